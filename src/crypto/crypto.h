@@ -1,0 +1,43 @@
+/* Cryptography, all of it libcrypto's. Thread-safe; functions that cannot fail but for a broken
+ * library CHECK. Secrets are wiped by their owner with crypto_wipe. */
+#ifndef COFFERDAM_CRYPTO_CRYPTO_H
+#define COFFERDAM_CRYPTO_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+enum { CRYPTO_SHA256_BYTES = 32, CRYPTO_AEAD_KEY_BYTES = 32, CRYPTO_AEAD_OVERHEAD_BYTES = 28 };
+
+/* SHA-256 (FIPS 180-4) of the parts one after the other. */
+void crypto_sha256(const struct slice *parts, size_t count, uint8_t digest[static 32]);
+/* HMAC-SHA-256 (RFC 2104). */
+void crypto_hmac_sha256(struct slice key, const struct slice *parts, size_t count,
+                        uint8_t mac[static 32]);
+/* PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes out. */
+void crypto_pbkdf2_sha256(struct slice password, struct slice salt, uint32_t iterations,
+                          uint8_t out[static 32]);
+void crypto_random(void *out, size_t len);
+void crypto_wipe(void *secret, size_t len);
+/* Constant time in the content. */
+bool crypto_equal(const void *a, const void *b, size_t len);
+uint32_t crypto_crc32c(uint32_t crc, const void *data, size_t len); /* RFC 3720; start with 0 */
+
+void crypto_hex(const void *data, size_t len, char *out); /* 2*len+1 bytes, lower case */
+/* Standard base64 with padding (RFC 4648). Encoding terminates; room 4*((len+2)/3)+1. */
+void crypto_base64_encode(const void *data, size_t len, char *out);
+/* Strict decoding; STATUS_INVALID on any other byte or wrong padding. *out_len <= 3*(len/4). */
+MUST_USE enum status crypto_base64_decode(const char *text, size_t len, uint8_t *out,
+                                          size_t *out_len);
+
+/* AES-256-GCM: nonce[12] ‖ ciphertext ‖ tag[16] is appended to *out; the nonce is random. */
+void crypto_seal(const uint8_t key[static 32], struct slice aad, struct slice plain,
+                 struct buffer *out);
+/* STATUS_CORRUPT when the tag does not match. Appends the plain text. */
+MUST_USE enum status crypto_open(const uint8_t key[static 32], struct slice aad,
+                                 struct slice sealed, struct buffer *out);
+
+#endif

@@ -1,0 +1,112 @@
+/* Exposure: who has been disclosed to whom, derived from the ledger and rebuilt from it at start.
+ * Three parts share one lock order (accounts, then dictionary, then index):
+ * - the dictionary: (kind, key) <-> dense subject id, append-only, in a folder with own rights;
+ * - the index: per partner x column set x grade x hour a bitmap of ids, and all-time sets;
+ * - the accounts: distinct subjects charged to each partner today and in all, probes, errors.
+ * Thread-safe: every function takes the locks it needs. Memory is bounded by the ids held.
+ * Invariant: an id is used in a ledger entry only together with its key, durable in the same
+ * frame's side section or already in the synced key file. */
+#ifndef COFFERDAM_EXPOSURE_EXPOSURE_H
+#define COFFERDAM_EXPOSURE_EXPOSURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "base/table.h"
+#include "ledger/ledger.h"
+#include "policy/policy.h"
+
+struct exposure; /* owned */
+
+/* subjects_folder: key file and segment keys. Call before ledger_open and give exposure_replay as
+ * its replay function. */
+MUST_USE enum status exposure_open(const char *subjects_folder, struct exposure **exposure,
+                                   struct error *error);
+/* ledger_options.replay: context is the exposure. */
+enum status exposure_replay(void *exposure, uint64_t sequence, const struct ledger_entry *entry,
+                            struct slice side, uint64_t segment, struct error *error);
+/* After ledger_open: the ledger whose column sets and segment numbers it uses (borrowed). Starts
+ * the background sync of the key file. */
+MUST_USE enum status exposure_attach(struct exposure *exposure, struct ledger *ledger,
+                                     struct error *error);
+void exposure_close(struct exposure *exposure); /* before ledger_close */
+
+/* ---- dictionary ---- */
+struct subject_key {
+    uint16_t kind;
+    struct slice key; /* text form, at most LIMIT_SUBJECT_KEY_BYTES */
+};
+/* Ids for count keys, made where new. New (kind, key, id) triples are appended, sealed for the
+ * ledger's current segment, to *side, to be given to the same ledger_append; a pair made by another
+ * thread whose frame is not durable yet is appended again. STATUS_LIMIT for an over-long key. */
+MUST_USE enum status exposure_map(struct exposure *exposure, const struct subject_key *keys,
+                                  size_t count, uint32_t *ids, struct buffer *side,
+                                  struct error *error);
+/* Without making one. STATUS_NOT_FOUND. */
+MUST_USE enum status exposure_find(struct exposure *exposure, uint16_t kind, struct slice key,
+                                   uint32_t *id);
+/* Copies the key text (terminated) into *key; STATUS_NOT_FOUND if erased or unknown. */
+MUST_USE enum status exposure_key(struct exposure *exposure, uint32_t id, uint16_t *kind,
+                                  char key[256]);
+
+/* ---- accounts ---- */
+struct exposure_charge {
+    size_t admitted_rows; /* rows, from the first, that fit */
+    uint64_t charged;     /* subjects newly charged by them */
+    const char *limit;    /* NULL if all fit, else "subjects per day", "subjects in total" */
+    uint64_t limit_value;
+};
+/* Charges rows in order until one does not fit: row r holds ids[row_ends[r-1] .. row_ends[r]).
+ * A subject already charged in that window is free. All rows' ids become charged up to
+ * admitted_rows. The caller must then append the entry or abort the process. */
+void exposure_charge(struct exposure *exposure, const struct policy_partner *partner,
+                     int64_t now_ns, const uint32_t *ids, const size_t *row_ends,
+                     size_t row_count, struct exposure_charge *charge);
+/* Counts one probe or error against the partner's day. False once the day's bound is passed. */
+bool exposure_count_probe(struct exposure *exposure, const struct policy_partner *partner,
+                          int64_t now_ns);
+bool exposure_count_error(struct exposure *exposure, const struct policy_partner *partner,
+                          int64_t now_ns);
+/* True while neither bound is passed. */
+bool exposure_errors_left(struct exposure *exposure, const struct policy_partner *partner,
+                          int64_t now_ns);
+struct exposure_budget {
+    uint64_t subjects_today, subjects_total, probes_today, errors_today;
+};
+void exposure_budget(struct exposure *exposure, const struct policy_partner *partner,
+                     int64_t now_ns, struct exposure_budget *budget);
+
+/* ---- index ---- */
+/* Takes a disclosure into the index; the same code path as replay. Called once its entry has been
+ * queued (the caller gates the rows on durability). */
+void exposure_record(struct exposure *exposure, uint64_t sequence,
+                     const struct ledger_entry *entry);
+
+/* Questions; exact counts. policy names kinds and, for "never disclosed", lists categories.
+ * from/to half open instants (hours), INT64_MIN/MAX for ever. partner NULL: all partners.
+ * Each fills an unopened table. */
+
+/* partner, kind, subjects (distinct), by grade: direct, aggregate, influence, probe; first, last */
+enum status exposure_summary(struct exposure *exposure, const struct policy *policy,
+                             const char *partner, int64_t from_ns, int64_t to_ns,
+                             struct table *table, struct error *error);
+/* partner, kind, category, form, subjects — grade direct and witness only */
+enum status exposure_by_category(struct exposure *exposure, const struct policy *policy,
+                                 const char *partner, int64_t from_ns, int64_t to_ns,
+                                 struct table *table, struct error *error);
+/* partner, kind, categories (sorted, comma-separated, "some or all of"), subjects: how many have
+ * exactly this combination, direct and witness, clear or masked or token forms marked */
+enum status exposure_combinations(struct exposure *exposure, const struct policy *policy,
+                                  const char *partner, int64_t from_ns, int64_t to_ns,
+                                  struct table *table, struct error *error);
+/* partner, category: categories of the policy that no entry of this partner since the first holds */
+enum status exposure_never(struct exposure *exposure, const struct policy *policy,
+                           const char *partner, struct table *table, struct error *error);
+/* partner, dataset, column, category, form, grade, first, last (hours): all about one subject */
+enum status exposure_subject(struct exposure *exposure, const struct policy *policy,
+                             uint16_t kind, struct slice key, struct table *table,
+                             struct error *error);
+
+#endif

@@ -1,0 +1,138 @@
+/* The disclosure ledger: an append-only Merkle log in segment files; docs/LEDGER-FORMAT.md has
+ * every byte. Invariant: an acknowledged entry is on disk and in the tree. One writer thread;
+ * appends come from any thread; readers scan files.
+ * A failed write or sync is never retried: the process logs and aborts, since the page cache lies
+ * after a failed flush. A full disk is no failure: appends are refused (53100) and nothing leaves.
+ * ledger_append() copies its entry; the caller keeps ownership. */
+#ifndef COFFERDAM_LEDGER_LEDGER_H
+#define COFFERDAM_LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+enum ledger_type {
+    LEDGER_DISCLOSURE = 1, /* rows released, and/or a statement's closing */
+    LEDGER_COLUMN_SET = 2, /* defines a column-set id */
+    LEDGER_POLICY = 3,     /* a policy taken into force: its text, whole or in chunks */
+    LEDGER_REFUSAL = 4,    /* a statement or a login refused */
+    LEDGER_ACT = 5,        /* containment, restore, reload, start, stop … */
+    LEDGER_PROBE = 6,      /* an upstream data error: one bit about the data */
+    LEDGER_RECOVERED = 7,  /* written by recovery after an unclean stop */
+    LEDGER_DECLARED = 8,   /* an export outside the gateway, told by staff */
+};
+
+enum ledger_flags {
+    LEDGER_FLAG_OPENING = 1, /* first entry of its statement */
+    LEDGER_FLAG_CLOSING = 2, /* last entry of its statement: outcome and row count are final */
+};
+
+enum ledger_outcome {
+    LEDGER_OUTCOME_NONE = 0, /* the statement goes on */
+    LEDGER_OUTCOME_COMPLETE = 1,
+    LEDGER_OUTCOME_ERROR = 2,     /* upstream failed */
+    LEDGER_OUTCOME_BUDGET = 3,    /* cut by a budget or row limit */
+    LEDGER_OUTCOME_CONTAINED = 4, /* cut by containment or ended admission */
+    LEDGER_OUTCOME_ABANDONED = 5, /* the client went away, cancelled, or closed the portal */
+    LEDGER_OUTCOME_REFUSED = 6,
+};
+
+/* One item a hidden key: these subjects, in this grade, with these columns. */
+struct ledger_item {
+    uint16_t kind;       /* number of the subject kind in the policy */
+    uint8_t grade;       /* enum plan_grade's numbers: 1 direct … 5 probe */
+    uint32_t k;          /* smallest group for aggregate(k), else 0 */
+    uint32_t column_set; /* id from ledger_column_set */
+    struct slice subjects; /* portable roaring bitmap of subject ids (exposure/subject_set.h) */
+};
+
+/* Texts are borrowed slices without NUL; empty where they do not apply. */
+struct ledger_entry {
+    enum ledger_type type;
+    uint16_t flags;
+    uint8_t uuid[16];        /* of the statement; the same in all its entries */
+    int64_t time_ns;         /* filled in by ledger_append when 0 */
+    struct slice partner, agent, purpose, delivery;
+    uint64_t session;
+    uint8_t statement_hash[32]; /* SHA-256 of the partner's text */
+    uint8_t policy_id[32];
+    uint64_t row_count;      /* rows released by this entry */
+    uint32_t chunk, chunk_count;
+    uint64_t charged;        /* subjects newly charged to the budget */
+    enum ledger_outcome outcome;
+    char sqlstate[6];        /* REFUSAL, PROBE, ERROR */
+    struct slice text;       /* ACT: what was done; COLUMN_SET: canonical text; POLICY: the text;
+                              * never a literal or value */
+    uint32_t column_set;     /* COLUMN_SET: the id being defined; otherwise: all columns that the
+                              * statement could read (closing entry), 0 for none */
+    const struct ledger_item *items;
+    size_t item_count;
+};
+
+struct ledger; /* owned */
+
+struct ledger_options {
+    const char *folder;
+    const char *node;
+    uint64_t segment_bytes; /* multiple of 4096 */
+    uint32_t pace_us;       /* between group syncs under load */
+    /* Called during ledger_open for every entry on disk, in order, before anything is appended.
+     * side is the frame's side section that came with this entry (see ledger_append). */
+    enum status (*replay)(void *context, uint64_t sequence, const struct ledger_entry *entry,
+                          struct slice side, uint64_t segment, struct error *error);
+    void *replay_context;
+};
+
+/* Opens or creates; recovers (LEDGER-FORMAT.md, "Recovery"). STATUS_CORRUPT names file and byte
+ * where acknowledged data is damaged. Only one process may hold a folder (flock). */
+MUST_USE enum status ledger_open(const struct ledger_options *options, struct ledger **ledger,
+                                 struct error *error);
+/* Waits until everything appended is durable, then stops the writer and frees. */
+void ledger_close(struct ledger *ledger);
+
+/* Queues an entry for the next group commit; never blocks on the disk. side (may be empty) goes
+ * into the frame beside the leaf, not into the tree: new subject keys, sealed by the caller.
+ * STATUS_LIMIT 53100 when no prepared segment has room, 54000 when the encoded entry is over
+ * LIMIT_LEDGER_ENTRY_BYTES: nothing was queued. *sequence: wait for it. */
+MUST_USE enum status ledger_append(struct ledger *ledger, const struct ledger_entry *entry,
+                                   struct slice side, uint64_t *sequence, struct error *error);
+/* All sequences below this are durable. Starts at 0 for an empty ledger. Lock-free. */
+uint64_t ledger_durable(const struct ledger *ledger);
+/* Blocks until sequence is durable. For acts from the command line, not for event loops. */
+void ledger_wait(struct ledger *ledger, uint64_t sequence);
+/* fn(context) is called on the writer's thread each time ledger_durable() has grown. At most 64
+ * subscribers; before traffic starts. */
+void ledger_subscribe(struct ledger *ledger, void (*fn)(void *context), void *context);
+
+/* The id of a column set given its canonical text (sorted "dataset.column:form:category" lines),
+ * defining it by an entry the first time. Ids start at 1; they outlive restarts. */
+MUST_USE enum status ledger_column_set(struct ledger *ledger, const char *canonical,
+                                       uint32_t *id, struct error *error);
+/* Text of an id; NULL if unknown. Borrowed for the ledger's life. */
+const char *ledger_column_set_text(struct ledger *ledger, uint32_t id);
+
+struct ledger_state {
+    uint64_t entries, segments, bytes, syncs;
+    uint8_t root[32];
+    uint64_t current_segment;
+    bool full;
+};
+void ledger_state(struct ledger *ledger, struct ledger_state *state);
+
+/* ---- reading, for tail, rebuilding and tests: independent of a running writer ---- */
+struct ledger_reader;
+MUST_USE enum status ledger_reader_open(const char *folder, uint64_t from_sequence,
+                                        struct ledger_reader **reader, struct error *error);
+/* Next acknowledged entry; STATUS_AGAIN at the end for now; STATUS_CORRUPT. The entry borrows the
+ * reader's memory until the next call. */
+MUST_USE enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,
+                                        struct ledger_entry *entry, struct slice *side,
+                                        struct error *error);
+void ledger_reader_close(struct ledger_reader *reader);
+
+const char *ledger_type_name(enum ledger_type type);
+const char *ledger_outcome_name(enum ledger_outcome outcome);
+
+#endif

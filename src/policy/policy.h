@@ -1,0 +1,191 @@
+/* The policy: who may see what of whom, why, when and how much. Immutable once loaded.
+ * A policy is read whole and owns every string in it; it is shared between threads by reference
+ * counting and swapped as a whole. Names are checked here; whether tables and columns exist, and
+ * of what types they are, is judged when the policy is bound to a live database (sql/model.h).
+ * Invariant: this module does no network or database I/O. Nothing is granted by default. */
+#ifndef COFFERDAM_POLICY_POLICY_H
+#define COFFERDAM_POLICY_POLICY_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+
+enum policy_form { POLICY_FORM_CLEAR, POLICY_FORM_MASKED, POLICY_FORM_TOKEN };
+enum policy_when_null { POLICY_NULL_HIDE, POLICY_NULL_NONE, POLICY_NULL_REFUSE };
+enum policy_mode { POLICY_MODE_ROWS, POLICY_MODE_AGGREGATES };
+
+/* A person's part in the business: customer, enquirer. Index in policy->kinds is its number. */
+struct policy_kind {
+    const char *name;
+    const char *dataset; /* where these people are listed, one row each */
+    const char *key;     /* column of that dataset */
+};
+
+/* One column of a dataset. category is NULL for data about nobody. */
+struct policy_column {
+    const char *name;
+    const char *category; /* "name", "address", "date_of_birth", "vin", "financial", … or NULL */
+};
+
+/* One step along a foreign key: this dataset's child_column equals parent dataset's column. */
+struct policy_hop {
+    size_t dataset; /* index of the parent */
+    const char *child_column, *parent_column;
+};
+
+/* How a row of a dataset leads to a person: along hops to the dataset that holds the key. */
+struct policy_subject {
+    size_t kind; /* index in policy->kinds */
+    const struct policy_hop *hops;
+    size_t hop_count;
+    const char *key; /* column of the last hop's dataset, or of this one where hop_count is 0 */
+    enum policy_when_null when_null;
+};
+
+struct policy_dataset {
+    const char *name; /* what partners call it */
+    const char *schema, *table;
+    const struct policy_column *columns;
+    size_t column_count;
+    const struct policy_subject *subjects; /* none: rows about nobody */
+    size_t subject_count;
+    int line; /* in the file, for messages */
+};
+
+/* A mask of the policy's own: an SQL expression over {column}. Built-in ones have sql NULL. */
+struct policy_mask {
+    const char *name; /* last4, initial, year, month, postcode_area, domain, bucket, null, redact */
+    enum policy_form form;
+    const char *sql; /* with {column} in it; NULL for a built-in */
+    int line;
+};
+
+struct policy_granted_column {
+    size_t column; /* index in the dataset's columns */
+    enum policy_form form;
+    const char *mask;          /* name; NULL for clear and token */
+    long bucket;               /* n of bucket(n) */
+    const char *justification; /* why a sensitive column is given in clear; or NULL */
+};
+
+struct policy_grant {
+    size_t dataset;
+    const char *rows; /* SQL condition over the dataset's columns; NULL for all rows */
+    const struct policy_granted_column *columns;
+    size_t column_count;
+    const char *purpose; /* NULL: any of the partner's */
+    const char *agent;   /* NULL: all of the partner's agents; otherwise this one alone */
+    int64_t valid_from_ns, valid_until_ns; /* half open; INT64_MIN / INT64_MAX where not given */
+    int line;
+};
+
+struct policy_network {
+    struct in6_addr address; /* IPv4 as ::ffff:a.b.c.d */
+    unsigned prefix_bits;    /* of the 128 */
+};
+
+/* Minutes of the local week in which an agent may work: days bit 0 is Monday. */
+struct policy_hours {
+    uint8_t days;
+    uint16_t from_minute, until_minute; /* [from, until) within each day */
+    const struct zone *zone;            /* NULL: UTC */
+    const char *text;                   /* as written */
+};
+
+struct policy_agent {
+    const char *name;             /* within its partner; the login name is partner.agent */
+    const char *login;            /* "partner.agent" */
+    const char *certificate;      /* SAN URI, or a CN, that proves it; NULL: none */
+    const char *scram_file;       /* path of the verifier file; NULL: none */
+    const struct policy_network *networks;
+    size_t network_count;         /* 0: any */
+    const struct policy_hours *hours;
+    size_t hours_count;           /* 0: always; otherwise within any of them */
+};
+
+/* Bounds; 0 means none was given. */
+struct policy_budget {
+    uint64_t subjects_per_day, subjects_total;
+    uint64_t rows_per_statement;
+    uint64_t probes_per_day, errors_per_day; /* defaults 200 and 20 */
+    const struct zone *zone;                 /* in which a day begins; NULL: UTC */
+    const char *zone_name;
+};
+
+/* A column that look-ups must pin to a value. */
+struct policy_lookup {
+    size_t dataset;
+    const char *column;
+};
+
+struct policy_partner {
+    const char *name;
+    const char *agreement, *breach_contact_name, *breach_contact_phone, *breach_contact_email;
+    const char *const *sub_processors;
+    size_t sub_processor_count;
+    int64_t posture_attested_ns, posture_expires_ns; /* INT64_MIN / INT64_MAX: not given */
+    const char *const *purposes;
+    size_t purpose_count; /* at least one */
+    const struct policy_agent *agents;
+    size_t agent_count;
+    int64_t valid_from_ns, valid_until_ns; /* half open */
+    const struct policy_grant *grants;
+    size_t grant_count;
+    enum policy_mode mode;
+    const struct policy_lookup *lookup_by;
+    size_t lookup_count;
+    uint32_t min_subjects; /* of a statistic; default 10 */
+    struct policy_budget budget;
+    int line;
+};
+
+struct policy_controller {
+    const char *name, *dpo_name, *dpo_email, *dpo_phone, *dpo_post, *privacy_page, *registration;
+    const char *const *brands;
+    size_t brand_count;
+};
+
+struct policy {
+    struct policy_controller controller;
+    const struct policy_kind *kinds;
+    size_t kind_count;
+    const struct policy_dataset *datasets;
+    size_t dataset_count;
+    const struct policy_mask *masks; /* the policy's own; built-ins are not listed */
+    size_t mask_count;
+    const struct policy_partner *partners;
+    size_t partner_count;
+    char id[65]; /* lower-case hex SHA-256 of the file's bytes */
+    const char *path;
+    const char *text; /* the file, whole: it goes into the ledger */
+    size_t text_len;
+};
+
+/* Reads and validates the file. Errors name file, line and column and say what would be allowed.
+ * Relative paths inside are relative to the file's folder. Returns owned, one reference. */
+MUST_USE enum status policy_load(const char *path, const struct policy **policy,
+                                 struct error *error);
+const struct policy *policy_retain(const struct policy *policy);
+void policy_release(const struct policy *policy); /* NULL is fine; the last one frees */
+
+/* Look-ups by name; NULL where there is none. */
+const struct policy_partner *policy_find_partner(const struct policy *policy, const char *name);
+const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
+const struct policy_kind *policy_find_kind(const struct policy *policy, const char *name);
+const struct policy_agent *policy_find_agent(const struct policy *policy, const char *login,
+                                             const struct policy_partner **partner);
+
+/* True for categories that must not be granted in clear without a justification. */
+bool policy_category_sensitive(const char *category);
+
+/* May this agent act now from this address? Looks at validity, posture, hours and network.
+ * STATUS_DENIED with SQLSTATE 28000 or 57P01 and a text for the agent. peer may be NULL (unix). */
+MUST_USE enum status policy_admit(const struct policy_partner *partner,
+                                  const struct policy_agent *agent, int64_t now_ns,
+                                  const struct in6_addr *peer, struct error *error);
+
+#endif

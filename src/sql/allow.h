@@ -1,0 +1,54 @@
+/* Allow-lists, private to sql/: the functions, operators and types of pg_catalog that a partner,
+ * a mask or a row filter may name, each with the reason why it is safe. What is not here is
+ * refused. All overloads of an allowed name in pg_catalog are reachable, so all must be safe: a
+ * test asks a live server for each entry's volatility, language and side effects.
+ * TOTAL holds for the exact argument types given in a signature: no value of the types makes it
+ * raise an error. IMMUTABLE: no setting and no clock changes its result. */
+#ifndef COFFERDAM_SQL_ALLOW_H
+#define COFFERDAM_SQL_ALLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum allow_flags {
+    ALLOW_TOTAL = 1,
+    ALLOW_IMMUTABLE = 2,
+    ALLOW_AGGREGATE = 4,
+    ALLOW_STATISTIC = 8, /* count, sum, avg, stddev…, variance…: may be aggregate(k) */
+};
+
+/* One signature. Types are base type OIDs; 0 in an argument stands for "any type", in the result
+ * for "not derived". text, varchar and bpchar count as text (25) for matching; unknown literals
+ * match any type. */
+struct allow_signature {
+    const char *name;   /* function or operator, in pg_catalog */
+    uint32_t arguments[4];
+    uint8_t argument_count; /* 255: any number */
+    uint32_t result;
+    unsigned flags;
+    const char *reason; /* why it is on the list */
+};
+
+/* Is the name on the list at all, with any signature? */
+bool allow_function(const char *name);
+bool allow_operator(const char *name);
+/* The first signature that matches; NULL if the name is allowed but these types are not known to
+ * have one (then: not total, not immutable, result unknown) or if it is not allowed. */
+const struct allow_signature *allow_find_function(const char *name, const uint32_t *types,
+                                                  size_t count);
+/* left 0 and prefix true: prefix operator. */
+const struct allow_signature *allow_find_operator(const char *name, bool prefix, uint32_t left,
+                                                  uint32_t right);
+/* A type that a cast may name ("int4", "numeric", "date"; pg_catalog names or SQL spellings as the
+ * grammar delivers them): its OID, else 0. */
+uint32_t allow_type(const char *name);
+/* May a value of type `from` be cast to type `to` without any error / without settings? */
+unsigned allow_cast_flags(uint32_t from, uint32_t to); /* ALLOW_TOTAL | ALLOW_IMMUTABLE bits */
+/* For tests and `cofferdam explain`: entries in order until NULL. */
+const struct allow_signature *allow_function_at(size_t index);
+const struct allow_signature *allow_operator_at(size_t index);
+/* The nearest allowed function or NULL, for hints. */
+const char *allow_suggestion(const char *name);
+
+#endif

@@ -1,0 +1,46 @@
+/* Catalogue: what the protected database has, as far as planning needs it: tables, columns,
+ * types, uniqueness. Read by gateway/catalog_load.c, borrowed here. Immutable once built. */
+#ifndef COFFERDAM_SQL_CATALOG_H
+#define COFFERDAM_SQL_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct catalog_column {
+    const char *name;
+    uint32_t type_oid;     /* of pg_type; domains are resolved to their base type */
+    const char *type_name; /* as format_type() prints it, without modifiers: "character varying" */
+    char type_category;    /* pg_type.typcategory */
+    bool type_builtin;     /* the (base) type lives in pg_catalog */
+    bool not_null;
+    bool unique;           /* an immediate, valid, unpartial unique index covers just this column */
+    bool deterministic;    /* no nondeterministic collation */
+};
+
+struct catalog_table {
+    const char *schema, *name;
+    uint32_t oid;
+    char kind; /* pg_class.relkind: r, p, v, m, f */
+    const struct catalog_column *columns;
+    size_t column_count;
+};
+
+struct catalog {
+    struct arena arena;
+    const struct catalog_table *tables;
+    size_t table_count;
+    const char *server_version; /* "15.18 (Debian …)" */
+    int server_version_number;  /* 150018 */
+};
+
+/* NULL where there is none. */
+const struct catalog_table *catalog_find(const struct catalog *catalog, const char *schema,
+                                         const char *name);
+const struct catalog_column *catalog_find_column(const struct catalog_table *table,
+                                                 const char *name);
+void catalog_free(struct catalog *catalog); /* frees *catalog too; NULL is fine */
+
+#endif

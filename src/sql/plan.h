@@ -1,0 +1,136 @@
+/* Plan: what the gateway does with one statement of a partner. Made here, carried out by gateway/.
+ * The text of a plan has been emitted from a rewritten tree, parsed again and compared with it.
+ * Invariant: every table in a plan's text stands inside a fence; every fence over people carries
+ * its hidden keys to the output; what cannot be proved safe has no plan. No I/O in this module.
+ * Threads: any, but each call must run on a thread with at least 64 MiB of stack (the parser
+ * recurses); a plan is immutable and owns its arena. */
+#ifndef COFFERDAM_SQL_PLAN_H
+#define COFFERDAM_SQL_PLAN_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "sql/model.h"
+
+enum plan_kind {
+    PLAN_EMPTY,   /* no statement: EmptyQueryResponse */
+    PLAN_QUERY,   /* rows come back; hidden columns may be among them */
+    PLAN_UTILITY, /* sent as it is in `sql`: BEGIN, COMMIT, SET …; no rows, no disclosure */
+    PLAN_SHOW,    /* SHOW of an upstream setting: one row of text, no disclosure */
+    PLAN_LOCAL,   /* the gateway answers: SHOW cofferdam.* ; `setting` says which */
+};
+
+/* What the statement does to the session's transaction, so that the gateway can follow. */
+enum plan_transaction {
+    PLAN_TRANSACTION_NONE,
+    PLAN_TRANSACTION_BEGIN,
+    PLAN_TRANSACTION_END, /* COMMIT, ROLLBACK, PREPARE … */
+    PLAN_TRANSACTION_SAVEPOINT,
+};
+
+/* How a subject contributes to a row (LINEAGE: the grades of the ledger). */
+enum plan_grade {
+    PLAN_GRADE_DIRECT = 1,
+    PLAN_GRADE_AGGREGATE = 2,
+    PLAN_GRADE_WITNESS = 3,
+    PLAN_GRADE_INFLUENCE = 4,
+    PLAN_GRADE_PROBE = 5,
+};
+
+/* A column of a dataset, in the form in which this partner's statement can read it. */
+struct plan_column {
+    const char *dataset, *column;
+    const char *category; /* NULL: about nobody */
+    enum policy_form form;
+};
+
+/* One hidden output column. Ordinal in the result: plan->visible_count + its index. Always sent
+ * by upstream in text format; a set is a PostgreSQL array literal of keys, without NULLs unless a
+ * key was NULL. */
+struct plan_hidden {
+    size_t kind; /* index of the subject kind in the policy */
+    bool is_set; /* array of keys: all members of the group */
+    enum policy_when_null when_null;
+    /* Grade of the keys: DIRECT for plain rows. Where plan->statistic, sets of min_subjects or
+     * more members are AGGREGATE, smaller ones DIRECT (or suppressed, see suppress_small). */
+    enum plan_grade grade;
+    const struct plan_column *columns; /* of this fence, that the statement could read; sorted */
+    size_t column_count;
+};
+
+/* A parameter that the gateway adds behind the client's own: always of type bytea (OID 17). */
+struct plan_secret {
+    const char *domain; /* token domain: key = gateway's HMAC pads for (partner, domain) */
+    bool outer;         /* false: inner pad (ipad) block, true: outer pad (opad) block; 64 bytes */
+};
+
+struct plan_explanation { /* for `cofferdam explain` */
+    const char *topic;    /* "fence", "hidden column", "guard", "limit", "constant" … */
+    const char *text;
+    const struct plan_explanation *next;
+};
+
+struct plan {
+    atomic_uint references;
+    struct arena arena;
+    struct model *model; /* retained: borrowed texts live as long as the plan */
+    enum plan_kind kind;
+    enum plan_transaction transaction;
+    const char *command; /* "SELECT", "SET", "BEGIN" … upper case */
+    const char *sql;     /* what goes upstream; NULL for EMPTY and LOCAL */
+    const char *setting; /* PLAN_LOCAL: "cofferdam.budget", …; PLAN_SHOW: column name */
+    const char *setting_value; /* PLAN_UTILITY of SET: the value, for ParameterStatus; or NULL */
+
+    size_t visible_count;          /* columns the client gets */
+    const char *const *visible_names;
+    const struct plan_hidden *hidden;
+    size_t hidden_count;
+    size_t fence_count;            /* datasets read; 0: no disclosure, no closing entry */
+    const struct plan_column *columns; /* every column the statement could read, all fences */
+    size_t column_count;
+
+    size_t client_parameter_count; /* $n the client must bind: the larger of used and declared */
+    const struct plan_secret *secrets; /* appended parameters, $client_parameter_count+1 … */
+    size_t secret_count;
+
+    bool statistic;      /* sets of min_subjects or more are aggregate(k): not charged */
+    bool suppress_small; /* rows with fewer members are not released (mode: aggregates) */
+    uint32_t min_subjects;
+    /* Applied by the gateway after suppression, because every row's lineage counts (a LIMIT over
+     * groups depends on all of them): release `relay_limit` rows after `relay_offset`; rows not
+     * released are recorded as influence. -1: no limit. */
+    int64_t relay_limit, relay_offset;
+
+    const struct plan_explanation *explanations;
+};
+
+struct plan_request {
+    struct model *model;
+    const struct policy_partner *partner;
+    const struct policy_agent *agent;
+    const char *sql; /* terminated */
+    const uint32_t *parameter_types; /* as the client's Parse gave them; 0: unspecified */
+    size_t parameter_type_count;
+    size_t statement_bytes_limit, statement_depth_limit;
+    int64_t now_ns;         /* for grants' validity */
+    const char *purpose;    /* of the session; NULL: the partner's only one */
+};
+
+/* Plans one statement. STATUS_DENIED (the statement is refused: SQLSTATE, reason, hint), _LIMIT
+ * (too long, too deep: 54000/54001), _NOMEM. Never any other effect. Returns owned. */
+MUST_USE enum status plan_make(const struct plan_request *request, struct plan **plan,
+                               struct error *error);
+struct plan *plan_retain(struct plan *plan);
+void plan_release(struct plan *plan); /* NULL is fine; atomic */
+
+/* What a partner is told when upstream fails with this SQLSTATE: a text and a hint (may be "")
+ * that depend on nothing but the SQLSTATE. data_error says whether the failure can depend on the
+ * data, so that it counts as a probe. */
+struct plan_upstream_error {
+    const char *message, *hint;
+    bool data_error;
+};
+struct plan_upstream_error plan_upstream_error(const char sqlstate[static 6]);
+
+#endif

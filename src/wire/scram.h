@@ -1,0 +1,61 @@
+/* SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL speaks it: the arithmetic and the messages of
+ * both sides. No I/O. State holds secrets: wipe with the _wipe functions. Only the plain
+ * mechanism here ("n,," or "y,," channel binding flags); PLUS comes with the identity issue. */
+#ifndef COFFERDAM_WIRE_SCRAM_H
+#define COFFERDAM_WIRE_SCRAM_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+enum { SCRAM_KEY_BYTES = 32, SCRAM_MAX_SALT_BYTES = 64, SCRAM_DEFAULT_ITERATIONS = 4096 };
+
+/* What a server stores: SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey> (base64). */
+struct scram_verifier {
+    uint32_t iterations;
+    uint8_t salt[SCRAM_MAX_SALT_BYTES];
+    size_t salt_len;
+    uint8_t stored_key[32], server_key[32];
+};
+MUST_USE enum status scram_verifier_parse(const char *text, struct scram_verifier *verifier,
+                                          struct error *error);
+/* Derives from a password (SASLprep is skipped where the password is not ASCII, as PostgreSQL
+ * does for invalid UTF-8; document it) with a random salt. */
+void scram_verifier_make(struct slice password, uint32_t iterations,
+                         struct scram_verifier *verifier);
+void scram_verifier_print(const struct scram_verifier *verifier, struct buffer *out);
+/* A verifier that no password matches, stable for this user name under secret, so that unknown
+ * users get the same salt every time and cannot be told from known ones. */
+void scram_verifier_mock(struct slice secret, const char *user, struct scram_verifier *verifier);
+
+struct scram_server {
+    struct scram_verifier verifier;
+    struct buffer client_first_bare, server_first;
+    char nonce[64];
+    int step;
+};
+void scram_server_init(struct scram_server *server, const struct scram_verifier *verifier);
+/* client-first-message in, server-first-message appended to *reply. */
+MUST_USE enum status scram_server_first(struct scram_server *server, struct slice message,
+                                        struct buffer *reply, struct error *error);
+/* client-final-message in; STATUS_DENIED (28P01) if the proof is wrong; server-final appended. */
+MUST_USE enum status scram_server_final(struct scram_server *server, struct slice message,
+                                        struct buffer *reply, struct error *error);
+void scram_server_wipe(struct scram_server *server);
+
+struct scram_client {
+    struct buffer password, client_first_bare, auth_message;
+    char nonce[64];
+    uint8_t server_signature[32];
+};
+void scram_client_init(struct scram_client *client, struct slice password);
+void scram_client_first(struct scram_client *client, struct buffer *message);
+MUST_USE enum status scram_client_final(struct scram_client *client, struct slice server_first,
+                                        struct buffer *message, struct error *error);
+/* STATUS_PEER if the server's signature is wrong. */
+MUST_USE enum status scram_client_verify(struct scram_client *client, struct slice server_final,
+                                         struct error *error);
+void scram_client_wipe(struct scram_client *client);
+
+#endif
