@@ -66,7 +66,8 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t align = alignof(max_align_t);
-    if (arena->overflowed || size > arena->limit_bytes)
+    if (arena->overflowed || size > arena->limit_bytes ||
+        size > SIZE_MAX - sizeof(struct arena_block) - align)
         goto overflow;
     size_t need = (size + align - 1) / align * align;
     if (need == 0)
@@ -100,6 +101,10 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
 
 char *arena_copy(struct arena *arena, const char *text, size_t len)
 {
+    if (len == SIZE_MAX) {
+        arena->overflowed = true;
+        return NULL;
+    }
     char *copy = arena_alloc(arena, len + 1);
     if (copy != NULL && len > 0)
         memcpy(copy, text, len);

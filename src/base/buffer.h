@@ -45,7 +45,7 @@ void buffer_consume(struct buffer *buffer, size_t len);
 const char *buffer_text(struct buffer *buffer);
 struct slice buffer_slice(const struct buffer *buffer);
 
-/* Big-endian and little-endian loads and stores; no alignment needed. */
+/* Big-endian loads and stores; no alignment needed. */
 uint16_t load_u16be(const uint8_t *bytes);
 uint32_t load_u32be(const uint8_t *bytes);
 uint64_t load_u64be(const uint8_t *bytes);

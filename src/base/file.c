@@ -66,6 +66,7 @@ enum status file_read_secret(const char *path, struct buffer *out, struct error 
     TRY(open_for_reading(path, &fd, error));
     struct stat info;
     enum status status;
+    size_t before = out->len;
     if (fstat(fd, &info) != 0)
         status = error_set_errno(error, errno, "%s", path);
     else if ((info.st_mode & 077) != 0)
@@ -74,7 +75,7 @@ enum status file_read_secret(const char *path, struct buffer *out, struct error 
     else
         status = read_all(fd, path, out, error);
     close(fd);
-    if (status == STATUS_OK && out->len > 0 && out->data[out->len - 1] == '\n')
+    if (status == STATUS_OK && out->len > before && out->data[out->len - 1] == '\n')
         out->len--;
     return status;
 }
@@ -117,8 +118,7 @@ static enum status sync_parent(const char *path, struct error *error)
     return file_sync_folder(folder, error);
 }
 
-enum status file_replace(const char *path, struct slice content, unsigned mode,
-                         struct error *error)
+enum status file_replace(const char *path, struct slice content, unsigned mode, struct error *error)
 {
     char temporary[4096];
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
@@ -140,18 +140,29 @@ enum status file_replace(const char *path, struct slice content, unsigned mode,
     return sync_parent(path, error);
 }
 
+static enum status make_one_folder(const char *path, unsigned mode, struct error *error)
+{
+    struct stat info;
+    if (mkdir(path, mode) == 0)
+        return STATUS_OK;
+    int failure = errno;
+    if (failure == EEXIST && stat(path, &info) == 0)
+        failure = S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+    return failure == 0 ? STATUS_OK : error_set_errno(error, failure, "mkdir %s", path);
+}
+
 enum status file_make_folder(const char *path, unsigned mode, struct error *error)
 {
     char partial[4096];
-    if (snprintf(partial, sizeof partial, "%s", path) >= (int)sizeof partial)
-        return error_set(error, STATUS_INVALID, "58030", NULL, "path is too long");
+    int len = snprintf(partial, sizeof partial, "%s", path);
+    if (len <= 0 || (size_t)len >= sizeof partial)
+        return error_set(error, STATUS_INVALID, "58030", NULL, "path is empty or too long");
     for (char *at = partial + 1;; at++) {
         if (*at != '/' && *at != '\0')
             continue;
         char saved = *at;
         *at = '\0';
-        if (mkdir(partial, mode) != 0 && errno != EEXIST)
-            return error_set_errno(error, errno, "mkdir %s", partial);
+        TRY(make_one_folder(partial, mode, error));
         *at = saved;
         if (saved == '\0')
             return STATUS_OK;

@@ -5,17 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Cuts text of `size` bytes' room so that it ends on a whole UTF-8 character. */
+/* Bytes of the UTF-8 character that begins with lead (RFC 3629). */
+static size_t character_bytes(unsigned char lead)
+{
+    return lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+/* Where text of `size` bytes' room is full, cuts a last UTF-8 character that is not whole. */
 static void trim_partial_character(char *text, size_t size)
 {
     size_t len = strnlen(text, size);
     if (len + 1 < size)
         return;
-    size_t start = len;
-    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-        start--;
-    if (start > 0 && ((unsigned char)text[start - 1] & 0x80) != 0)
-        text[start - 1] = '\0';
+    size_t tail = 0;
+    while (tail < len && ((unsigned char)text[len - tail - 1] & 0xC0) == 0x80)
+        tail++;
+    if (tail < len && character_bytes((unsigned char)text[len - tail - 1]) > tail + 1)
+        text[len - tail - 1] = '\0';
 }
 
 enum status error_set(struct error *error, enum status status, const char *sqlstate,
@@ -41,36 +47,38 @@ enum status error_set_errno(struct error *error, int errno_value, const char *fo
         return STATUS_IO;
     va_list args;
     va_start(args, format);
-    char text[sizeof error->message];
-    vsnprintf(text, sizeof text, format, args);
+    char text[256];
+    vsnprintf(text, sizeof text, format, args); /* leaves room for the reason */
     va_end(args);
+    trim_partial_character(text, sizeof text);
     char reason[128];
     const char *name = strerror_r(errno_value, reason, sizeof reason);
-    return error_set(error, STATUS_IO, "58030", NULL, "%.*s: %s", 256, text, name);
+    return error_set(error, STATUS_IO, "58030", NULL, "%s: %s", text, name);
 }
 
 void error_prefix(struct error *error, const char *format, ...)
 {
     if (error == NULL)
         return;
-    char prefix[160], rest[sizeof error->message];
+    char prefix[160], joined[sizeof prefix + sizeof error->message + 2];
     va_list args;
     va_start(args, format);
     vsnprintf(prefix, sizeof prefix, format, args);
     va_end(args);
-    memcpy(rest, error->message, sizeof rest);
-    snprintf(error->message, sizeof error->message, "%s: %.*s", prefix,
-             (int)(sizeof rest - sizeof prefix - 2), rest);
+    trim_partial_character(prefix, sizeof prefix);
+    snprintf(joined, sizeof joined, "%s: %s", prefix, error->message);
+    memcpy(error->message, joined, sizeof error->message - 1);
+    error->message[sizeof error->message - 1] = '\0';
     trim_partial_character(error->message, sizeof error->message);
 }
 
 const char *status_name(enum status status)
 {
     static const char *const names[] = {
-        [STATUS_OK] = "ok",           [STATUS_AGAIN] = "again",     [STATUS_CLOSED] = "closed",
-        [STATUS_PEER] = "peer",       [STATUS_DENIED] = "denied",   [STATUS_LIMIT] = "limit",
-        [STATUS_INVALID] = "invalid", [STATUS_NOT_FOUND] = "not found",
-        [STATUS_IO] = "io",           [STATUS_CORRUPT] = "corrupt", [STATUS_NOMEM] = "no memory",
+        [STATUS_OK] = "ok",           [STATUS_AGAIN] = "again",         [STATUS_CLOSED] = "closed",
+        [STATUS_PEER] = "peer",       [STATUS_DENIED] = "denied",       [STATUS_LIMIT] = "limit",
+        [STATUS_INVALID] = "invalid", [STATUS_NOT_FOUND] = "not found", [STATUS_IO] = "io",
+        [STATUS_CORRUPT] = "corrupt", [STATUS_NOMEM] = "no memory",
     };
     if ((size_t)status >= sizeof names / sizeof names[0])
         return "unknown";

@@ -23,8 +23,8 @@ void table_free(struct table *table)
 
 struct table_row *table_add(struct table *table)
 {
-    struct table_row *row = arena_alloc(
-        &table->arena, sizeof *row + table->column_count * sizeof row->cells[0]);
+    struct table_row *row =
+        arena_alloc(&table->arena, sizeof *row + table->column_count * sizeof row->cells[0]);
     if (row == NULL)
         return NULL;
     if (table->last == NULL)
