@@ -1,0 +1,71 @@
+"""Where things are, and as whom servers run."""
+import os
+import pathlib
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+POSTGRES_BIN = pathlib.Path(os.environ.get("POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
+
+
+def binary():
+    """The program under test: COFFERDAM_BIN, or the build of ./check."""
+    given = os.environ.get("COFFERDAM_BIN")
+    path = pathlib.Path(given) if given else ROOT / "build/check/cofferdam"
+    if not path.is_file():
+        raise RuntimeError(f"no program at {path}: build it (./check does) or set COFFERDAM_BIN")
+    return path.resolve()
+
+
+def servant(preferred):
+    """The user a server runs as: ourselves, or an unprivileged one if we are root."""
+    if os.getuid() != 0:
+        return pwd.getpwuid(os.getuid())
+    for name in (preferred, "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise RuntimeError("no unprivileged user on this machine")
+
+
+def own(path, user):
+    """Gives a file or folder to the servant (a no-op unless we are root)."""
+    if os.getuid() == 0:
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def popen_as(user, command, **options):
+    """Starts a program as that user, in a folder that the user can reach."""
+    if os.getuid() == 0:
+        options.update(user=user.pw_uid, group=user.pw_gid, extra_groups=[])
+    return subprocess.Popen([str(part) for part in command], cwd="/", **options)
+
+
+def run_as(user, command):
+    """Runs a program to its end and raises with its words if it fails."""
+    process = popen_as(user, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = process.communicate()[0]
+    if process.returncode != 0:
+        raise RuntimeError(f"{command[0]} ended with {process.returncode}:\n{output}")
+    return output
+
+
+def make_folder(name):
+    """A fresh folder with a short path (sockets allow 107 bytes) that any user can reach."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"cofferdam-{name}-", dir="/tmp"))
+    folder.chmod(0o755)
+    return folder
+
+
+def remove_folder(folder):
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
