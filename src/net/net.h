@@ -21,19 +21,22 @@ struct net_timer;
 struct net_tls;
 
 /* ---- loop ---- */
+/* Ignores SIGPIPE in the whole process. */
 MUST_USE enum status net_loop_open(struct net_loop **loop, struct error *error);
 /* Called on the loop's thread after net_loop_wake (many wakes may be one call). */
 void net_loop_on_wake(struct net_loop *loop, void (*fn)(void *context), void *context);
-/* Called once each turn of the loop after its input callbacks: the place to flush. */
+/* Called once each turn of the loop, after its callbacks of input and timers and just before it
+ * waits again: the place to flush. */
 void net_loop_on_turn(struct net_loop *loop, void (*fn)(void *context), void *context);
 void net_loop_run(struct net_loop *loop);  /* until net_loop_stop */
 void net_loop_wake(struct net_loop *loop); /* any thread */
 void net_loop_stop(struct net_loop *loop); /* any thread */
-void net_loop_close(struct net_loop *loop); /* after run has returned; frees */
+/* After run has returned; frees. Streams, listeners and timers must have been closed before. */
+void net_loop_close(struct net_loop *loop);
 
 /* ---- timers: owner closes them ---- */
-MUST_USE enum status net_timer_open(struct net_loop *loop, void (*fn)(void *context),
-                                    void *context, struct net_timer **timer);
+MUST_USE enum status net_timer_open(struct net_loop *loop, void (*fn)(void *context), void *context,
+                                    struct net_timer **timer);
 /* Starts or restarts; repeat_ms 0: once. */
 void net_timer_start(struct net_timer *timer, uint64_t after_ms, uint64_t repeat_ms);
 void net_timer_stop(struct net_timer *timer);
@@ -56,8 +59,12 @@ void net_listener_close(struct net_listener *listener); /* NULL is fine */
 struct net_handlers {
     void (*readable)(void *context);
     void (*writable)(void *context);
-    /* connect or TLS handshake ended; error is NULL on success. */
+    /* connect or TLS handshake ended; error is NULL on success. After an error only closing is
+     * left. */
     void (*ready)(void *context, const struct error *error);
+    /* The peer is gone, or will send no more, while readable is not wanted (where it is, reading
+     * tells). Once; may be NULL. Bytes sent before may still be unread. */
+    void (*hangup)(void *context);
 };
 void net_stream_handle(struct net_stream *stream, const struct net_handlers *handlers,
                        void *context); /* handlers is borrowed for the stream's life */
@@ -68,12 +75,14 @@ void net_stream_want(struct net_stream *stream, bool readable, bool writable);
 /* STATUS_OK: *got >= 1 bytes. STATUS_AGAIN, STATUS_CLOSED (orderly), STATUS_PEER (reset, TLS
  * failure), never blocks. */
 enum status net_stream_read(struct net_stream *stream, void *room, size_t len, size_t *got);
-/* STATUS_OK: *put >= 1 bytes taken (maybe not all). STATUS_AGAIN, STATUS_PEER. */
-enum status net_stream_write(struct net_stream *stream, const void *data, size_t len,
-                             size_t *put);
+/* STATUS_OK: *put >= 1 bytes taken (maybe not all). STATUS_AGAIN, STATUS_PEER. After STATUS_AGAIN
+ * the next write must begin with the same bytes and be no shorter (TLS may have begun a record
+ * with them); they may have moved. */
+enum status net_stream_write(struct net_stream *stream, const void *data, size_t len, size_t *put);
 /* Bytes that TLS has decrypted and the owner has not yet read. */
 bool net_stream_has_pending(struct net_stream *stream);
-/* Takes the stream away; pending callbacks do not come. Sends TLS close_notify if it can. */
+/* Takes the stream away; pending callbacks do not come. Sends TLS close_notify if it can.
+ * What was written before is still delivered. */
 void net_stream_close(struct net_stream *stream); /* NULL is fine */
 
 /* Connects; handlers->ready tells the outcome (also of failures found at once). host with a
@@ -98,8 +107,7 @@ MUST_USE enum status net_tls_server_open(const char *certificate, const char *ke
                                          const char *client_ca, struct net_tls **tls,
                                          struct error *error);
 /* Client context: verifies the chain against ca and the name against the host connected to. */
-MUST_USE enum status net_tls_client_open(const char *ca, struct net_tls **tls,
-                                         struct error *error);
+MUST_USE enum status net_tls_client_open(const char *ca, struct net_tls **tls, struct error *error);
 struct net_tls *net_tls_retain(struct net_tls *tls);
 void net_tls_release(struct net_tls *tls); /* NULL is fine; thread-safe */
 
@@ -110,7 +118,8 @@ MUST_USE enum status net_stream_start_tls(struct net_stream *stream, struct net_
 bool net_stream_is_tls(const struct net_stream *stream);
 /* DER of the peer's verified certificate, appended to *der; false where there is none. */
 bool net_stream_peer_certificate(const struct net_stream *stream, struct buffer *der);
-/* "TLSv1.3", "TLS_AES_256_GCM_SHA384"; "" for plain streams. */
+/* "TLSv1.3" and "TLS_AES_256_GCM_SHA384"; "" for plain streams. */
 const char *net_stream_tls_version(const struct net_stream *stream);
+const char *net_stream_tls_cipher(const struct net_stream *stream);
 
 #endif
