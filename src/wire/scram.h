@@ -1,15 +1,25 @@
 /* SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL speaks it: the arithmetic and the messages of
  * both sides. No I/O. State holds secrets: wipe with the _wipe functions. Only the plain
- * mechanism here ("n,," or "y,," channel binding flags); PLUS comes with the identity issue. */
+ * mechanism here ("n,," or "y,," channel binding flags); "p=…" (PLUS) is refused, not offered.
+ * Passwords are taken as they are: for ASCII SASLprep (RFC 4013) changes nothing; one that is not
+ * ASCII must already be in the form NFKC gives it. */
 #ifndef COFFERDAM_WIRE_SCRAM_H
 #define COFFERDAM_WIRE_SCRAM_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/status.h"
 
-enum { SCRAM_KEY_BYTES = 32, SCRAM_MAX_SALT_BYTES = 64, SCRAM_DEFAULT_ITERATIONS = 4096 };
+enum {
+    SCRAM_KEY_BYTES = 32,
+    SCRAM_MAX_SALT_BYTES = 64,
+    SCRAM_DEFAULT_ITERATIONS = 4096, /* RFC 7677's minimum: a verifier has no fewer */
+    SCRAM_MAX_VERIFIER_ITERATIONS = 10000000,
+    SCRAM_MAX_CLIENT_ITERATIONS = 1000000, /* what an upstream may make us compute */
+};
 
 /* What a server stores: SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey> (base64). */
 struct scram_verifier {
@@ -20,8 +30,7 @@ struct scram_verifier {
 };
 MUST_USE enum status scram_verifier_parse(const char *text, struct scram_verifier *verifier,
                                           struct error *error);
-/* Derives from a password (SASLprep is skipped where the password is not ASCII, as PostgreSQL
- * does for invalid UTF-8; document it) with a random salt. */
+/* Derives from a password with a random salt of 16 bytes. */
 void scram_verifier_make(struct slice password, uint32_t iterations,
                          struct scram_verifier *verifier);
 void scram_verifier_print(const struct scram_verifier *verifier, struct buffer *out);
@@ -32,11 +41,13 @@ void scram_verifier_mock(struct slice secret, const char *user, struct scram_ver
 struct scram_server {
     struct scram_verifier verifier;
     struct buffer client_first_bare, server_first;
-    char nonce[64];
+    size_t nonce_len;  /* of both sides' nonce, which stands behind "r=" in server_first */
+    char binding_flag; /* 'n' or 'y' */
     int step;
 };
 void scram_server_init(struct scram_server *server, const struct scram_verifier *verifier);
-/* client-first-message in, server-first-message appended to *reply. */
+/* Each of the two steps is called once, in order; after a failure there is only wipe.
+ * client-first-message in, server-first-message appended to *reply. */
 MUST_USE enum status scram_server_first(struct scram_server *server, struct slice message,
                                         struct buffer *reply, struct error *error);
 /* client-final-message in; STATUS_DENIED (28P01) if the proof is wrong; server-final appended. */
@@ -45,8 +56,9 @@ MUST_USE enum status scram_server_final(struct scram_server *server, struct slic
 void scram_server_wipe(struct scram_server *server);
 
 struct scram_client {
-    struct buffer password, client_first_bare, auth_message;
+    struct buffer password, client_first_bare;
     char nonce[64];
+    bool signed_already; /* server_signature is what to expect */
     uint8_t server_signature[32];
 };
 void scram_client_init(struct scram_client *client, struct slice password);

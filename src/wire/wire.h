@@ -17,7 +17,9 @@ enum {
     WIRE_SSL_REQUEST = 80877103,
     WIRE_GSSENC_REQUEST = 80877104,
     WIRE_CANCEL_REQUEST = 80877102,
-    WIRE_TEXT_OID = 25, WIRE_BYTEA_OID = 17, WIRE_INT8_OID = 20,
+    WIRE_TEXT_OID = 25,
+    WIRE_BYTEA_OID = 17,
+    WIRE_INT8_OID = 20,
 };
 
 /* ---- reading ---- */
@@ -50,8 +52,12 @@ MUST_USE enum status wire_next_startup(struct slice bytes, struct wire_message *
                                        struct error *error);
 
 /* ---- frontend messages, parsed: texts and slices borrow the body ---- */
-enum wire_startup_kind { WIRE_STARTUP_SSL, WIRE_STARTUP_GSSENC, WIRE_STARTUP_CANCEL,
-                         WIRE_STARTUP_SESSION };
+enum wire_startup_kind {
+    WIRE_STARTUP_SSL,
+    WIRE_STARTUP_GSSENC,
+    WIRE_STARTUP_CANCEL,
+    WIRE_STARTUP_SESSION
+};
 enum { WIRE_MAX_STARTUP_PARAMETERS = 64 };
 struct wire_startup {
     enum wire_startup_kind kind;
@@ -62,9 +68,10 @@ struct wire_startup {
     } parameters[WIRE_MAX_STARTUP_PARAMETERS];
     size_t parameter_count;
 };
+/* STATUS_PEER on any other layout; SQLSTATE 0A000 for another major version than 3. */
 MUST_USE enum status wire_parse_startup(struct slice body, struct wire_startup *startup,
                                         struct error *error);
-/* NULL when not given. */
+/* NULL when not given; the last one when given twice, as in PostgreSQL. */
 const char *wire_startup_value(const struct wire_startup *startup, const char *name);
 
 /* Splits libpq's "options" text ("-c name=value --name=value", backslash escapes) and calls fn
@@ -74,6 +81,8 @@ typedef enum status (*wire_option_fn)(void *context, const char *name, const cha
 MUST_USE enum status wire_parse_options(const char *options, wire_option_fn fn, void *context,
                                         struct error *error);
 
+/* In the messages below, bytes that are no such message are STATUS_PEER (08P01); too many
+ * parameters are STATUS_LIMIT (54000), after which the session may live. */
 struct wire_parse {
     const char *name, *sql;
     const uint32_t *types; /* decoded into the caller's array */
@@ -89,6 +98,8 @@ struct wire_bind {
     struct slice parameters;     /* parameter_count of (i32 length, bytes), as on the wire */
     struct slice result_formats; /* 2 bytes each */
 };
+/* STATUS_DENIED for a wrong number of parameter formats (08P01) or an unknown one (22023): the
+ * message was whole, and PostgreSQL lives on, too. Result formats are only counted. */
 MUST_USE enum status wire_parse_bind(struct slice body, struct wire_bind *bind,
                                      struct error *error);
 
@@ -106,8 +117,9 @@ MUST_USE enum status wire_parse_execute(struct slice body, struct wire_execute *
                                         struct error *error);
 
 /* ---- building: each appends one whole message; check buffer->overflowed once ---- */
-size_t wire_begin(struct buffer *out, uint8_t type); /* returns where the length goes */
-void wire_end(struct buffer *out, size_t start);     /* fills in the length */
+/* Returns where the length goes. Type 0: a startup packet, which has none. */
+size_t wire_begin(struct buffer *out, uint8_t type);
+void wire_end(struct buffer *out, size_t start);          /* fills in the length */
 void wire_put_text(struct buffer *out, const char *text); /* with its NUL */
 
 void wire_put_empty(struct buffer *out, uint8_t type); /* '1' '2' '3' 'n' 'I' 's' 'S' 'H' … */
@@ -121,6 +133,7 @@ void wire_put_error(struct buffer *out, const char *severity, const char *sqlsta
                     const char *message, const char *hint);
 void wire_put_notice(struct buffer *out, const char *severity, const char *sqlstate,
                      const char *message, const char *hint);
+/* minor: newest version 3.<minor> that is spoken; sent as the whole number, as libpq reads it. */
 void wire_put_negotiate(struct buffer *out, uint32_t minor, const char *const *options,
                         size_t option_count);
 /* A result of text columns, for answers of our own. cells[i] NULL is SQL NULL. */
@@ -139,8 +152,9 @@ void wire_put_execute(struct buffer *out, const char *portal, uint32_t max_rows)
 void wire_put_sync(struct buffer *out);
 
 /* The client's Bind, sent on under other names, with `extra` parameters behind its own (binary
- * format) and `hidden_count` result columns behind the `visible_count` (always text). Formats are
- * expanded as the protocol's 0 / 1 / n rule wants. Caller has checked the counts. */
+ * format; data NULL is SQL NULL) and `hidden_count` result columns behind the `visible_count`
+ * (always text). Formats are expanded as the protocol's 0 / 1 / n rule wants. Caller has checked
+ * that bind has 0, 1 or visible_count result formats. */
 void wire_put_bind(struct buffer *out, const char *portal, const char *statement,
                    const struct wire_bind *bind, const struct slice *extra, size_t extra_count,
                    size_t visible_count, size_t hidden_count);
@@ -162,8 +176,9 @@ MUST_USE enum status wire_put_visible_description(struct buffer *out, struct sli
 /* ParameterDescription with the first visible_count types only. */
 MUST_USE enum status wire_put_visible_parameters(struct buffer *out, struct slice body,
                                                  size_t visible_count, struct error *error);
-/* DataRow: finds where the visible columns end and reads the hidden ones (len UINT32_MAX in
- * lens[i] for NULL: hidden[i].data is NULL). STATUS_PEER unless exactly visible+hidden columns. */
+/* DataRow: how many bytes the visible columns take, and the hidden columns' values, which borrow
+ * the body: data NULL for SQL NULL, never for an empty text. STATUS_PEER unless there are exactly
+ * visible+hidden columns and nothing behind them; hidden is then undefined. */
 MUST_USE enum status wire_split_row(struct slice body, size_t visible_count, size_t hidden_count,
                                     size_t *visible_bytes, struct slice *hidden,
                                     struct error *error);
