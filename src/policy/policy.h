@@ -18,11 +18,19 @@ enum policy_form { POLICY_FORM_CLEAR, POLICY_FORM_MASKED, POLICY_FORM_TOKEN };
 enum policy_when_null { POLICY_NULL_HIDE, POLICY_NULL_NONE, POLICY_NULL_REFUSE };
 enum policy_mode { POLICY_MODE_ROWS, POLICY_MODE_AGGREGATES };
 
+/* Columns by which these people can be reached; each NULL where not given. */
+struct policy_contact {
+    const char *name, *email, *phone, *language;
+    const char *const *post; /* the lines of an address, in order */
+    size_t post_count;
+};
+
 /* A person's part in the business: customer, enquirer. Index in policy->kinds is its number. */
 struct policy_kind {
     const char *name;
     const char *dataset; /* where these people are listed, one row each */
     const char *key;     /* column of that dataset */
+    struct policy_contact contact;
 };
 
 /* One column of a dataset. category is NULL for data about nobody. */
@@ -56,11 +64,12 @@ struct policy_dataset {
     int line; /* in the file, for messages */
 };
 
-/* A mask of the policy's own: an SQL expression over {column}. Built-in ones have sql NULL. */
+/* A mask of the policy's own: an SQL expression over {column}. It may bear a built-in's name and
+ * then stands in its place: look here first. */
 struct policy_mask {
-    const char *name; /* last4, initial, year, month, postcode_area, domain, bucket, null, redact */
+    const char *name;
     enum policy_form form;
-    const char *sql; /* with {column} in it; NULL for a built-in */
+    const char *sql; /* with {column} in it */
     int line;
 };
 
@@ -143,10 +152,20 @@ struct policy_partner {
     int line;
 };
 
+struct policy_brand {
+    const char *name;                          /* as in the policy: meridian */
+    const char *title, *sender, *privacy_page; /* as people know it; each may be NULL */
+};
+
+/* The company whose data it is. Every text may be NULL. */
 struct policy_controller {
     const char *name, *dpo_name, *dpo_email, *dpo_phone, *dpo_post, *privacy_page, *registration;
-    const char *const *brands;
+    const struct policy_brand *brands;
     size_t brand_count;
+    const char *const *senders; /* addresses that notices come from */
+    size_t sender_count;
+    const char *const *jurisdictions; /* uk-gdpr, … */
+    size_t jurisdiction_count;
 };
 
 struct policy {
@@ -179,11 +198,20 @@ const struct policy_kind *policy_find_kind(const struct policy *policy, const ch
 const struct policy_agent *policy_find_agent(const struct policy *policy, const char *login,
                                              const struct policy_partner **partner);
 
+/* The policy's own mask of this name; NULL for a built-in or unknown one. */
+const struct policy_mask *policy_find_mask(const struct policy *policy, const char *name);
+
 /* True for categories that must not be granted in clear without a justification. */
 bool policy_category_sensitive(const char *category);
+/* NULL-terminated: the categories a policy may use, and the built-in masks (bucket takes a number:
+ * bucket(10)). A category of a policy's own begins with "x_". */
+extern const char *const policy_categories[];
+extern const char *const policy_builtin_masks[];
 
 /* May this agent act now from this address? Looks at validity, posture, hours and network.
- * STATUS_DENIED with SQLSTATE 28000 or 57P01 and a text for the agent. peer may be NULL (unix). */
+ * STATUS_DENIED with a text for the agent; SQLSTATE 28000, or 57P01 where waiting is all it takes
+ * (hours, a beginning to come). peer NULL: not a network connection; an agent that is bound to
+ * networks is then refused. */
 MUST_USE enum status policy_admit(const struct policy_partner *partner,
                                   const struct policy_agent *agent, int64_t now_ns,
                                   const struct in6_addr *peer, struct error *error);

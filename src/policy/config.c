@@ -1,0 +1,228 @@
+/* Loads cofferdam.yaml through the policy's reader: strict keys, errors with line and column.
+ * Everything lives in the arena behind the struct config that is handed out. */
+#include "policy/config.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "policy/yaml.h"
+
+enum { ARENA_BYTES = 8 * 1024 * 1024, MOST_WORKERS = 64, DEFAULT_WORKERS = 8, DAY_MS = 86400000 };
+
+struct config_owned {
+    struct config config; /* first */
+    struct arena arena;
+};
+
+static const char *path_at(struct yaml *yaml, struct fy_node *map, const char *key,
+                           const char *otherwise)
+{
+    const char *path = yaml_text_at(yaml, map, key, otherwise);
+    return path == NULL ? NULL : yaml_file_path(yaml, path);
+}
+
+static const char *need_path(struct yaml *yaml, struct fy_node *map, const char *key)
+{
+    return yaml_file_path(yaml, yaml_need_text(yaml, map, key));
+}
+
+static uint32_t milliseconds_at(struct yaml *yaml, struct fy_node *map, const char *key,
+                                uint32_t otherwise)
+{
+    return (uint32_t)yaml_number_at(yaml, map, key, 0, DAY_MS, otherwise);
+}
+
+static void load_listen(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"address",          "port",
+                                       "certificate",      "key",
+                                       "client_ca",        "max_sessions",
+                                       "login_timeout_ms", "idle_timeout_ms",
+                                       "write_timeout_ms", NULL};
+    yaml_keys(yaml, node, keys);
+    config->listen.address = yaml_text_at(yaml, node, "address", "0.0.0.0");
+    config->listen.port = (uint16_t)yaml_number_at(yaml, node, "port", 0, UINT16_MAX, 7432);
+    config->listen.certificate = need_path(yaml, node, "certificate");
+    config->listen.key = need_path(yaml, node, "key");
+    config->listen.client_ca = path_at(yaml, node, "client_ca", NULL);
+    config->listen.max_sessions =
+        (uint16_t)yaml_number_at(yaml, node, "max_sessions", 1, UINT16_MAX, 1000);
+    config->listen.login_timeout_ms =
+        (uint32_t)yaml_number_at(yaml, node, "login_timeout_ms", 100, DAY_MS, 15000);
+    config->listen.idle_timeout_ms = milliseconds_at(yaml, node, "idle_timeout_ms", 0);
+    config->listen.write_timeout_ms =
+        (uint32_t)yaml_number_at(yaml, node, "write_timeout_ms", 100, DAY_MS, 60000);
+}
+
+/* A uid, or the name of a user that this system knows. */
+static uint32_t load_user(struct yaml *yaml, struct fy_node *node)
+{
+    const char *text = yaml_text(yaml, node);
+    if (yaml_failed(yaml))
+        return 0;
+    if (strspn(text, "0123456789") == strlen(text))
+        return (uint32_t)yaml_number(yaml, node, 0, UINT32_MAX - 1);
+    struct passwd entry, *found = NULL;
+    char room[4096];
+    if (getpwnam_r(text, &entry, room, sizeof room, &found) != 0 || found == NULL)
+        yaml_fail(yaml, node, "write a user's name or number", "no user \"%.60s\" on this system",
+                  text);
+    return found == NULL ? 0 : (uint32_t)found->pw_uid;
+}
+
+static void load_admin(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"port", "users", NULL};
+    if (node != NULL)
+        yaml_keys(yaml, node, keys);
+    config->admin.port = (uint16_t)yaml_number_at(yaml, node, "port", 1, UINT16_MAX, 5432);
+    struct yaml_items items = yaml_list_items(yaml, yaml_get(yaml, node, "users"));
+    uint32_t *users = yaml_array(yaml, uint32_t, items.count);
+    while (users != NULL && yaml_next(yaml, &items))
+        users[config->admin.user_count++] = load_user(yaml, items.value);
+    config->admin.users = users;
+}
+
+/* Like libpq: what holds a slash is the folder of a unix socket. */
+static bool is_folder(const char *host)
+{
+    return strchr(host, '/') != NULL;
+}
+
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
+}
+
+static void check_upstream_tls(struct yaml *yaml, struct fy_node *node, const struct config *config)
+{
+    if (yaml_failed(yaml) || is_folder(config->upstream.host))
+        return;
+    if (config->upstream.tls_off && !is_loopback(config->upstream.host))
+        yaml_fail(yaml, yaml_get(yaml, node, "tls_off"), "give tls_ca instead",
+                  "TLS can be left out only to this machine itself");
+    if (!config->upstream.tls_off && config->upstream.tls_ca == NULL)
+        yaml_fail(yaml, node, "give the CA that signed the database's certificate",
+                  "key \"tls_ca\" is missing: the connection to the database goes over a network");
+}
+
+static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"host",
+                                       "port",
+                                       "database",
+                                       "user",
+                                       "tls_ca",
+                                       "password_file",
+                                       "tls_off",
+                                       "connect_timeout_ms",
+                                       "max_connections",
+                                       "statement_timeout_ms",
+                                       NULL};
+    yaml_keys(yaml, node, keys);
+    const char *host = yaml_need_text(yaml, node, "host");
+    config->upstream.host = is_folder(host) ? yaml_file_path(yaml, host) : host;
+    config->upstream.port = (uint16_t)yaml_number_at(yaml, node, "port", 1, UINT16_MAX, 5432);
+    config->upstream.database = yaml_need_text(yaml, node, "database");
+    config->upstream.user = yaml_need_text(yaml, node, "user");
+    config->upstream.password_file = path_at(yaml, node, "password_file", NULL);
+    config->upstream.tls_ca = path_at(yaml, node, "tls_ca", NULL);
+    config->upstream.tls_off = yaml_flag_at(yaml, node, "tls_off", false);
+    config->upstream.connect_timeout_ms =
+        (uint32_t)yaml_number_at(yaml, node, "connect_timeout_ms", 100, DAY_MS, 5000);
+    config->upstream.statement_timeout_ms =
+        milliseconds_at(yaml, node, "statement_timeout_ms", 600000);
+    config->upstream.max_connections =
+        (uint16_t)yaml_number_at(yaml, node, "max_connections", 1, UINT16_MAX, 200);
+    check_upstream_tls(yaml, node, config);
+}
+
+static void load_ledger(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"pace_us", "segment_bytes", "node", NULL};
+    static const uint64_t mebibyte = 1024 * 1024;
+    if (node != NULL)
+        yaml_keys(yaml, node, keys);
+    config->ledger.pace_us = (uint32_t)yaml_number_at(yaml, node, "pace_us", 0, 1000000, 1000);
+    config->ledger.segment_bytes =
+        yaml_number_at(yaml, node, "segment_bytes", mebibyte, 4096 * mebibyte, 64 * mebibyte);
+    config->ledger.node = yaml_text_at(yaml, node, "node", "node1");
+    if (!yaml_failed(yaml) && strlen(config->ledger.node) > LIMIT_NAME_BYTES)
+        yaml_fail(yaml, node, NULL, "the node's name is longer than %d bytes", LIMIT_NAME_BYTES);
+}
+
+static void load_limits(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"statement_bytes", "statement_depth", NULL};
+    if (node != NULL)
+        yaml_keys(yaml, node, keys);
+    config->limits.statement_bytes = (uint32_t)yaml_number_at(
+        yaml, node, "statement_bytes", 256, LIMIT_MESSAGE_BYTES, LIMIT_STATEMENT_BYTES);
+    config->limits.statement_depth =
+        (uint32_t)yaml_number_at(yaml, node, "statement_depth", 10, 10000, LIMIT_STATEMENT_DEPTH);
+}
+
+static uint64_t default_workers(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > DEFAULT_WORKERS ? DEFAULT_WORKERS : (uint64_t)cores;
+}
+
+static void load_all(struct yaml *yaml, struct config *config)
+{
+    static const char *const keys[] = {"policy",   "state_folder", "run_folder", "listen",  "admin",
+                                       "upstream", "ledger",       "limits",     "workers", NULL};
+    struct fy_node *root = yaml_root(yaml);
+    yaml_keys(yaml, root, keys);
+    config->policy = path_at(yaml, root, "policy", "policy.yaml");
+    config->state_folder = path_at(yaml, root, "state_folder", "/var/lib/cofferdam");
+    config->run_folder = path_at(yaml, root, "run_folder", "/run/cofferdam");
+    load_listen(yaml, yaml_need(yaml, root, "listen"), config);
+    load_admin(yaml, yaml_get(yaml, root, "admin"), config);
+    load_upstream(yaml, yaml_need(yaml, root, "upstream"), config);
+    load_ledger(yaml, yaml_get(yaml, root, "ledger"), config);
+    load_limits(yaml, yaml_get(yaml, root, "limits"), config);
+    config->workers =
+        (uint16_t)yaml_number_at(yaml, root, "workers", 1, MOST_WORKERS, default_workers());
+}
+
+void config_free(struct config *config)
+{
+    _Static_assert(offsetof(struct config_owned, config) == 0, "the config comes first");
+    if (config == NULL)
+        return;
+    arena_free(&((struct config_owned *)config)->arena);
+    free(config);
+}
+
+enum status config_load(const char *path, struct config **config, struct error *error)
+{
+    struct buffer bytes;
+    struct config_owned *owned = calloc(1, sizeof *owned);
+    if (owned == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    arena_init(&owned->arena, ARENA_BYTES);
+    buffer_init(&bytes, YAML_FILE_BYTES);
+    enum status status = file_read(path, &bytes, error);
+    if (status != STATUS_OK)
+        goto done;
+    struct yaml yaml;
+    owned->config.path = arena_strdup(&owned->arena, path);
+    yaml_open(&yaml, path, buffer_slice(&bytes), &owned->arena, error);
+    load_all(&yaml, &owned->config);
+    yaml_close(&yaml);
+    status = yaml_finish(&yaml);
+done:
+    buffer_free(&bytes);
+    if (status == STATUS_OK)
+        *config = &owned->config;
+    else
+        config_free(&owned->config);
+    return status;
+}

@@ -1,0 +1,77 @@
+/* Look-ups in a loaded policy, and what it may be made of. No state. */
+#include "policy/policy.h"
+
+#include <string.h>
+
+/* Kinds of personal data. The last ten may not be granted in clear without a justification: money
+ * and secrets, numbers that open doors, and what Articles 9 and 10 of the GDPR set apart. */
+const char *const policy_categories[] = {
+    "identifier", "name",       "address",     "date_of_birth", "gender",  "phone",
+    "email",      "language",   "preference",  "circumstances", "vin",     "vrm",
+    "vehicle",    "purchase",   "location",    "online",        "image",   "employment",
+    "financial",  "credential", "official_id", "health",        "genetic", "biometric",
+    "ethnicity",  "belief",     "sexuality",   "criminal",      NULL};
+
+static const char *const sensitive_categories[] = {
+    "financial", "credential", "official_id", "health",    "genetic",
+    "biometric", "ethnicity",  "belief",      "sexuality", "criminal"};
+
+const char *const policy_builtin_masks[] = {"null",  "redact",        "last4",  "initial", "year",
+                                            "month", "postcode_area", "domain", NULL};
+
+bool policy_category_sensitive(const char *category)
+{
+    size_t count = sizeof sensitive_categories / sizeof sensitive_categories[0];
+    for (size_t i = 0; i < count && category != NULL; i++)
+        if (strcmp(sensitive_categories[i], category) == 0)
+            return true;
+    return false;
+}
+
+const struct policy_partner *policy_find_partner(const struct policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->partner_count; i++)
+        if (strcmp(policy->partners[i].name, name) == 0)
+            return &policy->partners[i];
+    return NULL;
+}
+
+const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->dataset_count; i++)
+        if (strcmp(policy->datasets[i].name, name) == 0)
+            return &policy->datasets[i];
+    return NULL;
+}
+
+const struct policy_kind *policy_find_kind(const struct policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->kind_count; i++)
+        if (strcmp(policy->kinds[i].name, name) == 0)
+            return &policy->kinds[i];
+    return NULL;
+}
+
+const struct policy_mask *policy_find_mask(const struct policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->mask_count; i++)
+        if (strcmp(policy->masks[i].name, name) == 0)
+            return &policy->masks[i];
+    return NULL;
+}
+
+const struct policy_agent *policy_find_agent(const struct policy *policy, const char *login,
+                                             const struct policy_partner **partner)
+{
+    for (size_t p = 0; p < policy->partner_count; p++) {
+        const struct policy_partner *candidate = &policy->partners[p];
+        for (size_t i = 0; i < candidate->agent_count; i++) {
+            if (strcmp(candidate->agents[i].login, login) != 0)
+                continue;
+            if (partner != NULL)
+                *partner = candidate;
+            return &candidate->agents[i];
+        }
+    }
+    return NULL;
+}
