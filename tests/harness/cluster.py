@@ -110,5 +110,5 @@ class Cluster:
 def meridian(cluster, scale):
     """Loads the demo's database at that scale and returns its name."""
     name = cluster.create_database("meridian_" + str(scale).replace(".", "_"))
-    cluster.script(name, path=places.ROOT / "demo/meridian/load.sql", scale=scale)
+    cluster.script(name, path=places.ROOT / "examples/meridian/load.sql", scale=scale)
     return name

@@ -60,6 +60,7 @@ class Gateway:
             "admin": {"port": 5432},
             "upstream": {"host": str(cluster.folder), "port": cluster.port, "database": database,
                          "user": self.role, "password_file": "upstream.password"},
+            "ledger": {"segment_bytes": 4 * 1024 * 1024},
             "workers": 2,
         }, config or {})
         self.write_policy(policy)

@@ -46,7 +46,7 @@ def meridian(cluster):
 @pytest.fixture(scope="session")
 def demo_policy():
     """Text of the demo's policy."""
-    return (places.ROOT / "demo/meridian/policy.yaml").read_text()
+    return (places.ROOT / "examples/meridian/policy.yaml").read_text()
 
 
 def gateway_maker(cluster, authority, made):

@@ -2,7 +2,7 @@
 from harness import cluster as clusters
 from harness import places
 
-DEMO = places.ROOT / "demo/meridian"
+DEMO = places.ROOT / "examples/meridian"
 
 # What a load at a hundredth of the size gives, on any machine. A change to the data changes these.
 FINGERPRINTS = {

@@ -1,5 +1,5 @@
 -- Meridian Motors: loads the demo's database from nothing, the same bytes each time.
---   psql -v scale=1 -f demo/meridian/load.sql       scale 1: 200,000 customers; 0.1: quick; 0.01: tests
+--   psql -v scale=1 -f examples/meridian/load.sql       scale 1: 200,000 customers; 0.1: quick; 0.01: tests
 -- Nothing here is random: every value is a hash of its row's number (pick, in names.sql), so two
 -- loads of one scale are equal row by row, and verify.sql can say so. All people are invented;
 -- telephone numbers are from ranges that regulators keep for drama, mail domains from RFC 2606.
