@@ -41,10 +41,10 @@ enum ledger_outcome {
 
 /* One item a hidden key: these subjects, in this grade, with these columns. */
 struct ledger_item {
-    uint16_t kind;       /* number of the subject kind in the policy */
-    uint8_t grade;       /* enum plan_grade's numbers: 1 direct … 5 probe */
-    uint32_t k;          /* smallest group for aggregate(k), else 0 */
-    uint32_t column_set; /* id from ledger_column_set */
+    uint16_t kind;         /* number of the subject kind in the policy */
+    uint8_t grade;         /* enum plan_grade's numbers: 1 direct … 5 probe */
+    uint32_t k;            /* smallest group for aggregate(k), else 0 */
+    uint32_t column_set;   /* id from ledger_column_set */
     struct slice subjects; /* portable roaring bitmap of subject ids (exposure/subject_set.h) */
 };
 
@@ -52,21 +52,24 @@ struct ledger_item {
 struct ledger_entry {
     enum ledger_type type;
     uint16_t flags;
-    uint8_t uuid[16];        /* of the statement; the same in all its entries */
-    int64_t time_ns;         /* filled in by ledger_append when 0 */
+    uint8_t uuid[16];  /* of the statement; the same in all its entries */
+    int64_t time_ns;   /* filled in by ledger_append when 0 */
+    struct slice node; /* filled in by ledger_append, as is epoch */
+    uint64_t epoch;
     struct slice partner, agent, purpose, delivery;
     uint64_t session;
     uint8_t statement_hash[32]; /* SHA-256 of the partner's text */
     uint8_t policy_id[32];
-    uint64_t row_count;      /* rows released by this entry */
+    uint64_t row_count; /* rows released by this entry */
     uint32_t chunk, chunk_count;
-    uint64_t charged;        /* subjects newly charged to the budget */
+    uint64_t lease;   /* budget lease charged, 0 where budgets are this node's own */
+    uint64_t charged; /* subjects newly charged to the budget */
     enum ledger_outcome outcome;
-    char sqlstate[6];        /* REFUSAL, PROBE, ERROR */
-    struct slice text;       /* ACT: what was done; COLUMN_SET: canonical text; POLICY: the text;
-                              * never a literal or value */
-    uint32_t column_set;     /* COLUMN_SET: the id being defined; otherwise: all columns that the
-                              * statement could read (closing entry), 0 for none */
+    char sqlstate[6];    /* REFUSAL, PROBE, ERROR */
+    struct slice text;   /* ACT: what was done; COLUMN_SET: canonical text; POLICY: the text;
+                          * never a literal or value */
+    uint32_t column_set; /* COLUMN_SET: the id being defined; otherwise: all columns that the
+                          * statement could read (closing entry), 0 for none */
     const struct ledger_item *items;
     size_t item_count;
 };
@@ -75,9 +78,10 @@ struct ledger; /* owned */
 
 struct ledger_options {
     const char *folder;
-    const char *node;
-    uint64_t segment_bytes; /* multiple of 4096 */
-    uint32_t pace_us;       /* between group syncs under load */
+    const char *node;       /* at most LIMIT_NAME_BYTES; borrowed */
+    uint64_t epoch;         /* of this node's ownership of the log; 0 outside a cluster */
+    uint64_t segment_bytes; /* multiple of 4096, from 131072 to 1 GiB; 0: 64 MiB */
+    uint32_t pace_us;       /* between group syncs under load; 0: sync eagerly */
     /* Called during ledger_open for every entry on disk, in order, before anything is appended.
      * side is the frame's side section that came with this entry (see ledger_append). */
     enum status (*replay)(void *context, uint64_t sequence, const struct ledger_entry *entry,
@@ -108,8 +112,8 @@ void ledger_subscribe(struct ledger *ledger, void (*fn)(void *context), void *co
 
 /* The id of a column set given its canonical text (sorted "dataset.column:form:category" lines),
  * defining it by an entry the first time. Ids start at 1; they outlive restarts. */
-MUST_USE enum status ledger_column_set(struct ledger *ledger, const char *canonical,
-                                       uint32_t *id, struct error *error);
+MUST_USE enum status ledger_column_set(struct ledger *ledger, const char *canonical, uint32_t *id,
+                                       struct error *error);
 /* Text of an id; NULL if unknown. Borrowed for the ledger's life. */
 const char *ledger_column_set_text(struct ledger *ledger, uint32_t id);
 

@@ -1,0 +1,259 @@
+/* The public face: opening, appending, column sets, state. Holds the parts together and owns the
+ * folder's lock; the work is in writer.c, keeper.c, recovery.c and column_set.c. */
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "ledger/column_set.h"
+#include "ledger/entry.h"
+#include "ledger/keeper.h"
+#include "ledger/recovery.h"
+#include "ledger/writer.h"
+
+struct ledger {
+    struct arena arena; /* holds this struct and the names */
+    struct ledger_options options;
+    int lock_fd;
+    struct column_sets sets;
+    struct writer writer;
+    struct keeper keeper;
+};
+
+enum { ARENA_BYTES = 64 * 1024 };
+
+static enum status check_options(const struct ledger_options *options, struct error *error)
+{
+    uint64_t size = options->segment_bytes;
+    if (strlen(options->folder) >= SEGMENT_FOLDER_BYTES)
+        return error_set(error, STATUS_INVALID, "F0000", NULL,
+                         "ledger: the folder's name is too long");
+    if (strlen(options->node) > LIMIT_NAME_BYTES)
+        return error_set(error, STATUS_INVALID, "F0000", NULL,
+                         "ledger: the node's name is longer than %d bytes", LIMIT_NAME_BYTES);
+    if (size % 4096 != 0 || size < SEGMENT_MIN_BYTES || size > SEGMENT_MAX_BYTES)
+        return error_set(error, STATUS_INVALID, "F0000", NULL,
+                         "ledger: segment_bytes must be a multiple of 4096 from %d to %d",
+                         SEGMENT_MIN_BYTES, SEGMENT_MAX_BYTES);
+    return STATUS_OK;
+}
+
+static enum status ledger_new(const struct ledger_options *options, struct ledger **ledger,
+                              struct error *error)
+{
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    struct ledger *made = arena_new(&arena, struct ledger);
+    const char *folder = arena_strdup(&arena, options->folder);
+    const char *node = arena_strdup(&arena, options->node == NULL ? "" : options->node);
+    if (made == NULL || arena.overflowed) {
+        arena_free(&arena);
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory for the ledger");
+    }
+    made->arena = arena;
+    made->options = *options;
+    made->options.folder = folder;
+    made->options.node = node;
+    if (made->options.segment_bytes == 0)
+        made->options.segment_bytes = SEGMENT_DEFAULT_BYTES;
+    made->lock_fd = -1;
+    column_sets_init(&made->sets);
+    *ledger = made;
+    return STATUS_OK;
+}
+
+static void ledger_free(struct ledger *ledger)
+{
+    struct arena arena = ledger->arena;
+    column_sets_free(&ledger->sets);
+    if (ledger->lock_fd >= 0)
+        close(ledger->lock_fd);
+    arena_free(&arena);
+}
+
+static enum status lock_folder(struct ledger *ledger, struct error *error)
+{
+    char path[SEGMENT_PATH_BYTES];
+    const char *folder = ledger->options.folder;
+    snprintf(path, sizeof path, "%.*s/lock", SEGMENT_FOLDER_BYTES, folder);
+    ledger->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, SEGMENT_FILE_MODE);
+    if (ledger->lock_fd < 0)
+        return error_set_errno(error, errno, "%s", path);
+    if (flock(ledger->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return STATUS_OK;
+    if (errno == EWOULDBLOCK)
+        return error_set(error, STATUS_DENIED, "55006", "Stop the other gateway first.",
+                         "%.300s: the ledger is in use by another process", folder);
+    return error_set_errno(error, errno, "%s", path);
+}
+
+static enum status visit(void *context, uint64_t sequence, const struct ledger_entry *entry,
+                         struct slice side, uint64_t segment, struct error *error)
+{
+    struct ledger *ledger = context;
+    const struct ledger_options *options = &ledger->options;
+    if (entry->type == LEDGER_COLUMN_SET)
+        TRY(column_sets_replay(&ledger->sets, entry->column_set, entry->text, error));
+    if (options->replay == NULL)
+        return STATUS_OK;
+    return options->replay(options->replay_context, sequence, entry, side, segment, error);
+}
+
+/* The ledger's own bytes of the entry, with what only it knows filled in. */
+static enum status submit(struct ledger *ledger, const struct ledger_entry *entry,
+                          struct slice side, bool reserved, uint64_t *sequence, struct error *error)
+{
+    struct ledger_entry full = *entry;
+    struct buffer bytes;
+    uint8_t leaf[MERKLE_HASH_BYTES];
+    full.node = slice_of_text(ledger->options.node);
+    full.epoch = ledger->options.epoch;
+    if (full.time_ns == 0)
+        full.time_ns = clock_now_ns();
+    buffer_init(&bytes, LIMIT_LEDGER_ENTRY_BYTES);
+    enum status status = ledger_entry_encode(&full, &bytes, error);
+    if (status == STATUS_OK) {
+        merkle_leaf(buffer_slice(&bytes), leaf);
+        status = writer_submit(&ledger->writer, buffer_slice(&bytes), side, leaf, reserved,
+                               sequence, error);
+    }
+    buffer_free(&bytes);
+    return status;
+}
+
+/* Best effort on a full disk: what the entry tells also stands in the log. */
+static void record_recovery(struct ledger *ledger, const struct recovered *recovered)
+{
+    char text[128];
+    struct error error = {0};
+    uint64_t sequence;
+    snprintf(text, sizeof text, "segment %" PRIu64 ", byte %" PRIu64 ", dropped %" PRIu64,
+             recovered->tail.number, recovered->offset, recovered->dropped_bytes);
+    struct ledger_entry entry = {.type = LEDGER_RECOVERED, .text = slice_of_text(text)};
+    crypto_random(entry.uuid, sizeof entry.uuid);
+    if (submit(ledger, &entry, slice_of(NULL, 0), true, &sequence, &error) == STATUS_OK)
+        writer_wait(&ledger->writer, sequence);
+    else
+        log_event(LOG_ERROR, "ledger_recovery_not_recorded", "error=\"%s\"", error.message);
+}
+
+static enum status start(struct ledger *ledger, struct error *error)
+{
+    const struct ledger_options *options = &ledger->options;
+    struct recovered recovered = {.fd = -1};
+    TRY(check_options(options, error));
+    TRY(file_make_folder(options->folder, 0750, error));
+    TRY(lock_folder(ledger, error));
+    TRY(recovery_run(options->folder, options->segment_bytes, options->epoch, visit, ledger,
+                     &recovered, error));
+    enum status status = writer_start(&ledger->writer, options->folder, options, &recovered, error);
+    if (status != STATUS_OK) {
+        close(recovered.fd);
+        return status;
+    }
+    if (recovered.unclean)
+        record_recovery(ledger, &recovered);
+    status = keeper_start(&ledger->keeper, &ledger->writer, error);
+    if (status != STATUS_OK)
+        writer_stop(&ledger->writer);
+    return status;
+}
+
+enum status ledger_open(const struct ledger_options *options, struct ledger **ledger,
+                        struct error *error)
+{
+    struct ledger *made = NULL;
+    TRY(ledger_new(options, &made, error));
+    enum status status = start(made, error);
+    if (status != STATUS_OK) {
+        ledger_free(made);
+        return status;
+    }
+    *ledger = made;
+    return STATUS_OK;
+}
+
+/* What the last checkpoint says is what a later start will insist on. */
+static void write_last_checkpoint(struct ledger *ledger, const struct checkpoint *last)
+{
+    struct error error = {0};
+    if (checkpoint_write(ledger->options.folder, ledger->writer.log_id, last, &error) != STATUS_OK)
+        log_event(LOG_ERROR, "ledger_checkpoint_failed", "error=\"%s\"", error.message);
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    keeper_stop(&ledger->keeper);
+    writer_stop(&ledger->writer);
+    write_last_checkpoint(ledger, &ledger->writer.progress);
+    ledger_free(ledger);
+}
+
+enum status ledger_append(struct ledger *ledger, const struct ledger_entry *entry,
+                          struct slice side, uint64_t *sequence, struct error *error)
+{
+    return submit(ledger, entry, side, false, sequence, error);
+}
+
+uint64_t ledger_durable(const struct ledger *ledger)
+{
+    return atomic_load_explicit(&ledger->writer.durable, memory_order_acquire);
+}
+
+void ledger_wait(struct ledger *ledger, uint64_t sequence)
+{
+    writer_wait(&ledger->writer, sequence);
+}
+
+void ledger_subscribe(struct ledger *ledger, void (*fn)(void *context), void *context)
+{
+    writer_subscribe(&ledger->writer, fn, context);
+}
+
+static enum status define(void *context, uint32_t id, const char *text, struct error *error)
+{
+    struct ledger *ledger = context;
+    struct ledger_entry entry = {
+        .type = LEDGER_COLUMN_SET, .column_set = id, .text = slice_of_text(text)};
+    uint64_t sequence;
+    crypto_random(entry.uuid, sizeof entry.uuid);
+    return submit(ledger, &entry, slice_of(NULL, 0), false, &sequence, error);
+}
+
+enum status ledger_column_set(struct ledger *ledger, const char *canonical, uint32_t *id,
+                              struct error *error)
+{
+    return column_sets_id(&ledger->sets, canonical, define, ledger, id, error);
+}
+
+const char *ledger_column_set_text(struct ledger *ledger, uint32_t id)
+{
+    return column_sets_text(&ledger->sets, id);
+}
+
+void ledger_state(struct ledger *ledger, struct ledger_state *state)
+{
+    struct writer *writer = &ledger->writer;
+    pthread_mutex_lock(&writer->mutex);
+    *state = (struct ledger_state){.entries = writer->progress.size,
+                                   .segments = writer->segments,
+                                   .bytes = writer->bytes,
+                                   .syncs = writer->syncs,
+                                   .current_segment = writer->frames[writer->open].segment,
+                                   .full = writer->full};
+    memcpy(state->root, writer->progress.root, sizeof state->root);
+    pthread_mutex_unlock(&writer->mutex);
+}

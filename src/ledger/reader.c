@@ -1,0 +1,217 @@
+/* Reading a log that somebody else may be writing: tail, export, rebuilding, tests.
+ * Only acknowledged entries are shown: those below a durable sequence that the writer has stored
+ * (file `durable`, checkpoint, or a later frame). It is loaded before the frames are read, so what
+ * it covers must be whole: anything else is damage. A recovery may have replaced the tail's file by
+ * a copy, therefore the file is opened again once before damage is told. One thread a reader. */
+#include "ledger/ledger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "ledger/checkpoint.h"
+#include "ledger/entry.h"
+#include "ledger/segment.h"
+
+struct ledger_reader {
+    struct arena arena; /* holds this struct and the folder's name */
+    const char *folder;
+    uint8_t log_id[SEGMENT_ID_BYTES];
+    uint64_t durable;           /* everything below is acknowledged */
+    uint64_t next;              /* sequence of the next entry in the files */
+    uint64_t from;              /* entries before it are passed over */
+    struct segment_scan scan;   /* fd -1 before the first segment is open */
+    struct frame_cursor cursor; /* within the current frame */
+    struct arena items;
+};
+
+enum { READER_ARENA_BYTES = 64 * 1024 };
+
+static enum status reader_new(const char *folder, uint64_t from, struct ledger_reader **reader,
+                              struct error *error)
+{
+    struct arena arena;
+    arena_init(&arena, READER_ARENA_BYTES);
+    struct ledger_reader *made = arena_new(&arena, struct ledger_reader);
+    const char *name = arena_strdup(&arena, folder);
+    if (made == NULL || name == NULL) {
+        arena_free(&arena);
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory to read the ledger");
+    }
+    *made =
+        (struct ledger_reader){.arena = arena, .folder = name, .from = from, .scan = {.fd = -1}};
+    arena_init(&made->items, ENTRY_ARENA_BYTES);
+    *reader = made;
+    return STATUS_OK;
+}
+
+void ledger_reader_close(struct ledger_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    struct arena arena = reader->arena;
+    segment_scan_close(&reader->scan);
+    arena_free(&reader->items);
+    arena_free(&arena);
+}
+
+/* Opens a segment in place of the current one and checks that it belongs to this log. */
+static enum status open_segment(struct ledger_reader *reader, uint64_t number, struct error *error)
+{
+    struct segment_scan scan;
+    TRY(segment_scan_open(reader->folder, number, &scan, error));
+    if (memcmp(scan.header.log_id, reader->log_id, sizeof reader->log_id) != 0) {
+        segment_scan_close(&scan);
+        return error_set(error, STATUS_CORRUPT, "XX001", NULL,
+                         "%.300s: segment %" PRIu64 " is another log's", reader->folder, number);
+    }
+    segment_scan_close(&reader->scan);
+    reader->scan = scan;
+    return STATUS_OK;
+}
+
+/* The last segment that starts at or before reader->from. */
+static enum status seek(struct ledger_reader *reader, struct error *error)
+{
+    uint64_t last, spare;
+    TRY(segment_list(reader->folder, &last, &spare, error));
+    if (last == 0)
+        return error_set(error, STATUS_NOT_FOUND, "58P01", NULL, "%.300s: no segments",
+                         reader->folder);
+    for (uint64_t number = last; number >= 1; number--) {
+        TRY(open_segment(reader, number, error));
+        if (reader->scan.header.first_sequence <= reader->from)
+            break;
+    }
+    reader->next = reader->scan.header.first_sequence;
+    return STATUS_OK;
+}
+
+static enum status start(struct ledger_reader *reader, struct error *error)
+{
+    TRY(log_id_read(reader->folder, reader->log_id, error));
+    return seek(reader, error);
+}
+
+enum status ledger_reader_open(const char *folder, uint64_t from_sequence,
+                               struct ledger_reader **reader, struct error *error)
+{
+    struct ledger_reader *made = NULL;
+    if (strlen(folder) >= SEGMENT_FOLDER_BYTES)
+        return error_set(error, STATUS_INVALID, "F0000", NULL,
+                         "ledger: the folder's name is too long");
+    TRY(reader_new(folder, from_sequence, &made, error));
+    enum status status = start(made, error);
+    if (status != STATUS_OK) {
+        ledger_reader_close(made);
+        return status;
+    }
+    *reader = made;
+    return STATUS_OK;
+}
+
+static void load_durable(struct ledger_reader *reader)
+{
+    struct checkpoint checkpoint;
+    uint64_t durable = durable_load(reader->folder);
+    if (checkpoint_read(reader->folder, reader->log_id, &checkpoint, NULL) == STATUS_OK &&
+        checkpoint.size > durable)
+        durable = checkpoint.size;
+    if (durable > reader->durable)
+        reader->durable = durable;
+}
+
+/* The frame with the next sequence, in the current segment. Frames without entries are passed. */
+static enum status next_in_segment(struct ledger_reader *reader, bool *found, struct error *error)
+{
+    struct frame_view view;
+    do {
+        TRY(segment_scan_next(&reader->scan, reader->next, &view, found, error));
+    } while (*found && view.count == 0);
+    if (*found)
+        frame_cursor_start(&view, &reader->cursor);
+    return STATUS_OK;
+}
+
+/* Goes on in the next segment if that starts where this one ended. */
+static enum status enter_next_segment(struct ledger_reader *reader, bool *entered,
+                                      struct error *error)
+{
+    struct segment_scan before = reader->scan;
+    reader->scan = (struct segment_scan){.fd = -1};
+    enum status status = open_segment(reader, before.header.number + 1, error);
+    *entered = status == STATUS_OK && reader->scan.header.first_sequence == reader->next;
+    if (*entered) {
+        segment_scan_close(&before);
+        return STATUS_OK;
+    }
+    segment_scan_close(&reader->scan);
+    reader->scan = before;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Reads the same place from the file that bears the segment's name now. */
+static enum status reopen(struct ledger_reader *reader, struct error *error)
+{
+    uint64_t offset = reader->scan.offset;
+    TRY(open_segment(reader, reader->scan.header.number, error));
+    reader->scan.offset = offset;
+    return STATUS_OK;
+}
+
+/* An acknowledged frame must be found: here, in the next segment, or in the file that recovery put
+ * in this one's place. */
+static enum status next_frame(struct ledger_reader *reader, struct error *error)
+{
+    bool found, entered = false;
+    TRY(next_in_segment(reader, &found, error));
+    if (!found) {
+        segment_scan_forget(&reader->scan); /* read ahead before it was written */
+        TRY(next_in_segment(reader, &found, error));
+    }
+    if (!found)
+        TRY(enter_next_segment(reader, &entered, error));
+    if (!found && !entered)
+        TRY(reopen(reader, error));
+    if (!found)
+        TRY(next_in_segment(reader, &found, error));
+    if (found)
+        return STATUS_OK;
+    return error_set(error, STATUS_CORRUPT, "XX001", "Restore the file from a replica.",
+                     "%.200s/segment-%010" PRIu64 ".log: byte %" PRIu64
+                     ": acknowledged entries are damaged (sequence %" PRIu64 ")",
+                     reader->folder, reader->scan.header.number, reader->scan.offset, reader->next);
+}
+
+/* The bytes of the next acknowledged entry. */
+static enum status next_bytes(struct ledger_reader *reader, struct slice *bytes, struct slice *side,
+                              struct error *error)
+{
+    while (!frame_cursor_next(&reader->cursor, bytes, side)) {
+        if (reader->next >= reader->durable)
+            load_durable(reader);
+        if (reader->next >= reader->durable)
+            return STATUS_AGAIN;
+        TRY(next_frame(reader, error));
+    }
+    reader->next++;
+    return STATUS_OK;
+}
+
+enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,
+                               struct ledger_entry *entry, struct slice *side, struct error *error)
+{
+    struct slice bytes, beside;
+    struct ledger_entry read;
+    do {
+        TRY(next_bytes(reader, &bytes, &beside, error));
+    } while (reader->next <= reader->from);
+    arena_reset(&reader->items);
+    TRY(ledger_entry_decode(bytes, &reader->items, &read, error));
+    *sequence = reader->next - 1;
+    *entry = read;
+    *side = beside;
+    return STATUS_OK;
+}

@@ -1,0 +1,110 @@
+/* See folder.h. */
+#include "folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+void folder_make(struct test_folder *folder)
+{
+    snprintf(folder->path, sizeof folder->path, "/tmp/cofferdam-ledger-XXXXXX");
+    if (mkdtemp(folder->path) == NULL)
+        fail_msg("mkdtemp %s", folder->path);
+}
+
+/* Calls fn for each plain file's name. */
+static void each_file(const struct test_folder *folder,
+                      void (*fn)(const char *name, const struct test_folder *folder, void *context),
+                      void *context)
+{
+    DIR *dir = opendir(folder->path);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (entry->d_name[0] != '.')
+            fn(entry->d_name, folder, context);
+    closedir(dir);
+}
+
+static void remove_file(const char *name, const struct test_folder *folder, void *context)
+{
+    unlink(folder_file(folder, name));
+}
+
+void folder_remove(struct test_folder *folder)
+{
+    each_file(folder, remove_file, NULL);
+    rmdir(folder->path);
+}
+
+static void copy_file(const char *name, const struct test_folder *folder, void *context)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, 64 << 20);
+    read_whole(folder_file(folder, name), &bytes);
+    write_whole(folder_file(context, name), buffer_slice(&bytes));
+    buffer_free(&bytes);
+}
+
+void folder_copy(const struct test_folder *from, struct test_folder *to)
+{
+    each_file(from, copy_file, to);
+}
+
+const char *folder_file(const struct test_folder *folder, const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder->path, name);
+    return path;
+}
+
+const char *folder_segment(const struct test_folder *folder, unsigned number)
+{
+    char name[64];
+    snprintf(name, sizeof name, "segment-%010u.log", number);
+    return folder_file(folder, name);
+}
+
+void read_whole(const char *path, struct buffer *out)
+{
+    struct error error = {0};
+    if (file_read(path, out, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+}
+
+void write_whole(const char *path, struct slice bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_status(file_write_at(fd, bytes.data, bytes.len, 0, NULL), STATUS_OK);
+    close(fd);
+}
+
+struct ledger_options test_options(const struct test_folder *folder)
+{
+    return (struct ledger_options){
+        .folder = folder->path, .node = "node-1", .segment_bytes = TEST_SEGMENT_BYTES};
+}
+
+struct ledger *open_ok(const struct ledger_options *options)
+{
+    struct ledger *ledger = NULL;
+    struct error error = {0};
+    if (ledger_open(options, &ledger, &error) != STATUS_OK)
+        fail_msg("ledger_open: %s: %s", status_name(error.status), error.message);
+    return ledger;
+}
+
+uint64_t append_text(struct ledger *ledger, const char *text)
+{
+    struct ledger_entry entry = {.type = LEDGER_ACT, .text = slice_of_text(text)};
+    struct error error = {0};
+    uint64_t sequence = UINT64_MAX;
+    if (ledger_append(ledger, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK)
+        fail_msg("ledger_append: %s", error.message);
+    return sequence;
+}
