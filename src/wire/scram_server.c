@@ -59,8 +59,8 @@ enum status scram_server_first(struct scram_server *server, struct slice message
     CHECK(server->step == STEP_FIRST);
     if (message.len > SCRAM_MAX_MESSAGE_BYTES)
         return malformed(error, "too long");
-    char flag;
-    struct slice bare;
+    char flag = '\0';
+    struct slice bare = {0};
     TRY(read_gs2_header(message, &flag, &bare, error));
     struct scram_cursor cursor = scram_cursor_of(bare);
     scram_read(&cursor, 'n'); /* ignored, as in PostgreSQL: the startup packet names the user */

@@ -12,7 +12,7 @@
 /* Owned: free with exact_free. */
 static inline struct slice exact_copy(const void *data, size_t len)
 {
-    uint8_t *copy = malloc(len > 0 ? len : 1);
+    uint8_t *copy = calloc(len > 0 ? len : 1, 1);
     if (copy == NULL)
         abort();
     if (len > 0)
