@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What ./demo is made of: words on the terminal, servers as unprivileged users, their life by pid.
-# Everything lives under $home: build/demo, or a temporary folder where the servers' users cannot
-# reach the checkout (build/demo/folder then says which).
+# Everything lives under $home: $place (build/demo), or a temporary folder where the servers' users
+# cannot reach the checkout. $place/folder says which.
 
 # ---- words ----
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -39,16 +39,17 @@ reachable() {
     [ ${#1} -lt 70 ] && as "$database_user" test -x "$1" && as "$gateway_user" test -x "$1"
 }
 choose_home() {
-    mkdir -p build/demo
-    if [ -f build/demo/folder ] && [ -d "$(cat build/demo/folder)" ]; then
-        home=$(cat build/demo/folder)
-    elif reachable "$PWD/build/demo"; then
-        home=$PWD/build/demo
+    mkdir -p "$place"
+    if [ -f "$place/folder" ] && [ -d "$(cat "$place/folder")" ]; then
+        home=$(cat "$place/folder")
     else
-        home=$(mktemp -d /tmp/cofferdam-demo.XXXXXX)
-        chmod 755 "$home"
+        home=$(readlink -f "$place")
+        if ! reachable "$home"; then
+            home=$(mktemp -d /tmp/cofferdam-demo.XXXXXX)
+            chmod 755 "$home"
+        fi
+        echo "$home" >"$place/folder"
     fi
-    echo "$home" >build/demo/folder
 }
 # folder USER PATH: makes it, for that user alone to write.
 folder() {

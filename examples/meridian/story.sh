@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# The story. Each chapter says what a company that is breached gains, shows a partner's command and
+# runs it with the partner's own psql. What should be refused and is not, or the other way round,
+# ends the demo with an error: it is a test too.
+
+# show WHO COMMAND…: prints a command as it would be typed.
+show() {
+    local who=$1 word line=''
+    shift
+    for word in "$@"; do
+        case $word in *[!A-Za-z0-9_.,:/=@%+-]*) word="\"$word\"" ;; esac
+        line+=" $word"
+    done
+    printf '\n%s%s$%s%s%s\n' "$green" "$who" "$plain$bold" "$line" "$plain"
+}
+paint() { sed -e "s/^\(.*\(ERROR\|FATAL\):.*\)$/$red\1$plain/; s/^\(HINT:.*\)$/$bold\1$plain/"; }
+# run_partner AGENT ARGUMENTS…: psql with nothing but what the partner was sent.
+run_partner() {
+    local agent=$1
+    shift
+    PGOPTIONS='' psql -X -q "$@" "$(partner_url "$agent")" 2>&1
+}
+# allowed AGENT ARGUMENTS… and refused AGENT ARGUMENTS…: show, run, and hold the story to it.
+allowed() {
+    show "${1/\//.}" psql "${@:2}"
+    run_partner "$@" | paint || fail "this should have worked"
+}
+refused() {
+    show "${1/\//.}" psql "${@:2}"
+    ! run_partner "$@" >"$home/refused" || { cat "$home/refused"; fail "this should have been refused"; }
+    paint <"$home/refused"
+}
+operator() {
+    show meridian cofferdam "$@"
+    cofferdam "$@"
+}
+# truth SQL: one value, from the database itself.
+truth() { psql -XAtq -d "$(database_url)" -c "$1"; }
+
+chapter_sight() {
+    chapter "What a partner sees" "north-mail prints Meridian's recall letters. What it never could see, nobody can steal from it: no e-mail address, no telephone number, no bank account, nobody abroad."
+    allowed north-mail/recall -c "SELECT full_name, birth_date, street, city, postcode FROM customer ORDER BY customer_id LIMIT 4"
+    say "Everything it can see of one person; SELECT * is no way round:"
+    allowed north-mail/recall -x -c "SELECT * FROM customer WHERE customer_id = $person"
+    chapter "Masked" "ringway answers the telephone: the last four digits tell it that it has the right person, and are worth little to a thief. It must name the car: there is no list to take away."
+    allowed ringway/desk -c "SELECT v.registration, c.full_name, c.phone, m.name AS model FROM vehicle v JOIN customer c ON c.customer_id = v.owner_id JOIN model m ON m.model_id = v.model_id WHERE v.registration = '$mark'"
+    refused ringway/desk -c "SELECT full_name, phone FROM customer"
+    chapter "Tokens" "brightwash has a car-care app. It can tell one driver from another and never learns who they are; its tokens match nobody else's."
+    allowed brightwash/app -c "SELECT v.registration, m.name AS model, v.owner_id FROM vehicle v JOIN model m ON m.model_id = v.model_id ORDER BY v.vehicle_id LIMIT 3"
+    chapter "Statistics" "statlab counts, and sees no row of anybody: groups of fewer than ten people are left out."
+    allowed statlab/notebook -c "SELECT country, gender, count(*) AS people FROM customer GROUP BY country, gender ORDER BY people DESC LIMIT 6"
+    refused statlab/notebook -c "SELECT postcode, birth_date FROM customer"
+}
+
+chapter_refusals() {
+    chapter "Refused, with a reason" "A stolen password of a partner opens what that partner was granted and nothing else; whoever tries is told what would be allowed, and the attempt is in the ledger."
+    refused north-mail/recall -c "SELECT full_name, email FROM customer"
+    refused north-mail/recall -c "SELECT iban FROM payment_method"
+    refused north-mail/recall -c "SELECT pg_read_file('/etc/passwd')"
+    refused north-mail/recall -c "DELETE FROM customer"
+}
+
+chapter_join() {
+    chapter "The work goes on" "A recall: every Azimuth of one year and who drives it. The whole statement runs in the database, with its indexes; each row's owner is noted on the way."
+    allowed north-mail/recall -c "SELECT c.full_name, c.postcode, v.registration, v.vin FROM vehicle v JOIN customer c ON c.customer_id = v.owner_id JOIN model m ON m.model_id = v.model_id WHERE m.name = 'Azimuth' AND v.first_registered = 2019 ORDER BY v.vehicle_id LIMIT 5"
+    allowed north-mail/service -c "SELECT full_name, phone FROM customer ORDER BY postcode LIMIT 3"
+}
+
+chapter_budget() {
+    chapter "An export, and its end" "Somebody has north-mail's key and wants everything. The budget is 12,000 different people a day; the row that would be one too many is not sent."
+    refused north-mail/recall -o customers.txt -c "SELECT full_name, birth_date, gender, street, city, postcode FROM customer"
+    allowed north-mail/recall -c "SHOW cofferdam.budget"
+    say "Those who are known already cost nothing, so the day's work is not in the way of a retry:"
+    allowed north-mail/recall -c "SELECT full_name, postcode FROM customer WHERE customer_id = $person"
+}
+
+# A long export of north-mail's, and a telephone agent of ringway's who keeps looking cars up.
+start_export() {
+    show north-mail.recall psql -c "SELECT … FROM customer, dealer, model WHERE customer_id <= 2000"
+    run_partner north-mail/recall -At -o /dev/null \
+        -c "SELECT c.full_name, c.street, d.name, m.name FROM customer c, dealer d, model m WHERE c.customer_id <= 2000" \
+        >"$home/export.out" 2>&1 &
+    export_pid=$!
+}
+start_look_ups() {
+    local i
+    show ringway.desk psql -f thirty-look-ups.sql
+    for ((i = 0; i < 30; i++)); do
+        echo "SELECT v.registration, c.full_name FROM vehicle v JOIN customer c ON c.customer_id = v.owner_id WHERE v.registration = '$mark';"
+        echo '\! sleep 0.1'
+    done >"$home/look-ups.sql"
+    run_partner ringway/desk -At -f "$home/look-ups.sql" >"$home/look-ups.out" 2>&1 &
+    look_ups_pid=$!
+}
+
+chapter_containment() {
+    local began answered
+    chapter "Containment" "The telephone rings: north-mail has been attacked. One command ends its sessions, in the middle of a row; a company without it needs hours, and stops everybody."
+    start_export
+    start_look_ups
+    sleep 0.7
+    kill -0 $export_pid 2>/dev/null || { cat "$home/export.out"; fail "the export ended too early"; }
+    began=$(date +%s%N)
+    operator partner contain north-mail --reason "breach notice by telephone, Rowan Teale"
+    wait $export_pid && fail "the export was not cut"
+    say "north-mail's export, $((($(date +%s%N) - began) / 1000000)) ms after the command:"
+    paint <"$home/export.out"
+    refused north-mail/service -c "SELECT 1"
+    wait $look_ups_pid || { cat "$home/look-ups.out"; fail "ringway was disturbed"; }
+    answered=$(grep -c "^$mark|" "$home/look-ups.out")
+    [ "$answered" -eq 30 ] || fail "ringway had $answered answers of 30"
+    say "ringway: 30 of 30 answered, in the one session that was open all the time."
+}
+
+chapter_answers() {
+    chapter "How many people?" "What the regulator, the press and the board ask first, answered from what was written down before each row left."
+    operator exposure show --partner north-mail
+    chapter "This person?" "And what everybody asks who calls. First one whose letter was printed; then one of whom no partner ever had anything."
+    operator subject "customer:$person"
+    operator subject "customer:$stranger"
+    chapter "The evidence" "Every disclosure, refusal and act, in order, in a log whose hash tree shows any later change."
+    operator ledger tail -n 8
+    say
+    say "${bold}In the database: $(truth 'SELECT count(*) FROM crm.customer') customers and $(truth 'SELECT count(*) FROM crm.enquirer') enquirers, with bank accounts and passwords.$plain"
+    say "${bold}What the thief at north-mail can have, at most, stands above, person by person.$plain"
+}
+
+choose_people() {
+    person=$(truth "SELECT min(customer_id) FROM crm.customer WHERE country = 'GB' AND NOT gone_away AND NOT deceased AND phone IS NOT NULL")
+    stranger=$(truth "SELECT max(customer_id) FROM crm.customer WHERE country <> 'GB' AND brand = 'dacre' AND customer_id NOT IN (SELECT owner_id FROM crm.vehicle WHERE owner_id IS NOT NULL)")
+    mark=$(truth "SELECT registration FROM crm.vehicle JOIN crm.customer ON customer_id = owner_id WHERE phone IS NOT NULL AND NOT deceased ORDER BY vehicle_id LIMIT 1")
+}
+
+tell_story() {
+    choose_people
+    say
+    say "${bold}Meridian Motors$plain sells cars under two brands, and has $(truth 'SELECT count(*) FROM crm.customer') customers in PostgreSQL. Four companies"
+    say "work for it and need some of that. Each was sent a kit (certificate or password, addresses, limits) and"
+    say "uses its own psql. Between them and the database stands Cofferdam."
+    chapter_sight
+    chapter_refusals
+    chapter_join
+    chapter_budget
+    chapter_containment
+    chapter_answers
+}
