@@ -36,7 +36,7 @@ def write(tree, path, text):
 
 def test_a_clean_tree_passes(tree):
     done = tidy(tree)
-    assert (done.returncode, done.stdout) == (0, "tidy: 12 checks hold, 0 do not\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "tidy: 13 checks hold, 0 do not\n"), done.stderr
 
 
 @pytest.mark.parametrize("rule, path, text, told", [
@@ -58,6 +58,8 @@ def test_a_clean_tree_passes(tree):
     ("unfinished", "src/crypto/a.c", "/* P. TO" "DO: more */\n", "src/crypto/a.c:1: TO" "DO"),
     ("mirror", "tests/unit/crypto/test_nothing.c", "int a;\n", "there is no src/crypto/nothing.c"),
     ("manual", "man/a.1", ".Dd nonsense\n.Sh NAME\n", "a.1:"),
+    ("documents", "docs/a.md", "See `src/crypto/gone.c`.\n", "docs/a.md:1: there is no src/crypto/gone.c"),
+    ("documents", "README.md", "See [this](docs/gone.md).\n", "README.md:1: there is no docs/gone.md"),
     ("format", "src/crypto/a.c", "/* P. */\nint a( void );\n", "src/crypto/a.c:2: not formatted"),
 ])
 def test_a_violation_is_found(tree, rule, path, text, told):
