@@ -10,9 +10,11 @@
 
 #include "base/file.h"
 
+/* In memory where there is a place for it: what the disk does is not under test here. */
 void folder_make(struct test_folder *folder)
 {
-    snprintf(folder->path, sizeof folder->path, "/tmp/cofferdam-ledger-XXXXXX");
+    const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(folder->path, sizeof folder->path, "%s/cofferdam-ledger-XXXXXX", parent);
     if (mkdtemp(folder->path) == NULL)
         fail_msg("mkdtemp %s", folder->path);
 }
@@ -97,6 +99,27 @@ struct ledger *open_ok(const struct ledger_options *options)
     if (ledger_open(options, &ledger, &error) != STATUS_OK)
         fail_msg("ledger_open: %s: %s", status_name(error.status), error.message);
     return ledger;
+}
+
+void wait_for_spare(const struct test_folder *folder, struct ledger *ledger)
+{
+    struct ledger_state state;
+    char name[64];
+    for (int i = 0; i < 10000; i++) {
+        ledger_state(ledger, &state);
+        snprintf(name, sizeof name, "segment-%010u.spare", (unsigned)state.current_segment + 1);
+        if (file_exists(folder_file(folder, name)))
+            return;
+        usleep(1000);
+    }
+    fail_msg("no %s after ten seconds", name);
+}
+
+void live_image(const struct test_folder *from, struct ledger *ledger, struct test_folder *to)
+{
+    wait_for_spare(from, ledger);
+    folder_make(to);
+    folder_copy(from, to);
 }
 
 uint64_t append_text(struct ledger *ledger, const char *text)

@@ -33,6 +33,10 @@ void write_whole(const char *path, struct slice bytes);
 
 struct ledger_options test_options(const struct test_folder *folder);
 struct ledger *open_ok(const struct ledger_options *options);
+/* Until the keeper has made the next segment's spare; at most ten seconds. */
+void wait_for_spare(const struct test_folder *folder, struct ledger *ledger);
+/* A copy of the folder as a crash at this instant would leave it in the page cache. */
+void live_image(const struct test_folder *from, struct ledger *ledger, struct test_folder *to);
 /* An ACT entry with this text. */
 uint64_t append_text(struct ledger *ledger, const char *text);
 
