@@ -1,9 +1,11 @@
 /* Exposure: who has been disclosed to whom, derived from the ledger and rebuilt from it at start.
- * Three parts share one lock order (accounts, then dictionary, then index):
+ * Three parts, none of which calls another while it holds its own lock:
  * - the dictionary: (kind, key) <-> dense subject id, append-only, in a folder with own rights;
  * - the index: per partner x column set x grade x hour a bitmap of ids, and all-time sets;
  * - the accounts: distinct subjects charged to each partner today and in all, probes, errors.
- * Thread-safe: every function takes the locks it needs. Memory is bounded by the ids held.
+ * Thread-safe: every function takes the locks it needs; only attach, close and erase wait for the
+ * disk. Memory: about 40 bytes a subject in the dictionary; up to 68 a subject and partner in the
+ * sets of the accounts and of the hour at hand, few where ids lie close; see docs/decisions/0004.
  * Invariant: an id is used in a ledger entry only together with its key, durable in the same
  * frame's side section or already in the synced key file. */
 #ifndef COFFERDAM_EXPOSURE_EXPOSURE_H
@@ -25,8 +27,9 @@ struct exposure; /* owned */
 MUST_USE enum status exposure_open(const char *subjects_folder, struct exposure **exposure,
                                    struct error *error);
 /* ledger_options.replay: context is the exposure. */
-enum status exposure_replay(void *exposure, uint64_t sequence, const struct ledger_entry *entry,
-                            struct slice side, uint64_t segment, struct error *error);
+MUST_USE enum status exposure_replay(void *exposure, uint64_t sequence,
+                                     const struct ledger_entry *entry, struct slice side,
+                                     uint64_t segment, struct error *error);
 /* After ledger_open: the ledger whose column sets and segment numbers it uses (borrowed). Starts
  * the background sync of the key file. */
 MUST_USE enum status exposure_attach(struct exposure *exposure, struct ledger *ledger,
@@ -38,9 +41,11 @@ struct subject_key {
     uint16_t kind;
     struct slice key; /* text form, at most LIMIT_SUBJECT_KEY_BYTES */
 };
-/* Ids for count keys, made where new. New (kind, key, id) triples are appended, sealed for the
- * ledger's current segment, to *side, to be given to the same ledger_append; a pair made by another
- * thread whose frame is not durable yet is appended again. STATUS_LIMIT for an over-long key. */
+/* Ids for count keys, made where new (map a whole batch at once: pairs are sealed a call). New
+ * (kind, key, id) triples are appended, sealed for the ledger's current segment, to *side, to be
+ * given to the same ledger_append as the ids (to the first one, where an entry has several chunks);
+ * a pair made by another thread whose frame is not durable yet is appended again. STATUS_LIMIT for
+ * an over-long key or where *side is full. */
 MUST_USE enum status exposure_map(struct exposure *exposure, const struct subject_key *keys,
                                   size_t count, uint32_t *ids, struct buffer *side,
                                   struct error *error);
@@ -50,11 +55,22 @@ MUST_USE enum status exposure_find(struct exposure *exposure, uint16_t kind, str
 /* Copies the key text (terminated) into *key; STATUS_NOT_FOUND if erased or unknown. */
 MUST_USE enum status exposure_key(struct exposure *exposure, uint32_t id, uint16_t *kind,
                                   char key[256]);
+/* Forgets a subject's key: history keeps its id, which no one can read any more. Its next
+ * disclosure makes a new id. Rewrites the key file and destroys the segment keys: waits for the
+ * disk. STATUS_NOT_FOUND; STATUS_IO: forgotten in memory, perhaps not on disk; try again. */
+MUST_USE enum status exposure_erase(struct exposure *exposure, uint16_t kind, struct slice key,
+                                    struct error *error);
 
-/* ---- accounts ---- */
+/* ---- accounts ----
+ * After a restart they follow from the entries alone, so the entry must say what was counted:
+ * - its time_ns is the now_ns of the charge (a day ends between two);
+ * - charged are the items of grade direct and witness of DISCLOSURE and PROBE entries, whatever
+ *   k: what falls short of a statistic is written as direct;
+ * - a probe is one for each opening DISCLOSURE entry with an item of grade probe;
+ * - a PROBE entry counts as an error and as a probe. */
 struct exposure_charge {
     size_t admitted_rows; /* rows, from the first, that fit */
-    uint64_t charged;     /* subjects newly charged by them */
+    uint64_t charged;     /* subjects newly charged to the day by them */
     const char *limit;    /* NULL if all fit, else "subjects per day", "subjects in total" */
     uint64_t limit_value;
 };
@@ -62,14 +78,17 @@ struct exposure_charge {
  * A subject already charged in that window is free. All rows' ids become charged up to
  * admitted_rows. The caller must then append the entry or abort the process. */
 void exposure_charge(struct exposure *exposure, const struct policy_partner *partner,
-                     int64_t now_ns, const uint32_t *ids, const size_t *row_ends,
-                     size_t row_count, struct exposure_charge *charge);
-/* Counts one probe or error against the partner's day. False once the day's bound is passed. */
+                     int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
+                     struct exposure_charge *charge);
+/* Counts one probe against the partner's day; false, and nothing counted, where the bound has been
+ * reached: refuse the statement. */
 bool exposure_count_probe(struct exposure *exposure, const struct policy_partner *partner,
                           int64_t now_ns);
+/* Counts an error that has happened, as a probe too (do not count both); false once a bound is
+ * passed. */
 bool exposure_count_error(struct exposure *exposure, const struct policy_partner *partner,
                           int64_t now_ns);
-/* True while neither bound is passed. */
+/* True while one more error would be within its bound, and probes are within theirs. */
 bool exposure_errors_left(struct exposure *exposure, const struct policy_partner *partner,
                           int64_t now_ns);
 struct exposure_budget {
@@ -80,7 +99,7 @@ void exposure_budget(struct exposure *exposure, const struct policy_partner *par
 
 /* ---- index ---- */
 /* Takes a disclosure into the index; the same code path as replay. Called once its entry has been
- * queued (the caller gates the rows on durability). */
+ * queued (the caller gates the rows on durability). Entries of other types pass without effect. */
 void exposure_record(struct exposure *exposure, uint64_t sequence,
                      const struct ledger_entry *entry);
 
@@ -88,25 +107,29 @@ void exposure_record(struct exposure *exposure, uint64_t sequence,
  * from/to half open instants (hours), INT64_MIN/MAX for ever. partner NULL: all partners.
  * Each fills an unopened table. */
 
-/* partner, kind, subjects (distinct), by grade: direct, aggregate, influence, probe; first, last */
-enum status exposure_summary(struct exposure *exposure, const struct policy *policy,
-                             const char *partner, int64_t from_ns, int64_t to_ns,
-                             struct table *table, struct error *error);
-/* partner, kind, category, form, subjects — grade direct and witness only */
-enum status exposure_by_category(struct exposure *exposure, const struct policy *policy,
-                                 const char *partner, int64_t from_ns, int64_t to_ns,
-                                 struct table *table, struct error *error);
-/* partner, kind, categories (sorted, comma-separated, "some or all of"), subjects: how many have
- * exactly this combination, direct and witness, clear or masked or token forms marked */
-enum status exposure_combinations(struct exposure *exposure, const struct policy *policy,
-                                  const char *partner, int64_t from_ns, int64_t to_ns,
-                                  struct table *table, struct error *error);
-/* partner, category: categories of the policy that no entry of this partner since the first holds */
-enum status exposure_never(struct exposure *exposure, const struct policy *policy,
-                           const char *partner, struct table *table, struct error *error);
-/* partner, dataset, column, category, form, grade, first, last (hours): all about one subject */
-enum status exposure_subject(struct exposure *exposure, const struct policy *policy,
-                             uint16_t kind, struct slice key, struct table *table,
-                             struct error *error);
+/* partner, kind, subjects (distinct, in any grade, declared exports included), direct, aggregate,
+ * witness, influence, probe, declared (each distinct), first, last */
+MUST_USE enum status exposure_summary(struct exposure *exposure, const struct policy *policy,
+                                      const char *partner, int64_t from_ns, int64_t to_ns,
+                                      struct table *table, struct error *error);
+/* partner, kind, category, form, subjects — direct, witness and declared only */
+MUST_USE enum status exposure_by_category(struct exposure *exposure, const struct policy *policy,
+                                          const char *partner, int64_t from_ns, int64_t to_ns,
+                                          struct table *table, struct error *error);
+/* partner, kind, categories (sorted, "name, phone (masked), vin (token)"; "presence only" where no
+ * column has a category), subjects: how many have exactly this combination; direct, witness and
+ * declared; most frequent first */
+MUST_USE enum status exposure_combinations(struct exposure *exposure, const struct policy *policy,
+                                           const char *partner, int64_t from_ns, int64_t to_ns,
+                                           struct table *table, struct error *error);
+/* partner, category: categories of the policy's datasets that no entry of this partner names, not
+ * even one without rows */
+MUST_USE enum status exposure_never(struct exposure *exposure, const struct policy *policy,
+                                    const char *partner, struct table *table, struct error *error);
+/* partner, dataset, column, category, form, grade (declared for exports that staff told of), first,
+ * last (hours): all about one subject. STATUS_NOT_FOUND. */
+MUST_USE enum status exposure_subject(struct exposure *exposure, const struct policy *policy,
+                                      uint16_t kind, struct slice key, struct table *table,
+                                      struct error *error);
 
 #endif

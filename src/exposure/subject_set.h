@@ -1,4 +1,6 @@
-/* A set of subject ids as a portable roaring bitmap (github.com/RoaringBitmap/RoaringFormatSpec). */
+/* A set of subject ids as a portable roaring bitmap (github.com/RoaringBitmap/RoaringFormatSpec).
+ * Written and read without building a bitmap: most sets hold one id, and the bytes read come from
+ * a file, so every field is checked. Byte-identical to CRoaring's run-optimised output. */
 #ifndef COFFERDAM_EXPOSURE_SUBJECT_SET_H
 #define COFFERDAM_EXPOSURE_SUBJECT_SET_H
 
@@ -12,7 +14,10 @@
 /* Appends the portable form of the ids (any order, duplicates fine; the array is sorted in place).
  * Returns how many distinct ids it holds. */
 size_t subject_set_serialize(uint32_t *ids, size_t count, struct buffer *out);
-/* Calls fn for each id in ascending order until it returns false. STATUS_CORRUPT if it is none. */
+/* Sorts and drops duplicates, in place; returns how many are left. */
+size_t subject_ids_unique(uint32_t *ids, size_t count);
+/* Calls fn for each id in ascending order until it returns false. STATUS_CORRUPT if it is none;
+ * then fn has not been called. */
 MUST_USE enum status subject_set_each(struct slice set, bool (*fn)(void *context, uint32_t id),
                                       void *context);
 MUST_USE enum status subject_set_count(struct slice set, uint64_t *count);

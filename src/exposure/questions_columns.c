@@ -1,0 +1,288 @@
+/* The questions whose answers are columns: which categories a partner has never had, and all that
+ * is recorded about one subject. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "exposure/parts.h"
+#include "exposure/tally.h"
+
+static const int64_t HOUR_NS = 3600LL * 1000000000;
+
+enum { TABLE_BYTES = 64 << 20, CATEGORIES_MAX = 512 };
+
+static enum status out_of_memory(struct error *error)
+{
+    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+}
+
+/* Takes the table over, or frees it and says why. */
+static enum status finish(struct table *made, enum status status, struct table *table,
+                          struct error *error)
+{
+    if (status == STATUS_OK && table_overflowed(made))
+        status = error_set(error, STATUS_LIMIT, "54000", NULL, "the answer is larger than %d bytes",
+                           TABLE_BYTES);
+    if (status == STATUS_OK)
+        *table = *made;
+    else
+        table_free(made);
+    return status;
+}
+
+/* ---- never disclosed ---- */
+
+struct categories {
+    const char *names[CATEGORIES_MAX]; /* ascending */
+    bool seen[CATEGORIES_MAX];
+    size_t count;
+};
+
+static enum status add_category(struct categories *categories, const char *name,
+                                struct error *error)
+{
+    size_t at = 0;
+    while (at < categories->count && strcmp(categories->names[at], name) < 0)
+        at++;
+    if (at < categories->count && strcmp(categories->names[at], name) == 0)
+        return STATUS_OK;
+    if (categories->count == CATEGORIES_MAX)
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "more than %d categories",
+                         CATEGORIES_MAX);
+    memmove(categories->names + at + 1, categories->names + at,
+            (categories->count - at) * sizeof categories->names[0]);
+    categories->names[at] = name;
+    categories->count++;
+    return STATUS_OK;
+}
+
+static enum status list_categories(const struct policy *policy, struct categories *categories,
+                                   struct error *error)
+{
+    for (size_t d = 0; d < policy->dataset_count; d++)
+        for (size_t c = 0; c < policy->datasets[d].column_count; c++)
+            if (policy->datasets[d].columns[c].category != NULL)
+                TRY(add_category(categories, policy->datasets[d].columns[c].category, error));
+    return STATUS_OK;
+}
+
+static void mark_seen(struct categories *categories, struct slice category)
+{
+    for (size_t i = 0; i < categories->count; i++)
+        if (slice_equal(slice_of_text(categories->names[i]), category))
+            categories->seen[i] = true;
+}
+
+/* Marks what the partner's entries name, with or without subjects. */
+static enum status mark_partner(struct exposure *exposure, const char *partner,
+                                struct categories *categories, struct error *error)
+{
+    struct tally_column column;
+    const char *text;
+    enum status status = STATUS_OK;
+    memset(categories->seen, 0, sizeof categories->seen);
+    roaring_bitmap_t *sets = index_column_sets(exposure->index, partner);
+    if (sets == NULL)
+        return STATUS_OK;
+    size_t count = roaring_bitmap_get_cardinality(sets);
+    uint32_t *ids = malloc((count + 1) * sizeof *ids);
+    if (ids == NULL)
+        status = out_of_memory(error);
+    else
+        roaring_bitmap_to_uint32_array(sets, ids);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = tally_column_set(exposure->ledger, ids[i], &text, error);
+        while (status == STATUS_OK && tally_next_column(&text, &column))
+            mark_seen(categories, column.category);
+    }
+    free(ids);
+    roaring_bitmap_free(sets);
+    return status;
+}
+
+static enum status add_never(struct exposure *exposure, const char *partner,
+                             struct categories *categories, struct table *table,
+                             struct error *error)
+{
+    TRY(mark_partner(exposure, partner, categories, error));
+    for (size_t i = 0; i < categories->count; i++) {
+        if (categories->seen[i])
+            continue;
+        struct table_row *row = table_add(table);
+        table_set(table, row, 0, "%s", partner);
+        table_set(table, row, 1, "%s", categories->names[i]);
+    }
+    return STATUS_OK;
+}
+
+/* All partners: the policy's, then those that only the ledger knows. */
+static enum status add_never_all(struct exposure *exposure, const struct policy *policy,
+                                 struct categories *categories, struct table *table,
+                                 struct error *error)
+{
+    const char **names;
+    for (size_t i = 0; i < policy->partner_count; i++)
+        TRY(add_never(exposure, policy->partners[i].name, categories, table, error));
+    TRY(index_partners(exposure->index, &names, error));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; names[i] != NULL && status == STATUS_OK; i++) {
+        bool listed = false;
+        for (size_t p = 0; p < policy->partner_count; p++)
+            listed = listed || strcmp(policy->partners[p].name, names[i]) == 0;
+        if (!listed)
+            status = add_never(exposure, names[i], categories, table, error);
+    }
+    free(names);
+    return status;
+}
+
+enum status exposure_never(struct exposure *exposure, const struct policy *policy,
+                           const char *partner, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"partner", "category", NULL};
+    struct categories categories = {0};
+    struct table made;
+    table_init(&made, TABLE_BYTES, columns);
+    enum status status = list_categories(policy, &categories, error);
+    if (status == STATUS_OK)
+        status = partner != NULL ? add_never(exposure, partner, &categories, &made, error)
+                                 : add_never_all(exposure, policy, &categories, &made, error);
+    return finish(&made, status, table, error);
+}
+
+/* ---- one subject ---- */
+
+struct fact {
+    const char *partner;
+    struct tally_column column;
+    uint8_t grade;
+    int64_t first_hour, last_hour;
+};
+
+struct facts {
+    struct ledger *ledger;
+    struct fact *facts;
+    size_t count, capacity;
+};
+
+static enum status add_fact(struct facts *facts, const struct fact *fact, struct error *error)
+{
+    if (facts->count == facts->capacity) {
+        size_t capacity = facts->capacity == 0 ? 64 : facts->capacity * 2;
+        struct fact *grown = realloc(facts->facts, capacity * sizeof *grown);
+        if (grown == NULL)
+            return out_of_memory(error);
+        facts->facts = grown;
+        facts->capacity = capacity;
+    }
+    facts->facts[facts->count++] = *fact;
+    return STATUS_OK;
+}
+
+static enum status gather_facts(void *context, const struct index_view *view, struct error *error)
+{
+    struct facts *facts = context;
+    const char *text;
+    struct fact fact = {.partner = view->partner,
+                        .grade = view->grade,
+                        .first_hour = view->first_hour,
+                        .last_hour = view->last_hour};
+    TRY(tally_column_set(facts->ledger, view->column_set, &text, error));
+    if (*text == '\0') /* a probe that could read nothing still told of a presence */
+        return add_fact(facts, &fact, error);
+    while (tally_next_column(&text, &fact.column))
+        TRY(add_fact(facts, &fact, error));
+    return STATUS_OK;
+}
+
+static int compare_slices(struct slice a, struct slice b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int compare_facts(const void *a, const void *b)
+{
+    const struct fact *left = a, *right = b;
+    int order = strcmp(left->partner, right->partner);
+    if (order == 0)
+        order = compare_slices(left->column.dataset, right->column.dataset);
+    if (order == 0)
+        order = compare_slices(left->column.column, right->column.column);
+    if (order == 0)
+        order = compare_slices(left->column.category, right->column.category);
+    if (order == 0)
+        order = compare_slices(left->column.form, right->column.form);
+    return order != 0 ? order : (int)left->grade - (int)right->grade;
+}
+
+/* One fact for each column, form and grade: from its first hour to its last. */
+static void merge_facts(struct facts *facts)
+{
+    size_t kept = 0;
+    if (facts->count > 0)
+        qsort(facts->facts, facts->count, sizeof *facts->facts, compare_facts);
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->facts[i];
+        struct fact *last = kept > 0 ? &facts->facts[kept - 1] : NULL;
+        if (last == NULL || compare_facts(last, fact) != 0) {
+            facts->facts[kept++] = *fact;
+            continue;
+        }
+        if (fact->first_hour < last->first_hour)
+            last->first_hour = fact->first_hour;
+        if (fact->last_hour > last->last_hour)
+            last->last_hour = fact->last_hour;
+    }
+    facts->count = kept;
+}
+
+static void set_slice(struct table *table, struct table_row *row, size_t column, struct slice text)
+{
+    if (text.len > 0)
+        table_set(table, row, column, "%.*s", (int)text.len, text.data);
+}
+
+static void show_fact(struct table *table, const struct fact *fact)
+{
+    static const char *const grades[] = {"declared", "direct",    "aggregate",
+                                         "witness",  "influence", "probe"};
+    char first[21], last[21];
+    clock_format_utc(fact->first_hour * HOUR_NS, first);
+    clock_format_utc(fact->last_hour * HOUR_NS, last);
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%s", fact->partner);
+    set_slice(table, row, 1, fact->column.dataset);
+    set_slice(table, row, 2, fact->column.column);
+    set_slice(table, row, 3, fact->column.category);
+    set_slice(table, row, 4, fact->column.form);
+    table_set(table, row, 5, "%s", fact->grade < TALLY_GRADES ? grades[fact->grade] : "unknown");
+    table_set(table, row, 6, "%s", first);
+    table_set(table, row, 7, "%s", last);
+}
+
+enum status exposure_subject(struct exposure *exposure, const struct policy *policy, uint16_t kind,
+                             struct slice key, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"partner", "dataset", "column", "category", "form",
+                                          "grade",   "first",   "last",   NULL};
+    struct facts facts = {.ledger = exposure->ledger};
+    struct table made;
+    const char **names;
+    uint32_t id;
+    if (exposure_find(exposure, kind, key, &id) != STATUS_OK)
+        return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
+                         "nothing about this subject has been disclosed");
+    TRY(index_partners(exposure->index, &names, error));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; names[i] != NULL && status == STATUS_OK; i++)
+        status = index_each_of(exposure->index, names[i], id, gather_facts, &facts, error);
+    free(names);
+    merge_facts(&facts);
+    table_init(&made, TABLE_BYTES, columns);
+    for (size_t i = 0; i < facts.count && status == STATUS_OK; i++)
+        show_fact(&made, &facts.facts[i]);
+    free(facts.facts);
+    return finish(&made, status, table, error);
+}

@@ -1,0 +1,182 @@
+/* Unions of bitmaps; an allocation that fails inside roaring's unions ends the process there. */
+#include "exposure/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3 };
+
+static struct slice up_to(const char *from, const char *end)
+{
+    return slice_of(from, (size_t)(end - from));
+}
+
+bool tally_next_column(const char **text, struct tally_column *column)
+{
+    const char *line = *text, *end = strchrnul(line, '\n');
+    if (line == end)
+        return false;
+    const char *dot = memchr(line, '.', (size_t)(end - line));
+    const char *last = memrchr(line, ':', (size_t)(end - line));
+    const char *before = last == NULL ? NULL : memrchr(line, ':', (size_t)(last - line));
+    if (dot == NULL || before == NULL || before < dot)
+        return false;
+    *column = (struct tally_column){.dataset = up_to(line, dot),
+                                    .column = up_to(dot + 1, before),
+                                    .form = up_to(before + 1, last),
+                                    .category = up_to(last + 1, end)};
+    *text = *end == '\0' ? end : end + 1;
+    return true;
+}
+
+enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
+                             struct error *error)
+{
+    const char *found = id == 0 ? "" : ledger_column_set_text(ledger, id);
+    if (found == NULL)
+        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "column set %u is not in the ledger",
+                         id);
+    *text = found;
+    return STATUS_OK;
+}
+
+static enum status out_of_memory(struct error *error)
+{
+    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+}
+
+static void kind_free(struct tally_kind *kind)
+{
+    for (size_t i = 0; i < kind->label_count; i++)
+        roaring_bitmap_free(kind->labels[i].ids);
+    for (size_t i = 0; i < TALLY_GRADES; i++)
+        if (kind->grades[i] != NULL)
+            roaring_bitmap_free(kind->grades[i]);
+    if (kind->everyone != NULL)
+        roaring_bitmap_free(kind->everyone);
+    free(kind);
+}
+
+void tally_clear(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->count; i++)
+        kind_free(tally->kinds[i]);
+    free(tally->kinds);
+    tally->kinds = NULL;
+    tally->count = 0;
+}
+
+static struct tally_kind *new_kind(uint16_t number)
+{
+    struct tally_kind *kind = calloc(1, sizeof *kind);
+    if (kind == NULL)
+        return NULL;
+    kind->kind = number;
+    kind->first_hour = INT64_MAX;
+    kind->last_hour = INT64_MIN;
+    kind->everyone = roaring_bitmap_create();
+    bool whole = kind->everyone != NULL;
+    for (size_t i = 0; i < TALLY_GRADES; i++) {
+        kind->grades[i] = roaring_bitmap_create();
+        whole = whole && kind->grades[i] != NULL;
+    }
+    if (whole)
+        return kind;
+    kind_free(kind);
+    return NULL;
+}
+
+static struct tally_kind *get_kind(struct tally *tally, uint16_t number)
+{
+    size_t at = 0;
+    while (at < tally->count && tally->kinds[at]->kind < number)
+        at++;
+    if (at < tally->count && tally->kinds[at]->kind == number)
+        return tally->kinds[at];
+    struct tally_kind **kinds = realloc(tally->kinds, (tally->count + 1) * sizeof *kinds);
+    if (kinds == NULL)
+        return NULL;
+    tally->kinds = kinds;
+    struct tally_kind *kind = new_kind(number);
+    if (kind == NULL)
+        return NULL;
+    memmove(kinds + at + 1, kinds + at, (tally->count - at) * sizeof *kinds);
+    kinds[at] = kind;
+    tally->count++;
+    return kind;
+}
+
+static struct tally_kind *take_view(struct tally *tally, const struct index_view *view)
+{
+    struct tally_kind *kind = get_kind(tally, view->kind);
+    if (kind == NULL)
+        return NULL;
+    roaring_bitmap_or_inplace(kind->everyone, view->ids);
+    if (view->grade < TALLY_GRADES)
+        roaring_bitmap_or_inplace(kind->grades[view->grade], view->ids);
+    if (view->first_hour < kind->first_hour)
+        kind->first_hour = view->first_hour;
+    if (view->last_hour > kind->last_hour)
+        kind->last_hour = view->last_hour;
+    return kind;
+}
+
+enum status tally_grades(void *context, const struct index_view *view, struct error *error)
+{
+    return take_view(context, view) == NULL ? out_of_memory(error) : STATUS_OK;
+}
+
+static int compare_slices(struct slice a, struct slice b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int compare_label(const struct tally_label *label, const struct tally_column *column)
+{
+    int order = compare_slices(label->category, column->category);
+    return order != 0 ? order : compare_slices(label->form, column->form);
+}
+
+static enum status take_label(struct tally_kind *kind, const struct tally_column *column,
+                              const roaring_bitmap_t *ids, struct error *error)
+{
+    size_t at = 0;
+    while (at < kind->label_count && compare_label(&kind->labels[at], column) < 0)
+        at++;
+    if (at < kind->label_count && compare_label(&kind->labels[at], column) == 0) {
+        roaring_bitmap_or_inplace(kind->labels[at].ids, ids);
+        return STATUS_OK;
+    }
+    if (kind->label_count == TALLY_LABELS_MAX)
+        return error_set(error, STATUS_LIMIT, "54000", "ask for a shorter time",
+                         "more than %d categories and forms", TALLY_LABELS_MAX);
+    roaring_bitmap_t *copy = roaring_bitmap_copy(ids);
+    if (copy == NULL)
+        return out_of_memory(error);
+    memmove(kind->labels + at + 1, kind->labels + at,
+            (kind->label_count - at) * sizeof kind->labels[0]);
+    kind->labels[at] =
+        (struct tally_label){.category = column->category, .form = column->form, .ids = copy};
+    kind->label_count++;
+    return STATUS_OK;
+}
+
+enum status tally_labels(void *context, const struct index_view *view, struct error *error)
+{
+    struct tally *tally = context;
+    struct tally_column column;
+    const char *text;
+    if (view->grade != INDEX_GRADE_DECLARED && view->grade != GRADE_DIRECT &&
+        view->grade != GRADE_WITNESS)
+        return STATUS_OK;
+    TRY(tally_column_set(tally->ledger, view->column_set, &text, error));
+    struct tally_kind *kind = take_view(tally, view);
+    if (kind == NULL)
+        return out_of_memory(error);
+    while (tally_next_column(&text, &column))
+        if (column.category.len > 0)
+            TRY(take_label(kind, &column, view->ids, error));
+    return STATUS_OK;
+}

@@ -1,0 +1,47 @@
+/* Tallies for the questions: what a partner holds, gathered from the index by kind of subject and
+ * by label, which is a category in a form: "phone", "phone (masked)". One thread, one question. */
+#ifndef COFFERDAM_EXPOSURE_TALLY_H
+#define COFFERDAM_EXPOSURE_TALLY_H
+
+#include "exposure/index.h"
+#include "ledger/ledger.h"
+
+enum { TALLY_LABELS_MAX = 256, TALLY_GRADES = 6 };
+
+/* One line of a column set: "dataset.column:form:category", borrowed from the ledger. */
+struct tally_column {
+    struct slice dataset, column, form, category; /* category empty: about nobody */
+};
+/* Takes the next line off *text; false at its end. */
+bool tally_next_column(const char **text, struct tally_column *column);
+/* The text of a column set; "" for id 0. STATUS_CORRUPT for an id the ledger does not know. */
+MUST_USE enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
+                                      struct error *error);
+
+struct tally_label {
+    struct slice category, form;
+    roaring_bitmap_t *ids;
+};
+
+struct tally_kind {
+    uint16_t kind;
+    roaring_bitmap_t *everyone;             /* in any grade that was taken */
+    roaring_bitmap_t *grades[TALLY_GRADES]; /* by grade number; 0 declared */
+    int64_t first_hour, last_hour;
+    struct tally_label labels[TALLY_LABELS_MAX]; /* ascending by category, then form */
+    size_t label_count;
+};
+
+struct tally {
+    struct ledger *ledger;
+    struct tally_kind **kinds; /* ascending */
+    size_t count;
+};
+
+/* Visits of index_each; context is the tally. tally_grades takes every grade, without labels;
+ * tally_labels takes direct, witness and declared ones, by label. */
+enum status tally_grades(void *tally, const struct index_view *view, struct error *error);
+enum status tally_labels(void *tally, const struct index_view *view, struct error *error);
+void tally_clear(struct tally *tally);
+
+#endif
