@@ -93,7 +93,7 @@ void load_kinds(struct loader *loader, struct fy_node *node)
     loader->policy->kinds = kinds;
     while (yaml_next(yaml, &items)) {
         struct policy_kind *kind = &kinds[loader->policy->kind_count++];
-        check_name(loader, items.key, "kind of subject", items.name);
+        check_name(loader, items.key, "kind", items.name);
         yaml_keys(yaml, items.value, keys);
         kind->name = items.name;
         kind->dataset = yaml_need_text(yaml, items.value, "dataset");
@@ -113,7 +113,7 @@ static void check_dataset_name(struct loader *loader, struct fy_node *node, cons
         strspn(name, "0123456789") != 0 || len > 63)
         yaml_fail(&loader->yaml, node,
                   "a lower-case letter or _, then also digits; at most 63 in all",
-                  "\"%.80s\" cannot be the name of a dataset", name);
+                  "dataset name \"%.80s\" is not valid", name);
 }
 
 static void load_table(struct loader *loader, struct policy_dataset *dataset, struct fy_node *node)

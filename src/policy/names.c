@@ -25,7 +25,7 @@ void check_name(struct loader *loader, struct fy_node *node, const char *what, c
         yaml_fail(
             &loader->yaml, node,
             "a lower-case letter, then lower-case letters, digits, - and _; at most 63 in all",
-            "\"%.80s\" cannot be the name of a %s", name, what);
+            "%s name \"%.80s\" is not valid", what, name);
 }
 
 void check_identifier(struct loader *loader, struct fy_node *node, const char *name)

@@ -37,6 +37,8 @@ static size_t edits(const char *a, const char *b)
 const char *suggest_nearest(const char *word, const char *const *words)
 {
     const char *nearest = NULL;
+    if (strlen(word) > LONGEST_WORD)
+        return NULL;
     size_t fewest = 1 + strlen(word) / 3;
     for (; *words != NULL; words++) {
         size_t distance = edits(word, *words);

@@ -70,6 +70,9 @@ void yaml_fail(struct yaml *yaml, struct fy_node *node, const char *hint, const 
     va_end(args);
     const struct fy_mark *mark = mark_of(node);
     char *where = node == NULL ? NULL : fy_node_get_path(node);
+    char *key = where == NULL ? NULL : strstr(where, "/.key(");
+    if (key != NULL)
+        key[key == where] = '\0'; /* a key's place is its mapping's */
     bool root = where == NULL || strcmp(where, "/") == 0;
     yaml->status = error_set(yaml->error, STATUS_INVALID, "F0000", hint, "%s:%d:%d: %.140s%s%s",
                              shown_path(yaml->path), mark == NULL ? 1 : mark->line + 1,
@@ -172,7 +175,7 @@ static void check_tree(struct yaml *yaml, struct fy_node *node, int depth)
     if (node == NULL || yaml_failed(yaml))
         return;
     if (depth > YAML_DEPTH)
-        yaml_fail(yaml, NULL, NULL, "nested deeper than %d levels", YAML_DEPTH);
+        yaml_fail(yaml, node, NULL, "nested deeper than %d levels", YAML_DEPTH);
     else if (fy_node_is_alias(node))
         yaml_fail(yaml, node, "write it out where it is meant", "aliases (*name) are not accepted");
     else if (fy_node_get_tag_token(node) != NULL)

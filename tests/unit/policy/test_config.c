@@ -1,0 +1,137 @@
+/* cofferdam.yaml: defaults, paths, and what must not be left out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "fixture.h"
+#include "policy/config.h"
+
+#define LISTEN         "listen: {certificate: server.crt, key: /etc/keys/server.key}\n"
+#define UPSTREAM(more) "upstream: {database: crm, user: gate, " more "}\n"
+#define SOCKET         UPSTREAM("host: /run/postgresql")
+
+static struct config *load(const char *text)
+{
+    struct config *config = NULL;
+    struct error error = {0};
+    if (config_load(fixture_write(text), &config, &error) != STATUS_OK)
+        fail_msg("refused: %s (%s)\n%s", error.message, error.hint, text);
+    return config;
+}
+
+static void refuse(const char *text, const char *message)
+{
+    struct config *config = NULL;
+    struct error error = {0};
+    enum status status = config_load(fixture_write(text), &config, &error);
+    if (status != STATUS_INVALID || strstr(error.message, message) == NULL)
+        fail_msg("%s: says \"%s\", not \"%s\"", status_name(status), error.message, message);
+    assert_null(config);
+}
+
+static void has_defaults(void **state)
+{
+    struct config *config = load(LISTEN SOCKET);
+    assert_string_equal(config->listen.address, "0.0.0.0");
+    assert_int_equal(config->listen.port, 7432);
+    assert_null(config->listen.client_ca);
+    assert_int_equal(config->listen.max_sessions, 1000);
+    assert_int_equal(config->listen.login_timeout_ms, 15000);
+    assert_int_equal(config->listen.idle_timeout_ms, 0);
+    assert_int_equal(config->listen.write_timeout_ms, 60000);
+    assert_int_equal(config->admin.port, 5432);
+    assert_int_equal(config->admin.user_count, 0);
+    assert_int_equal(config->upstream.port, 5432);
+    assert_false(config->upstream.tls_off);
+    assert_int_equal(config->upstream.connect_timeout_ms, 5000);
+    assert_int_equal(config->upstream.statement_timeout_ms, 600000);
+    assert_int_equal(config->upstream.max_connections, 200);
+    assert_int_equal(config->ledger.pace_us, 1000);
+    assert_int_equal(config->ledger.segment_bytes, 64 * 1024 * 1024);
+    assert_string_equal(config->ledger.node, "node1");
+    assert_int_equal(config->limits.statement_bytes, LIMIT_STATEMENT_BYTES);
+    assert_int_equal(config->limits.statement_depth, LIMIT_STATEMENT_DEPTH);
+    assert_string_equal(config->state_folder, "/var/lib/cofferdam");
+    assert_string_equal(config->run_folder, "/run/cofferdam");
+    assert_in_range(config->workers, 1, 8);
+    config_free(config);
+    config_free(NULL);
+}
+
+static void paths_are_relative_to_the_file(void **state)
+{
+    struct config *config =
+        load("policy: p/policy.yaml\nstate_folder: state\nworkers: 3\n" LISTEN UPSTREAM(
+            "host: ./pg, port: 54315, password_file: pw"));
+    char folder[200];
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(config->path, '/') - config->path),
+             config->path);
+    assert_int_equal(strncmp(config->policy, folder, strlen(folder)), 0);
+    assert_string_equal(config->policy + strlen(folder), "/p/policy.yaml");
+    assert_string_equal(config->state_folder + strlen(folder), "/state");
+    assert_string_equal(config->listen.certificate + strlen(folder), "/server.crt");
+    assert_string_equal(config->listen.key, "/etc/keys/server.key");
+    assert_string_equal(config->upstream.host + strlen(folder), "/./pg");
+    assert_string_equal(config->upstream.password_file + strlen(folder), "/pw");
+    assert_int_equal(config->upstream.port, 54315);
+    assert_int_equal(config->workers, 3);
+    config_free(config);
+}
+
+static void upstream_wants_tls_over_a_network(void **state)
+{
+    refuse(LISTEN UPSTREAM("host: db.example"), "key \"tls_ca\" is missing");
+    refuse(LISTEN UPSTREAM("host: 127.0.0.1"), "key \"tls_ca\" is missing");
+    refuse(LISTEN UPSTREAM("host: db.example, tls_off: true"), "only to this machine itself");
+    refuse(LISTEN UPSTREAM("host: 127.0.0.1.example.org, tls_off: true"), "only to this machine");
+    struct config *config = load(LISTEN UPSTREAM("host: 127.0.0.1, tls_off: true"));
+    assert_true(config->upstream.tls_off);
+    config_free(config);
+    config = load(LISTEN UPSTREAM("host: db.example, tls_ca: /ca.pem"));
+    assert_string_equal(config->upstream.host, "db.example");
+    assert_string_equal(config->upstream.tls_ca, "/ca.pem");
+    config_free(config);
+}
+
+static void admits_users_by_name_or_number(void **state)
+{
+    struct config *config = load(LISTEN SOCKET "admin: {port: 6000, users: [1234, root]}\n");
+    assert_int_equal(config->admin.port, 6000);
+    assert_int_equal(config->admin.user_count, 2);
+    assert_int_equal(config->admin.users[0], 1234);
+    assert_int_equal(config->admin.users[1], 0);
+    config_free(config);
+    refuse(LISTEN SOCKET "admin: {users: [no-such-user]}\n", "no user \"no-such-user\"");
+    refuse(LISTEN SOCKET "admin: {users: [4294967295]}\n", "out of range");
+}
+
+static void refuses_what_it_does_not_know(void **state)
+{
+    refuse(LISTEN SOCKET "state: x\n", "did you mean \"state_folder\"?");
+    refuse(LISTEN SOCKET "workers: 0\n", "out of range");
+    refuse(LISTEN SOCKET "workers: many\n", "is not a whole number");
+    refuse(LISTEN, "key \"upstream\" is missing");
+    refuse(SOCKET, "key \"listen\" is missing");
+    refuse("listen: {key: k}\n" SOCKET, "key \"certificate\" is missing");
+    refuse("listen: {certificate: c, key: k, port: 65536}\n" SOCKET, "out of range");
+    refuse(LISTEN UPSTREAM("host: /run, tls_off: yes"), "write true or false");
+    refuse(LISTEN SOCKET "ledger: {segment_bytes: 1}\n", "out of range");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_defaults),
+        cmocka_unit_test(paths_are_relative_to_the_file),
+        cmocka_unit_test(upstream_wants_tls_over_a_network),
+        cmocka_unit_test(admits_users_by_name_or_number),
+        cmocka_unit_test(refuses_what_it_does_not_know),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
