@@ -11,37 +11,42 @@
 #include "wire/scram.h"
 
 /* Does the verified peer certificate (DER) prove this agent? A SAN URI equal to agent->certificate
- * if that has a scheme ("spiffe://…"), otherwise the subject's CN. STATUS_DENIED 28000 if not. */
-MUST_USE enum status identity_check_certificate(const struct policy_agent *agent,
-                                                struct slice der, struct error *error);
-/* When the certificate ends, for continuous trust. */
+ * if that has a scheme ("spiffe://…", "urn:…"), otherwise the subject's CN. The URI or CN must be
+ * the certificate's only one. STATUS_DENIED 28000 if not. */
+MUST_USE enum status identity_check_certificate(const struct policy_agent *agent, struct slice der,
+                                                struct error *error);
+/* When the certificate ends, for continuous trust; INT64_MAX if that is past 2262. */
 MUST_USE enum status identity_certificate_expiry(struct slice der, int64_t *not_after_ns,
                                                  struct error *error);
 
 /* The agent's verifier from its file, or a mock that no password matches for an unknown agent
- * (agent NULL) or an unreadable file: the exchange looks the same. secret: stable per server. */
+ * (agent NULL) or an unreadable file (which is logged): the exchange looks the same. secret: stable
+ * per server. */
 void identity_scram_verifier(const struct policy_agent *agent, const char *user,
                              struct slice secret, struct scram_verifier *verifier);
 
 /* ---- our own CA, for kits and the demo: P-256, PEM files ---- */
+/* Makes the folder if need be. STATUS_INVALID if there is a CA in it already. */
 MUST_USE enum status identity_ca_create(const char *folder, const char *name, int days,
                                         struct error *error); /* ca.crt, ca.key (0600) */
 struct identity_leaf {
     const char *common_name;
-    const char *san_uri;  /* or NULL */
-    const char *san_dns;  /* or NULL */
-    const char *san_ip;   /* or NULL */
-    bool server;          /* extended key usage: serverAuth, else clientAuth */
+    const char *san_uri; /* or NULL */
+    const char *san_dns; /* or NULL */
+    const char *san_ip;  /* or NULL */
+    bool server;         /* extended key usage: serverAuth, else clientAuth */
     int64_t not_before_ns, not_after_ns;
 };
-/* Appends PEM certificate and PKCS#8 key. The CA's key is read from folder. */
+/* Appends PEM certificate and PKCS#8 key, which the caller wipes. The CA's key is read from
+ * folder. STATUS_INVALID for names that cannot stand in a certificate and for a leaf that would
+ * outlive the CA. */
 MUST_USE enum status identity_issue(const char *folder, const struct identity_leaf *leaf,
                                     struct buffer *certificate_pem, struct buffer *key_pem,
                                     struct error *error);
 /* PKCS#12 with key, certificate and CA, under a passphrase (AES-256, SHA-256 MAC: what Java and
  * Windows read). */
 MUST_USE enum status identity_pkcs12(struct slice certificate_pem, struct slice key_pem,
-                                     struct slice ca_pem, struct slice passphrase,
-                                     const char *name, struct buffer *out, struct error *error);
+                                     struct slice ca_pem, struct slice passphrase, const char *name,
+                                     struct buffer *out, struct error *error);
 
 #endif

@@ -1,0 +1,56 @@
+/* PEM in and out of memory, and libcrypto's errors as ours. No state, any thread. */
+#include "identity/openssl.h"
+
+#include <limits.h>
+
+#include <openssl/pem.h>
+
+enum status openssl_failed(struct error *error, const char *what)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    enum status status = error_set(error, STATUS_IO, "58000", NULL, "%s: %s", what,
+                                   reason == NULL ? "libcrypto gave no reason" : reason);
+    ERR_clear_error();
+    return status;
+}
+
+/* libcrypto's own callback would ask on the terminal. */
+static int no_passphrase(char *text, int size, int writing, void *context)
+{
+    return 0;
+}
+
+static BIO *reader_of(struct slice pem)
+{
+    return pem.len == 0 || pem.len > INT_MAX ? NULL : BIO_new_mem_buf(pem.data, (int)pem.len);
+}
+
+X509 *openssl_read_certificate(struct slice pem)
+{
+    BIO *bio = reader_of(pem);
+    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    BIO_free(bio);
+    if (certificate == NULL)
+        ERR_clear_error();
+    return certificate;
+}
+
+EVP_PKEY *openssl_read_key(struct slice pem)
+{
+    BIO *bio = reader_of(pem);
+    EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    BIO_free(bio);
+    if (key == NULL)
+        ERR_clear_error();
+    return key;
+}
+
+enum status openssl_take(BIO *bio, struct buffer *out, struct error *error)
+{
+    char *data;
+    long len = BIO_get_mem_data(bio, &data);
+    buffer_append(out, data, len > 0 ? (size_t)len : 0);
+    if (out->overflowed)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "no room for what was made");
+    return STATUS_OK;
+}

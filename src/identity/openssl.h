@@ -1,0 +1,24 @@
+/* Private to identity/: what its files need of libcrypto's manners. */
+#ifndef COFFERDAM_IDENTITY_OPENSSL_H
+#define COFFERDAM_IDENTITY_OPENSSL_H
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+/* STATUS_IO with libcrypto's reason behind the message. Empties this thread's error queue, as
+ * every path out of identity/ must: what stays there would be taken for an error of TLS. */
+enum status openssl_failed(struct error *error, const char *what) __attribute__((cold));
+
+/* From PEM; NULL if it is none. Never asks for a passphrase. Returns owned. */
+X509 *openssl_read_certificate(struct slice pem);
+EVP_PKEY *openssl_read_key(struct slice pem);
+
+/* Appends what was written to a memory BIO; STATUS_NOMEM if it does not fit. */
+MUST_USE enum status openssl_take(BIO *bio, struct buffer *out, struct error *error);
+
+#endif
