@@ -1,0 +1,350 @@
+/* Containment: in force at once, kept over restarts and crashes, and whatever the disk does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "registry/registry.h"
+
+static char folder[] = "/tmp/cofferdam-registry-XXXXXX";
+static char path[sizeof folder + 32];
+static const int64_t noon_ns = 1790000000LL * 1000000000;
+
+static int make_folder(void **state)
+{
+    return mkdtemp(folder) == NULL;
+}
+
+static void remove_files(void)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    char name[sizeof path + 8];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        unlink(name);
+    }
+}
+
+static int remove_folder(void **state)
+{
+    remove_files();
+    return rmdir(folder);
+}
+
+static int fresh(void **state)
+{
+    snprintf(path, sizeof path, "%s/registry.sqlite", folder);
+    remove_files();
+    return 0;
+}
+
+static struct registry *open_registry(void)
+{
+    struct registry *registry = NULL;
+    struct error error = {0};
+    if (registry_open(path, &registry, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return registry;
+}
+
+static void contain(struct registry *registry, const char *partner, const char *agent)
+{
+    struct error error = {0};
+    if (registry_contain(registry, partner, agent, "drill", "dpo", noon_ns, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+}
+
+static enum status restore(struct registry *registry, const char *partner, const char *agent,
+                           struct error *error)
+{
+    return registry_restore(registry, partner, agent, "done", "dpo", noon_ns + 1, error);
+}
+
+/* What another program does to the file behind our back. */
+static void interfere(const char *sql)
+{
+    sqlite3 *database = NULL;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    char *message = NULL;
+    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s: %s", sql, message);
+    sqlite3_close(database);
+}
+
+static int count_acts(void)
+{
+    sqlite3 *database = NULL;
+    sqlite3_stmt *statement = NULL;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, "SELECT count(*) FROM act", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int count = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return count;
+}
+
+static void contains_partners_and_agents(void **state)
+{
+    struct registry *registry = open_registry();
+    assert_false(registry_contained(registry, "north-mail", "sync"));
+    contain(registry, "north-mail", "sync");
+    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_false(registry_contained(registry, "north-mail", "job"));
+    assert_false(registry_contained(registry, "north-mail", NULL));
+    assert_false(registry_contained(registry, "ringway", "sync"));
+    contain(registry, "north-mail", NULL);
+    assert_true(registry_contained(registry, "north-mail", "job"));
+    assert_true(registry_contained(registry, "north-mail", NULL));
+    assert_false(registry_contained(registry, "ringway", "job"));
+    registry_close(registry);
+    registry_close(NULL);
+}
+
+static void restores_only_what_is_contained(void **state)
+{
+    struct registry *registry = open_registry();
+    struct error error = {0};
+    assert_int_equal(restore(registry, "north-mail", NULL, &error), STATUS_NOT_FOUND);
+    assert_string_equal(error.message, "north-mail is not contained");
+    contain(registry, "north-mail", NULL);
+    assert_int_equal(restore(registry, "north-mail", "sync", &error), STATUS_NOT_FOUND);
+    assert_string_equal(error.hint, "Restore the partner.");
+    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_int_equal(restore(registry, "north-mail", NULL, &error), STATUS_OK);
+    assert_false(registry_contained(registry, "north-mail", "sync"));
+    registry_close(registry);
+}
+
+static void an_agents_own_containment_outlives_its_partners(void **state)
+{
+    struct registry *registry = open_registry();
+    contain(registry, "north-mail", "sync");
+    contain(registry, "north-mail", NULL);
+    assert_int_equal(restore(registry, "north-mail", NULL, NULL), STATUS_OK);
+    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_false(registry_contained(registry, "north-mail", "job"));
+    registry_close(registry);
+}
+
+static void survives_a_restart(void **state)
+{
+    struct registry *registry = open_registry();
+    contain(registry, "north-mail", NULL);
+    contain(registry, "ringway", "desk");
+    contain(registry, "statlab", NULL);
+    assert_int_equal(restore(registry, "statlab", NULL, NULL), STATUS_OK);
+    registry_close(registry);
+    registry = open_registry();
+    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_true(registry_contained(registry, "ringway", "desk"));
+    assert_false(registry_contained(registry, "ringway", "other"));
+    assert_false(registry_contained(registry, "statlab", "notebook"));
+    registry_close(registry);
+    assert_int_equal(count_acts(), 4);
+}
+
+static void survives_a_crash(void **state)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct registry *registry = NULL;
+        int bad =
+            registry_open(path, &registry, NULL) != STATUS_OK ||
+            registry_contain(registry, "north-mail", NULL, "", "", noon_ns, NULL) != STATUS_OK;
+        _exit(bad); /* without closing: the log stays behind */
+    }
+    int result = 0;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+    struct registry *registry = open_registry();
+    assert_true(registry_contained(registry, "north-mail", "sync"));
+    registry_close(registry);
+}
+
+static void containing_twice_keeps_the_first(void **state)
+{
+    struct registry *registry = open_registry();
+    contain(registry, "north-mail", NULL);
+    uint64_t generation = registry_generation(registry);
+    assert_int_equal(
+        registry_contain(registry, "north-mail", NULL, "later", "other", noon_ns + 5, NULL),
+        STATUS_OK);
+    assert_int_equal(registry_generation(registry), generation);
+    struct table table;
+    registry_list(registry, &table);
+    assert_int_equal(table.row_count, 1);
+    assert_string_equal(table.first->cells[4], "drill");
+    table_free(&table);
+    registry_close(registry);
+    assert_int_equal(count_acts(), 1);
+}
+
+static void the_generation_tells_of_changes(void **state)
+{
+    struct registry *registry = open_registry();
+    uint64_t before = registry_generation(registry);
+    contain(registry, "north-mail", NULL);
+    uint64_t contained = registry_generation(registry);
+    assert_true(contained > before);
+    assert_int_equal(restore(registry, "ringway", NULL, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(registry_generation(registry), contained);
+    assert_int_equal(restore(registry, "north-mail", NULL, NULL), STATUS_OK);
+    assert_true(registry_generation(registry) > contained);
+    registry_close(registry);
+}
+
+static void lists_what_is_contained(void **state)
+{
+    struct registry *registry = open_registry();
+    contain(registry, "north-mail", NULL);
+    contain(registry, "ringway", "desk");
+    struct table table;
+    registry_list(registry, &table);
+    static const char *const columns[] = {"partner", "agent", "state", "since", "reason", "by"};
+    assert_int_equal(table.column_count, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_string_equal(table.columns[i], columns[i]);
+    assert_int_equal(table.row_count, 2);
+    const struct table_row *row = table.first;
+    assert_string_equal(row->cells[0], "north-mail");
+    assert_null(row->cells[1]);
+    assert_string_equal(row->cells[2], "contained");
+    assert_string_equal(row->cells[3], "2026-09-21T14:13:20Z");
+    assert_string_equal(row->cells[5], "dpo");
+    assert_string_equal(row->next->cells[1], "desk");
+    table_free(&table);
+    registry_close(registry);
+}
+
+static void contains_even_if_it_cannot_be_stored(void **state)
+{
+    struct registry *registry = open_registry();
+    contain(registry, "ringway", NULL);
+    interfere("ALTER TABLE act RENAME TO elsewhere");
+    struct error error = {0};
+    assert_int_equal(
+        registry_contain(registry, "north-mail", NULL, "drill", "dpo", noon_ns, &error), STATUS_IO);
+    assert_true(registry_contained(registry, "north-mail", "sync"));
+    struct table table;
+    registry_list(registry, &table);
+    assert_string_equal(table.first->next->cells[2], "contained, not stored");
+    table_free(&table);
+    /* Nobody is let in again by an act that left no trace. */
+    assert_int_equal(restore(registry, "ringway", NULL, &error), STATUS_IO);
+    assert_true(registry_contained(registry, "ringway", "desk"));
+
+    interfere("ALTER TABLE elsewhere RENAME TO act");
+    contain(registry, "north-mail", NULL); /* once more: now it is stored */
+    registry_close(registry);
+    registry = open_registry();
+    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_true(registry_contained(registry, "ringway", "desk"));
+    registry_close(registry);
+}
+
+static void files_are_private(void **state)
+{
+    mode_t before = umask(0);
+    struct registry *registry = open_registry();
+    contain(registry, "north-mail", NULL);
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        char name[sizeof path + 8];
+        struct stat info;
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        assert_int_equal(stat(name, &info), 0);
+        assert_int_equal(info.st_mode & 0777, 0600);
+    }
+    umask(before);
+    registry_close(registry);
+}
+
+static void refuses_files_that_are_not_its_own(void **state)
+{
+    struct registry *registry = NULL;
+    struct error error = {0};
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 300; i++)
+        fputs("this is no database. ", file);
+    fclose(file);
+    assert_int_equal(registry_open(path, &registry, &error), STATUS_CORRUPT);
+    assert_null(registry);
+    assert_non_null(strstr(error.message, "registry.sqlite"));
+
+    remove_files();
+    registry_close(open_registry());
+    interfere("PRAGMA user_version = 999");
+    assert_int_equal(registry_open(path, &registry, &error), STATUS_INVALID);
+    assert_non_null(strstr(error.message, "written by a newer version"));
+    assert_int_equal(registry_open("/nonexistent/registry.sqlite", &registry, &error), STATUS_IO);
+}
+
+struct readers {
+    struct registry *registry;
+    atomic_bool stop;
+    atomic_int wrong;
+};
+
+static void *read_all_the_time(void *context)
+{
+    struct readers *readers = context;
+    while (!atomic_load(&readers->stop)) {
+        if (!registry_contained(readers->registry, "always", "agent") ||
+            registry_contained(readers->registry, "never", "agent"))
+            atomic_fetch_add(&readers->wrong, 1);
+        registry_contained(readers->registry, "sometimes", "agent");
+    }
+    return NULL;
+}
+
+static void readers_see_whole_states(void **state)
+{
+    struct readers readers = {.registry = open_registry()};
+    contain(readers.registry, "always", NULL);
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_all_the_time, &readers), 0);
+    for (int i = 0; i < 50; i++) {
+        contain(readers.registry, "sometimes", NULL);
+        assert_int_equal(restore(readers.registry, "sometimes", NULL, NULL), STATUS_OK);
+    }
+    atomic_store(&readers.stop, true);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&readers.wrong), 0);
+    registry_close(readers.registry);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(contains_partners_and_agents, fresh),
+        cmocka_unit_test_setup(restores_only_what_is_contained, fresh),
+        cmocka_unit_test_setup(an_agents_own_containment_outlives_its_partners, fresh),
+        cmocka_unit_test_setup(survives_a_restart, fresh),
+        cmocka_unit_test_setup(survives_a_crash, fresh),
+        cmocka_unit_test_setup(containing_twice_keeps_the_first, fresh),
+        cmocka_unit_test_setup(the_generation_tells_of_changes, fresh),
+        cmocka_unit_test_setup(lists_what_is_contained, fresh),
+        cmocka_unit_test_setup(contains_even_if_it_cannot_be_stored, fresh),
+        cmocka_unit_test_setup(files_are_private, fresh),
+        cmocka_unit_test_setup(refuses_files_that_are_not_its_own, fresh),
+        cmocka_unit_test_setup(readers_see_whole_states, fresh),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
