@@ -1,0 +1,67 @@
+/* Admin commands, shared between their files: a command as words, and the answers. Private to
+ * gateway/. An answer fills an unopened table on STATUS_OK. */
+#ifndef COFFERDAM_GATEWAY_ADMIN_ASKING_H
+#define COFFERDAM_GATEWAY_ADMIN_ASKING_H
+
+#include "gateway/admin.h"
+
+enum {
+    ADMIN_MAX_WORDS = 24,
+    ADMIN_TABLE_BYTES = 128 * 1024 * 1024,
+};
+
+/* A command, cut into words; a quoted one keeps its case and may be empty. */
+struct words {
+    char *text[ADMIN_MAX_WORDS];
+    bool quoted[ADMIN_MAX_WORDS];
+    size_t count;
+    struct arena arena;
+};
+
+struct asking {
+    struct server *server;
+    const char *by;
+    const struct words *words;
+    size_t at; /* words that the pattern has taken */
+};
+
+/* 42601 with where to read on. */
+enum status admin_syntax(struct error *error, const char *text);
+/* The value behind an option's name ("PARTNER 'p'"); NULL where it is not given. */
+const char *admin_option(const struct asking *asking, const char *name);
+/* STATUS_NOT_FOUND 42704 for a name that is NULL or not in the policy. */
+enum status admin_find_partner(const struct snapshot *snapshot, const char *name,
+                               const struct policy_partner **partner, struct error *error);
+/* A row of a two-column table (property, value); value NULL is SQL NULL. */
+void admin_property(struct table *table, const char *name, const char *value);
+
+/* ---- admin_show.c ---- */
+enum status admin_show_sessions(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_partners(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_partner(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_containment(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_budget(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_stats(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_version(struct asking *asking, struct table *table, struct error *error);
+
+/* ---- admin_exposure.c ---- */
+enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_categories(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_combinations(struct asking *asking, struct table *table,
+                                    struct error *error);
+enum status admin_show_never(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_subject(struct asking *asking, struct table *table, struct error *error);
+
+/* ---- admin_ledger.c ---- */
+enum status admin_show_ledger(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_disclosed(struct asking *asking, struct table *table, struct error *error);
+
+/* ---- admin_act.c ---- */
+enum status admin_contain(struct asking *asking, struct table *table, struct error *error);
+enum status admin_restore(struct asking *asking, struct table *table, struct error *error);
+enum status admin_reload_policy(struct asking *asking, struct table *table, struct error *error);
+
+/* ---- admin_explain.c ---- */
+enum status admin_explain(struct asking *asking, struct table *table, struct error *error);
+
+#endif

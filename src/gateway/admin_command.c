@@ -1,0 +1,140 @@
+/* Admin commands: a table of patterns, one function each.
+ *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION
+ *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
+ *   SHOW EXPOSURE | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
+ *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] REASON 'r'
+ *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD */
+#include "gateway/admin_asking.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+enum { COMMAND_BYTES = 256 * 1024 };
+
+enum status admin_syntax(struct error *error, const char *text)
+{
+    return error_set(error, STATUS_DENIED, "42601", "see cofferdam(1), \"ADMIN DATABASE\"", "%s",
+                     text);
+}
+
+/* 'it''s' from *at on; leaves *at behind the closing quote. */
+static enum status quoted_word(const char **at, struct words *words, struct error *error)
+{
+    char *word = arena_alloc(&words->arena, strlen(*at) + 1);
+    size_t len = 0;
+    const char *c = *at + 1;
+    if (word == NULL)
+        return admin_syntax(error, "the command is too long");
+    for (;; c++) {
+        if (*c == '\0')
+            return admin_syntax(error, "unterminated quoted text");
+        if (*c == '\'' && c[1] != '\'')
+            break;
+        if (*c == '\'')
+            c++;
+        word[len++] = *c;
+    }
+    words->quoted[words->count] = true;
+    words->text[words->count++] = word;
+    *at = c + 1;
+    return STATUS_OK;
+}
+
+static enum status cut_words(const char *text, struct words *words, struct error *error)
+{
+    const char *at = text;
+    for (;;) {
+        while (isspace((unsigned char)*at) || *at == ';')
+            at++;
+        if (*at == '\0')
+            return STATUS_OK;
+        if (words->count == ADMIN_MAX_WORDS)
+            return admin_syntax(error, "too many words");
+        if (*at == '\'') {
+            TRY(quoted_word(&at, words, error));
+            continue;
+        }
+        const char *begin = at;
+        while (*at != '\0' && !isspace((unsigned char)*at) && *at != ';' && *at != '\'')
+            at++;
+        char *word = arena_copy(&words->arena, begin, (size_t)(at - begin));
+        if (word == NULL)
+            return admin_syntax(error, "the command is too long");
+        words->text[words->count++] = word;
+    }
+}
+
+static bool word_is(const struct words *words, size_t at, const char *name)
+{
+    return at < words->count && !words->quoted[at] && strcasecmp(words->text[at], name) == 0;
+}
+
+/* The value behind an option's name ("PARTNER 'p'"); NULL where it is not given. */
+const char *admin_option(const struct asking *asking, const char *name)
+{
+    const struct words *words = asking->words;
+    for (size_t i = asking->at; i + 1 < words->count; i++)
+        if (word_is(words, i, name))
+            return words->text[i + 1];
+    return NULL;
+}
+
+static const struct {
+    const char *words[3];
+    const char *tag;
+    enum status (*run)(struct asking *asking, struct table *table, struct error *error);
+    size_t taken; /* words before the options */
+} commands[] = {
+    {{"SHOW", "SESSIONS"}, "SHOW", admin_show_sessions, 2},
+    {{"SHOW", "PARTNERS"}, "SHOW", admin_show_partners, 2},
+    {{"SHOW", "PARTNER"}, "SHOW", admin_show_partner, 1},
+    {{"SHOW", "CONTAINMENT"}, "SHOW", admin_show_containment, 2},
+    {{"SHOW", "EXPOSURE"}, "SHOW", admin_show_exposure, 2},
+    {{"SHOW", "CATEGORIES"}, "SHOW", admin_show_categories, 2},
+    {{"SHOW", "COMBINATIONS"}, "SHOW", admin_show_combinations, 2},
+    {{"SHOW", "NEVER"}, "SHOW", admin_show_never, 2},
+    {{"SHOW", "SUBJECT"}, "SHOW", admin_show_subject, 2},
+    {{"SHOW", "LEDGER"}, "SHOW", admin_show_ledger, 2},
+    {{"SHOW", "DISCLOSED"}, "SHOW", admin_show_disclosed, 2},
+    {{"SHOW", "BUDGET"}, "SHOW", admin_show_budget, 2},
+    {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
+    {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},
+    {{"CONTAIN", "PARTNER"}, "CONTAIN", admin_contain, 1},
+    {{"RESTORE", "PARTNER"}, "RESTORE", admin_restore, 1},
+    {{"EXPLAIN", "AGENT"}, "EXPLAIN", admin_explain, 2},
+    {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},
+};
+
+static enum status run_words(struct asking *asking, struct table *table, const char **tag,
+                             struct error *error)
+{
+    const struct words *words = asking->words;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        bool matches = true;
+        for (size_t w = 0; w < 3 && commands[i].words[w] != NULL; w++)
+            matches = matches && word_is(words, w, commands[i].words[w]);
+        if (!matches)
+            continue;
+        asking->at = commands[i].taken;
+        *tag = commands[i].tag;
+        return commands[i].run(asking, table, error);
+    }
+    return error_set(error, STATUS_DENIED, "42601",
+                     "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, SUBJECT, "
+                     "LEDGER, BUDGET, STATS; CONTAIN, RESTORE, EXPLAIN AGENT, RELOAD",
+                     "unknown command");
+}
+
+enum status admin_command(struct server *server, const char *text, const char *by,
+                          struct table *table, const char **tag, struct error *error)
+{
+    struct words words = {.count = 0};
+    arena_init(&words.arena, COMMAND_BYTES);
+    struct asking asking = {.server = server, .by = by, .words = &words};
+    enum status status = cut_words(text, &words, error);
+    if (status == STATUS_OK)
+        status = run_words(&asking, table, tag, error);
+    arena_free(&words.arena);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* Answers about exposure: who has been disclosed to whom. */
+#include "gateway/admin_asking.h"
+
+#include "base/clock.h"
+
+typedef enum status (*exposure_question)(struct exposure *, const struct policy *, const char *,
+                                         int64_t, int64_t, struct table *, struct error *);
+
+static enum status ask_exposure(struct asking *asking, exposure_question question,
+                                struct table *table, struct error *error)
+{
+    int64_t from = INT64_MIN, to = INT64_MAX;
+    const char *from_text = admin_option(asking, "FROM"), *to_text = admin_option(asking, "TO");
+    if (from_text != NULL)
+        TRY(clock_parse(from_text, &from, error));
+    if (to_text != NULL)
+        TRY(clock_parse(to_text, &to, error));
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    enum status status = question(asking->server->exposure, snapshot->policy,
+                                  admin_option(asking, "PARTNER"), from, to, table, error);
+    snapshot_release(snapshot);
+    return status;
+}
+
+enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error)
+{
+    return ask_exposure(asking, exposure_summary, table, error);
+}
+
+enum status admin_show_categories(struct asking *asking, struct table *table, struct error *error)
+{
+    return ask_exposure(asking, exposure_by_category, table, error);
+}
+
+enum status admin_show_combinations(struct asking *asking, struct table *table, struct error *error)
+{
+    return ask_exposure(asking, exposure_combinations, table, error);
+}
+
+enum status admin_show_never(struct asking *asking, struct table *table, struct error *error)
+{
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    enum status status = exposure_never(asking->server->exposure, snapshot->policy,
+                                        admin_option(asking, "PARTNER"), table, error);
+    snapshot_release(snapshot);
+    return status;
+}
+
+enum status admin_show_subject(struct asking *asking, struct table *table, struct error *error)
+{
+    const struct words *words = asking->words;
+    if (words->count < asking->at + 2)
+        return admin_syntax(error, "SHOW SUBJECT 'kind' 'key'");
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    const char *name = words->text[asking->at];
+    const struct policy_kind *kind = policy_find_kind(snapshot->policy, name);
+    enum status status;
+    if (kind == NULL)
+        status = error_set(error, STATUS_NOT_FOUND, "42704", "kinds are named under subjects:",
+                           "\"%.60s\" is no kind of subject in the policy", name);
+    else
+        status = exposure_subject(asking->server->exposure, snapshot->policy,
+                                  (uint16_t)(kind - snapshot->policy->kinds),
+                                  slice_of_text(words->text[asking->at + 1]), table, error);
+    snapshot_release(snapshot);
+    return status;
+}

@@ -1,0 +1,251 @@
+/* Answers about sessions, partners, budgets and the server itself. */
+#include "gateway/admin_asking.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "crypto/crypto.h"
+#include "gateway/worker.h"
+
+enum status admin_show_sessions(struct asking *asking, struct table *table, struct error *error)
+{
+    enum { CAPACITY = 10000 };
+    static const char *const columns[] = {"session", "agent",      "address", "state", "since",
+                                          "purpose", "statements", "tls",     NULL};
+    struct worker_session_info *lines = calloc(CAPACITY, sizeof lines[0]);
+    if (lines == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    size_t count = worker_list_sessions(asking->server, lines, CAPACITY);
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    for (size_t i = 0; i < count && i < CAPACITY; i++) {
+        char since[21];
+        clock_format_utc(lines[i].since_ns, since);
+        struct table_row *row = table_add(table);
+        table_set(table, row, 0, "%llu", (unsigned long long)lines[i].id);
+        table_set(table, row, 1, "%s", lines[i].login);
+        table_set(table, row, 2, "%s", lines[i].address);
+        table_set(table, row, 3, "%s", lines[i].state);
+        table_set(table, row, 4, "%s", since);
+        table_set(table, row, 5, "%s", lines[i].purpose);
+        table_set(table, row, 6, "%llu", (unsigned long long)lines[i].statements);
+        table_set(table, row, 7, "%s", lines[i].tls);
+    }
+    free(lines);
+    return STATUS_OK;
+}
+
+/* True if the partner, with all its agents, is contained. */
+static const char *partner_state(struct server *server, const struct policy_partner *partner)
+{
+    if (registry_contained(server->registry, partner->name, ""))
+        return "contained";
+    int64_t now = clock_now_ns();
+    return now < partner->valid_from_ns || now >= partner->valid_until_ns ? "expired" : "active";
+}
+
+enum status admin_show_partners(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {
+        "partner",        "state",   "mode",           "agents", "grants",
+        "subjects_today", "per_day", "subjects_total", "total",  NULL};
+    (void)error;
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    for (size_t i = 0; i < snapshot->policy->partner_count; i++) {
+        const struct policy_partner *partner = &snapshot->policy->partners[i];
+        struct exposure_budget used;
+        exposure_budget(asking->server->exposure, partner, clock_now_ns(), &used);
+        struct table_row *row = table_add(table);
+        table_set(table, row, 0, "%s", partner->name);
+        table_set(table, row, 1, "%s", partner_state(asking->server, partner));
+        table_set(table, row, 2, "%s",
+                  partner->mode == POLICY_MODE_AGGREGATES ? "aggregates" : "rows");
+        table_set(table, row, 3, "%zu", partner->agent_count);
+        table_set(table, row, 4, "%zu", partner->grant_count);
+        table_set(table, row, 5, "%llu", (unsigned long long)used.subjects_today);
+        if (partner->budget.subjects_per_day > 0)
+            table_set(table, row, 6, "%llu", (unsigned long long)partner->budget.subjects_per_day);
+        table_set(table, row, 7, "%llu", (unsigned long long)used.subjects_total);
+        if (partner->budget.subjects_total > 0)
+            table_set(table, row, 8, "%llu", (unsigned long long)partner->budget.subjects_total);
+    }
+    snapshot_release(snapshot);
+    return STATUS_OK;
+}
+
+enum status admin_find_partner(const struct snapshot *snapshot, const char *name,
+                               const struct policy_partner **partner, struct error *error)
+{
+    *partner = name == NULL ? NULL : policy_find_partner(snapshot->policy, name);
+    if (*partner == NULL)
+        return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNERS lists them",
+                         "partner \"%.60s\" is not in the policy", name == NULL ? "" : name);
+    return STATUS_OK;
+}
+
+void admin_property(struct table *table, const char *name, const char *value)
+{
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%s", name);
+    if (value != NULL)
+        table_set(table, row, 1, "%s", value);
+}
+
+static void agent_rows(struct asking *asking, const struct policy_partner *partner,
+                       struct table *table)
+{
+    for (size_t i = 0; i < partner->agent_count; i++) {
+        const struct policy_agent *agent = &partner->agents[i];
+        char text[300];
+        snprintf(text, sizeof text, "%s%s%s%s",
+                 agent->certificate == NULL ? "" : agent->certificate,
+                 agent->certificate != NULL && agent->scram_file != NULL ? ", " : "",
+                 agent->scram_file == NULL ? "" : "SCRAM password",
+                 registry_contained(asking->server->registry, partner->name, agent->name)
+                     ? " (contained)"
+                     : "");
+        char name[100];
+        snprintf(name, sizeof name, "agent %.63s", agent->name);
+        admin_property(table, name, text);
+    }
+}
+
+static void grant_rows(const struct snapshot *snapshot, const struct policy_partner *partner,
+                       struct table *table)
+{
+    static const char *const forms[] = {"clear", "masked", "token"};
+    for (size_t g = 0; g < partner->grant_count; g++) {
+        const struct policy_grant *grant = &partner->grants[g];
+        const struct policy_dataset *dataset = &snapshot->policy->datasets[grant->dataset];
+        struct buffer text;
+        buffer_init(&text, 64 * 1024);
+        for (size_t c = 0; c < grant->column_count; c++) {
+            const struct policy_granted_column *column = &grant->columns[c];
+            buffer_printf(&text, "%s%s", c == 0 ? "" : ", ", dataset->columns[column->column].name);
+            if (column->form != POLICY_FORM_CLEAR)
+                buffer_printf(&text, " (%s)",
+                              column->mask == NULL ? forms[column->form] : column->mask);
+        }
+        if (grant->rows != NULL)
+            buffer_printf(&text, " where %s", grant->rows);
+        if (grant->agent != NULL)
+            buffer_printf(&text, " [agent %s]", grant->agent);
+        char name[100];
+        snprintf(name, sizeof name, "grant %.63s", dataset->name);
+        admin_property(table, name, buffer_text(&text));
+        buffer_free(&text);
+    }
+}
+
+enum status admin_show_partner(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"property", "value", NULL};
+    const struct policy_partner *partner;
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    enum status status =
+        admin_find_partner(snapshot, admin_option(asking, "PARTNER"), &partner, error);
+    if (status == STATUS_OK) {
+        table_init(table, ADMIN_TABLE_BYTES, columns);
+        admin_property(table, "partner", partner->name);
+        admin_property(table, "state", partner_state(asking->server, partner));
+        admin_property(table, "agreement", partner->agreement);
+        admin_property(table, "breach contact", partner->breach_contact_name);
+        admin_property(table, "breach phone", partner->breach_contact_phone);
+        admin_property(table, "mode",
+                       partner->mode == POLICY_MODE_AGGREGATES ? "aggregates" : "rows");
+        for (size_t i = 0; i < partner->purpose_count; i++)
+            admin_property(table, "purpose", partner->purposes[i]);
+        agent_rows(asking, partner, table);
+        grant_rows(snapshot, partner, table);
+    }
+    snapshot_release(snapshot);
+    return status;
+}
+
+enum status admin_show_containment(struct asking *asking, struct table *table, struct error *error)
+{
+    (void)error;
+    registry_list(asking->server->registry, table);
+    return STATUS_OK;
+}
+
+static void budget_line(struct table *table, const char *partner, const char *limit, uint64_t used,
+                        uint64_t bound, const char *window)
+{
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%s", partner);
+    table_set(table, row, 1, "%s", limit);
+    table_set(table, row, 2, "%llu", (unsigned long long)used);
+    if (bound > 0)
+        table_set(table, row, 3, "%llu", (unsigned long long)bound);
+    table_set(table, row, 4, "%s", window);
+}
+
+enum status admin_show_budget(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"partner", "limit", "used", "of", "window", NULL};
+    const char *only = admin_option(asking, "PARTNER");
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    (void)error;
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    for (size_t i = 0; i < snapshot->policy->partner_count; i++) {
+        const struct policy_partner *partner = &snapshot->policy->partners[i];
+        struct exposure_budget used;
+        if (only != NULL && strcmp(only, partner->name) != 0)
+            continue;
+        exposure_budget(asking->server->exposure, partner, clock_now_ns(), &used);
+        budget_line(table, partner->name, "subjects", used.subjects_today,
+                    partner->budget.subjects_per_day, "day");
+        budget_line(table, partner->name, "subjects", used.subjects_total,
+                    partner->budget.subjects_total, "total");
+        budget_line(table, partner->name, "probes", used.probes_today,
+                    partner->budget.probes_per_day, "day");
+        budget_line(table, partner->name, "errors", used.errors_today,
+                    partner->budget.errors_per_day, "day");
+    }
+    snapshot_release(snapshot);
+    return STATUS_OK;
+}
+
+enum status admin_show_stats(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"property", "value", NULL};
+    struct server *server = asking->server;
+    struct ledger_state state;
+    char text[80];
+    (void)error;
+    ledger_state(server->ledger, &state);
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    const struct {
+        const char *name;
+        unsigned long long value;
+    } numbers[] = {
+        {"sessions", atomic_load(&server->session_count)},
+        {"upstream connections", atomic_load(&server->upstream_count)},
+        {"policy epoch", atomic_load(&server->epoch)},
+        {"ledger entries", state.entries},
+        {"ledger segments", state.segments},
+        {"ledger bytes", state.bytes},
+        {"ledger syncs", state.syncs},
+        {"ledger full", state.full},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        snprintf(text, sizeof text, "%llu", numbers[i].value);
+        admin_property(table, numbers[i].name, text);
+    }
+    crypto_hex(state.root, sizeof state.root, text);
+    admin_property(table, "ledger root", text);
+    return STATUS_OK;
+}
+
+enum status admin_show_version(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"version", NULL};
+    (void)asking;
+    (void)error;
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    table_set(table, table_add(table), 0, "cofferdam 0.1.0");
+    return STATUS_OK;
+}

@@ -1,0 +1,338 @@
+/* Login: TLS, startup packet, identity, settings. Fail closed: every path that is not a proven
+ * identity ends in session_end(). */
+#include "gateway/session.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "identity/identity.h"
+
+enum {
+    TLS_TIMEOUT_MS = 10000,
+    AUTH_OK = 0,
+    AUTH_SASL = 10,
+    AUTH_SASL_CONTINUE = 11,
+    AUTH_SASL_FINAL = 12
+};
+
+static void refuse(struct session *session, const char *sqlstate, const char *message,
+                   const char *hint)
+{
+    session_end(session, LEDGER_OUTCOME_REFUSED, sqlstate, message, hint);
+}
+
+/* The one byte that answers SSLRequest or GSSENCRequest goes out before any message. */
+static bool answer_byte(struct session *session, char byte)
+{
+    size_t put;
+    return net_stream_write(session->client, &byte, 1, &put) == STATUS_OK;
+}
+
+static void start_tls(struct session *session)
+{
+    struct error error;
+    if (session->in_at != session->in.len) {
+        refuse(session, "08P01", "plaintext data after the SSLRequest", NULL);
+        return;
+    }
+    if (net_stream_is_tls(session->client)) {
+        refuse(session, "08P01", "TLS is already in use", NULL);
+        return;
+    }
+    if (!answer_byte(session, 'S') ||
+        net_stream_start_tls(session->client, session->worker->server->client_tls, true,
+                             TLS_TIMEOUT_MS, &error) != STATUS_OK) {
+        session->dead = true;
+        session_touch(session);
+        return;
+    }
+    session->state = SESSION_HANDSHAKE;
+}
+
+/* Settings of the startup packet pass the same gate as SET statements. */
+static enum status add_setting(struct session *session, const char *name, const char *value,
+                               struct error *error)
+{
+    if (strcmp(name, "cofferdam.purpose") == 0) {
+        free(session->stated_purpose);
+        session->stated_purpose = strdup(value);
+        return STATUS_OK;
+    }
+    if (session->setting_count == SETTINGS_MAX)
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "more than %d settings", SETTINGS_MAX);
+    struct buffer text;
+    buffer_init(&text, 4096);
+    buffer_append_text(&text, "SET \"");
+    for (const char *c = name; *c != '\0'; c++)
+        buffer_append(&text, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
+    buffer_append_text(&text, "\" TO '");
+    for (const char *c = value; *c != '\0'; c++)
+        buffer_append(&text, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
+    buffer_append_text(&text, "'");
+    const char *sql = buffer_text(&text);
+    char *copy = sql == NULL ? NULL : strdup(sql);
+    buffer_free(&text);
+    if (copy == NULL)
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "a setting is too long");
+    session->settings[session->setting_count++] = copy;
+    return STATUS_OK;
+}
+
+static enum status add_option(void *context, const char *name, const char *value,
+                              struct error *error)
+{
+    return add_setting(context, name, value, error);
+}
+
+static bool is_setting(const char *name)
+{
+    return strcmp(name, "user") != 0 && strcmp(name, "database") != 0 &&
+           strcmp(name, "options") != 0 && strncmp(name, "_pq_.", 5) != 0;
+}
+
+static enum status read_parameters(struct session *session, const struct wire_startup *startup,
+                                   struct error *error)
+{
+    for (size_t i = 0; i < startup->parameter_count; i++) {
+        const char *name = startup->parameters[i].name, *value = startup->parameters[i].value;
+        if (strcmp(name, "replication") == 0)
+            return error_set(error, STATUS_PEER, "0A000", NULL, "replication is not served");
+        if (strcmp(name, "options") == 0)
+            TRY(wire_parse_options(value, add_option, session, error));
+        else if (is_setting(name))
+            TRY(add_setting(session, name, value, error));
+    }
+    return STATUS_OK;
+}
+
+/* Turns the settings into what goes upstream; refuses those that are not harmless. */
+static enum status judge_settings(struct session *session, struct error *error)
+{
+    for (size_t i = 0; i < session->setting_count; i++) {
+        struct plan_request request = {.model = session->snapshot->model,
+                                       .partner = session->partner,
+                                       .agent = session->agent,
+                                       .sql = session->settings[i],
+                                       .statement_bytes_limit = LIMIT_STATEMENT_BYTES,
+                                       .statement_depth_limit = LIMIT_STATEMENT_DEPTH,
+                                       .now_ns = clock_now_ns(),
+                                       .purpose = session->purpose};
+        struct plan *plan;
+        TRY(plan_make(&request, &plan, error));
+        char *sql = plan->sql == NULL ? NULL : strdup(plan->sql);
+        plan_release(plan);
+        free(session->settings[i]);
+        session->settings[i] = sql; /* NULL: nothing for upstream to do */
+    }
+    return STATUS_OK;
+}
+
+static void greet(struct session *session)
+{
+    const struct catalog *catalog = model_catalog(session->snapshot->model);
+    struct buffer *out = &session->out.bytes;
+    const char *const parameters[][2] = {
+        {"server_version", catalog->server_version},
+        {"server_encoding", "UTF8"},
+        {"client_encoding", "UTF8"},
+        {"application_name", ""},
+        {"default_transaction_read_only", "on"},
+        {"in_hot_standby", "off"},
+        {"is_superuser", "off"},
+        {"session_authorization", session->login},
+        {"DateStyle", "ISO, MDY"},
+        {"IntervalStyle", "postgres"},
+        {"TimeZone", "Etc/UTC"},
+        {"integer_datetimes", "on"},
+        {"standard_conforming_strings", "on"},
+    };
+    wire_put_authentication(out, AUTH_OK, slice_of(NULL, 0));
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
+        wire_put_parameter_status(out, parameters[i][0], parameters[i][1]);
+    wire_put_backend_key(out, session->cancel_pid, session->cancel_secret);
+    wire_put_ready(out, 'I');
+}
+
+/* The identity is proven: is the agent admitted, and with which purpose and settings? */
+static void admit(struct session *session)
+{
+    struct error error;
+    enum status status = session_authorise(session, &error);
+    if (status == STATUS_OK)
+        status = snapshot_purpose(session->partner, session->agent, session->stated_purpose,
+                                  &session->purpose, &error);
+    if (status == STATUS_OK)
+        status = judge_settings(session, &error);
+    if (status != STATUS_OK) {
+        refuse(session, error.sqlstate, error.message, error.hint);
+        return;
+    }
+    session->state = SESSION_READY;
+    server_live_add(session->worker->server, &session->live, session->login);
+    greet(session);
+    char address[INET6_ADDRSTRLEN] = "-";
+    if (session->has_address)
+        inet_ntop(AF_INET6, &session->address, address, sizeof address);
+    log_event(LOG_INFO, "session_open", "session=%llu agent=%s address=%s tls=%s purpose=\"%s\"",
+              (unsigned long long)session->id, session->login, address,
+              net_stream_tls_version(session->client), session->purpose);
+}
+
+static void begin_scram(struct session *session)
+{
+    struct server *server = session->worker->server;
+    struct scram_verifier verifier;
+    session->known = session->agent != NULL && session->agent->scram_file != NULL;
+    identity_scram_verifier(session->known ? session->agent : NULL, session->login,
+                            slice_of(server->mock_secret, sizeof server->mock_secret), &verifier);
+    scram_server_init(&session->scram, &verifier);
+    session->scram_begun = true;
+    session->state = SESSION_SCRAM_FIRST;
+    static const char mechanisms[] = "SCRAM-SHA-256\0";
+    wire_put_authentication(&session->out.bytes, AUTH_SASL,
+                            slice_of(mechanisms, sizeof mechanisms));
+}
+
+static void authenticate(struct session *session)
+{
+    struct error error;
+    struct buffer der;
+    buffer_init(&der, 64 * 1024);
+    bool presented = net_stream_peer_certificate(session->client, &der);
+    bool proven = false;
+    if (session->agent != NULL && session->agent->certificate != NULL && presented)
+        proven =
+            identity_check_certificate(session->agent, buffer_slice(&der), &error) == STATUS_OK &&
+            identity_certificate_expiry(buffer_slice(&der), &session->certificate_expiry_ns,
+                                        &error) == STATUS_OK;
+    buffer_free(&der);
+    if (proven)
+        admit(session);
+    else
+        begin_scram(session);
+}
+
+static void open_session(struct session *session, const struct wire_startup *startup)
+{
+    struct error error;
+    struct worker *worker = session->worker;
+    const char *user = wire_startup_value(startup, "user");
+    if (startup->protocol >> 16 != 3) {
+        refuse(session, "0A000", "unsupported protocol version", "use protocol 3.0");
+        return;
+    }
+    if (!net_stream_is_tls(session->client)) {
+        refuse(session, "28000", "TLS is required", "connect with sslmode=verify-full");
+        return;
+    }
+    if (user == NULL || strlen(user) >= sizeof session->login) {
+        refuse(session, "28000", "no user name", "log in as partner.agent");
+        return;
+    }
+    snprintf(session->login, sizeof session->login, "%s", user);
+    if (read_parameters(session, startup, &error) != STATUS_OK) {
+        refuse(session, error.sqlstate, error.message, error.hint);
+        return;
+    }
+    session->snapshot = snapshot_retain(worker->snapshot);
+    session->plan_epoch = worker->plan_epoch;
+    session->agent = policy_find_agent(worker->snapshot->policy, session->login, &session->partner);
+    authenticate(session);
+}
+
+/* Protocol 3.2 and "_pq_." options: say what we do speak and go on (manual, "Startup"). */
+static void negotiate(struct session *session, const struct wire_startup *startup)
+{
+    const char *unknown[WIRE_MAX_STARTUP_PARAMETERS];
+    size_t count = 0;
+    for (size_t i = 0; i < startup->parameter_count; i++)
+        if (strncmp(startup->parameters[i].name, "_pq_.", 5) == 0)
+            unknown[count++] = startup->parameters[i].name;
+    if (count > 0 || (startup->protocol >> 16 == 3 && (startup->protocol & 0xFFFF) != 0))
+        wire_put_negotiate(&session->out.bytes, 0, unknown, count);
+}
+
+void login_startup(struct session *session, const struct wire_message *message)
+{
+    struct error error;
+    struct wire_startup startup;
+    if (wire_parse_startup(message->body, &startup, &error) != STATUS_OK) {
+        refuse(session, error.sqlstate, error.message, error.hint);
+        return;
+    }
+    switch (startup.kind) {
+    case WIRE_STARTUP_SSL:
+        start_tls(session);
+        break;
+    case WIRE_STARTUP_GSSENC:
+        if (!answer_byte(session, 'N'))
+            session->dead = true;
+        break;
+    case WIRE_STARTUP_CANCEL:
+        worker_post_cancel(session->worker->server, startup.cancel_pid, startup.cancel_secret);
+        session->dead = true;
+        break;
+    case WIRE_STARTUP_SESSION:
+        negotiate(session, &startup);
+        open_session(session, &startup);
+        break;
+    }
+    session_touch(session);
+}
+
+static void refuse_password(struct session *session)
+{
+    char message[200];
+    snprintf(message, sizeof message, "authentication failed for user \"%.130s\"", session->login);
+    refuse(session, "28P01", message,
+           "present the agent's client certificate, or its SCRAM password");
+}
+
+/* SASLInitialResponse: mechanism, then length and client-first-message. */
+static enum status scram_first(struct session *session, struct slice body, struct buffer *reply,
+                               struct error *error)
+{
+    struct wire_reader reader = wire_reader_of(body);
+    const char *mechanism = wire_read_text(&reader);
+    uint32_t len = wire_read_u32(&reader);
+    struct slice first = wire_read_bytes(&reader, len);
+    if (!wire_reader_done(&reader) || strcmp(mechanism, "SCRAM-SHA-256") != 0)
+        return error_set(error, STATUS_PEER, "08P01", "use SCRAM-SHA-256",
+                         "malformed SASL response");
+    return scram_server_first(&session->scram, first, reply, error);
+}
+
+void login_password(struct session *session, const struct wire_message *message)
+{
+    struct error error;
+    struct buffer reply;
+    buffer_init(&reply, 4096);
+    bool first = session->state == SESSION_SCRAM_FIRST;
+    enum status status;
+    if (message->type != 'p')
+        status = error_set(&error, STATUS_PEER, "08P01", NULL, "a password message was expected");
+    else if (first)
+        status = scram_first(session, message->body, &reply, &error);
+    else
+        status = scram_server_final(&session->scram, message->body, &reply, &error);
+    if (status == STATUS_OK) {
+        wire_put_authentication(&session->out.bytes, first ? AUTH_SASL_CONTINUE : AUTH_SASL_FINAL,
+                                buffer_slice(&reply));
+        if (first)
+            session->state = SESSION_SCRAM_FINAL;
+        else if (session->known)
+            admit(session);
+        else
+            refuse_password(session);
+    } else if (status == STATUS_DENIED) {
+        refuse_password(session);
+    } else {
+        refuse(session, error.sqlstate, error.message, error.hint);
+    }
+    buffer_free(&reply);
+    session_touch(session);
+}

@@ -1,0 +1,47 @@
+/* Plans: the cache from a partner's statement to what is done with it, one a worker.
+ * Key: snapshot and validity (the cache is emptied when they change), agent, purpose, parameter
+ * types, text. An entry also holds what the ledger needs of the plan: hash and column-set ids. */
+#ifndef COFFERDAM_GATEWAY_PLANS_H
+#define COFFERDAM_GATEWAY_PLANS_H
+
+#include "gateway/server.h"
+#include "sql/plan.h"
+
+/* A plan and its ledger's side; reference counted within one thread. */
+struct planned {
+    unsigned references;
+    struct plan *plan;
+    uint64_t plan_epoch; /* the worker's when it was made */
+    uint8_t statement_hash[32], policy_id[32];
+    uint32_t *column_sets; /* one a hidden column */
+    uint32_t all_columns;  /* 0: none */
+    uint64_t uses;         /* how often it was asked for: decides on preparing upstream */
+    char *sql;             /* the partner's text, for planning anew */
+    uint32_t *types;
+    size_t type_count;
+};
+
+struct plans; /* owned */
+
+struct plans *plans_open(void);
+void plans_close(struct plans *plans);
+void plans_clear(struct plans *plans);
+
+struct plans_request {
+    struct server *server;
+    struct snapshot *snapshot;
+    uint64_t plan_epoch;
+    const struct policy_partner *partner;
+    const struct policy_agent *agent;
+    const char *purpose;
+    const char *sql;
+    const uint32_t *types;
+    size_t type_count;
+};
+/* Returns a reference for the caller. Errors as plan_make's. */
+MUST_USE enum status plans_get(struct plans *plans, const struct plans_request *request,
+                               struct planned **planned, struct error *error);
+struct planned *planned_retain(struct planned *planned);
+void planned_release(struct planned *planned); /* NULL is fine */
+
+#endif

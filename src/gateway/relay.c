@@ -1,0 +1,471 @@
+/* Relay: upstream's messages, matched with what was expected, on their way to the client. Hidden
+ * columns stop here; rows pass through release_batch; errors become texts of our own.
+ * Invariant: what upstream says in words (messages, details, hints, notices) never goes on. */
+#include "gateway/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static void confused(struct session *session, const char *what)
+{
+    log_event(LOG_ERROR, "upstream_confused", "session=%llu reason=\"%s\"",
+              (unsigned long long)session->id, what);
+    session_end(session, LEDGER_OUTCOME_ERROR, "08P01",
+                "the customer database sent what was not expected", NULL);
+}
+
+/* ---- errors of our own, in the middle of a result ---- */
+
+static bool sync_is_queued(const struct session *session)
+{
+    const struct replies *replies = &session->replies;
+    for (size_t i = 0; i < replies->count; i++) {
+        enum reply_kind kind = replies->ring[(replies->first + i) % replies->capacity].kind;
+        if (kind == REPLY_SYNC || kind == REPLY_FAKE_READY)
+            return true;
+    }
+    return false;
+}
+
+/* The client has been told of an error: nothing more reaches it until ReadyForQuery. */
+static void enter_error(struct session *session)
+{
+    if (!sync_is_queued(session))
+        session->skip_to_sync = true;
+}
+
+static void answer_error(struct session *session, const struct error *error)
+{
+    wire_put_error(&session->out.bytes, "ERROR", error->sqlstate, error->message, error->hint);
+    session->discard = true;
+    enter_error(session);
+}
+
+/* ---- rows ---- */
+
+static void drop_batch_run(struct session *session)
+{
+    run_release(session->batch_run);
+    session->batch_run = NULL;
+}
+
+/* A release that failed otherwise than by a limit has written no closing entry: end the execution
+ * by one, if the ledger takes it. */
+static void fail_release(struct session *session, struct run *run, const struct error *error)
+{
+    if (!run->closed)
+        release_abandon(run, LEDGER_OUTCOME_ERROR);
+    answer_error(session, error);
+}
+
+void relay_release_open(struct session *session)
+{
+    struct error error;
+    struct run *run = session->batch_run;
+    if (run == NULL)
+        return;
+    enum status status =
+        release_batch(&session->batch, run, LEDGER_OUTCOME_NONE, "", &session->out, &error);
+    if (status != STATUS_OK) {
+        fail_release(session, run, &error);
+        upstream_cancel(session);
+    }
+    drop_batch_run(session);
+}
+
+static void take_row(struct session *session, struct run *run, const struct wire_message *message)
+{
+    struct error error;
+    if (run->closed) {
+        confused(session, "rows after the end");
+        return;
+    }
+    if (session->batch_run == NULL)
+        session->batch_run = run_retain(run);
+    enum status status = batch_add(&session->batch, run, message->body, &error);
+    if (status != STATUS_OK) {
+        relay_release_open(session);
+        if (session->discard)
+            return;
+        fail_release(session, run, &error);
+        upstream_cancel(session);
+        return;
+    }
+    if (batch_full(&session->batch))
+        relay_release_open(session);
+}
+
+static void forward(struct session *session, const struct wire_message *message)
+{
+    struct buffer *out = &session->out.bytes;
+    size_t start = wire_begin(out, message->type);
+    buffer_append(out, message->body.data, message->body.len);
+    wire_end(out, start);
+}
+
+static void on_row(struct session *session, const struct wire_message *message)
+{
+    struct reply *head = replies_head(&session->replies);
+    if (head == NULL || head->kind != REPLY_EXECUTE) {
+        confused(session, "a row");
+        return;
+    }
+    if (session->discard)
+        return;
+    if (head->planned->plan->kind == PLAN_QUERY)
+        take_row(session, head->run, message);
+    else
+        forward(session, message);
+}
+
+/* Takes the last rows and the closing entry to the ledger. False when an error was answered. */
+static bool close_run(struct session *session, struct run *run, enum ledger_outcome outcome,
+                      const char *sqlstate)
+{
+    struct error error;
+    if (session->batch_run != NULL)
+        drop_batch_run(session);
+    if (run->closed)
+        return true;
+    if (release_batch(&session->batch, run, outcome, sqlstate, &session->out, &error) == STATUS_OK)
+        return true;
+    fail_release(session, run, &error);
+    return false;
+}
+
+/* CommandComplete: the count is of the rows that were released. */
+static void on_complete(struct session *session, const struct wire_message *message)
+{
+    struct reply *head = replies_head(&session->replies);
+    if (head == NULL || head->kind != REPLY_EXECUTE) {
+        confused(session, "CommandComplete");
+        return;
+    }
+    struct run *run = head->run;
+    if (!session->discard) {
+        if (head->planned->plan->kind != PLAN_QUERY) {
+            run->closed = true;
+            forward(session, message);
+        } else if (close_run(session, run, LEDGER_OUTCOME_COMPLETE, "\0\0\0\0\0")) {
+            char tag[40];
+            snprintf(tag, sizeof tag, "SELECT %llu", (unsigned long long)run->rows_now);
+            wire_put_command_complete(&session->out.bytes, tag);
+        }
+    }
+    run->rows_now = 0;
+    replies_pop(&session->replies);
+}
+
+static void on_suspended(struct session *session, const struct wire_message *message)
+{
+    struct reply *head = replies_head(&session->replies);
+    if (head == NULL || head->kind != REPLY_EXECUTE) {
+        confused(session, "PortalSuspended");
+        return;
+    }
+    relay_release_open(session);
+    if (!session->discard)
+        forward(session, message);
+    head->run->rows_now = 0;
+    replies_pop(&session->replies);
+}
+
+/* ---- errors of upstream ---- */
+
+/* Upstream skips to Sync: so do the replies. Statements that were never made are forgotten. */
+static void drop_to_sync(struct session *session)
+{
+    for (;;) {
+        struct reply *head = replies_head(&session->replies);
+        if (head == NULL || head->kind == REPLY_SYNC || head->kind == REPLY_FAKE_READY)
+            return;
+        if (head->kind == REPLY_PARSE)
+            frontend_forget_statement(session, head->serial);
+        replies_pop(&session->replies);
+    }
+}
+
+/* A data error is one bit about the data: it is written down, and counted, before it is told. */
+static void record_probe(struct session *session, struct run *run, const char *sqlstate)
+{
+    struct server *server = session->worker->server;
+    struct ledger_entry entry = {.type = LEDGER_PROBE,
+                                 .partner = slice_of_text(session->partner->name),
+                                 .agent = slice_of_text(session->agent->name),
+                                 .purpose = slice_of_text(session->purpose),
+                                 .session = session->id,
+                                 .chunk_count = 1,
+                                 .outcome = LEDGER_OUTCOME_ERROR};
+    struct error error;
+    uint64_t sequence;
+    memcpy(entry.policy_id, session->snapshot->policy_id, sizeof entry.policy_id);
+    snprintf(entry.sqlstate, sizeof entry.sqlstate, "%s", sqlstate);
+    if (run != NULL) {
+        memcpy(entry.uuid, run->uuid, sizeof entry.uuid);
+        memcpy(entry.statement_hash, run->planned->statement_hash, sizeof entry.statement_hash);
+        entry.column_set = run->planned->all_columns;
+    }
+    if (ledger_append(server->ledger, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK ||
+        !outqueue_gate(&session->out, sequence)) {
+        session_end(session, LEDGER_OUTCOME_ERROR, "53100", "the ledger does not take entries",
+                    "call the data controller");
+        return;
+    }
+    exposure_record(server->exposure, sequence, &entry);
+    exposure_count_error(server->exposure, session->partner, clock_now_ns());
+}
+
+static void tell_error(struct session *session, const struct reply *head, const char *sqlstate)
+{
+    struct run *run = head != NULL && head->kind == REPLY_EXECUTE ? head->run : NULL;
+    if (head != NULL && head->kind == REPLY_REFUSED) {
+        buffer_append(&session->out.bytes, head->text, head->text_len);
+        return;
+    }
+    struct plan_upstream_error text = plan_upstream_error(sqlstate);
+    if (run != NULL && !close_run(session, run, LEDGER_OUTCOME_ERROR, sqlstate))
+        return;
+    if (text.data_error)
+        record_probe(session, run, sqlstate);
+    if (session->state == SESSION_READY)
+        wire_put_error(&session->out.bytes, "ERROR", sqlstate, text.message, text.hint);
+}
+
+static void on_error(struct session *session, const struct wire_message *message)
+{
+    struct error error;
+    struct wire_fields fields;
+    if (wire_parse_fields(message->body, &fields, &error) != STATUS_OK) {
+        confused(session, "a malformed error");
+        return;
+    }
+    log_event(LOG_INFO, "upstream_error", "session=%llu sqlstate=%s",
+              (unsigned long long)session->id, fields.sqlstate);
+    if (strcmp(fields.severity, "ERROR") != 0) {
+        struct plan_upstream_error text = plan_upstream_error(fields.sqlstate);
+        session_end(session, LEDGER_OUTCOME_ERROR, fields.sqlstate, text.message, text.hint);
+        return;
+    }
+    struct reply *head = replies_head(&session->replies);
+    if (head == NULL) {
+        confused(session, "an error that nothing asked for");
+        return;
+    }
+    if (!session->discard)
+        tell_error(session, head, fields.sqlstate);
+    if (session->state != SESSION_READY)
+        return;
+    session->discard = true;
+    drop_to_sync(session);
+    enter_error(session);
+}
+
+/* ---- everything else ---- */
+
+void relay_parameter_status(struct session *session, struct slice body)
+{
+    static const char *const followed[] = {"application_name", "client_encoding",
+                                           "DateStyle",        "IntervalStyle",
+                                           "TimeZone",         "standard_conforming_strings"};
+    struct wire_reader reader = wire_reader_of(body);
+    const char *name = wire_read_text(&reader), *value = wire_read_text(&reader);
+    for (size_t i = 0; i < sizeof followed / sizeof followed[0]; i++)
+        if (strcmp(name, followed[i]) == 0)
+            wire_put_parameter_status(&session->out.bytes, name, value);
+}
+
+/* Warnings about transaction statements are told in our own words; all others stay here. */
+static void on_notice(struct session *session, struct slice body)
+{
+    struct error error;
+    struct wire_fields fields;
+    if (session->discard || wire_parse_fields(body, &fields, &error) != STATUS_OK)
+        return;
+    if (strcmp(fields.sqlstate, "25P01") == 0)
+        wire_put_notice(&session->out.bytes, "WARNING", fields.sqlstate,
+                        "there is no transaction in progress", NULL);
+    else if (strcmp(fields.sqlstate, "25001") == 0)
+        wire_put_notice(&session->out.bytes, "WARNING", fields.sqlstate,
+                        "there is already a transaction in progress", NULL);
+}
+
+static void on_ready(struct session *session, struct slice body)
+{
+    struct reply *head = replies_head(&session->replies);
+    if (head == NULL || head->kind != REPLY_SYNC || body.len != 1) {
+        confused(session, "ReadyForQuery");
+        return;
+    }
+    session->transaction = (char)body.data[0];
+    session->discard = false;
+    if (session->transaction == 'I')
+        frontend_portals_ended(session, head->serial);
+    wire_put_ready(&session->out.bytes, session->transaction);
+    replies_pop(&session->replies);
+}
+
+/* ParseComplete, BindComplete, CloseComplete. */
+static void on_done(struct session *session, const struct wire_message *message,
+                    enum reply_kind kind)
+{
+    struct reply *head = replies_head(&session->replies);
+    if (head == NULL || head->kind != kind) {
+        confused(session, "an acknowledgement");
+        return;
+    }
+    if (!head->silent && !session->discard)
+        wire_put_empty(&session->out.bytes, message->type);
+    replies_pop(&session->replies);
+}
+
+static void on_description(struct session *session, const struct wire_message *message)
+{
+    struct error error;
+    struct reply *head = replies_head(&session->replies);
+    enum status status = STATUS_OK;
+    if (head == NULL ||
+        (head->kind != REPLY_DESCRIBE_STATEMENT && head->kind != REPLY_DESCRIBE_PORTAL)) {
+        confused(session, "a description");
+        return;
+    }
+    const struct plan *plan = head->planned->plan;
+    struct buffer *out = &session->out.bytes;
+    if (message->type == 't') {
+        if (!session->discard)
+            status = wire_put_visible_parameters(out, message->body, plan->client_parameter_count,
+                                                 &error);
+    } else {
+        if (!session->discard && message->type == 'n')
+            wire_put_empty(out, 'n');
+        else if (!session->discard && plan->kind != PLAN_QUERY)
+            forward(session, message);
+        else if (!session->discard)
+            status = wire_put_visible_description(out, message->body, plan->visible_count,
+                                                  plan->visible_count + plan->hidden_count, &error);
+        replies_pop(&session->replies);
+    }
+    if (status != STATUS_OK)
+        confused(session, error.message);
+}
+
+static void on_empty(struct session *session, const struct wire_message *message)
+{
+    struct reply *head = replies_head(&session->replies);
+    if (head == NULL || head->kind != REPLY_EXECUTE) {
+        confused(session, "EmptyQueryResponse");
+        return;
+    }
+    if (!session->discard)
+        forward(session, message);
+    replies_pop(&session->replies);
+}
+
+static void on_message(struct session *session, const struct wire_message *message)
+{
+    switch (message->type) {
+    case 'D':
+        on_row(session, message);
+        break;
+    case 'C':
+        on_complete(session, message);
+        break;
+    case 's':
+        on_suspended(session, message);
+        break;
+    case 'I':
+        on_empty(session, message);
+        break;
+    case '1':
+        on_done(session, message, REPLY_PARSE);
+        break;
+    case '2':
+        on_done(session, message, REPLY_BIND);
+        break;
+    case '3':
+        on_done(session, message, REPLY_CLOSE);
+        break;
+    case 't':
+    case 'T':
+    case 'n':
+        on_description(session, message);
+        break;
+    case 'E':
+        on_error(session, message);
+        break;
+    case 'Z':
+        on_ready(session, message->body);
+        break;
+    case 'S':
+        relay_parameter_status(session, message->body);
+        break;
+    case 'N':
+        on_notice(session, message->body);
+        break;
+    case 'A': /* notifications: nobody may LISTEN */
+        break;
+    default:
+        confused(session, "an unknown message");
+    }
+}
+
+/* Answers of our own whose turn has come. */
+static void emit_own(struct session *session)
+{
+    for (;;) {
+        struct reply *head = replies_head(&session->replies);
+        if (head == NULL || (head->kind != REPLY_FAKE && head->kind != REPLY_FAKE_READY))
+            return;
+        if (head->kind == REPLY_FAKE_READY) {
+            session->discard = false;
+            wire_put_ready(&session->out.bytes, session->transaction);
+        } else if (!session->discard) {
+            buffer_append(&session->out.bytes, head->text, head->text_len);
+        }
+        replies_pop(&session->replies);
+    }
+}
+
+static bool next_upstream(struct session *session, struct wire_message *message)
+{
+    struct upstream *upstream = &session->upstream;
+    struct error error;
+    size_t needed;
+    struct slice rest =
+        slice_of(upstream->in.data + upstream->in_at, upstream->in.len - upstream->in_at);
+    if (rest.len == 0)
+        return false;
+    enum status status = wire_next_message(rest, LIMIT_ROW_BYTES, message, &needed, &error);
+    if (status == STATUS_AGAIN)
+        return false;
+    if (status != STATUS_OK) {
+        error_set(&error, STATUS_LIMIT, "54000", "ask for smaller groups",
+                  "a row of the result, with its lineage, is too large");
+        session_end(session, LEDGER_OUTCOME_ERROR, error.sqlstate, error.message, error.hint);
+        return false;
+    }
+    upstream->in_at += message->size;
+    return true;
+}
+
+void relay_pump(struct session *session)
+{
+    struct wire_message message;
+    emit_own(session);
+    while (session->state != SESSION_CLOSING &&
+           outqueue_pending(&session->out) < LIMIT_OUT_HIGH_WATER + LIMIT_BATCH_BYTES &&
+           next_upstream(session, &message)) {
+        if (session->upstream.state == UPSTREAM_READY)
+            on_message(session, &message);
+        else
+            upstream_login_message(session, &message);
+        if (session->state != SESSION_CLOSING)
+            emit_own(session);
+    }
+    if (session->out.bytes.overflowed)
+        session_end(session, LEDGER_OUTCOME_ERROR, "53200", "the result does not fit in memory",
+                    "ask for fewer rows");
+}

@@ -1,0 +1,85 @@
+/* Release: from hidden keys to a durable disclosure. Rows of one execution are gathered into a
+ * batch; release_batch maps keys to subjects, holds them against the budget, writes the ledger
+ * entry and hands the admitted rows, gated, to the out-queue.
+ * Invariant: rows leave the batch only behind a gate on the sequence of the entry that holds their
+ * subjects. Nothing else appends partners' rows to an out-queue. */
+#ifndef COFFERDAM_GATEWAY_RELEASE_H
+#define COFFERDAM_GATEWAY_RELEASE_H
+
+#include "base/arena.h"
+#include "exposure/exposure.h"
+#include "gateway/outqueue.h"
+#include "gateway/plans.h"
+
+/* One execution of a portal, from Bind to its closing entry. Reference counted in one thread. */
+struct run {
+    unsigned references;
+    struct planned *planned;
+    struct server *server;
+    const struct policy_partner *partner; /* borrowed from planned's model */
+    const struct policy_agent *agent;
+    const char *purpose; /* borrowed likewise */
+    uint64_t session;
+    uint8_t uuid[16];
+    bool opened;       /* an entry has been written */
+    bool closed;       /* the closing entry has been written */
+    uint64_t rows;     /* released in all */
+    uint64_t rows_now; /* released since the last Execute */
+    int64_t skip_left; /* of plan->relay_offset */
+    int64_t take_left; /* of plan->relay_limit; -1: no limit */
+};
+
+/* NULL when memory is exhausted. Retains planned. */
+struct run *run_make(struct server *server, struct planned *planned,
+                     const struct policy_partner *partner, const struct policy_agent *agent,
+                     const char *purpose, uint64_t session);
+struct run *run_retain(struct run *run);
+void run_release(struct run *run); /* NULL is fine */
+
+struct batch_key {
+    uint32_t at, len; /* in batch->key_bytes */
+    uint16_t hidden;  /* index of the plan's hidden column */
+};
+
+struct batch_row {
+    size_t bytes_end; /* in batch->rows */
+    size_t keys_end;  /* in batch->keys */
+};
+
+/* Rows gathered since the last release; all of one run. Memory is kept between batches. */
+struct batch {
+    struct buffer rows; /* visible DataRow messages */
+    struct buffer key_bytes;
+    struct buffer scratch; /* one unescaped array element */
+    struct buffer sets;    /* serialised subject sets of the entry being written */
+    struct buffer side;    /* new subject keys, sealed */
+    struct arena arena;    /* everything that lives for one release_batch */
+    struct batch_key *keys;
+    size_t key_count, key_capacity;
+    struct batch_row *row_ends;
+    size_t row_count, row_capacity;
+};
+void batch_init(struct batch *batch);
+void batch_free(struct batch *batch);
+bool batch_empty(const struct batch *batch);
+bool batch_full(const struct batch *batch);
+void batch_clear(struct batch *batch);
+
+/* Takes one DataRow of upstream into the batch. STATUS_PEER: not the row that was planned;
+ * STATUS_DENIED: a NULL key where the policy refuses it; STATUS_LIMIT; STATUS_NOMEM. */
+MUST_USE enum status batch_add(struct batch *batch, const struct run *run, struct slice row,
+                               struct error *error);
+
+/* Releases the batch (may be empty). closing LEDGER_OUTCOME_NONE: the execution goes on; otherwise
+ * the same entry closes it. STATUS_LIMIT (53400): the rows before the limit were released and the
+ * closing entry written; the caller answers with the error. Other failures release nothing. In
+ * every case the batch is empty afterwards, and what the caller appends to `out` next is gated
+ * behind the entry. */
+MUST_USE enum status release_batch(struct batch *batch, struct run *run,
+                                   enum ledger_outcome closing, const char *sqlstate,
+                                   struct outqueue *out, struct error *error);
+
+/* The closing entry of an execution whose client will get no more of it. Not gated. */
+void release_abandon(struct run *run, enum ledger_outcome outcome);
+
+#endif

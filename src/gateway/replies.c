@@ -1,0 +1,74 @@
+/* Ring of expected replies. */
+#include "gateway/replies.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+
+static void reply_clear(struct reply *reply)
+{
+    planned_release(reply->planned);
+    run_release(reply->run);
+    free(reply->text);
+}
+
+void replies_free(struct replies *replies)
+{
+    while (replies->count > 0)
+        replies_pop(replies);
+    free(replies->ring);
+    *replies = (struct replies){0};
+}
+
+static bool grow(struct replies *replies)
+{
+    size_t capacity = replies->capacity == 0 ? 16 : replies->capacity * 2;
+    struct reply *ring = calloc(capacity, sizeof ring[0]);
+    if (ring == NULL)
+        return false;
+    for (size_t i = 0; i < replies->count; i++)
+        ring[i] = replies->ring[(replies->first + i) % replies->capacity];
+    free(replies->ring);
+    *replies = (struct replies){.ring = ring, .count = replies->count, .capacity = capacity};
+    return true;
+}
+
+enum status replies_push(struct replies *replies, struct reply reply, struct error *error)
+{
+    if (replies->count >= LIMIT_PENDING_REPLIES) {
+        reply_clear(&reply);
+        return error_set(error, STATUS_LIMIT, "54000", "read results before sending more",
+                         "more than %d messages are pipelined", LIMIT_PENDING_REPLIES);
+    }
+    if (replies->count == replies->capacity && !grow(replies)) {
+        reply_clear(&reply);
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    }
+    replies->ring[(replies->first + replies->count++) % replies->capacity] = reply;
+    return STATUS_OK;
+}
+
+struct reply *replies_head(struct replies *replies)
+{
+    return replies->count == 0 ? NULL : &replies->ring[replies->first];
+}
+
+void replies_pop(struct replies *replies)
+{
+    CHECK(replies->count > 0);
+    struct reply head = replies->ring[replies->first];
+    replies->first = (replies->first + 1) % replies->capacity;
+    replies->count--;
+    reply_clear(&head);
+}
+
+bool replies_wait_for_upstream(const struct replies *replies)
+{
+    for (size_t i = 0; i < replies->count; i++) {
+        enum reply_kind kind = replies->ring[(replies->first + i) % replies->capacity].kind;
+        if (kind != REPLY_FAKE && kind != REPLY_FAKE_READY)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,42 @@
+/* Run: one execution of a portal. */
+#include "gateway/release.h"
+
+#include <stdlib.h>
+
+#include "crypto/crypto.h"
+
+struct run *run_make(struct server *server, struct planned *planned,
+                     const struct policy_partner *partner, const struct policy_agent *agent,
+                     const char *purpose, uint64_t session)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return NULL;
+    *run = (struct run){.references = 1,
+                        .planned = planned_retain(planned),
+                        .server = server,
+                        .partner = partner,
+                        .agent = agent,
+                        .purpose = purpose,
+                        .session = session,
+                        .skip_left = planned->plan->relay_offset,
+                        .take_left = planned->plan->relay_limit};
+    if (planned->plan->fence_count > 0)
+        crypto_random(run->uuid, sizeof run->uuid);
+    return run;
+}
+
+struct run *run_retain(struct run *run)
+{
+    run->references++;
+    return run;
+}
+
+void run_release(struct run *run)
+{
+    if (run == NULL || --run->references > 0)
+        return;
+    release_abandon(run, LEDGER_OUTCOME_ABANDONED);
+    planned_release(run->planned);
+    free(run);
+}

@@ -1,0 +1,338 @@
+/* Server: opens what all sessions share, in an order in which each part finds what it stands on,
+ * and closes it in the opposite one. */
+#include "gateway/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "gateway/admin.h"
+#include "gateway/gateway.h"
+#include "gateway/worker.h"
+
+struct snapshot *server_snapshot(struct server *server)
+{
+    pthread_mutex_lock(&server->snapshot_lock);
+    struct snapshot *snapshot = snapshot_retain(server->snapshot);
+    pthread_mutex_unlock(&server->snapshot_lock);
+    return snapshot;
+}
+
+void server_wake(struct server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        net_loop_wake(server->workers[i]->loop);
+}
+
+void server_live_add(struct server *server, struct server_live *live, const char *login)
+{
+    snprintf(live->login, sizeof live->login, "%s", login);
+    pthread_mutex_lock(&server->live_lock);
+    live->next = server->live;
+    live->link = &server->live;
+    if (live->next != NULL)
+        live->next->link = &live->next;
+    server->live = live;
+    pthread_mutex_unlock(&server->live_lock);
+}
+
+void server_live_remove(struct server *server, struct server_live *live)
+{
+    pthread_mutex_lock(&server->live_lock);
+    if (live->link != NULL) {
+        *live->link = live->next;
+        if (live->next != NULL)
+            live->next->link = live->link;
+        live->link = NULL;
+    }
+    pthread_mutex_unlock(&server->live_lock);
+}
+
+size_t server_live_count(struct server *server, const char *partner, const char *agent)
+{
+    char login[140];
+    size_t count = 0;
+    int len = snprintf(login, sizeof login, "%s.%s", partner, agent == NULL ? "" : agent);
+    pthread_mutex_lock(&server->live_lock);
+    for (struct server_live *live = server->live; live != NULL; live = live->next)
+        if (agent == NULL ? strncmp(live->login, login, (size_t)len) == 0
+                          : strcmp(live->login, login) == 0)
+            count++;
+    pthread_mutex_unlock(&server->live_lock);
+    return count;
+}
+
+enum status server_record_act(struct server *server, const char *partner, const char *agent,
+                              const char *text, bool wait, struct error *error)
+{
+    struct ledger_entry entry = {.type = LEDGER_ACT,
+                                 .chunk_count = 1,
+                                 .partner = slice_of_text(partner == NULL ? "" : partner),
+                                 .agent = slice_of_text(agent == NULL ? "" : agent),
+                                 .text = slice_of_text(text)};
+    uint64_t sequence;
+    TRY(ledger_append(server->ledger, &entry, slice_of(NULL, 0), &sequence, error));
+    if (wait)
+        ledger_wait(server->ledger, sequence);
+    return STATUS_OK;
+}
+
+void server_token_pad(const struct server *server, const char *partner, const char *domain,
+                      bool outer, uint8_t pad[static 64])
+{
+    uint8_t key[CRYPTO_SHA256_BYTES];
+    struct slice parts[] = {slice_of_text("token"), slice_of("", 1), slice_of_text(partner),
+                            slice_of("", 1), slice_of_text(domain)};
+    crypto_hmac_sha256(slice_of(server->token_secret, sizeof server->token_secret), parts,
+                       sizeof parts / sizeof parts[0], key);
+    memset(pad, outer ? 0x5C : 0x36, 64);
+    for (size_t i = 0; i < sizeof key; i++)
+        pad[i] ^= key[i];
+    crypto_wipe(key, sizeof key);
+}
+
+/* ---- policy ---- */
+
+static enum status load_snapshot(const struct config *config, uint64_t epoch,
+                                 struct snapshot **snapshot, struct error *error)
+{
+    const struct policy *policy;
+    struct catalog *catalog;
+    struct model *model;
+    TRY(policy_load(config->policy, &policy, error));
+    enum status status = gateway_catalog_load(config, policy, &catalog, error);
+    if (status == STATUS_OK)
+        status = model_bind(policy, catalog, &model, error);
+    policy_release(policy);
+    if (status != STATUS_OK)
+        return status;
+    *snapshot = snapshot_make(model, epoch);
+    return *snapshot == NULL ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")
+                             : STATUS_OK;
+}
+
+/* The policy's text goes into the ledger, in pieces, before it is in force. */
+static enum status record_policy(struct server *server, const struct snapshot *snapshot,
+                                 struct error *error)
+{
+    enum { PIECE = 32 * 1024 };
+    const struct policy *policy = snapshot->policy;
+    uint32_t pieces = (uint32_t)((policy->text_len + PIECE - 1) / PIECE);
+    uint64_t sequence = 0;
+    for (uint32_t i = 0; i < pieces; i++) {
+        size_t at = (size_t)i * PIECE;
+        size_t len = policy->text_len - at < PIECE ? policy->text_len - at : PIECE;
+        struct ledger_entry entry = {.type = LEDGER_POLICY,
+                                     .chunk = i,
+                                     .chunk_count = pieces,
+                                     .text = slice_of(policy->text + at, len)};
+        memcpy(entry.policy_id, snapshot->policy_id, sizeof entry.policy_id);
+        TRY(ledger_append(server->ledger, &entry, slice_of(NULL, 0), &sequence, error));
+    }
+    ledger_wait(server->ledger, sequence);
+    return STATUS_OK;
+}
+
+enum status server_reload(struct server *server, struct error *error)
+{
+    struct snapshot *fresh;
+    uint64_t epoch = atomic_load(&server->epoch) + 1;
+    TRY(load_snapshot(server->config, epoch, &fresh, error));
+    enum status status = record_policy(server, fresh, error);
+    if (status != STATUS_OK) {
+        snapshot_release(fresh);
+        return status;
+    }
+    pthread_mutex_lock(&server->snapshot_lock);
+    struct snapshot *old = server->snapshot;
+    server->snapshot = fresh;
+    atomic_store(&server->epoch, epoch);
+    pthread_mutex_unlock(&server->snapshot_lock);
+    snapshot_release(old);
+    server_wake(server);
+    log_event(LOG_INFO, "policy_in_force", "id=%s", fresh->policy->id);
+    return STATUS_OK;
+}
+
+/* ---- opening ---- */
+
+/* A random secret that stays the same for the life of the state folder. */
+static enum status open_secret(const char *folder, const char *name, uint8_t secret[static 32],
+                               struct error *error)
+{
+    char path[4096];
+    struct buffer bytes;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (!file_exists(path)) {
+        char hex[2 * SERVER_SECRET_BYTES + 1];
+        uint8_t made[SERVER_SECRET_BYTES];
+        crypto_random(made, sizeof made);
+        crypto_hex(made, sizeof made, hex);
+        enum status status = file_replace(path, slice_of(hex, sizeof hex - 1), 0600, error);
+        crypto_wipe(made, sizeof made);
+        crypto_wipe(hex, sizeof hex);
+        TRY(status);
+    }
+    buffer_init(&bytes, 256);
+    enum status status = file_read_secret(path, &bytes, error);
+    if (status == STATUS_OK) {
+        struct slice content = buffer_slice(&bytes);
+        if (content.len != 2 * SERVER_SECRET_BYTES)
+            status = error_set(error, STATUS_INVALID, "F0000", "restore it from the backup",
+                               "%s: not a secret of ours", path);
+        else
+            crypto_sha256(&content, 1, secret);
+        crypto_wipe(bytes.data, bytes.len);
+    }
+    buffer_free(&bytes);
+    return status;
+}
+
+static enum status open_tls(struct server *server, struct error *error)
+{
+    const struct config *config = server->config;
+    TRY(net_tls_server_open(config->listen.certificate, config->listen.key,
+                            config->listen.client_ca, &server->client_tls, error));
+    if (config->upstream.host[0] == '/' || config->upstream.tls_off)
+        return STATUS_OK;
+    return net_tls_client_open(config->upstream.tls_ca, &server->upstream_tls, error);
+}
+
+static enum status open_ledger(struct server *server, struct error *error)
+{
+    const struct config *config = server->config;
+    char folder[4096], subjects[4096];
+    snprintf(folder, sizeof folder, "%s/ledger", config->state_folder);
+    snprintf(subjects, sizeof subjects, "%s/subjects", config->state_folder);
+    TRY(file_make_folder(folder, 0700, error));
+    TRY(file_make_folder(subjects, 0700, error));
+    TRY(exposure_open(subjects, &server->exposure, error));
+    struct ledger_options options = {.folder = folder,
+                                     .node = config->ledger.node,
+                                     .segment_bytes = config->ledger.segment_bytes,
+                                     .pace_us = config->ledger.pace_us,
+                                     .replay = exposure_replay,
+                                     .replay_context = server->exposure};
+    TRY(ledger_open(&options, &server->ledger, error));
+    return exposure_attach(server->exposure, server->ledger, error);
+}
+
+static enum status open_state(struct server *server, struct error *error)
+{
+    const struct config *config = server->config;
+    char registry[4096];
+    TRY(file_make_folder(config->state_folder, 0700, error));
+    TRY(file_make_folder(config->run_folder, 0755, error));
+    TRY(open_secret(config->state_folder, "token.key", server->token_secret, error));
+    TRY(open_secret(config->state_folder, "login.key", server->mock_secret, error));
+    buffer_init(&server->upstream_password, 4096);
+    if (config->upstream.password_file != NULL)
+        TRY(file_read_secret(config->upstream.password_file, &server->upstream_password, error));
+    snprintf(registry, sizeof registry, "%s/registry.sqlite", config->state_folder);
+    TRY(registry_open(registry, &server->registry, error));
+    TRY(open_tls(server, error));
+    TRY(load_snapshot(config, 1, &server->snapshot, error));
+    atomic_store(&server->epoch, 1);
+    TRY(open_ledger(server, error));
+    return record_policy(server, server->snapshot, error);
+}
+
+static enum status start_workers(struct server *server, struct error *error)
+{
+    uint16_t port = server->config->listen.port;
+    size_t count = server->config->workers;
+    if (count > SERVER_MAX_WORKERS)
+        count = SERVER_MAX_WORKERS;
+    for (size_t i = 0; i < count; i++) {
+        TRY(worker_start(server, (unsigned)i, port, &port, &server->workers[i], error));
+        server->worker_count = i + 1;
+    }
+    log_event(LOG_INFO, "listening", "address=%s port=%u workers=%zu",
+              server->config->listen.address, port, count);
+    return STATUS_OK;
+}
+
+static void close_server(struct server *server, struct admin *admin)
+{
+    admin_stop(admin);
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_stop(server->workers[i]);
+    struct error ignored;
+    if (server->ledger != NULL) {
+        if (server->worker_count > 0 &&
+            server_record_act(server, NULL, NULL, "stop", true, &ignored) != STATUS_OK)
+            log_event(LOG_WARNING, "stop_not_recorded", "reason=\"%s\"", ignored.message);
+        exposure_close(server->exposure);
+        ledger_close(server->ledger);
+    }
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_free(server->workers[i]);
+    if (server->registry != NULL)
+        registry_close(server->registry);
+    net_tls_release(server->client_tls);
+    net_tls_release(server->upstream_tls);
+    snapshot_release(server->snapshot);
+    crypto_wipe(server->token_secret, sizeof server->token_secret);
+    if (server->upstream_password.data != NULL)
+        crypto_wipe(server->upstream_password.data, server->upstream_password.len);
+    buffer_free(&server->upstream_password);
+}
+
+static void wait_for_signals(struct server *server, const sigset_t *signals)
+{
+    for (;;) {
+        int signal_number = 0;
+        if (sigwait(signals, &signal_number) != 0)
+            continue;
+        if (signal_number != SIGHUP) {
+            log_event(LOG_INFO, "stopping", "signal=%d", signal_number);
+            return;
+        }
+        struct error error;
+        if (admin_reload(server, &error) != STATUS_OK)
+            log_event(LOG_ERROR, "reload_refused", "reason=\"%s\" hint=\"%s\"", error.message,
+                      error.hint);
+    }
+}
+
+enum status gateway_run(struct config *config, struct error *error)
+{
+    struct server *server = calloc(1, sizeof *server);
+    struct admin *admin = NULL;
+    if (server == NULL) {
+        config_free(config);
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    }
+    server->config = config;
+    server->started_ns = clock_now_ns();
+    pthread_mutex_init(&server->snapshot_lock, NULL);
+    pthread_mutex_init(&server->live_lock, NULL);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
+    signal(SIGPIPE, SIG_IGN);
+    enum status status = open_state(server, error);
+    if (status == STATUS_OK)
+        status = server_record_act(server, NULL, NULL, "start", true, error);
+    if (status == STATUS_OK)
+        status = start_workers(server, error);
+    if (status == STATUS_OK)
+        status = admin_start(server, &admin, error);
+    if (status == STATUS_OK)
+        wait_for_signals(server, &signals);
+    close_server(server, admin);
+    free(server);
+    config_free(config);
+    return status;
+}

@@ -1,0 +1,77 @@
+/* Server: what all sessions share. Made before the first worker starts, freed after the last has
+ * ended. Members are immutable or say how they are guarded. */
+#ifndef COFFERDAM_GATEWAY_SERVER_H
+#define COFFERDAM_GATEWAY_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "exposure/exposure.h"
+#include "gateway/snapshot.h"
+#include "ledger/ledger.h"
+#include "net/net.h"
+#include "policy/config.h"
+#include "registry/registry.h"
+
+enum { SERVER_MAX_WORKERS = 8, SERVER_SECRET_BYTES = 32 };
+
+struct worker;
+
+/* A logged-in session that has not been ended: what containment waits for. */
+struct server_live {
+    struct server_live *next, **link; /* link NULL: not on the list */
+    char login[130];
+};
+
+struct server {
+    const struct config *config;
+    struct ledger *ledger;
+    struct exposure *exposure;
+    struct registry *registry;
+    struct net_tls *client_tls;   /* context of our listener */
+    struct net_tls *upstream_tls; /* NULL: plain */
+    struct buffer upstream_password;
+    uint8_t token_secret[SERVER_SECRET_BYTES]; /* tokens are derived from it */
+    uint8_t mock_secret[SERVER_SECRET_BYTES];  /* salts of unknown users */
+
+    pthread_mutex_t snapshot_lock;
+    struct snapshot *snapshot;  /* under snapshot_lock */
+    atomic_uint_fast64_t epoch; /* of the snapshot in force */
+
+    struct worker *workers[SERVER_MAX_WORKERS];
+    size_t worker_count;
+    atomic_uint_fast64_t next_session;
+    atomic_uint session_count;  /* partners' sessions, logged in or not */
+    atomic_uint upstream_count; /* upstream connections open or opening */
+    pthread_mutex_t live_lock;
+    struct server_live *live; /* under live_lock */
+    int64_t started_ns;
+};
+
+/* The snapshot in force, retained for the caller. */
+struct snapshot *server_snapshot(struct server *server);
+
+/* Loads the policy and the catalogue again and swaps; on any error nothing changes. Blocks. Any
+ * thread; one at a time. */
+MUST_USE enum status server_reload(struct server *server, struct error *error);
+
+/* Wakes every worker, so that each looks again at containment, policy and durability. */
+void server_wake(struct server *server);
+
+/* Puts a session on the list of live ones, and takes it off (again is fine). */
+void server_live_add(struct server *server, struct server_live *live, const char *login);
+void server_live_remove(struct server *server, struct server_live *live);
+/* How many live sessions the partner (agent NULL: any of its agents) has. Any thread. */
+size_t server_live_count(struct server *server, const char *partner, const char *agent);
+
+/* Records an act of staff or of the gateway itself ("contain partner=… reason=…"). Durable before
+ * it returns where wait is set. */
+enum status server_record_act(struct server *server, const char *partner, const char *agent,
+                              const char *text, bool wait, struct error *error);
+
+/* HMAC pads (64 bytes) of the token key for this partner and domain: see plan_secret. */
+void server_token_pad(const struct server *server, const char *partner, const char *domain,
+                      bool outer, uint8_t pad[static 64]);
+
+#endif

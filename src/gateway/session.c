@@ -1,0 +1,445 @@
+/* Session: memory, flushing, review, end. */
+#include "gateway/session.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+
+enum {
+    READ_BYTES = 16 * 1024,
+    OUT_LIMIT = LIMIT_ROW_BYTES + 4 * LIMIT_OUT_HIGH_WATER,
+    UPSTREAM_OUT_HIGH_WATER = 256 * 1024,
+    READS_PER_TURN = 4,
+};
+
+static void client_readable(void *context);
+static void client_writable(void *context);
+static void client_ready(void *context, const struct error *error);
+
+static const struct net_handlers client_handlers = {
+    .readable = client_readable, .writable = client_writable, .ready = client_ready};
+
+static void link_session(struct session *session)
+{
+    struct worker *worker = session->worker;
+    session->next = worker->sessions;
+    if (worker->sessions != NULL)
+        worker->sessions->previous = session;
+    worker->sessions = session;
+}
+
+static void forget_dirty(struct session **list, struct session *session)
+{
+    for (struct session **at = list; *at != NULL; at = &(*at)->next_dirty) {
+        if (*at == session) {
+            *at = session->next_dirty;
+            return;
+        }
+    }
+}
+
+static void unlink_session(struct session *session)
+{
+    struct worker *worker = session->worker;
+    if (session->previous != NULL)
+        session->previous->next = session->next;
+    else
+        worker->sessions = session->next;
+    if (session->next != NULL)
+        session->next->previous = session->previous;
+    forget_dirty(&worker->dirty, session);
+    forget_dirty(&worker->flushing, session);
+}
+
+static struct session *session_make(struct worker *worker, struct net_stream *stream)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return NULL;
+    session->worker = worker;
+    session->client = stream;
+    session->state = SESSION_STARTUP;
+    session->transaction = 'I';
+    session->id = atomic_fetch_add(&worker->server->next_session, 1) + 1;
+    session->started_ns = session->active_ns = clock_monotonic_ns();
+    session->certificate_expiry_ns = INT64_MAX;
+    uint32_t random[2];
+    crypto_random(random, sizeof random);
+    /* The pid says which worker holds the session; 0 would read as "no such backend". */
+    session->cancel_pid = (worker->index + 1) << 24 | (random[0] & 0xFFFFFF);
+    session->cancel_secret = random[1];
+    buffer_init(&session->in, LIMIT_MESSAGE_BYTES + READ_BYTES + 16);
+    buffer_init(&session->upstream.in, LIMIT_ROW_BYTES + 256 * 1024);
+    buffer_init(&session->upstream.out, 4 * LIMIT_MESSAGE_BYTES);
+    buffer_init(&session->upstream.handshake, 64 * 1024);
+    outqueue_init(&session->out, OUT_LIMIT);
+    batch_init(&session->batch);
+    return session;
+}
+
+void session_accept(void *context, struct net_stream *stream)
+{
+    struct worker *worker = context;
+    struct server *server = worker->server;
+    if (atomic_fetch_add(&server->session_count, 1) >= server->config->listen.max_sessions) {
+        atomic_fetch_sub(&server->session_count, 1);
+        log_event(LOG_WARNING, "session_refused", "reason=\"too many sessions\"");
+        net_stream_close(stream);
+        return;
+    }
+    struct session *session = session_make(worker, stream);
+    if (session == NULL) {
+        atomic_fetch_sub(&server->session_count, 1);
+        net_stream_close(stream);
+        return;
+    }
+    uint16_t port;
+    session->has_address = net_stream_peer_address(stream, &session->address, &port);
+    link_session(session);
+    net_stream_handle(stream, &client_handlers, session);
+    net_stream_want(stream, true, false);
+}
+
+void session_destroy(struct session *session)
+{
+    struct server *server = session->worker->server;
+    unlink_session(session);
+    server_live_remove(server, &session->live);
+    if (session->batch_run != NULL)
+        run_release(session->batch_run);
+    frontend_clear(session);
+    replies_free(&session->replies);
+    upstream_close(session);
+    net_stream_close(session->client);
+    buffer_free(&session->in);
+    buffer_free(&session->upstream.in);
+    buffer_free(&session->upstream.out);
+    buffer_free(&session->upstream.handshake);
+    outqueue_free(&session->out);
+    batch_free(&session->batch);
+    if (session->scram_begun)
+        scram_server_wipe(&session->scram);
+    for (size_t i = 0; i < session->setting_count; i++)
+        free(session->settings[i]);
+    free(session->stated_purpose);
+    free(session->application);
+    snapshot_release(session->snapshot);
+    if (session->agent != NULL)
+        log_event(LOG_INFO, "session_closed", "session=%llu agent=%s statements=%llu",
+                  (unsigned long long)session->id, session->login,
+                  (unsigned long long)session->statements_done);
+    atomic_fetch_sub(&server->session_count, 1);
+    free(session);
+}
+
+void session_touch(struct session *session)
+{
+    if (session->dirty)
+        return;
+    session->dirty = true;
+    session->next_dirty = session->worker->dirty;
+    session->worker->dirty = session;
+}
+
+/* Reads what waits, into session->in. False when nothing more can be expected. */
+static bool fill_input(struct session *session)
+{
+    if (session->in_at > 0) {
+        buffer_consume(&session->in, session->in_at);
+        session->in_at = 0;
+    }
+    uint8_t *room = buffer_reserve(&session->in, READ_BYTES);
+    if (room == NULL)
+        return false;
+    size_t got;
+    enum status status = net_stream_read(session->client, room, READ_BYTES, &got);
+    if (status == STATUS_AGAIN)
+        return true;
+    if (status != STATUS_OK) {
+        session->input_ended = true;
+        return false;
+    }
+    session->in.len += got;
+    session->active_ns = clock_monotonic_ns();
+    return true;
+}
+
+/* Next whole message of the client; STATUS_AGAIN when there is none. */
+static enum status next_message(struct session *session, struct wire_message *message,
+                                struct error *error)
+{
+    struct slice rest =
+        slice_of(session->in.data + session->in_at, session->in.len - session->in_at);
+    if (session->state == SESSION_STARTUP)
+        return wire_next_startup(rest, message, error);
+    size_t needed;
+    size_t bound = session->state == SESSION_READY ? LIMIT_MESSAGE_BYTES : LIMIT_PASSWORD_BYTES;
+    return wire_next_message(rest, bound, message, &needed, error);
+}
+
+/* May the client's next message be looked at now? */
+static bool input_welcome(const struct session *session)
+{
+    return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
+           !session->cancelling && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
+           session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&
+           session->replies.count < LIMIT_PENDING_REPLIES - 8;
+}
+
+static void handle_message(struct session *session, const struct wire_message *message)
+{
+    switch (session->state) {
+    case SESSION_STARTUP:
+        login_startup(session, message);
+        break;
+    case SESSION_SCRAM_FIRST:
+    case SESSION_SCRAM_FINAL:
+        login_password(session, message);
+        break;
+    case SESSION_READY:
+        frontend_message(session, message);
+        break;
+    case SESSION_HANDSHAKE:
+    case SESSION_CLOSING:
+        break;
+    }
+}
+
+static void handle_input(struct session *session)
+{
+    while (input_welcome(session) && session->in_at < session->in.len) {
+        struct wire_message message;
+        struct error error;
+        enum status status = next_message(session, &message, &error);
+        if (status == STATUS_AGAIN)
+            break;
+        if (status != STATUS_OK) {
+            session_end(session, LEDGER_OUTCOME_ABANDONED, error.sqlstate, error.message,
+                        error.hint);
+            return;
+        }
+        session->in_at += message.size;
+        handle_message(session, &message);
+    }
+}
+
+static void pace_input(struct session *session)
+{
+    bool pause = !input_welcome(session) || session->input_ended;
+    if (pause != session->read_paused || session->write_blocked) {
+        session->read_paused = pause;
+        net_stream_want(session->client, !pause, session->write_blocked);
+    }
+}
+
+static void client_readable(void *context)
+{
+    struct session *session = context;
+    for (int i = 0; i < READS_PER_TURN && input_welcome(session); i++) {
+        size_t before = session->in.len - session->in_at;
+        if (!fill_input(session))
+            break;
+        bool full = session->in.len - before >= READ_BYTES;
+        handle_input(session);
+        if (!full || session->state == SESSION_CLOSING)
+            break;
+    }
+    session_touch(session);
+}
+
+static void client_writable(void *context)
+{
+    struct session *session = context;
+    session->write_blocked = false;
+    net_stream_want(session->client, !session->read_paused, false);
+    session_touch(session);
+}
+
+static void client_ready(void *context, const struct error *error)
+{
+    struct session *session = context;
+    if (error != NULL) {
+        log_event(LOG_INFO, "tls_failed", "session=%llu reason=\"%s\"",
+                  (unsigned long long)session->id, error->message);
+        session->dead = true;
+        session_touch(session);
+        return;
+    }
+    session->state = SESSION_STARTUP;
+    session->read_paused = false;
+    net_stream_want(session->client, true, false);
+    session_touch(session);
+}
+
+/* Writes what may leave. False when the connection is gone. */
+static bool write_output(struct session *session)
+{
+    uint64_t durable = ledger_durable(session->worker->server->ledger);
+    for (;;) {
+        struct slice bytes = outqueue_sendable(&session->out, durable);
+        if (bytes.len == 0) {
+            session->blocked_since_ns = 0;
+            return true;
+        }
+        size_t put;
+        enum status status = net_stream_write(session->client, bytes.data, bytes.len, &put);
+        if (status == STATUS_AGAIN) {
+            if (session->blocked_since_ns == 0)
+                session->blocked_since_ns = clock_monotonic_ns();
+            session->write_blocked = true;
+            net_stream_want(session->client, !session->read_paused, true);
+            return true;
+        }
+        if (status != STATUS_OK)
+            return false;
+        session->blocked_since_ns = 0;
+        outqueue_sent(&session->out, put);
+    }
+}
+
+void session_resume_upstream(struct session *session)
+{
+    struct upstream *upstream = &session->upstream;
+    bool pause = outqueue_pending(&session->out) >= LIMIT_OUT_HIGH_WATER && !session->discard;
+    if (upstream->stream == NULL || pause == upstream->paused)
+        return;
+    upstream->paused = pause;
+    net_stream_want(upstream->stream, !pause, upstream->out_at < upstream->out.len);
+    if (!pause)
+        relay_pump(session);
+}
+
+void session_flush(struct session *session)
+{
+    if (session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE) {
+        relay_release_open(session);
+        handle_input(session);
+        relay_pump(session);
+        relay_release_open(session);
+    }
+    if (!session->dead)
+        upstream_flush(session);
+    if (session->dead || !write_output(session)) {
+        session_destroy(session);
+        return;
+    }
+    bool drained = outqueue_pending(&session->out) == 0;
+    if ((session->state == SESSION_CLOSING && drained) ||
+        (session->input_ended && session->in_at == session->in.len) ||
+        (session->input_ended && session->replies.count > 0)) {
+        session_destroy(session);
+        return;
+    }
+    if (session->state == SESSION_CLOSING || session->state == SESSION_HANDSHAKE)
+        return;
+    session_resume_upstream(session);
+    pace_input(session);
+}
+
+void session_end(struct session *session, enum ledger_outcome outcome, const char *sqlstate,
+                 const char *message, const char *hint)
+{
+    if (session->state == SESSION_CLOSING)
+        return;
+    log_event(LOG_INFO, "session_ended", "session=%llu agent=%s sqlstate=%s reason=\"%s\"",
+              (unsigned long long)session->id, session->agent == NULL ? "-" : session->login,
+              sqlstate, message);
+    bool plain_start = session->state == SESSION_HANDSHAKE;
+    session->state = SESSION_CLOSING;
+    outqueue_cut(&session->out);
+    if (!plain_start)
+        wire_put_error(&session->out.bytes, "FATAL", sqlstate, message, hint);
+    batch_clear(&session->batch);
+    for (size_t i = 0; i < session->replies.count; i++) {
+        struct run *run =
+            session->replies.ring[(session->replies.first + i) % session->replies.capacity].run;
+        if (run != NULL)
+            release_abandon(run, outcome);
+    }
+    for (struct portal *portal = session->portals; portal != NULL; portal = portal->next)
+        release_abandon(portal->run, outcome);
+    if (session->replies.count > 0)
+        upstream_cancel(session);
+    upstream_close(session);
+    server_live_remove(session->worker->server, &session->live);
+    session_touch(session);
+}
+
+/* Finds partner and agent in the worker's snapshot, which may be new. */
+static enum status renew_identity(struct session *session, struct error *error)
+{
+    struct worker *worker = session->worker;
+    const struct policy_partner *partner;
+    const struct policy_agent *agent =
+        policy_find_agent(worker->snapshot->policy, session->login, &partner);
+    const char *purpose;
+    if (agent == NULL)
+        return error_set(error, STATUS_DENIED, "57P01", "ask the data controller",
+                         "agent %s is no longer in the policy", session->login);
+    TRY(snapshot_purpose(partner, agent, session->stated_purpose, &purpose, error));
+    struct snapshot *old = session->snapshot;
+    session->snapshot = snapshot_retain(worker->snapshot);
+    snapshot_release(old);
+    session->partner = partner;
+    session->agent = agent;
+    session->purpose = purpose;
+    session->plan_epoch = worker->plan_epoch;
+    return STATUS_OK;
+}
+
+enum status session_authorise(struct session *session, struct error *error)
+{
+    struct server *server = session->worker->server;
+    if (session->plan_epoch != session->worker->plan_epoch)
+        TRY(renew_identity(session, error));
+    if (registry_contained(server->registry, session->partner->name, session->agent->name))
+        return error_set(error, STATUS_DENIED, "57P01",
+                         "your access is suspended; call the data controller's contact",
+                         "partner %s is contained", session->partner->name);
+    int64_t now = clock_now_ns();
+    if (now >= session->certificate_expiry_ns)
+        return error_set(error, STATUS_DENIED, "57P01", "renew the certificate and connect again",
+                         "the client certificate has expired");
+    return policy_admit(session->partner, session->agent, now,
+                        session->has_address ? &session->address : NULL, error);
+}
+
+static bool overdue(int64_t since_ns, int64_t now_ns, uint32_t bound_ms)
+{
+    return bound_ms > 0 && since_ns != 0 && now_ns - since_ns > (int64_t)bound_ms * 1000000;
+}
+
+void session_review(struct session *session)
+{
+    const struct config *config = session->worker->server->config;
+    int64_t now = clock_monotonic_ns();
+    struct error error;
+    if (session->state == SESSION_CLOSING) {
+        if (overdue(session->active_ns, now, 2000))
+            session_destroy(session);
+        return;
+    }
+    if (overdue(session->blocked_since_ns, now, config->listen.write_timeout_ms)) {
+        session_end(session, LEDGER_OUTCOME_ABANDONED, "57014", "the client reads too slowly",
+                    "read results as they come, or ask for fewer rows");
+        session->dead = true;
+        session_touch(session);
+        return;
+    }
+    if (session->state != SESSION_READY) {
+        if (overdue(session->started_ns, now, config->listen.login_timeout_ms))
+            session_end(session, LEDGER_OUTCOME_ABANDONED, "57P01", "login took too long", NULL);
+        return;
+    }
+    if (session_authorise(session, &error) != STATUS_OK)
+        session_end(session, LEDGER_OUTCOME_CONTAINED, "57P01", error.message, error.hint);
+    else if (session->replies.count == 0 &&
+             overdue(session->active_ns, now, config->listen.idle_timeout_ms))
+        session_end(session, LEDGER_OUTCOME_ABANDONED, "57P05", "the session was idle too long",
+                    NULL);
+}

@@ -1,0 +1,188 @@
+/* Session: one client's connection, from its first byte to its last, with the upstream connection
+ * that serves it alone. Lives on one worker. The life of a statement, in the order of the files:
+ * login.c (who is calling) → frontend.c (messages in, plans) → upstream.c (the other connection)
+ * → relay.c (replies back) → release.c (ledger) → session_flush (out, once durable). */
+#ifndef COFFERDAM_GATEWAY_SESSION_H
+#define COFFERDAM_GATEWAY_SESSION_H
+
+#include "gateway/outqueue.h"
+#include "gateway/plans.h"
+#include "gateway/release.h"
+#include "gateway/replies.h"
+#include "gateway/worker.h"
+#include "wire/scram.h"
+#include "wire/wire.h"
+
+enum session_state {
+    SESSION_STARTUP,   /* waiting for SSLRequest or a startup packet */
+    SESSION_HANDSHAKE, /* TLS */
+    SESSION_SCRAM_FIRST,
+    SESSION_SCRAM_FINAL,
+    SESSION_READY,
+    SESSION_CLOSING, /* last message is queued; closes when it is out */
+};
+
+struct cancel;
+
+struct statement { /* a client's prepared statement; the unnamed one has name "" */
+    struct statement *next;
+    char *name;
+    struct planned *planned;
+    char upstream_name[24]; /* "" : upstream's unnamed statement */
+    uint64_t serial;
+};
+
+struct portal {
+    struct portal *next;
+    char *name;
+    struct run *run;
+    uint64_t bound_before_sync; /* number of the Sync that ends its implicit transaction */
+};
+
+struct prepared { /* a statement that upstream holds under a name of ours */
+    struct prepared *next;
+    struct planned *planned;
+    char name[24];
+    uint64_t serial;
+};
+
+enum upstream_state {
+    UPSTREAM_NONE,
+    UPSTREAM_CONNECTING,
+    UPSTREAM_TLS_ANSWER, /* waiting for the byte that answers SSLRequest */
+    UPSTREAM_TLS,
+    UPSTREAM_LOGIN,
+    UPSTREAM_SETTINGS, /* applying the session's settings */
+    UPSTREAM_READY,
+    UPSTREAM_LOST,
+};
+
+struct upstream {
+    enum upstream_state state;
+    struct net_stream *stream;
+    struct buffer in, out;   /* out waits until UPSTREAM_READY */
+    size_t in_at, out_at;    /* consumed / sent */
+    struct buffer handshake; /* bytes of startup, login, settings */
+    struct scram_client scram;
+    bool scram_begun, scram_verified;
+    uint32_t pid, secret;
+    bool counted; /* in server->upstream_count */
+    bool paused;  /* reading stopped: the client's queue is full */
+};
+
+enum { STATEMENT_BUCKETS = 64, SETTINGS_MAX = 32 };
+
+struct session {
+    struct worker *worker;
+    struct session *next, *previous; /* worker->sessions */
+    struct session *next_dirty;
+    bool dirty, dead;
+    enum session_state state;
+    struct net_stream *client;
+    struct buffer in;
+    size_t in_at;
+    struct outqueue out;
+    uint64_t id;
+    uint32_t cancel_pid, cancel_secret;
+    int64_t started_ns, active_ns, blocked_since_ns; /* monotonic; blocked 0: not */
+    bool read_paused, write_blocked, input_ended;
+
+    /* identity: names are ours, pointers belong to the snapshot */
+    struct snapshot *snapshot;
+    uint64_t plan_epoch;
+    char login[130];
+    const struct policy_partner *partner;
+    const struct policy_agent *agent;
+    const char *purpose;
+    char *stated_purpose; /* owned; NULL if none */
+    char *application;
+    struct in6_addr address;
+    bool has_address;
+    int64_t certificate_expiry_ns;
+    struct scram_server scram;
+    bool scram_begun, known;
+    struct server_live live;
+
+    /* statements */
+    struct statement *statements[STATEMENT_BUCKETS];
+    size_t statement_count;
+    struct portal *portals;
+    size_t portal_count;
+    struct prepared *prepared;
+    size_t prepared_count;
+    uint64_t serials;
+    char transaction;  /* 'I', 'T', 'E' as upstream last said */
+    bool skip_to_sync; /* client's messages are ignored until Sync */
+    bool unsynced;     /* something went upstream since the last Sync */
+    uint64_t syncs;    /* Syncs sent upstream */
+
+    /* replies */
+    struct replies replies;
+    struct batch batch;
+    struct run *batch_run; /* whose rows are in the batch; owned reference */
+    bool discard;          /* we have answered with an error: swallow until ReadyForQuery */
+    bool cancelling;       /* a CancelRequest of ours is under way */
+    struct cancel *cancel; /* it; NULL if none */
+    unsigned refusals;     /* written to the ledger by this session */
+
+    struct upstream upstream;
+    char *settings[SETTINGS_MAX]; /* SET statements to apply upstream; owned */
+    size_t setting_count;
+    uint64_t statements_done;
+};
+
+/* ---- session.c ---- */
+void session_accept(void *worker, struct net_stream *stream);
+/* Puts the session on its worker's list of those to flush at the end of this turn. */
+void session_touch(struct session *session);
+/* Sends what may be sent, then goes on reading where it had stopped. May end the session. */
+void session_flush(struct session *session);
+/* Says FATAL, drops what has not begun to leave, closes. Executions end with `outcome`. */
+void session_end(struct session *session, enum ledger_outcome outcome, const char *sqlstate,
+                 const char *message, const char *hint);
+/* Frees now. The session is gone when it returns. */
+void session_destroy(struct session *session);
+/* Looks again at everything that may end a session: containment, policy, deadlines. Each second,
+ * and when something has changed. */
+void session_review(struct session *session);
+/* Is the agent still allowed? Renews partner and agent after a reload. */
+MUST_USE enum status session_authorise(struct session *session, struct error *error);
+/* Upstream data may be read again if there is room. */
+void session_resume_upstream(struct session *session);
+
+/* ---- login.c ---- */
+/* Handles one startup-phase message. Ends the session itself on failure. */
+void login_startup(struct session *session, const struct wire_message *message);
+void login_password(struct session *session, const struct wire_message *message);
+
+/* ---- frontend.c ---- */
+void frontend_message(struct session *session, const struct wire_message *message);
+/* Statements and portals of a session that ends. */
+void frontend_clear(struct session *session);
+void frontend_forget_statement(struct session *session, uint64_t serial);
+/* Portals whose implicit transaction ended with this Sync. */
+void frontend_portals_ended(struct session *session, uint64_t sync);
+
+/* ---- local.c: statements that the gateway answers itself ---- */
+void local_description(const struct plan *plan, struct buffer *out);
+void local_rows(struct session *session, const struct plan *plan, struct buffer *out);
+
+/* ---- upstream.c ---- */
+/* Opens the connection if there is none; what is queued goes out once it is ready. */
+MUST_USE enum status upstream_open(struct session *session, struct error *error);
+void upstream_flush(struct session *session);
+void upstream_close(struct session *session);
+/* Asks upstream to cancel what it is doing for this session. */
+void upstream_cancel(struct session *session);
+/* Settles what the upstream connection's login needs; called by relay for messages before READY. */
+void upstream_login_message(struct session *session, const struct wire_message *message);
+
+/* ---- relay.c ---- */
+/* Handles what has arrived from upstream and what is due of our own answers. */
+void relay_pump(struct session *session);
+/* Takes the gathered rows to the ledger; the execution goes on. */
+void relay_release_open(struct session *session);
+/* Passes a ParameterStatus on if it is of a setting that clients follow. */
+void relay_parameter_status(struct session *session, struct slice body);
+
+#endif

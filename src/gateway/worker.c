@@ -1,0 +1,270 @@
+/* Worker: thread, loop, tick, mailbox. */
+#include "gateway/worker.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/session.h"
+
+/* libpg_query recurses: plan.h asks for this much. */
+enum { STACK_BYTES = 128 * 1024 * 1024, TICK_MS = 500 };
+
+static void renew_snapshot(struct worker *worker)
+{
+    struct server *server = worker->server;
+    if (atomic_load(&server->epoch) == worker->snapshot->epoch)
+        return;
+    struct snapshot *old = worker->snapshot;
+    worker->snapshot = server_snapshot(server);
+    worker->validity = snapshot_validity(worker->snapshot, clock_now_ns());
+    worker->plan_epoch++;
+    plans_clear(worker->plans);
+    snapshot_release(old);
+}
+
+static void renew_validity(struct worker *worker)
+{
+    uint64_t validity = snapshot_validity(worker->snapshot, clock_now_ns());
+    if (validity == worker->validity)
+        return;
+    worker->validity = validity;
+    worker->plan_epoch++;
+    plans_clear(worker->plans);
+}
+
+static void review_sessions(struct worker *worker)
+{
+    for (struct session *session = worker->sessions, *next; session != NULL; session = next) {
+        next = session->next;
+        session_review(session);
+    }
+}
+
+static void run_cancels(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->mailbox_lock);
+    struct worker_cancel *cancels = worker->cancels;
+    worker->cancels = NULL;
+    pthread_mutex_unlock(&worker->mailbox_lock);
+    while (cancels != NULL) {
+        struct worker_cancel *cancel = cancels;
+        cancels = cancel->next;
+        for (struct session *session = worker->sessions; session != NULL; session = session->next)
+            if (session->cancel_pid == cancel->pid && session->cancel_secret == cancel->secret &&
+                replies_wait_for_upstream(&session->replies))
+                upstream_cancel(session);
+        free(cancel);
+    }
+}
+
+/* Sessions whose oldest gate may have opened. */
+static void touch_waiting(struct worker *worker)
+{
+    for (struct session *session = worker->sessions; session != NULL; session = session->next)
+        if (session->out.gate_count > 0)
+            session_touch(session);
+}
+
+static void on_wake(void *context)
+{
+    struct worker *worker = context;
+    pthread_mutex_lock(&worker->mailbox_lock);
+    bool stop = worker->stop;
+    pthread_mutex_unlock(&worker->mailbox_lock);
+    if (stop) {
+        net_loop_stop(worker->loop);
+        return;
+    }
+    touch_waiting(worker);
+    run_cancels(worker);
+    renew_snapshot(worker);
+    uint64_t generation = registry_generation(worker->server->registry);
+    if (generation != worker->registry_generation) {
+        worker->registry_generation = generation;
+        review_sessions(worker);
+    }
+}
+
+static void on_turn(void *context)
+{
+    struct worker *worker = context;
+    /* What a flush touches again waits for the next turn of this loop, not of the event loop. */
+    for (int round = 0; round < 4 && worker->dirty != NULL; round++) {
+        struct session *list = worker->dirty;
+        worker->dirty = NULL;
+        worker->flushing = list;
+        while (worker->flushing != NULL) {
+            struct session *session = worker->flushing;
+            worker->flushing = session->next_dirty;
+            session->dirty = false;
+            session_flush(session);
+        }
+    }
+    if (worker->dirty != NULL)
+        net_loop_wake(worker->loop);
+}
+
+static void publish_sessions(struct worker *worker);
+
+static void on_tick(void *context)
+{
+    struct worker *worker = context;
+    renew_validity(worker);
+    review_sessions(worker);
+    publish_sessions(worker);
+}
+
+static void on_durable(void *context)
+{
+    struct worker *worker = context;
+    net_loop_wake(worker->loop);
+}
+
+static void *worker_main(void *context)
+{
+    struct worker *worker = context;
+    net_loop_run(worker->loop);
+    while (worker->sessions != NULL)
+        session_destroy(worker->sessions);
+    net_timer_close(worker->tick);
+    net_listener_close(worker->listener);
+    return NULL;
+}
+
+static enum status start_thread(struct worker *worker, struct error *error)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int failed = pthread_create(&worker->thread, &attributes, worker_main, worker);
+    pthread_attr_destroy(&attributes);
+    return failed == 0 ? STATUS_OK : error_set_errno(error, failed, "pthread_create");
+}
+
+enum status worker_start(struct server *server, unsigned index, uint16_t port, uint16_t *bound_port,
+                         struct worker **out, struct error *error)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    worker->server = server;
+    worker->index = index;
+    worker->snapshot = server_snapshot(server);
+    worker->plan_epoch = 1;
+    worker->validity = snapshot_validity(worker->snapshot, clock_now_ns());
+    worker->registry_generation = registry_generation(server->registry);
+    worker->plans = plans_open();
+    CHECK(worker->plans != NULL);
+    pthread_mutex_init(&worker->mailbox_lock, NULL);
+    pthread_mutex_init(&worker->lines_lock, NULL);
+    TRY(net_loop_open(&worker->loop, error));
+    net_loop_on_wake(worker->loop, on_wake, worker);
+    net_loop_on_turn(worker->loop, on_turn, worker);
+    TRY(net_timer_open(worker->loop, on_tick, worker, &worker->tick));
+    net_timer_start(worker->tick, TICK_MS, TICK_MS);
+    TRY(net_listen_tcp(worker->loop, server->config->listen.address, port, session_accept, worker,
+                       bound_port, &worker->listener, error));
+    ledger_subscribe(server->ledger, on_durable, worker);
+    TRY(start_thread(worker, error));
+    *out = worker;
+    return STATUS_OK;
+}
+
+void worker_stop(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->mailbox_lock);
+    worker->stop = true;
+    pthread_mutex_unlock(&worker->mailbox_lock);
+    net_loop_wake(worker->loop);
+    pthread_join(worker->thread, NULL);
+}
+
+void worker_free(struct worker *worker)
+{
+    net_loop_close(worker->loop);
+    plans_close(worker->plans);
+    snapshot_release(worker->snapshot);
+    free(worker->lines);
+    free(worker);
+}
+
+void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret)
+{
+    uint32_t index = (pid >> 24) - 1;
+    if (index >= server->worker_count)
+        return;
+    struct worker *worker = server->workers[index];
+    struct worker_cancel *cancel = calloc(1, sizeof *cancel);
+    if (cancel == NULL)
+        return;
+    *cancel = (struct worker_cancel){.pid = pid, .secret = secret};
+    pthread_mutex_lock(&worker->mailbox_lock);
+    cancel->next = worker->cancels;
+    worker->cancels = cancel;
+    pthread_mutex_unlock(&worker->mailbox_lock);
+    net_loop_wake(worker->loop);
+}
+
+/* ---- what the admin thread may see ---- */
+
+static const char *state_name(const struct session *session)
+{
+    if (session->state == SESSION_CLOSING)
+        return "closing";
+    if (session->state != SESSION_READY)
+        return "login";
+    return session->replies.count > 0 ? "active" : "idle";
+}
+
+static void describe(const struct session *session, struct worker_session_info *line)
+{
+    int64_t age_ns = clock_monotonic_ns() - session->started_ns;
+    *line = (struct worker_session_info){.id = session->id,
+                                         .since_ns = clock_now_ns() - age_ns,
+                                         .statements = session->statements_done};
+    snprintf(line->login, sizeof line->login, "%s", session->agent == NULL ? "" : session->login);
+    if (session->has_address)
+        inet_ntop(AF_INET6, &session->address, line->address, sizeof line->address);
+    snprintf(line->purpose, sizeof line->purpose, "%s",
+             session->purpose == NULL ? "" : session->purpose);
+    snprintf(line->state, sizeof line->state, "%s", state_name(session));
+    snprintf(line->tls, sizeof line->tls, "%s", net_stream_tls_version(session->client));
+}
+
+static void publish_sessions(struct worker *worker)
+{
+    size_t count = 0, at = 0;
+    for (struct session *session = worker->sessions; session != NULL; session = session->next)
+        count++;
+    struct worker_session_info *lines = calloc(count + 1, sizeof lines[0]);
+    if (lines == NULL)
+        return;
+    for (struct session *session = worker->sessions; session != NULL; session = session->next)
+        describe(session, &lines[at++]);
+    pthread_mutex_lock(&worker->lines_lock);
+    struct worker_session_info *old = worker->lines;
+    worker->lines = lines;
+    worker->line_count = count;
+    pthread_mutex_unlock(&worker->lines_lock);
+    free(old);
+}
+
+size_t worker_list_sessions(struct server *server, struct worker_session_info *lines,
+                            size_t capacity)
+{
+    size_t total = 0;
+    for (size_t w = 0; w < server->worker_count; w++) {
+        struct worker *worker = server->workers[w];
+        pthread_mutex_lock(&worker->lines_lock);
+        for (size_t i = 0; i < worker->line_count; i++, total++)
+            if (total < capacity)
+                lines[total] = worker->lines[i];
+        pthread_mutex_unlock(&worker->lines_lock);
+    }
+    return total;
+}

@@ -1,0 +1,64 @@
+/* Worker: one thread, one event loop, the sessions that live on it. Sessions never migrate.
+ * Everything here is touched by the worker's own thread, except the mailbox. */
+#ifndef COFFERDAM_GATEWAY_WORKER_H
+#define COFFERDAM_GATEWAY_WORKER_H
+
+#include <pthread.h>
+
+#include "gateway/plans.h"
+#include "gateway/server.h"
+
+struct session;
+
+/* One line for SHOW SESSIONS, refreshed each tick, copied under a lock. */
+struct worker_session_info {
+    uint64_t id;
+    char login[130], address[64], purpose[80], state[16], tls[32];
+    int64_t since_ns;
+    uint64_t statements, rows;
+};
+
+struct worker_cancel { /* a CancelRequest that arrived elsewhere */
+    struct worker_cancel *next;
+    uint32_t pid, secret;
+};
+
+struct worker {
+    struct server *server;
+    unsigned index;
+    pthread_t thread;
+    struct net_loop *loop;
+    struct net_listener *listener;
+    struct net_timer *tick;
+    struct session *sessions;
+    struct session *dirty;     /* sessions with something to flush this turn */
+    struct session *flushing;  /* those of this turn that are still to be flushed */
+    struct snapshot *snapshot; /* retained; renewed on wake */
+    uint64_t validity;         /* snapshot_validity at the last tick */
+    uint64_t plan_epoch;       /* grows when snapshot or validity change */
+    uint64_t registry_generation;
+    struct plans *plans;
+
+    pthread_mutex_t mailbox_lock;
+    struct worker_cancel *cancels; /* under mailbox_lock */
+    bool stop;                     /* under mailbox_lock */
+
+    pthread_mutex_t lines_lock;
+    struct worker_session_info *lines; /* under lines_lock */
+    size_t line_count;                 /* under lines_lock */
+};
+
+/* Starts the thread; it listens before this returns. */
+MUST_USE enum status worker_start(struct server *server, unsigned index, uint16_t port,
+                                  uint16_t *bound_port, struct worker **worker,
+                                  struct error *error);
+void worker_stop(struct worker *worker); /* closes sessions, joins */
+void worker_free(struct worker *worker); /* once the ledger can no longer call */
+
+/* Hands a CancelRequest to the worker that its pid names; wrong keys are ignored. Any thread. */
+void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret);
+
+/* Copies up to capacity lines; returns how many there are. Any thread. */
+size_t worker_list_sessions(struct server *server, struct worker_session_info *lines,
+                            size_t capacity);
+#endif
