@@ -65,8 +65,8 @@ static void a_full_entry_comes_back(void **state)
     struct ledger_entry entry = full_entry(), back = {0};
     struct buffer bytes, again;
     encode_ok(&entry, &bytes);
-    assert_int_equal(bytes.len, ENTRY_FIXED_BYTES + 6 + 10 + 4 + 14 + 3 + 4 +
-                                    2 * ENTRY_ITEM_FIXED_BYTES + 7);
+    assert_int_equal(bytes.len,
+                     ENTRY_FIXED_BYTES + 6 + 10 + 4 + 14 + 3 + 4 + 2 * ENTRY_ITEM_FIXED_BYTES + 7);
     assert_status(decode(buffer_slice(&bytes), &back), STATUS_OK);
     assert_int_equal(back.type, entry.type);
     assert_int_equal(back.flags, entry.flags);

@@ -32,9 +32,8 @@ static enum status note(void *context, uint64_t sequence, const struct ledger_en
     snprintf(replayed->last_text, sizeof replayed->last_text, "%.*s", (int)entry->text.len,
              (const char *)entry->text.data);
     if (side.len > 0)
-        snprintf(replayed->last_side, sizeof replayed->last_side, "%.*s:%.*s",
-                 (int)entry->text.len, (const char *)entry->text.data, (int)side.len,
-                 (const char *)side.data);
+        snprintf(replayed->last_side, sizeof replayed->last_side, "%.*s:%.*s", (int)entry->text.len,
+                 (const char *)entry->text.data, (int)side.len, (const char *)side.data);
     return STATUS_OK;
 }
 
@@ -258,9 +257,8 @@ static void wrong_options_are_told(void **state)
     folder_remove(&folder);
 }
 
-static enum status refuse_third(void *context, uint64_t sequence,
-                                const struct ledger_entry *entry, struct slice side,
-                                uint64_t segment, struct error *error)
+static enum status refuse_third(void *context, uint64_t sequence, const struct ledger_entry *entry,
+                                struct slice side, uint64_t segment, struct error *error)
 {
     return sequence < 2 ? STATUS_OK
                         : error_set(error, STATUS_IO, "58030", NULL, "the replay's own reason");

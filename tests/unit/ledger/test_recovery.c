@@ -119,7 +119,8 @@ static void every_flip_in_acknowledged_bytes_is_told_after_a_stop(void **state)
 /* The clean mark and the zeros behind it hold no entries: their damage costs a recovery only. */
 static void damage_behind_the_last_entry_is_repaired(void **state)
 {
-    for (size_t at = FRAMES_AT + ENTRIES * FRAME; at < FRAMES_AT + (ENTRIES + 4) * FRAME; at += 37) {
+    for (size_t at = FRAMES_AT + ENTRIES * FRAME; at < FRAMES_AT + (ENTRIES + 4) * FRAME;
+         at += 37) {
         struct test_folder folder;
         struct counted counted;
         struct ledger *ledger;
@@ -175,8 +176,7 @@ static void open_torn(const struct test_folder *folder, uint64_t want_entries, s
     if (status != STATUS_OK)
         fail_msg("cut at %zu: %s: %s", cut, status_name(status), error.message);
     if (counted.count != want_entries)
-        fail_msg("cut at %zu: %d entries, expected %d", cut, (int)counted.count,
-                 (int)want_entries);
+        fail_msg("cut at %zu: %d entries, expected %d", cut, (int)counted.count, (int)want_entries);
     assert_int_equal(append_text(ledger, "goes on"), want_entries + 1);
     ledger_close(ledger);
     status = try_open(folder, &ledger, &counted, &error);
@@ -239,7 +239,8 @@ static void a_tail_torn_at_any_sector_is_dropped(void **state)
     folder_remove(&base);
 }
 
-/* A disk may write later sectors first: a hole of zeros before written ones is still just a tail. */
+/* A disk may write later sectors first: a hole of zeros before written ones is still just a tail.
+ */
 static void a_hole_in_an_unacknowledged_tail_proves_nothing(void **state)
 {
     static char text[20000];
