@@ -3,7 +3,8 @@
  * refused. All overloads of an allowed name in pg_catalog are reachable, so all must be safe: a
  * test asks a live server for each entry's volatility, language and side effects.
  * TOTAL holds for the exact argument types given in a signature: no value of the types makes it
- * raise an error. IMMUTABLE: no setting and no clock changes its result. */
+ * raise an error, as long as text is valid UTF-8 under a deterministic collation and no value is
+ * longer than 100 MB. IMMUTABLE: no setting and no clock changes its result. */
 #ifndef COFFERDAM_SQL_ALLOW_H
 #define COFFERDAM_SQL_ALLOW_H
 
@@ -43,8 +44,14 @@ const struct allow_signature *allow_find_operator(const char *name, bool prefix,
 /* A type that a cast may name ("int4", "numeric", "date"; pg_catalog names or SQL spellings as the
  * grammar delivers them): its OID, else 0. */
 uint32_t allow_type(const char *name);
-/* May a value of type `from` be cast to type `to` without any error / without settings? */
+/* The array over a type that a cast may name; 0 for any other type. */
+uint32_t allow_array_type(uint32_t element);
+/* A type modifier takes TOTAL away from a cast (9.99::numeric(1) overflows), but for the text
+ * family, where it cuts.
+ * May a value of type `from` be cast to type `to` without any error / without settings? */
 unsigned allow_cast_flags(uint32_t from, uint32_t to); /* ALLOW_TOTAL | ALLOW_IMMUTABLE bits */
+/* LIKE is total with a literal pattern that has no dangling escape at its end. */
+bool allow_like_pattern_total(const char *pattern);
 /* For tests and `cofferdam explain`: entries in order until NULL. */
 const struct allow_signature *allow_function_at(size_t index);
 const struct allow_signature *allow_operator_at(size_t index);

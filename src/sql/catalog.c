@@ -1,0 +1,37 @@
+/* Look-ups in the catalogue. Linear: a protected schema has tens of tables, and names are looked
+ * up when a policy is bound, not for each row. */
+#include "sql/catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct catalog_table *catalog_find(const struct catalog *catalog, const char *schema,
+                                         const char *name)
+{
+    for (size_t i = 0; i < catalog->table_count; i++) {
+        const struct catalog_table *table = &catalog->tables[i];
+        if (strcmp(table->name, name) == 0 && strcmp(table->schema, schema) == 0)
+            return table;
+    }
+    return NULL;
+}
+
+const struct catalog_column *catalog_find_column(const struct catalog_table *table,
+                                                 const char *name)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (strcmp(table->columns[i].name, name) == 0)
+            return &table->columns[i];
+    }
+    return NULL;
+}
+
+/* The catalogue itself was malloc'ed by gateway/catalog_load.c; all it points to is in its
+ * arena. */
+void catalog_free(struct catalog *catalog)
+{
+    if (catalog == NULL)
+        return;
+    arena_free(&catalog->arena);
+    free(catalog);
+}
