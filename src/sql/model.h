@@ -21,8 +21,8 @@ void model_release(struct model *model); /* NULL is fine */
 const struct policy *model_policy(const struct model *model);
 const struct catalog *model_catalog(const struct model *model);
 
-/* Rows for `cofferdam check`: partner, dataset, column, type, category, form, mask, sensitive,
- * note; ungranted columns are listed with form "hidden". */
+/* Initialises *table with rows for `cofferdam check`: partner, dataset, column, type, category,
+ * form, mask, sensitive, note; ungranted columns are listed with form "hidden". */
 void model_describe(const struct model *model, struct table *table);
 
 /* The SQL that gives the upstream role just what the model needs, ends in a newline. role and

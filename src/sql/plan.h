@@ -16,9 +16,12 @@
 enum plan_kind {
     PLAN_EMPTY,   /* no statement: EmptyQueryResponse */
     PLAN_QUERY,   /* rows come back; hidden columns may be among them */
-    PLAN_UTILITY, /* sent as it is in `sql`: BEGIN, COMMIT, SET …; no rows, no disclosure */
+    PLAN_UTILITY, /* sent as it is in `sql`: BEGIN, COMMIT, SET …; no rows, no disclosure. sql NULL:
+                     the gateway answers CommandComplete itself (SET search_path TO public) */
     PLAN_SHOW,    /* SHOW of an upstream setting: one row of text, no disclosure */
-    PLAN_LOCAL,   /* the gateway answers: SHOW cofferdam.* ; `setting` says which */
+    PLAN_LOCAL,   /* the gateway answers one row of text: SHOW cofferdam.* and what upstream would
+                     answer with its own names. `setting` is the column's name; `setting_value`
+                     the answer, NULL where only the gateway knows it (cofferdam.budget) */
 };
 
 /* What the statement does to the session's transaction, so that the gateway can follow. */
@@ -51,6 +54,10 @@ struct plan_column {
 struct plan_hidden {
     size_t kind; /* index of the subject kind in the policy */
     bool is_set; /* array of keys: all members of the group */
+    /* A part of the set before it, the members for which an aggregate's argument is not NULL: it
+     * must reach min_subjects too (an empty one is fine, it shows nothing). Not a disclosure of
+     * its own. */
+    bool threshold_only;
     enum policy_when_null when_null;
     /* Grade of the keys: DIRECT for plain rows. Where plan->statistic, sets of min_subjects or
      * more members are AGGREGATE, smaller ones DIRECT (or suppressed, see suppress_small). */
@@ -77,16 +84,17 @@ struct plan {
     struct model *model; /* retained: borrowed texts live as long as the plan */
     enum plan_kind kind;
     enum plan_transaction transaction;
-    const char *command; /* "SELECT", "SET", "BEGIN" … upper case */
-    const char *sql;     /* what goes upstream; NULL for EMPTY and LOCAL */
-    const char *setting; /* PLAN_LOCAL: "cofferdam.budget", …; PLAN_SHOW: column name */
+    const char *command;       /* "SELECT", "SET", "BEGIN" … upper case */
+    const char *sql;           /* what goes upstream; NULL for EMPTY and LOCAL */
+    const char *setting;       /* PLAN_LOCAL: "cofferdam.budget", …; PLAN_SHOW: column name */
     const char *setting_value; /* PLAN_UTILITY of SET: the value, for ParameterStatus; or NULL */
+    int64_t valid_until_ns;    /* a grant of this partner begins or ends then: plan anew */
 
-    size_t visible_count;          /* columns the client gets */
+    size_t visible_count; /* columns the client gets */
     const char *const *visible_names;
     const struct plan_hidden *hidden;
     size_t hidden_count;
-    size_t fence_count;            /* datasets read; 0: no disclosure, no closing entry */
+    size_t fence_count;                /* datasets read; 0: no disclosure, no closing entry */
     const struct plan_column *columns; /* every column the statement could read, all fences */
     size_t column_count;
 
@@ -109,12 +117,14 @@ struct plan_request {
     struct model *model;
     const struct policy_partner *partner;
     const struct policy_agent *agent;
-    const char *sql; /* terminated */
+    const char *sql;                 /* terminated */
     const uint32_t *parameter_types; /* as the client's Parse gave them; 0: unspecified */
     size_t parameter_type_count;
     size_t statement_bytes_limit, statement_depth_limit;
-    int64_t now_ns;         /* for grants' validity */
-    const char *purpose;    /* of the session; NULL: the partner's only one */
+    int64_t now_ns;       /* for grants' validity */
+    const char *purpose;  /* of the session; NULL: the partner's only one */
+    const char *database; /* as the client called it, for current_database(); NULL: cofferdam */
+    uint32_t statement_timeout_ms; /* SET statement_timeout must not exceed it; 0: any but none */
 };
 
 /* Plans one statement. STATUS_DENIED (the statement is refused: SQLSTATE, reason, hint), _LIMIT

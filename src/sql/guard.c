@@ -1,0 +1,93 @@
+/* Guards: PostgreSQL may run a partner's expression on rows that the policy hides, before the
+ * policy does, and an expression that fails tells of the value it failed on. So an expression that
+ * is not total is wrapped where it is written: CASE WHEN policy IS NOT FALSE THEN … END, over the
+ * policies of the fences that it reads. On visible rows a guard changes nothing.
+ * AND/OR/NOT and comparisons that are total themselves leave the guard to their operands, so that
+ * joins can still be hashed and merged. Operands under OR and NOT take the policies of the whole
+ * conjunct: otherwise one operand's error would tell whether another held on a hidden row.
+ * Guards depend on nothing but the expression, so equal expressions stay equal. */
+#include "sql/plan_build.h"
+
+/* grouped: above GROUP BY only bool_and() of a policy can be read. */
+static Node *conjunction(struct level *level, uint32_t relations, bool grouped)
+{
+    Node *all = NULL;
+    for (size_t i = 0; i < level->relation_count; i++) {
+        const struct relation *relation = level->relations[i];
+        if (relation->policy == NULL || (!grouped && relations != 0 && !(relations & 1u << i)))
+            continue;
+        Node *policy = rewrite_column(relation->alias, relation->policy);
+        if (grouped)
+            policy = rewrite_call("bool_and", list_make1(policy));
+        all = rewrite_and(all, rewrite_boolean_test(policy, IS_NOT_FALSE));
+    }
+    return all;
+}
+
+Node *guard_policies(struct level *level, uint32_t relations)
+{
+    return conjunction(level, relations, false);
+}
+
+static Node *wrap(struct level *level, Node *node, uint32_t relations, bool grouped)
+{
+    Node *policies = conjunction(level, relations, grouped);
+    if (policies == NULL)
+        return node;
+    level->build->guard_count++;
+    return rewrite_case(policies, node);
+}
+
+static void set_part(struct expression *expression, size_t index, Node *node)
+{
+    if (IsA(expression->node, BoolExpr))
+        lfirst(list_nth_cell(((BoolExpr *)expression->node)->args, (int)index)) = node;
+    else if (index == 0)
+        ((A_Expr *)expression->node)->lexpr = node;
+    else
+        ((A_Expr *)expression->node)->rexpr = node;
+}
+
+/* relations: whose policies to take; 0: those that the part itself reads. */
+static Node *guard_tree(struct level *level, struct expression *expression, uint32_t relations,
+                        bool grouped)
+{
+    if (expression->total)
+        return expression->node;
+    if (expression->part_count == 0)
+        return wrap(level, expression->node, relations != 0 ? relations : expression->relations,
+                    grouped);
+    for (size_t i = 0; i < expression->part_count; i++)
+        set_part(expression, i, guard_tree(level, &expression->parts[i], relations, grouped));
+    return expression->node;
+}
+
+/* A comparison is guarded operand by operand; its operands' own relations matter, for a join
+ * needs each side to stay with its table. */
+static Node *guard_conjunct(struct level *level, struct expression *expression)
+{
+    bool alone = !expression->tree;
+    return guard_tree(level, expression, alone ? 0 : expression->relations, false);
+}
+
+Node *guard_condition(struct level *level, struct expression *expression)
+{
+    const BoolExpr *node = (const BoolExpr *)expression->node;
+    if (!expression->tree || node->boolop != AND_EXPR)
+        return guard_conjunct(level, expression);
+    for (size_t i = 0; i < expression->part_count; i++)
+        set_part(expression, i, guard_condition(level, &expression->parts[i]));
+    return expression->node;
+}
+
+Node *guard_expression(struct level *level, struct expression *expression)
+{
+    return guard_tree(level, expression, expression->relations, false);
+}
+
+Node *guard_grouped(struct level *level, struct expression *expression)
+{
+    if (expression->total || (!expression->aggregate && expression->relations == 0))
+        return expression->node;
+    return guard_tree(level, expression, expression->relations, true);
+}

@@ -1,0 +1,178 @@
+/* The least rights of the upstream role, as SQL: SELECT on just the columns that some fence reads,
+ * read only, bounded in time, and nothing of parameters in the server's log. */
+#include <string.h>
+
+#include "sql/model_private.h"
+#include "sql/plan_build.h"
+
+/* Which columns of which tables: a flag for each column of the catalogue. */
+struct needs {
+    const struct model *model;
+    bool **columns; /* by table, by column */
+};
+
+static void need(struct needs *needs, const struct catalog_table *table,
+                 const struct catalog_column *column)
+{
+    needs->columns[table - needs->model->catalog->tables][column - table->columns] = true;
+}
+
+struct filter_walk {
+    struct needs *needs;
+    const struct model_dataset *dataset;
+};
+
+static bool filter_walker(Node *node, void *context)
+{
+    struct filter_walk *walk = context;
+    if (node == NULL)
+        return false;
+    if (IsA(node, ColumnRef)) {
+        const struct catalog_column *column =
+            catalog_find_column(walk->dataset->table, strVal(llast(((ColumnRef *)node)->fields)));
+        if (column != NULL)
+            need(walk->needs, walk->dataset->table, column);
+        return false;
+    }
+    return raw_expression_tree_walker(node, filter_walker, context);
+}
+
+static enum status need_grant(struct needs *needs, const struct model_grant *grant,
+                              struct error *error)
+{
+    const struct model_dataset *dataset = grant->dataset;
+    struct filter_walk walk = {needs, dataset};
+    for (size_t i = 0; i < grant->column_count; i++)
+        need(needs, dataset->table, grant->columns[i].column->catalog);
+    for (size_t s = 0; s < dataset->subject_count; s++) {
+        const struct model_subject *subject = &dataset->subjects[s];
+        const struct model_dataset *at = dataset;
+        for (size_t h = 0; h < subject->hop_count; h++) {
+            need(needs, at->table, subject->hops[h].child_column);
+            at = subject->hops[h].parent;
+            need(needs, at->table, subject->hops[h].parent_column);
+        }
+        need(needs, at->table, subject->key);
+    }
+    if (grant->policy->rows == NULL)
+        return STATUS_OK;
+    Node *filter;
+    TRY(parse_expression(grant->policy->rows, &filter, error));
+    (void)filter_walker(filter, &walk);
+    return STATUS_OK;
+}
+
+static void append_identifier(struct buffer *out, const char *name)
+{
+    buffer_append_text(out, "\"");
+    for (; *name != 0; name++) {
+        if (*name == '"')
+            buffer_append_text(out, "\"");
+        buffer_append_u8(out, (uint8_t)*name);
+    }
+    buffer_append_text(out, "\"");
+}
+
+/* Formats with each %I replaced by the next identifier. */
+static void append_sql(struct buffer *out, const char *format, const char *const *names)
+{
+    for (; *format != 0; format++) {
+        if (format[0] == '%' && format[1] == 'I') {
+            append_identifier(out, *names++);
+            format++;
+        } else
+            buffer_append_u8(out, (uint8_t)*format);
+    }
+}
+
+static bool append_table(struct buffer *out, const struct catalog_table *table, const bool *columns,
+                         const char *role)
+{
+    size_t count = 0;
+    for (size_t c = 0; c < table->column_count; c++) {
+        if (!columns[c])
+            continue;
+        buffer_append_text(out, count++ == 0 ? "GRANT SELECT (" : ", ");
+        append_identifier(out, table->columns[c].name);
+    }
+    if (count > 0)
+        append_sql(out, ") ON TABLE %I.%I TO %I;\n",
+                   (const char *const[]){table->schema, table->name, role});
+    return count > 0;
+}
+
+static void append_schemas(struct buffer *out, const struct needs *needs, const char *role)
+{
+    const struct catalog *catalog = needs->model->catalog;
+    for (size_t t = 0; t < catalog->table_count; t++) {
+        bool used = memchr(needs->columns[t], true, catalog->tables[t].column_count) != NULL;
+        for (size_t before = 0; used && before < t; before++)
+            used =
+                strcmp(catalog->tables[before].schema, catalog->tables[t].schema) != 0 ||
+                memchr(needs->columns[before], true, catalog->tables[before].column_count) == NULL;
+        if (used)
+            append_sql(out, "GRANT USAGE ON SCHEMA %I TO %I;\n",
+                       (const char *const[]){catalog->tables[t].schema, role});
+    }
+}
+
+static void append_role(struct buffer *out, const char *role)
+{
+    static const char *const settings[] = {
+        "default_transaction_read_only = on",
+        "statement_timeout = '10min'",
+        "lock_timeout = '5s'",
+        "idle_in_transaction_session_timeout = '10min'",
+        "search_path = pg_catalog",
+    };
+    append_sql(out,
+               "ALTER ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS "
+               "CONNECTION LIMIT 210;\n",
+               &role);
+    for (size_t i = 0; i < lengthof(settings); i++) {
+        append_sql(out, "ALTER ROLE %I SET ", &role);
+        buffer_append_text(out, settings[i]);
+        buffer_append_text(out, ";\n");
+    }
+    buffer_append_text(out, "-- Values must not reach the server's log (the first needs "
+                            "superuser):\n");
+    append_sql(out, "ALTER ROLE %I SET log_parameter_max_length = 0;\n", &role);
+    append_sql(out, "ALTER ROLE %I SET log_parameter_max_length_on_error = 0;\n", &role);
+}
+
+static bool **new_flags(const struct catalog *catalog)
+{
+    bool **flags = palloc0((catalog->table_count + 1) * sizeof *flags);
+    for (size_t t = 0; t < catalog->table_count; t++)
+        flags[t] = palloc0(catalog->tables[t].column_count + 1);
+    return flags;
+}
+
+static enum status append_all(struct needs *needs, const char *role, const char *database,
+                              struct buffer *out, struct error *error)
+{
+    const struct catalog *catalog = needs->model->catalog;
+    for (size_t g = 0; g < needs->model->grant_count; g++)
+        TRY(need_grant(needs, &needs->model->grants[g], error));
+    buffer_append_text(out, "-- What the gateway's role needs, and no more. Create the role and "
+                            "its password first.\n");
+    append_role(out, role);
+    append_sql(out, "GRANT CONNECT ON DATABASE %I TO %I;\n", (const char *const[]){database, role});
+    append_schemas(out, needs, role);
+    for (size_t t = 0; t < catalog->table_count; t++)
+        (void)append_table(out, &catalog->tables[t], needs->columns[t], role);
+    if (out->overflowed)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "the SQL does not fit its buffer");
+    return STATUS_OK;
+}
+
+enum status model_grants_sql(const struct model *model, const char *role, const char *database,
+                             struct buffer *out, struct error *error)
+{
+    struct parse_scope scope;
+    parse_begin(&scope);
+    struct needs needs = {model, new_flags(model->catalog)};
+    enum status status = append_all(&needs, role, database, out, error);
+    parse_end(&scope);
+    return status;
+}

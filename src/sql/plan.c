@@ -1,0 +1,226 @@
+/* Planning one statement: parse, sort by kind, rewrite, emit and verify, and copy what lasts into
+ * the plan's arena. Trees live in the parse scope that plan_make() opens and closes; there is one
+ * way out. See plan.h for the contract, plan_build.h for the parts. */
+#include "sql/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "crypto/crypto.h"
+#include "sql/emit.h"
+#include "sql/plan_build.h"
+
+enum { PLAN_ARENA_BYTES = 4 * 1024 * 1024, PLAN_SQL_BYTES = 4 * 1024 * 1024 };
+
+enum status plan_refuse(struct build *build, const char *sqlstate, const char *hint,
+                        const char *format, ...)
+{
+    char message[sizeof build->error->message];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return error_set(build->error, STATUS_DENIED, sqlstate, hint, "%s", message);
+}
+
+const char *plan_hidden_name(void)
+{
+    uint8_t random[8];
+    char *name = palloc(2 + 2 * sizeof random);
+    crypto_random(random, sizeof random);
+    name[0] = 'h';
+    crypto_hex(random, sizeof random, name + 1);
+    return name;
+}
+
+void plan_explain(struct build *build, const char *topic, const char *format, ...)
+{
+    char text[400];
+    va_list arguments;
+    if (build->plan == NULL)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    struct plan_explanation *explanation = arena_new(&build->plan->arena, struct plan_explanation);
+    if (explanation == NULL)
+        return;
+    explanation->topic = topic;
+    explanation->text = arena_strdup(&build->plan->arena, text);
+    *build->explanation_tail = explanation;
+    build->explanation_tail = &explanation->next;
+}
+
+struct plan *plan_retain(struct plan *plan)
+{
+    atomic_fetch_add(&plan->references, 1);
+    return plan;
+}
+
+void plan_release(struct plan *plan)
+{
+    if (plan == NULL || atomic_fetch_sub(&plan->references, 1) != 1)
+        return;
+    model_release(plan->model);
+    arena_free(&plan->arena);
+    free(plan);
+}
+
+static bool parameter_walker(Node *node, void *context)
+{
+    size_t *most = context;
+    if (node == NULL)
+        return false;
+    if (IsA(node, ParamRef) && (size_t)((ParamRef *)node)->number > *most)
+        *most = (size_t)((ParamRef *)node)->number;
+    return raw_expression_tree_walker(node, parameter_walker, context);
+}
+
+static enum status count_parameters(struct build *build, Node *statement)
+{
+    size_t most = build->request->parameter_type_count;
+    (void)parameter_walker(statement, &most);
+    if (most > LIMIT_PARAMETERS)
+        return plan_refuse(build, "54000", "Bind fewer parameters.",
+                           "a statement can have at most %d parameters", LIMIT_PARAMETERS);
+    build->parameter_count = most;
+    build->plan->client_parameter_count = most;
+    return STATUS_OK;
+}
+
+static enum status keep_secrets(struct build *build)
+{
+    struct plan *plan = build->plan;
+    struct plan_secret *secrets =
+        arena_array(&plan->arena, struct plan_secret, build->secret_count + 1);
+    if (secrets == NULL)
+        return STATUS_NOMEM;
+    memcpy(secrets, build->secrets, build->secret_count * sizeof *secrets);
+    plan->secrets = secrets;
+    plan->secret_count = build->secret_count;
+    return STATUS_OK;
+}
+
+static enum status keep_names(struct build *build, const struct level *level)
+{
+    struct plan *plan = build->plan;
+    const char **names = arena_array(&plan->arena, const char *, level->target_count + 1);
+    for (size_t i = 0; names != NULL && i < level->target_count; i++)
+        names[i] = arena_strdup(&plan->arena, level->targets[i].name);
+    plan->visible_names = names;
+    plan->visible_count = level->target_count;
+    return names == NULL ? STATUS_NOMEM : STATUS_OK;
+}
+
+static void explain_fences(struct build *build)
+{
+    for (size_t i = 0; i < build->fence_count; i++)
+        plan_explain(build, "fence", "dataset %s%s", build->fences[i]->grant->dataset->policy->name,
+                     build->fences[i]->policy != NULL ? ", with rows that its policy hides" : "");
+    if (build->guard_count > 0)
+        plan_explain(build, "guard", "%zu expressions that may fail run on visible rows only",
+                     build->guard_count);
+}
+
+static enum status plan_query(struct build *build, SelectStmt *select)
+{
+    struct level *level;
+    struct plan *plan = build->plan;
+    plan->kind = PLAN_QUERY;
+    plan->command = "SELECT";
+    TRY(count_parameters(build, (Node *)select));
+    build->secrets = palloc0(2 * LIMIT_RELATIONS * sizeof *build->secrets);
+    TRY(plan_select(build, select, true, &level));
+    for (size_t i = 0; i < build->fence_count; i++)
+        TRY(fence_close(build, build->fences[i]));
+    TRY(keep_names(build, level));
+    TRY(keep_secrets(build));
+    explain_fences(build);
+    return lineage_finish(level);
+}
+
+static enum status emit_plan(struct build *build, Node *statement)
+{
+    struct plan *plan = build->plan;
+    struct buffer text;
+    buffer_init(&text, PLAN_SQL_BYTES);
+    enum status status = emit_verified(statement, &text, build->error);
+    if (status == STATUS_OK) {
+        plan->sql = arena_strdup(&plan->arena, buffer_text(&text));
+        if (plan->sql == NULL)
+            status = STATUS_NOMEM;
+    }
+    buffer_free(&text);
+    return status;
+}
+
+static enum status plan_statement(struct build *build)
+{
+    const struct plan_request *request = build->request;
+    List *statements;
+    TRY(parse_text(request->sql, request->statement_bytes_limit, request->statement_depth_limit,
+                   &statements, build->error));
+    if (statements == NIL) {
+        build->plan->kind = PLAN_EMPTY;
+        build->plan->command = "";
+        return STATUS_OK;
+    }
+    if (list_length(statements) > 1)
+        return plan_refuse(build, "0A000", "Send them one by one.",
+                           "several statements in one text are not supported");
+    Node *statement = linitial_node(RawStmt, statements)->stmt, *emitted = statement;
+    if (IsA(statement, SelectStmt))
+        TRY(plan_query(build, (SelectStmt *)statement));
+    else
+        TRY(plan_utility(build, statement, &emitted));
+    return emitted == NULL ? STATUS_OK : emit_plan(build, emitted);
+}
+
+static struct plan *new_plan(const struct plan_request *request)
+{
+    struct plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL)
+        return NULL;
+    atomic_init(&plan->references, 1);
+    arena_init(&plan->arena, PLAN_ARENA_BYTES);
+    plan->model = model_retain(request->model);
+    plan->relay_limit = -1;
+    plan->valid_until_ns = INT64_MAX;
+    for (size_t i = 0; i < request->partner->grant_count; i++) {
+        const struct policy_grant *grant = &request->partner->grants[i];
+        const int64_t edges[] = {grant->valid_from_ns, grant->valid_until_ns};
+        for (size_t e = 0; e < 2; e++)
+            if (edges[e] > request->now_ns && edges[e] < plan->valid_until_ns)
+                plan->valid_until_ns = edges[e];
+    }
+    return plan;
+}
+
+enum status plan_make(const struct plan_request *request, struct plan **out, struct error *error)
+{
+    struct parse_scope scope;
+    struct plan *plan = new_plan(request);
+    struct error own;
+    if (plan == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    struct build build = {.request = request,
+                          .plan = plan,
+                          .error = error != NULL ? error : &own,
+                          .model = request->model,
+                          .explanation_tail = &plan->explanations};
+    parse_begin(&scope);
+    enum status status = plan_statement(&build);
+    parse_end(&scope);
+    if (status == STATUS_OK && plan->arena.overflowed)
+        status = STATUS_NOMEM;
+    if (status == STATUS_NOMEM)
+        (void)error_set(build.error, status, "53200", "Make the statement smaller.",
+                        "the plan does not fit its memory");
+    if (status != STATUS_OK) {
+        plan_release(plan);
+        return status;
+    }
+    *out = plan;
+    return STATUS_OK;
+}

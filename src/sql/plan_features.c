@@ -1,0 +1,32 @@
+/* What a SELECT may be made of: every clause that is not accepted is refused here, by its name and
+ * with what to write instead. A clause becomes accepted by losing its row and gaining its lineage
+ * (docs/decisions). */
+#include "sql/plan_build.h"
+
+enum status plan_check_features(struct build *build, const SelectStmt *select)
+{
+    const struct {
+        bool present;
+        const char *what, *hint;
+    } clauses[] = {
+        {select->withClause != NULL, "WITH", "Write the query as a sub-select in FROM."},
+        {select->op != SETOP_NONE, "UNION, INTERSECT and EXCEPT",
+         "Run the parts as statements of their own."},
+        {select->valuesLists != NIL, "VALUES", "Use SELECT with constants."},
+        {select->intoClause != NULL, "SELECT INTO", "Nothing can be written through the gateway."},
+        {select->lockingClause != NIL, "FOR UPDATE and FOR SHARE",
+         "Nothing can be locked through the gateway."},
+        {select->distinctClause != NIL, "DISTINCT", "Use GROUP BY over the same columns."},
+        {select->havingClause != NULL, "HAVING",
+         "Group in a sub-select in FROM and filter in its WHERE outside."},
+        {select->windowClause != NIL, "WINDOW", "Use GROUP BY."},
+        {select->groupDistinct, "GROUP BY DISTINCT", "Use GROUP BY."},
+        {select->limitCount != NULL && select->limitOption == LIMIT_OPTION_WITH_TIES,
+         "FETCH FIRST … WITH TIES", "Use LIMIT."},
+    };
+    for (size_t i = 0; i < lengthof(clauses); i++)
+        if (clauses[i].present)
+            return plan_refuse(build, "0A000", clauses[i].hint, "%s is not supported",
+                               clauses[i].what);
+    return STATUS_OK;
+}

@@ -1,0 +1,254 @@
+/* The target list, GROUP BY and ORDER BY of one level. Ordinals and names are resolved as
+ * PostgreSQL does it: GROUP BY prefers input columns, ORDER BY output names. What means an output
+ * leaves as its ordinal, which stays right since hidden columns go last; everything else leaves as
+ * an expression over qualified columns, which cannot be taken for a name. */
+#include <string.h>
+
+#include "sql/plan_build.h"
+
+static struct resolver make_resolver(struct level *level, enum resolve_mode mode, const char *place)
+{
+    return (struct resolver){.build = level->build,
+                             .level = level,
+                             .names = &level->names,
+                             .mode = mode,
+                             .place = place};
+}
+
+static bool is_star(const Node *node)
+{
+    return IsA(node, ColumnRef) && IsA(llast(((const ColumnRef *)node)->fields), A_Star);
+}
+
+static enum status add_target(struct level *level, const char *name, Node *original,
+                              struct name star)
+{
+    if (level->target_count == LIMIT_TARGETS)
+        return plan_refuse(level->build, "54011", "Select fewer columns.",
+                           "target lists can have at most %d entries", LIMIT_TARGETS);
+    level->targets[level->target_count++] =
+        (struct target){.name = name, .original = original, .star = star};
+    return STATUS_OK;
+}
+
+static enum status add_entries(struct level *level, const struct name *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(add_target(level, entries[i].relation->columns[entries[i].column].name, NULL,
+                       entries[i]));
+    return STATUS_OK;
+}
+
+static enum status expand_relation(struct level *level, const List *fields)
+{
+    struct resolver resolver = make_resolver(level, RESOLVE_PLAIN, "the target list");
+    size_t count = (size_t)list_length(fields), index;
+    const char *alias = strVal(list_nth(fields, (int)count - 2));
+    struct relation *relation = resolve_relation(&resolver, alias, &index);
+    if (relation == NULL || count > 3 ||
+        (count == 3 &&
+         (!relation->schema_named || strcmp(strVal(linitial(fields)), "public") != 0)))
+        return plan_refuse(level->build, "42P01", "Name it in FROM, or correct the alias.",
+                           "missing FROM-clause entry for table \"%s\"", alias);
+    for (size_t i = 0; i < relation->column_count; i++) {
+        struct name entry = {relation, i};
+        TRY(add_entries(level, &entry, 1));
+    }
+    return STATUS_OK;
+}
+
+static enum status expand_star(struct level *level, const ColumnRef *star)
+{
+    if (list_length(star->fields) > 1)
+        return expand_relation(level, star->fields);
+    if (level->relation_count == 0)
+        return plan_refuse(level->build, "42601", NULL,
+                           "SELECT * with no tables specified is not valid");
+    return add_entries(level, level->names.entries, level->names.count);
+}
+
+enum status plan_expand_targets(struct level *level, List *targets)
+{
+    level->targets = palloc0(LIMIT_TARGETS * sizeof *level->targets);
+    ListCell *cell;
+    foreach (cell, targets) {
+        ResTarget *target = lfirst_node(ResTarget, cell);
+        if (is_star(target->val))
+            TRY(expand_star(level, (const ColumnRef *)target->val));
+        else
+            TRY(add_target(level,
+                           target->name != NULL ? target->name : plan_column_name(target->val),
+                           target->val, (struct name){0}));
+    }
+    return STATUS_OK;
+}
+
+static enum status resolve_target(struct resolver *resolver, const struct target *target,
+                                  struct expression *out)
+{
+    if (target->original != NULL)
+        return resolve_expression(resolver, copyObject(target->original), out);
+    resolve_entry(resolver, target->star.relation, target->star.column, out);
+    if (resolver->mode == RESOLVE_GROUPED)
+        resolve_match_group(resolver->level, out);
+    return STATUS_OK;
+}
+
+/* The integer of an ordinal, 0 if node is none; other constants are refused as in PostgreSQL. */
+static enum status ordinal_of(struct level *level, const Node *node, const char *clause,
+                              size_t *ordinal)
+{
+    *ordinal = 0;
+    if (!IsA(node, A_Const))
+        return STATUS_OK;
+    const A_Const *constant = (const A_Const *)node;
+    if (constant->isnull || !IsA(&constant->val, Integer))
+        return plan_refuse(level->build, "42601", "Write a column, an expression or an ordinal.",
+                           "non-integer constant in %s", clause);
+    long value = constant->val.ival.ival;
+    if (value < 1 || (size_t)value > level->target_count)
+        return plan_refuse(level->build, "42P10", NULL, "%s position %ld is not in select list",
+                           clause, value);
+    *ordinal = (size_t)value;
+    return STATUS_OK;
+}
+
+static const char *single_name(const Node *node)
+{
+    if (!IsA(node, ColumnRef) || list_length(((const ColumnRef *)node)->fields) != 1 ||
+        !IsA(linitial(((const ColumnRef *)node)->fields), String))
+        return NULL;
+    return strVal(linitial(((const ColumnRef *)node)->fields));
+}
+
+static bool same_target(const struct target *a, const struct target *b)
+{
+    if (a->original != NULL && b->original != NULL)
+        return equal(a->original, b->original);
+    return a->original == NULL && b->original == NULL && a->star.relation == b->star.relation &&
+           a->star.column == b->star.column;
+}
+
+/* The ordinal of the output called name, 0 if there is none. */
+static enum status output_named(struct level *level, const char *name, const char *clause,
+                                size_t *ordinal)
+{
+    *ordinal = 0;
+    for (size_t i = 0; name != NULL && i < level->target_count; i++) {
+        if (strcmp(level->targets[i].name, name) != 0)
+            continue;
+        if (*ordinal != 0 && !same_target(&level->targets[i], &level->targets[*ordinal - 1]))
+            return plan_refuse(level->build, "42702", "Use the column's number.",
+                               "%s \"%s\" is ambiguous", clause, name);
+        if (*ordinal == 0)
+            *ordinal = i + 1;
+    }
+    return STATUS_OK;
+}
+
+static enum status resolve_group(struct level *level, Node *node, struct group *group,
+                                 Node **emitted)
+{
+    struct resolver resolver = make_resolver(level, RESOLVE_PLAIN, "GROUP BY");
+    struct expression value;
+    size_t ordinal, matches;
+    if (IsA(node, GroupingSet))
+        return plan_refuse(level->build, "0A000", "Run one statement for each grouping.",
+                           "ROLLUP, CUBE and GROUPING SETS are not supported");
+    TRY(ordinal_of(level, node, "GROUP BY", &ordinal));
+    const char *name = single_name(node);
+    if (ordinal == 0 && name != NULL && !resolve_is_name(level, name, &matches))
+        TRY(output_named(level, name, "GROUP BY", &ordinal));
+    if (ordinal != 0)
+        TRY(resolve_target(&resolver, &level->targets[ordinal - 1], &value));
+    else
+        TRY(resolve_expression(&resolver, node, &value));
+    group->plain = copyObject(value.node);
+    group->type = value.type;
+    group->guarded = guard_expression(level, &value);
+    *emitted = ordinal != 0 ? rewrite_integer((int)ordinal) : copyObject(group->guarded);
+    return STATUS_OK;
+}
+
+static bool has_aggregate(const struct level *level, const SelectStmt *select)
+{
+    for (size_t i = 0; i < level->target_count; i++)
+        if (level->targets[i].original != NULL && resolve_has_aggregate(level->targets[i].original))
+            return true;
+    ListCell *cell;
+    foreach (cell, select->sortClause)
+        if (resolve_has_aggregate(lfirst_node(SortBy, cell)->node))
+            return true;
+    return false;
+}
+
+enum status plan_resolve_groups(struct level *level, SelectStmt *select)
+{
+    level->grouped = select->groupClause != NIL || has_aggregate(level, select);
+    level->plain_statistic = level->grouped;
+    level->groups = palloc0(((size_t)list_length(select->groupClause) + 1) * sizeof *level->groups);
+    ListCell *cell;
+    foreach (cell, select->groupClause) {
+        Node *emitted = NULL;
+        TRY(resolve_group(level, lfirst(cell), &level->groups[level->group_count], &emitted));
+        level->group_count++;
+        lfirst(cell) = emitted;
+    }
+    return STATUS_OK;
+}
+
+/* Resolves one expression of the output side and guards it. */
+static enum status finish_output(struct level *level, struct expression *value, Node **out)
+{
+    if (value->ungrouped != NULL)
+        return plan_refuse(level->build, "42803", "Add it to GROUP BY.",
+                           "column \"%s\" must appear in the GROUP BY clause or be used in an "
+                           "aggregate function",
+                           value->ungrouped);
+    *out = level->grouped ? guard_grouped(level, value) : guard_expression(level, value);
+    return STATUS_OK;
+}
+
+enum status plan_resolve_targets(struct level *level, SelectStmt *select)
+{
+    struct resolver resolver =
+        make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, "the target list");
+    select->targetList = NIL;
+    for (size_t i = 0; i < level->target_count; i++) {
+        struct target *target = &level->targets[i];
+        Node *node;
+        TRY(resolve_target(&resolver, target, &target->value));
+        target->source = resolve_bare(level, target->value.node, &target->source_column);
+        TRY(finish_output(level, &target->value, &node));
+        select->targetList = lappend(select->targetList, rewrite_target(node, target->name));
+    }
+    return STATUS_OK;
+}
+
+static enum status resolve_sort(struct level *level, SortBy *sort)
+{
+    struct resolver resolver =
+        make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, "ORDER BY");
+    struct expression value;
+    size_t ordinal;
+    if (sort->sortby_dir == SORTBY_USING)
+        return plan_refuse(level->build, "0A000", "Use ASC or DESC.",
+                           "ORDER BY … USING is not supported");
+    TRY(ordinal_of(level, sort->node, "ORDER BY", &ordinal));
+    if (ordinal == 0)
+        TRY(output_named(level, single_name(sort->node), "ORDER BY", &ordinal));
+    if (ordinal != 0) {
+        sort->node = rewrite_integer((int)ordinal);
+        return STATUS_OK;
+    }
+    TRY(resolve_expression(&resolver, sort->node, &value));
+    return finish_output(level, &value, &sort->node);
+}
+
+enum status plan_resolve_order(struct level *level, SelectStmt *select)
+{
+    ListCell *cell;
+    foreach (cell, select->sortClause)
+        TRY(resolve_sort(level, lfirst_node(SortBy, cell)));
+    return STATUS_OK;
+}

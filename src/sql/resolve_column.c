@@ -1,0 +1,155 @@
+/* Column references: a name of the statement to a column of one of the level's relations.
+ * Invariant: nothing but granted columns and outputs of sub-selects has a name here, so hidden
+ * columns, system columns and columns without a grant are all equally unknown. */
+#include <string.h>
+
+#include "sql/plan_build.h"
+
+static enum status unknown_column(struct resolver *resolver, const char *name)
+{
+    char hint[300];
+    size_t len = 0;
+    const struct names *names = resolver->names;
+    for (size_t i = 0; i < names->count && len < sizeof hint - 80; i++)
+        len += (size_t)snprintf(hint + len, sizeof hint - len, "%s%s", i == 0 ? "" : ", ",
+                                names->entries[i].relation->columns[names->entries[i].column].name);
+    if (names->count == 0)
+        return plan_refuse(resolver->build, "42703", NULL, "column \"%s\" does not exist", name);
+    return plan_refuse(resolver->build, "42703", NULL,
+                       "column \"%s\" does not exist or is not granted; there are: %s", name, hint);
+}
+
+static enum status whole_row(struct resolver *resolver, const char *alias)
+{
+    return plan_refuse(resolver->build, "42501",
+                       "Name the columns, or write the alias followed by .*",
+                       "the whole row of \"%s\" cannot be used as a value", alias);
+}
+
+struct relation *resolve_relation(const struct resolver *resolver, const char *alias, size_t *index)
+{
+    for (size_t i = resolver->names->first; i < resolver->names->end; i++) {
+        if (strcmp(resolver->level->relations[i]->alias, alias) == 0) {
+            *index = i;
+            return resolver->level->relations[i];
+        }
+    }
+    return NULL;
+}
+
+void resolve_entry(struct resolver *resolver, struct relation *relation, size_t column,
+                   struct expression *out)
+{
+    const struct column *found = &relation->columns[column];
+    size_t index = 0;
+    while (resolver->level->relations[index] != relation)
+        index++;
+    *out = (struct expression){.node = rewrite_column(relation->alias, found->emit),
+                               .type = found->type,
+                               .total = true,
+                               .immutable = true,
+                               .relations = 1u << index};
+    if (resolver->mode == RESOLVE_GROUPED)
+        out->ungrouped = found->name;
+    if (found->fence != NULL && found->fence->read != NULL)
+        found->fence->read[found->granted] = true;
+}
+
+static enum status by_name(struct resolver *resolver, const char *name, struct expression *out)
+{
+    const struct names *names = resolver->names;
+    const struct name *match = NULL;
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->entries[i].relation->columns[names->entries[i].column].name, name) != 0)
+            continue;
+        if (match != NULL)
+            return plan_refuse(resolver->build, "42702", "Put the table's alias before it.",
+                               "column reference \"%s\" is ambiguous", name);
+        match = &names->entries[i];
+    }
+    size_t index;
+    if (match == NULL && resolve_relation(resolver, name, &index) != NULL)
+        return whole_row(resolver, name);
+    if (match == NULL)
+        return unknown_column(resolver, name);
+    resolve_entry(resolver, match->relation, match->column, out);
+    return STATUS_OK;
+}
+
+static enum status by_relation(struct resolver *resolver, struct relation *relation,
+                               const char *name, struct expression *out)
+{
+    size_t match = relation->column_count;
+    for (size_t i = 0; i < relation->column_count; i++) {
+        if (strcmp(relation->columns[i].name, name) != 0)
+            continue;
+        if (match != relation->column_count)
+            return plan_refuse(resolver->build, "42702",
+                               "Give the columns of the sub-select different names.",
+                               "column reference \"%s\" is ambiguous", name);
+        match = i;
+    }
+    if (match == relation->column_count)
+        return unknown_column(resolver, name);
+    resolve_entry(resolver, relation, match, out);
+    return STATUS_OK;
+}
+
+enum status resolve_column(struct resolver *resolver, const ColumnRef *reference,
+                           struct expression *out)
+{
+    size_t count = (size_t)list_length(reference->fields), index;
+    const char *fields[3] = {NULL};
+    if (count > 3)
+        return plan_refuse(resolver->build, "42703", NULL,
+                           "names of more than three parts do not exist");
+    for (size_t i = 0; i < count; i++) {
+        Node *field = list_nth(reference->fields, (int)i);
+        if (!IsA(field, String))
+            return plan_refuse(resolver->build, "0A000", "Name the columns.",
+                               "\"*\" is not supported in %s", resolver->place);
+        fields[i] = strVal(field);
+    }
+    if (count == 1)
+        return by_name(resolver, fields[0], out);
+    const char *alias = fields[count - 2];
+    struct relation *relation = resolve_relation(resolver, alias, &index);
+    if (relation != NULL && count == 3 &&
+        (!relation->schema_named || strcmp(fields[0], "public") != 0))
+        relation = NULL;
+    if (relation == NULL)
+        return plan_refuse(resolver->build, "42P01", "Name it in FROM, or correct the alias.",
+                           "missing FROM-clause entry for table \"%s\"", alias);
+    return by_relation(resolver, relation, fields[count - 1], out);
+}
+
+struct relation *resolve_bare(const struct level *level, const Node *node, size_t *column)
+{
+    if (node == NULL || !IsA(node, ColumnRef))
+        return NULL;
+    const ColumnRef *reference = (const ColumnRef *)node;
+    const char *alias = strVal(linitial(reference->fields));
+    const char *emit = strVal(lsecond(reference->fields));
+    for (size_t i = 0; i < level->relation_count; i++) {
+        struct relation *relation = level->relations[i];
+        if (strcmp(relation->alias, alias) != 0)
+            continue;
+        for (size_t c = 0; c < relation->column_count; c++) {
+            if (strcmp(relation->columns[c].emit, emit) == 0) {
+                *column = c;
+                return relation;
+            }
+        }
+    }
+    return NULL;
+}
+
+bool resolve_is_name(const struct level *level, const char *name, size_t *matches)
+{
+    *matches = 0;
+    for (size_t i = 0; i < level->names.count; i++) {
+        const struct name *entry = &level->names.entries[i];
+        *matches += strcmp(entry->relation->columns[entry->column].name, name) == 0;
+    }
+    return *matches > 0;
+}

@@ -1,0 +1,324 @@
+/* Expressions: every node kind that a statement may hold, rewritten and judged.
+ * What is not listed in resolve_expression() is refused by name. Totality and immutability follow
+ * from the allow-lists' signatures under the types derived here; what is not derived is neither. */
+#include <ctype.h>
+#include <string.h>
+
+#include "sql/allow.h"
+#include "sql/plan_build.h"
+
+void resolve_absorb(struct expression *into, const struct expression *part)
+{
+    into->relations |= part->relations;
+    into->total = into->total && part->total;
+    into->immutable = into->immutable && part->immutable;
+    into->aggregate = into->aggregate || part->aggregate;
+    if (into->ungrouped == NULL)
+        into->ungrouped = part->ungrouped;
+}
+
+static bool is_text(uint32_t type)
+{
+    return type == TYPE_TEXT || type == TYPE_VARCHAR || type == TYPE_BPCHAR;
+}
+
+/* Integers and numeric widen without an error; nothing else is promised. */
+static int number_rank(uint32_t type)
+{
+    switch (type) {
+    case TYPE_INT2:
+        return 1;
+    case TYPE_INT4:
+        return 2;
+    case TYPE_INT8:
+        return 3;
+    case TYPE_NUMERIC:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+uint32_t resolve_common_type(uint32_t a, uint32_t b)
+{
+    if (a == b || b == TYPE_UNKNOWN)
+        return a;
+    if (a == TYPE_UNKNOWN)
+        return b;
+    if (is_text(a) && is_text(b))
+        return TYPE_TEXT;
+    if (number_rank(a) > 0 && number_rank(b) > 0)
+        return number_rank(a) > number_rank(b) ? a : b;
+    return 0;
+}
+
+static const uint32_t array_types[][2] = {
+    {TYPE_BOOL, 1000},        {TYPE_INT2, 1005},      {TYPE_INT4, 1007}, {TYPE_TEXT, 1009},
+    {TYPE_BPCHAR, 1014},      {TYPE_VARCHAR, 1015},   {TYPE_INT8, 1016}, {TYPE_FLOAT4, 1021},
+    {TYPE_FLOAT8, 1022},      {TYPE_TIMESTAMP, 1115}, {TYPE_DATE, 1182}, {TYPE_TIME, 1183},
+    {TYPE_TIMESTAMPTZ, 1185}, {TYPE_NUMERIC, 1231},   {TYPE_UUID, 2951}, {TYPE_NAME, 1003}};
+
+uint32_t resolve_element_type(uint32_t array)
+{
+    if (array == TYPE_UNKNOWN)
+        return TYPE_UNKNOWN;
+    for (size_t i = 0; i < lengthof(array_types); i++)
+        if (array_types[i][1] == array)
+            return array_types[i][0];
+    return 0;
+}
+
+uint32_t resolve_array_type(uint32_t element)
+{
+    for (size_t i = 0; i < lengthof(array_types); i++)
+        if (array_types[i][0] == element)
+            return array_types[i][1];
+    return 0;
+}
+
+/* T_Float is also what an integer becomes that int4 cannot hold: int8 up to 18 digits for sure. */
+static uint32_t constant_type(const A_Const *node)
+{
+    if (node->isnull)
+        return TYPE_UNKNOWN;
+    switch (nodeTag(&node->val)) {
+    case T_Integer:
+        return TYPE_INT4;
+    case T_Float:
+        return strspn(node->val.fval.fval, "0123456789") == strlen(node->val.fval.fval) &&
+                       strlen(node->val.fval.fval) <= 18
+                   ? TYPE_INT8
+                   : TYPE_NUMERIC;
+    case T_Boolean:
+        return TYPE_BOOL;
+    case T_BitString:
+        return TYPE_BIT;
+    default:
+        return TYPE_UNKNOWN;
+    }
+}
+
+static enum status resolve_parameter(struct resolver *resolver, ParamRef *node,
+                                     struct expression *out)
+{
+    const struct plan_request *request = resolver->build->request;
+    if (request == NULL)
+        return plan_refuse(resolver->build, "42P02", NULL, "there is no parameter $%d here",
+                           node->number);
+    uint32_t type = TYPE_UNKNOWN;
+    size_t index = (size_t)node->number - 1;
+    if (index < request->parameter_type_count && request->parameter_types[index] != 0)
+        type = request->parameter_types[index];
+    *out =
+        (struct expression){.node = (Node *)node, .type = type, .total = true, .immutable = true};
+    return STATUS_OK;
+}
+
+/* AND, OR, NOT: total themselves. Their operands stay apart, so that guards go on those alone. */
+static enum status resolve_boolean(struct resolver *resolver, BoolExpr *node,
+                                   struct expression *out)
+{
+    struct expression result = {
+        .node = (Node *)node, .type = TYPE_BOOL, .total = true, .immutable = true, .tree = true};
+    result.part_count = (size_t)list_length(node->args);
+    result.parts = palloc0(result.part_count * sizeof *result.parts);
+    for (size_t i = 0; i < result.part_count; i++) {
+        TRY(resolve_expression(resolver, list_nth(node->args, (int)i), &result.parts[i]));
+        lfirst(list_nth_cell(node->args, (int)i)) = result.parts[i].node;
+        resolve_absorb(&result, &result.parts[i]);
+    }
+    *out = result;
+    return STATUS_OK;
+}
+
+static enum status resolve_child(struct resolver *resolver, Expr **child, struct expression *into,
+                                 uint32_t *type)
+{
+    struct expression part;
+    TRY(resolve_expression(resolver, (Node *)*child, &part));
+    *child = (Expr *)part.node;
+    resolve_absorb(into, &part);
+    *type = part.type;
+    return STATUS_OK;
+}
+
+/* IS NULL, IS TRUE …: total over anything but a row. */
+static enum status resolve_test(struct resolver *resolver, Node *node, Expr **argument,
+                                struct expression *out)
+{
+    struct expression result = {.node = node, .type = TYPE_BOOL, .total = true, .immutable = true};
+    uint32_t type;
+    TRY(resolve_child(resolver, argument, &result, &type));
+    if (IsA(node, BooleanTest) && type != TYPE_BOOL && type != TYPE_UNKNOWN)
+        result.total = false;
+    *out = result;
+    return STATUS_OK;
+}
+
+/* The results of CASE, COALESCE, GREATEST: total if one type holds them all without a cast. */
+static enum status resolve_result(struct resolver *resolver, Expr **child, struct expression *into)
+{
+    uint32_t type;
+    TRY(resolve_child(resolver, child, into, &type));
+    into->type = resolve_common_type(into->type, type);
+    if (into->type == 0)
+        into->total = false;
+    return STATUS_OK;
+}
+
+static enum status resolve_when(struct resolver *resolver, CaseWhen *when, bool simple,
+                                uint32_t tested, struct expression *into)
+{
+    uint32_t type;
+    TRY(resolve_child(resolver, &when->expr, into, &type));
+    if (simple) {
+        const struct allow_signature *equal = allow_find_operator("=", false, tested, type);
+        if (equal == NULL || !(equal->flags & ALLOW_TOTAL))
+            into->total = false;
+        if (equal == NULL || !(equal->flags & ALLOW_IMMUTABLE))
+            into->immutable = false;
+    } else if (type != TYPE_BOOL && type != TYPE_UNKNOWN)
+        into->total = false;
+    return resolve_result(resolver, &when->result, into);
+}
+
+static enum status resolve_case(struct resolver *resolver, CaseExpr *node, struct expression *out)
+{
+    struct expression result = {
+        .node = (Node *)node, .type = TYPE_UNKNOWN, .total = true, .immutable = true};
+    uint32_t tested = 0;
+    if (node->arg != NULL)
+        TRY(resolve_child(resolver, &node->arg, &result, &tested));
+    ListCell *cell;
+    foreach (cell, node->args)
+        TRY(resolve_when(resolver, lfirst_node(CaseWhen, cell), node->arg != NULL, tested,
+                         &result));
+    if (node->defresult != NULL)
+        TRY(resolve_result(resolver, &node->defresult, &result));
+    *out = result;
+    return STATUS_OK;
+}
+
+static enum status resolve_choice(struct resolver *resolver, Node *node, List *arguments,
+                                  bool compares, struct expression *out)
+{
+    struct expression result = {
+        .node = node, .type = TYPE_UNKNOWN, .total = true, .immutable = true};
+    ListCell *cell;
+    foreach (cell, arguments) {
+        Expr *child = lfirst(cell);
+        TRY(resolve_result(resolver, &child, &result));
+        lfirst(cell) = child;
+    }
+    if (compares) {
+        const struct allow_signature *less =
+            allow_find_operator("<", false, result.type, result.type);
+        if (less == NULL || !(less->flags & ALLOW_TOTAL))
+            result.total = false;
+        if (less == NULL || !(less->flags & ALLOW_IMMUTABLE))
+            result.immutable = false;
+    }
+    *out = result;
+    return STATUS_OK;
+}
+
+static enum status resolve_array(struct resolver *resolver, A_ArrayExpr *node,
+                                 struct expression *out)
+{
+    struct expression result;
+    TRY(resolve_choice(resolver, (Node *)node, node->elements, false, &result));
+    result.type = resolve_array_type(result.type == TYPE_UNKNOWN ? TYPE_TEXT : result.type);
+    *out = result;
+    return STATUS_OK;
+}
+
+static enum status refuse_node(struct resolver *resolver, Node *node)
+{
+    static const struct {
+        NodeTag tag;
+        const char *what, *hint;
+    } known[] = {
+        {T_SubLink, "sub-selects in expressions (EXISTS, IN (SELECT …), scalar)",
+         "Join the datasets instead, or put the sub-select into FROM."},
+        {T_RowExpr, "row values", "Compare the columns one by one."},
+        {T_CollateClause, "COLLATE", "Leave it out: the column's own collation is used."},
+        {T_A_Indirection, "subscripts and field selection", "Select the whole column."},
+        {T_GroupingFunc, "GROUPING()", "Run one statement for each grouping."},
+        {T_XmlExpr, "XML functions", "Select the columns themselves."},
+        {T_XmlSerialize, "XML functions", "Select the columns themselves."},
+        {T_SetToDefault, "DEFAULT", "Write the value."},
+        {T_CurrentOfExpr, "WHERE CURRENT OF", "Cursors are not available."},
+    };
+    for (size_t i = 0; i < lengthof(known); i++)
+        if (nodeTag(node) == known[i].tag)
+            return plan_refuse(resolver->build, "0A000", known[i].hint,
+                               "%s are not supported in %s", known[i].what, resolver->place);
+    return plan_refuse(resolver->build, "0A000",
+                       "Columns, constants, parameters, allowed functions and operators, CASE, "
+                       "COALESCE, IN, BETWEEN, LIKE and IS are.",
+                       "this kind of expression is not supported in %s", resolver->place);
+}
+
+static enum status resolve_node(struct resolver *resolver, Node *node, struct expression *out)
+{
+    switch (nodeTag(node)) {
+    case T_ColumnRef:
+        return resolve_column(resolver, (ColumnRef *)node, out);
+    case T_ParamRef:
+        return resolve_parameter(resolver, (ParamRef *)node, out);
+    case T_A_Const:
+        *out = (struct expression){.node = node,
+                                   .type = constant_type((A_Const *)node),
+                                   .total = true,
+                                   .immutable = true,
+                                   .literal = true};
+        return STATUS_OK;
+    case T_A_Expr:
+        return resolve_operator(resolver, (A_Expr *)node, out);
+    case T_BoolExpr:
+        return resolve_boolean(resolver, (BoolExpr *)node, out);
+    case T_NullTest:
+        return resolve_test(resolver, node, &((NullTest *)node)->arg, out);
+    case T_BooleanTest:
+        return resolve_test(resolver, node, &((BooleanTest *)node)->arg, out);
+    case T_CaseExpr:
+        return resolve_case(resolver, (CaseExpr *)node, out);
+    case T_CoalesceExpr:
+        return resolve_choice(resolver, node, ((CoalesceExpr *)node)->args, false, out);
+    case T_MinMaxExpr:
+        return resolve_choice(resolver, node, ((MinMaxExpr *)node)->args, true, out);
+    case T_A_ArrayExpr:
+        return resolve_array(resolver, (A_ArrayExpr *)node, out);
+    case T_TypeCast:
+        return resolve_cast(resolver, (TypeCast *)node, out);
+    case T_FuncCall:
+        return resolve_function(resolver, (FuncCall *)node, out);
+    case T_SQLValueFunction:
+        return resolve_value_function(resolver, (SQLValueFunction *)node, out);
+    default:
+        return refuse_node(resolver, node);
+    }
+}
+
+void resolve_match_group(const struct level *level, struct expression *out)
+{
+    for (size_t i = 0; i < level->group_count; i++) {
+        if (!equal(level->groups[i].plain, out->node))
+            continue;
+        out->node = copyObject(level->groups[i].guarded);
+        out->ungrouped = NULL;
+        out->total = true;
+        out->parts = NULL;
+        out->part_count = 0;
+        out->tree = false;
+        return;
+    }
+}
+
+enum status resolve_expression(struct resolver *resolver, Node *node, struct expression *out)
+{
+    TRY(resolve_node(resolver, node, out));
+    if (resolver->mode == RESOLVE_GROUPED && !out->literal)
+        resolve_match_group(resolver->level, out);
+    return STATUS_OK;
+}

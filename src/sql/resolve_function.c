@@ -1,0 +1,330 @@
+/* Function calls, aggregates, casts, and the functions that the gateway answers itself: version(),
+ * current_user and the like leave as constants, so that they tell nothing about what is behind. */
+#include <ctype.h>
+#include <string.h>
+
+#include "sql/allow.h"
+#include "sql/plan_build.h"
+
+static bool is_aggregate(const char *name)
+{
+    const struct allow_signature *signature;
+    for (size_t i = 0; (signature = allow_function_at(i)) != NULL; i++)
+        if ((signature->flags & ALLOW_AGGREGATE) && strcmp(signature->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool aggregate_walker(Node *node, void *context)
+{
+    if (node == NULL)
+        return false;
+    if (IsA(node, FuncCall) &&
+        (((FuncCall *)node)->agg_star || is_aggregate(strVal(llast(((FuncCall *)node)->funcname)))))
+        return true;
+    if (IsA(node, SubLink))
+        return false;
+    return raw_expression_tree_walker(node, aggregate_walker, context);
+}
+
+bool resolve_has_aggregate(Node *node)
+{
+    return aggregate_walker(node, NULL);
+}
+
+/* What is known without asking upstream; NULL if name is no such function. */
+static Node *known_value(const struct resolver *resolver, const char *name, uint32_t *type)
+{
+    const struct plan_request *request = resolver->build->request;
+    if (request == NULL)
+        return NULL;
+    *type = TYPE_NAME;
+    if (strcmp(name, "version") == 0) {
+        *type = TYPE_TEXT;
+        const char *version = model_catalog(request->model)->server_version;
+        return rewrite_cast(rewrite_text(psprintf("PostgreSQL %s", version)), "text");
+    }
+    if (strcmp(name, "current_user") == 0 || strcmp(name, "session_user") == 0 ||
+        strcmp(name, "user") == 0 || strcmp(name, "current_role") == 0)
+        return rewrite_cast(rewrite_text(request->agent->login), "name");
+    if (strcmp(name, "current_database") == 0 || strcmp(name, "current_catalog") == 0)
+        return rewrite_cast(
+            rewrite_text(request->database == NULL ? "cofferdam" : request->database), "name");
+    if (strcmp(name, "current_schema") == 0)
+        return rewrite_cast(rewrite_text("public"), "name");
+    if (strcmp(name, "pg_is_in_recovery") == 0) {
+        *type = TYPE_BOOL;
+        return rewrite_boolean(false);
+    }
+    return NULL;
+}
+
+static enum status give_known(struct resolver *resolver, const char *name, Node *value,
+                              uint32_t type, struct expression *out)
+{
+    plan_explain(resolver->build, "constant", "%s is answered by the gateway", name);
+    *out = (struct expression){.node = value, .type = type, .total = true, .immutable = true};
+    return STATUS_OK;
+}
+
+enum status resolve_value_function(struct resolver *resolver, SQLValueFunction *node,
+                                   struct expression *out)
+{
+    static const struct {
+        SQLValueFunctionOp op;
+        const char *name;
+        uint32_t type;
+    } known[] = {
+        {SVFOP_CURRENT_ROLE, "current_role", 0},
+        {SVFOP_CURRENT_USER, "current_user", 0},
+        {SVFOP_USER, "user", 0},
+        {SVFOP_SESSION_USER, "session_user", 0},
+        {SVFOP_CURRENT_CATALOG, "current_catalog", 0},
+        {SVFOP_CURRENT_SCHEMA, "current_schema", 0},
+        {SVFOP_CURRENT_DATE, NULL, TYPE_DATE},
+        {SVFOP_CURRENT_TIME, NULL, TYPE_TIMETZ},
+        {SVFOP_CURRENT_TIME_N, NULL, TYPE_TIMETZ},
+        {SVFOP_LOCALTIME, NULL, TYPE_TIME},
+        {SVFOP_LOCALTIME_N, NULL, TYPE_TIME},
+        {SVFOP_CURRENT_TIMESTAMP, NULL, TYPE_TIMESTAMPTZ},
+        {SVFOP_CURRENT_TIMESTAMP_N, NULL, TYPE_TIMESTAMPTZ},
+        {SVFOP_LOCALTIMESTAMP, NULL, TYPE_TIMESTAMP},
+        {SVFOP_LOCALTIMESTAMP_N, NULL, TYPE_TIMESTAMP},
+    };
+    for (size_t i = 0; i < lengthof(known); i++) {
+        if (known[i].op != node->op)
+            continue;
+        uint32_t type = known[i].type;
+        Node *value = known[i].name == NULL ? NULL : known_value(resolver, known[i].name, &type);
+        if (value != NULL)
+            return give_known(resolver, known[i].name, value, type, out);
+        *out = (struct expression){.node = (Node *)node, .type = type, .total = true};
+        return STATUS_OK;
+    }
+    return plan_refuse(resolver->build, "0A000", NULL, "this value is not supported in %s",
+                       resolver->place);
+}
+
+static enum status refuse_function(struct resolver *resolver, const char *name)
+{
+    const char *suggestion = allow_suggestion(name);
+    char hint[200];
+    if (suggestion != NULL)
+        (void)snprintf(hint, sizeof hint, "Did you mean %s?", suggestion);
+    else
+        (void)snprintf(hint, sizeof hint, "Only built-in functions without side effects are.");
+    return plan_refuse(resolver->build, "42501", hint, "function %s is not allowed", name);
+}
+
+static enum status check_call(struct resolver *resolver, const FuncCall *node, const char *name)
+{
+    const char *form = node->agg_filter != NULL ? "FILTER"
+                       : node->over != NULL     ? "OVER (window functions)"
+                       : node->agg_within_group ? "WITHIN GROUP"
+                       : node->func_variadic    ? "VARIADIC"
+                                                : NULL;
+    if (form != NULL)
+        return plan_refuse(resolver->build, "0A000",
+                           node->agg_filter != NULL ? "Put the condition into WHERE." : NULL,
+                           "%s is not supported in %s", form, resolver->place);
+    size_t count = (size_t)list_length(node->funcname);
+    if (count > 2 || (count == 2 && strcmp(strVal(linitial(node->funcname)), "pg_catalog") != 0) ||
+        (!resolver->trusted && !allow_function(name)))
+        return refuse_function(resolver, name);
+    return STATUS_OK;
+}
+
+static enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
+                                     struct expression *result, struct expression *parts,
+                                     uint32_t *types)
+{
+    size_t index = 0;
+    ListCell *cell;
+    foreach (cell, node->args) {
+        if (IsA(lfirst(cell), NamedArgExpr))
+            return plan_refuse(resolver->build, "0A000", "Give the arguments by position.",
+                               "named arguments are not supported in %s", resolver->place);
+        TRY(resolve_expression(resolver, lfirst(cell), &parts[index]));
+        lfirst(cell) = parts[index].node;
+        types[index] = parts[index].type;
+        resolve_absorb(result, &parts[index++]);
+    }
+    return STATUS_OK;
+}
+
+static void qualify(FuncCall *node, const char *name)
+{
+    node->funcname = rewrite_qualified(name);
+    node->funcformat = COERCE_EXPLICIT_CALL;
+}
+
+/* A bare column, or a product of two: what a statistic may be over (DESIGN, Statistics). */
+static bool is_bare_input(const struct level *level, const Node *node)
+{
+    size_t column;
+    const struct relation *relation = resolve_bare(level, node, &column);
+    if (relation != NULL)
+        return relation->columns[column].fence != NULL;
+    if (node == NULL || !IsA(node, A_Expr) || ((const A_Expr *)node)->kind != AEXPR_OP ||
+        strcmp(strVal(llast(((const A_Expr *)node)->name)), "*") != 0)
+        return false;
+    const A_Expr *product = (const A_Expr *)node;
+    for (int side = 0; side < 2; side++) {
+        const struct relation *factor =
+            resolve_bare(level, side == 0 ? product->lexpr : product->rexpr, &column);
+        if (factor == NULL || factor->columns[column].fence == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void judge_statistic(struct level *level, const FuncCall *node, const char *name,
+                            const struct allow_signature *signature)
+{
+    bool counts = strcmp(name, "count") == 0;
+    bool plain = signature != NULL && (signature->flags & ALLOW_STATISTIC) &&
+                 node->agg_order == NIL && (!node->agg_distinct || counts);
+    if (plain && !node->agg_star)
+        plain = list_length(node->args) == 1 && is_bare_input(level, linitial(node->args));
+    if (!plain)
+        level->plain_statistic = false;
+    else if (!node->agg_star)
+        level->counted = lappend(level->counted, copyObject((Node *)linitial(node->args)));
+}
+
+static enum status resolve_aggregate_order(struct resolver *resolver, FuncCall *node,
+                                           struct expression *result)
+{
+    ListCell *cell;
+    foreach (cell, node->agg_order) {
+        SortBy *sort = lfirst_node(SortBy, cell);
+        struct expression part;
+        if (sort->sortby_dir == SORTBY_USING)
+            return plan_refuse(resolver->build, "0A000", "Use ASC or DESC.",
+                               "ORDER BY … USING is not supported");
+        TRY(resolve_expression(resolver, sort->node, &part));
+        sort->node = guard_expression(resolver->level, &part);
+        resolve_absorb(result, &part);
+    }
+    return STATUS_OK;
+}
+
+/* Arguments are guarded here, one by one; the aggregate itself only sees rows that the policy
+ * lets through. */
+static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char *name,
+                                     struct expression *out)
+{
+    struct resolver resolver = *outer;
+    resolver.mode = RESOLVE_ARGUMENT;
+    if (outer->mode != RESOLVE_GROUPED)
+        return plan_refuse(outer->build, "42803", NULL, "aggregate functions are not allowed in %s",
+                           outer->mode == RESOLVE_ARGUMENT ? "an aggregate's argument"
+                                                           : outer->place);
+    struct expression result = {.node = (Node *)node, .immutable = true, .aggregate = true};
+    struct expression parts[4];
+    uint32_t types[4];
+    size_t count = (size_t)list_length(node->args);
+    if (count > lengthof(parts))
+        return refuse_function(outer, name);
+    TRY(resolve_arguments(&resolver, node, &result, parts, types));
+    const struct allow_signature *signature = allow_find_function(name, types, count);
+    judge_statistic(outer->level, node, name, signature);
+    for (size_t i = 0; i < count; i++)
+        lfirst(list_nth_cell(node->args, (int)i)) = guard_expression(outer->level, &parts[i]);
+    TRY(resolve_aggregate_order(&resolver, node, &result));
+    qualify(node, name);
+    result.type = signature == NULL ? 0 : signature->result;
+    result.total = true;
+    result.aggregate = true;
+    *out = result;
+    return STATUS_OK;
+}
+
+enum status resolve_function(struct resolver *resolver, FuncCall *node, struct expression *out)
+{
+    enum { ARGUMENTS_MAX = 100 };
+    const char *name = strVal(llast(node->funcname));
+    uint32_t type;
+    Node *value = node->args == NIL && !node->agg_star && node->over == NULL
+                      ? known_value(resolver, name, &type)
+                      : NULL;
+    if (value != NULL)
+        return give_known(resolver, name, value, type, out);
+    TRY(check_call(resolver, node, name));
+    if (node->agg_star || is_aggregate(name))
+        return resolve_aggregate(resolver, node, name, out);
+    size_t count = (size_t)list_length(node->args);
+    if (node->agg_distinct || node->agg_order != NIL || count > ARGUMENTS_MAX)
+        return plan_refuse(resolver->build, "42809", NULL, "%s is not an aggregate function", name);
+    struct expression result = {.node = (Node *)node, .total = true, .immutable = true};
+    struct expression *parts = palloc0((count + 1) * sizeof *parts);
+    uint32_t *types = palloc0((count + 1) * sizeof *types);
+    TRY(resolve_arguments(resolver, node, &result, parts, types));
+    const struct allow_signature *signature = allow_find_function(name, types, count);
+    if (signature == NULL || !(signature->flags & ALLOW_TOTAL))
+        result.total = false;
+    if (signature == NULL || !(signature->flags & ALLOW_IMMUTABLE))
+        result.immutable = false;
+    result.type = signature == NULL ? 0 : signature->result;
+    qualify(node, name);
+    *out = result;
+    return STATUS_OK;
+}
+
+/* A literal is read when the statement is parsed, so it fails or not whatever the data is. Dates
+ * are read by DateStyle unless they are written year first. */
+static bool literal_immutable(const A_Const *literal, uint32_t type)
+{
+    if (type != TYPE_DATE && type != TYPE_TIMESTAMP && type != TYPE_TIMESTAMPTZ &&
+        type != TYPE_INTERVAL && type != TYPE_TIMETZ)
+        return true;
+    if (type == TYPE_TIMESTAMPTZ || type == TYPE_TIMETZ || type == TYPE_INTERVAL ||
+        literal->isnull || !IsA(&literal->val, String))
+        return literal->isnull;
+    const char *text = literal->val.sval.sval;
+    for (size_t i = 0; i < 4; i++)
+        if (!isdigit((unsigned char)text[i]))
+            return false;
+    return text[4] == '-';
+}
+
+static enum status cast_type(struct resolver *resolver, TypeName *type, uint32_t *oid)
+{
+    size_t count = (size_t)list_length(type->names);
+    const char *name = count == 0 ? "" : strVal(llast(type->names));
+    if (type->setof || type->pct_type || count == 0 || count > 2 ||
+        (count == 2 && strcmp(strVal(linitial(type->names)), "pg_catalog") != 0) ||
+        (*oid = allow_type(name)) == 0 || list_length(type->arrayBounds) > 1)
+        return plan_refuse(resolver->build, "42501",
+                           "Numbers, text, dates and times, boolean, uuid and their arrays are.",
+                           "casting to type \"%s\" is not allowed", name);
+    type->names = rewrite_qualified(name);
+    if (type->arrayBounds != NIL)
+        *oid = resolve_array_type(*oid);
+    return STATUS_OK;
+}
+
+enum status resolve_cast(struct resolver *resolver, TypeCast *node, struct expression *out)
+{
+    struct expression part;
+    uint32_t type = 0;
+    TRY(cast_type(resolver, node->typeName, &type));
+    TRY(resolve_expression(resolver, node->arg, &part));
+    node->arg = part.node;
+    struct expression result = {
+        .node = (Node *)node, .type = type, .total = true, .immutable = true};
+    resolve_absorb(&result, &part);
+    bool modified = node->typeName->typmods != NIL;
+    if (part.literal && part.type == TYPE_UNKNOWN) {
+        result.immutable = literal_immutable((A_Const *)node->arg, type);
+    } else if (part.type != TYPE_UNKNOWN || !IsA(node->arg, ParamRef)) {
+        unsigned flags = part.type == 0 ? 0 : allow_cast_flags(part.type, type);
+        result.total = result.total && (flags & ALLOW_TOTAL);
+        result.immutable = result.immutable && (flags & ALLOW_IMMUTABLE);
+    }
+    /* Cutting text to a length cannot fail; rounding a number to a precision can. */
+    if (modified && type != TYPE_VARCHAR && type != TYPE_BPCHAR)
+        result.total = false;
+    *out = result;
+    return STATUS_OK;
+}
