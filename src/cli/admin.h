@@ -1,0 +1,35 @@
+/* The gateway's admin database, asked over its unix socket with libpq: one command, one table. */
+#ifndef COFFERDAM_CLI_ADMIN_H
+#define COFFERDAM_CLI_ADMIN_H
+
+#include "base/buffer.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+
+struct cli_admin; /* a connection; owned */
+
+struct cli_result {
+    struct table table;
+    enum cli_json_kind kinds[TABLE_MAX_COLUMNS];
+};
+
+/* Connects to the socket in --admin DIR, or in the configuration's run folder. */
+MUST_USE enum status cli_admin_open(const struct cli_call *call, struct cli_admin **admin,
+                                    struct error *error);
+void cli_admin_close(struct cli_admin *admin); /* NULL is fine */
+
+/* Appends " keyword 'value'" to a command; keyword may be "", value NULL adds nothing. */
+void cli_admin_clause(struct cli_admin *admin, struct buffer *command, const char *keyword,
+                      const char *value);
+/* Sends the command. *result is to be freed with table_free(&result->table). */
+MUST_USE enum status cli_admin_ask(struct cli_admin *admin, struct buffer *command,
+                                   struct cli_result *result, struct error *error);
+
+/* What most verbs do: connect, ask "show" with up to one clause, print as table or JSON. */
+MUST_USE enum status cli_show(const struct cli_call *call, const char *show, const char *keyword,
+                              const char *value, struct error *error);
+/* As --json wants it, or as a table. */
+MUST_USE enum status cli_print_result(const struct cli_call *call, const struct cli_result *result,
+                                      struct error *error);
+
+#endif

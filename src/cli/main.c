@@ -1,0 +1,36 @@
+/* cofferdam: one program, a verb for each thing it can do. This table is all of it. */
+#include "cli/cli.h"
+#include "cli/verbs.h"
+
+#include <locale.h>
+
+static const struct cli_verb verbs[] = {
+    {"gateway", NULL, &verb_gateway, "run the gateway"},
+    {"check", NULL, &verb_check, "judge the policy against the live database"},
+    {"grants", NULL, &verb_grants, "print the SQL that gives the gateway's role its rights"},
+    {"explain", NULL, &verb_explain, "tell what a statement of an agent would become"},
+    {"reload", NULL, &verb_reload, "take the changed policy into force"},
+    {"sessions", NULL, &verb_sessions, "list the sessions"},
+    {"budget", NULL, &verb_budget, "show how much of their budgets partners have used"},
+    {"stats", NULL, &verb_stats, "show the gateway's counters"},
+    {"exposure", "show", &verb_exposure_show, "count the people disclosed, by what was disclosed"},
+    {"subject", NULL, &verb_subject, "tell what partners have had of one person"},
+    {"partner", "list", &verb_partner_list, "list the partners"},
+    {"partner", "show", &verb_partner_show, "tell about a partner"},
+    {"partner", "kit", &verb_partner_kit, "make what an agent needs to connect"},
+    {"partner", "contain", &verb_partner_contain, "cut a partner or an agent off, now"},
+    {"partner", "restore", &verb_partner_restore, "let a contained partner or agent in again"},
+    {"agent", "passwd", &verb_agent_passwd, "set the password of a machine account"},
+    {"cert", "ca", &verb_cert_ca, "make a certificate authority"},
+    {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},
+    {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
+    {"ledger", "tail", &verb_ledger_tail, "show the newest entries of the ledger"},
+    {"version", NULL, &verb_version, "print the version"},
+    {NULL, NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters in tables */
+    return cli_main(verbs, argc, argv);
+}

@@ -1,0 +1,176 @@
+/* Tables and records for people. Columns are as wide as their widest cell; columns whose cells are
+ * all whole numbers are set to the right. */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define RED   "\033[31;1m"
+#define BOLD  "\033[1m"
+#define PLAIN "\033[0m"
+
+bool cli_colour(void)
+{
+    const char *no = getenv("NO_COLOR"); /* https://no-color.org */
+    const char *terminal = getenv("TERM");
+    return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0') && terminal != NULL &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+size_t cli_column(const struct table *table, const char *name)
+{
+    size_t column = 0;
+    while (column < table->column_count && strcmp(table->columns[column], name) != 0)
+        column++;
+    return column;
+}
+
+const char *cli_cell(const struct table *table, const struct table_row *row, const char *name)
+{
+    size_t column = cli_column(table, name);
+    if (column == table->column_count || row->cells[column] == NULL)
+        return "";
+    return row->cells[column];
+}
+
+/* Writes one character of text, escaped if a terminal would obey it, and returns its bytes.
+ * *width grows by the columns it takes. out NULL: only measures. */
+static size_t put_character(FILE *out, const char *text, size_t *width)
+{
+    mbstate_t state = {0};
+    wchar_t wide = 0;
+    size_t len = mbrtowc(&wide, text, strlen(text), &state);
+    int columns = len == (size_t)-1 || len == (size_t)-2 ? -1 : wcwidth(wide);
+    if (columns >= 0) {
+        if (out != NULL)
+            fwrite(text, 1, len, out);
+        *width += (size_t)columns;
+        return len;
+    }
+    if (len == (size_t)-1 || len == (size_t)-2)
+        len = 1;
+    for (size_t i = 0; i < len; i++) {
+        if (out != NULL && text[i] == '\n')
+            fputs("\\n", out);
+        else if (out != NULL)
+            fprintf(out, "\\x%02x", (unsigned char)text[i]);
+        *width += text[i] == '\n' ? 2 : 4;
+    }
+    return len;
+}
+
+static size_t put_text(FILE *out, const char *text)
+{
+    size_t width = 0;
+    while (*text != '\0')
+        text += put_character(out, text, &width);
+    return width;
+}
+
+static void put_cell(FILE *out, const char *text, size_t width, bool right, bool last)
+{
+    size_t pad = width - put_text(NULL, text);
+    if (right)
+        fprintf(out, "%*s", (int)pad, "");
+    put_text(out, text);
+    if (!right && !last)
+        fprintf(out, "%*s", (int)pad, "");
+    fputs(last ? "" : "  ", out);
+}
+
+static bool is_whole_number(const char *text)
+{
+    if (*text == '-')
+        text++;
+    return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+struct layout {
+    size_t width[TABLE_MAX_COLUMNS];
+    bool right[TABLE_MAX_COLUMNS];
+};
+
+static void lay_out(const struct table *table, struct layout *layout)
+{
+    for (size_t column = 0; column < table->column_count; column++) {
+        layout->width[column] = put_text(NULL, table->columns[column]);
+        layout->right[column] = table->row_count > 0;
+    }
+    for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+        for (size_t column = 0; column < table->column_count; column++) {
+            const char *cell = row->cells[column];
+            size_t width = cell == NULL ? 0 : put_text(NULL, cell);
+            if (width > layout->width[column])
+                layout->width[column] = width;
+            if (cell != NULL && cell[0] != '\0' && !is_whole_number(cell))
+                layout->right[column] = false;
+        }
+    }
+}
+
+static void put_row(FILE *out, const struct table *table, const struct layout *layout,
+                    const char *const *cells)
+{
+    for (size_t column = 0; column < table->column_count; column++)
+        put_cell(out, cells[column] == NULL ? "" : cells[column], layout->width[column],
+                 layout->right[column], column + 1 == table->column_count);
+    fputc('\n', out);
+}
+
+void cli_print_marked(FILE *out, const struct table *table,
+                      bool (*marked)(const struct table *table, const struct table_row *row),
+                      bool colour)
+{
+    struct layout layout;
+    lay_out(table, &layout);
+    fputs(colour ? BOLD : "", out);
+    put_row(out, table, &layout, table->columns);
+    fputs(colour ? PLAIN : "", out);
+    for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+        bool red = colour && marked != NULL && marked(table, row);
+        fputs(red ? RED : "", out);
+        put_row(out, table, &layout, row->cells);
+        fputs(red ? PLAIN : "", out);
+    }
+}
+
+void cli_print_table(FILE *out, const struct table *table)
+{
+    if (table->row_count == 0)
+        fputs("(none)\n", out);
+    else
+        cli_print_marked(out, table, NULL, cli_colour());
+}
+
+void cli_print_record(FILE *out, const struct table *table, const struct table_row *row)
+{
+    for (size_t column = 0; column < table->column_count; column++) {
+        const char *cell = row->cells[column] == NULL ? "" : row->cells[column];
+        fprintf(out, "%s:%s", table->columns[column], strchr(cell, '\n') == NULL ? " " : "\n    ");
+        size_t width = 0;
+        while (*cell != '\0') {
+            if (*cell != '\n') {
+                cell += put_character(out, cell, &width);
+                continue;
+            }
+            fputs("\n    ", out);
+            cell++;
+        }
+        fputc('\n', out);
+    }
+}
+
+void cli_print_heading(FILE *out, const char *format, ...)
+{
+    bool colour = cli_colour();
+    va_list args;
+    va_start(args, format);
+    fputs(colour ? BOLD : "", out);
+    vfprintf(out, format, args);
+    fputs(colour ? PLAIN : "", out);
+    fputc('\n', out);
+    va_end(args);
+}

@@ -1,0 +1,250 @@
+/* cofferdam check: is this policy sound before this database, and what does each partner see?
+ * Problems end with exit code 1. Findings (side doors, settings of the role, agents that cannot log
+ * in) are printed, and fail the check with --strict. */
+#include "cli/offline.h"
+#include "cli/verbs.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/json.h"
+#include "gateway/gateway.h"
+
+enum { FINDING_BYTES = 1024 * 1024 };
+
+static const struct cli_option options[] = {
+    {"strict", 0, NULL, "fail on findings too"},
+    {"partner", 'p', "PARTNER", "print this partner only"},
+    {NULL, 0, NULL, NULL},
+};
+
+/* Everything there is to say, gathered before anything is printed. */
+struct report {
+    struct table columns;  /* model_describe */
+    struct table doors;    /* gateway_side_doors */
+    struct table settings; /* gateway_role_settings */
+    struct table findings; /* partner, finding: what the policy and its files show by themselves */
+    size_t finding_count;  /* of all kinds */
+};
+
+static bool is_true(const char *cell)
+{
+    return cell[0] != '\0' && strcmp(cell, "no") != 0 && strcmp(cell, "false") != 0 &&
+           strcmp(cell, "f") != 0;
+}
+
+static bool is_sensitive(const struct table *table, const struct table_row *row)
+{
+    return is_true(cli_cell(table, row, "sensitive"));
+}
+
+static bool is_wrong_setting(const struct table *table, const struct table_row *row)
+{
+    return !is_true(cli_cell(table, row, "fine"));
+}
+
+/* ---- gathering ---- */
+
+static void add_finding(struct table *findings, const char *partner, const char *text,
+                        const char *detail)
+{
+    struct table_row *row = table_add(findings);
+    table_set(findings, row, 0, "%s", partner);
+    table_set(findings, row, 1, "%s%s%s", text, detail[0] == '\0' ? "" : ": ", detail);
+}
+
+static void look_at_agent(const struct policy_partner *partner, const struct policy_agent *agent,
+                          const struct config *config, struct table *findings)
+{
+    if (agent->scram_file != NULL && !file_exists(agent->scram_file))
+        add_finding(findings, partner->name,
+                    "agent has no verifier file yet (cofferdam agent passwd)", agent->login);
+    if (agent->certificate != NULL && config->listen.client_ca == NULL)
+        add_finding(findings, partner->name,
+                    "agent logs in by certificate, but listen.client_ca is not set", agent->login);
+}
+
+static void look_at_partner(const struct policy_partner *partner, const struct config *config,
+                            int64_t now_ns, struct table *findings)
+{
+    char when[21];
+    if (partner->valid_until_ns <= now_ns) {
+        clock_format_utc(partner->valid_until_ns, when);
+        add_finding(findings, partner->name, "contract has ended", when);
+    } else if (partner->valid_from_ns > now_ns) {
+        clock_format_utc(partner->valid_from_ns, when);
+        add_finding(findings, partner->name, "contract has not begun", when);
+    }
+    if (partner->posture_expires_ns <= now_ns) {
+        clock_format_utc(partner->posture_expires_ns, when);
+        add_finding(findings, partner->name, "attestation of its security has expired", when);
+    }
+    if (partner->budget.subjects_per_day == 0 && partner->budget.subjects_total == 0)
+        add_finding(findings, partner->name, "no budget of people bounds it", "");
+    for (size_t i = 0; i < partner->agent_count; i++)
+        look_at_agent(partner, &partner->agents[i], config, findings);
+}
+
+static void look_at_policy(const struct cli_offline *offline, struct table *findings)
+{
+    static const char *const names[] = {"partner", "finding", NULL};
+    table_init(findings, FINDING_BYTES, names);
+    for (size_t i = 0; i < offline->policy->partner_count; i++)
+        look_at_partner(&offline->policy->partners[i], offline->config, clock_now_ns(), findings);
+}
+
+static enum status gather(const struct cli_offline *offline, struct report *report,
+                          struct error *error)
+{
+    model_describe(offline->model, &report->columns);
+    TRY(gateway_side_doors(offline->config, offline->policy, &report->doors, error));
+    TRY(gateway_role_settings(offline->config, &report->settings, error));
+    look_at_policy(offline, &report->findings);
+    if (table_overflowed(&report->columns) || table_overflowed(&report->doors) ||
+        table_overflowed(&report->settings) || table_overflowed(&report->findings))
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "the report is too long");
+    report->finding_count = report->doors.row_count + report->findings.row_count;
+    for (const struct table_row *row = report->settings.first; row != NULL; row = row->next)
+        report->finding_count += is_wrong_setting(&report->settings, row);
+    return STATUS_OK;
+}
+
+static void free_report(struct report *report)
+{
+    table_free(&report->columns);
+    table_free(&report->doors);
+    table_free(&report->settings);
+    table_free(&report->findings);
+}
+
+/* ---- printing ---- */
+
+/* The rows of one partner, without the column that names it. The copy borrows nothing. */
+static void select_partner(const struct table *all, const char *partner, struct table *one)
+{
+    const char *names[TABLE_MAX_COLUMNS + 1] = {NULL};
+    size_t named = cli_column(all, "partner"), count = 0;
+    for (size_t column = 0; column < all->column_count; column++) {
+        if (column != named)
+            names[count++] = all->columns[column];
+    }
+    table_init(one, CLI_RESULT_BYTES, names);
+    for (const struct table_row *row = all->first; row != NULL; row = row->next) {
+        if (strcmp(cli_cell(all, row, "partner"), partner) != 0)
+            continue;
+        struct table_row *copy = table_add(one);
+        for (size_t from = 0, to = 0; from < all->column_count; from++) {
+            if (from == named)
+                continue;
+            if (row->cells[from] != NULL)
+                table_set(one, copy, to, "%s", row->cells[from]);
+            to++;
+        }
+    }
+}
+
+static void print_partner(const struct policy_partner *partner, const struct table *columns)
+{
+    struct table one;
+    select_partner(columns, partner->name, &one);
+    size_t sensitive = 0;
+    for (const struct table_row *row = one.first; row != NULL; row = row->next)
+        sensitive += is_sensitive(&one, row);
+    cli_print_heading(stdout, "%s (%s, %zu agent%s%s)", partner->name,
+                      partner->mode == POLICY_MODE_AGGREGATES ? "statistics only" : "rows",
+                      partner->agent_count, partner->agent_count == 1 ? "" : "s",
+                      sensitive > 0 ? ", SENSITIVE COLUMNS GRANTED" : "");
+    cli_print_marked(stdout, &one, is_sensitive, cli_colour());
+    putchar('\n');
+    table_free(&one);
+}
+
+static void print_findings(const struct report *report)
+{
+    if (report->doors.row_count > 0) {
+        cli_print_heading(stdout,
+                          "Side doors: roles that read this data past the gateway; while they can, "
+                          "\"never disclosed\" is not proven");
+        cli_print_table(stdout, &report->doors);
+        putchar('\n');
+    }
+    cli_print_heading(stdout, "Settings of the gateway's role");
+    cli_print_marked(stdout, &report->settings, is_wrong_setting, cli_colour());
+    putchar('\n');
+    if (report->findings.row_count > 0) {
+        cli_print_heading(stdout, "Findings");
+        cli_print_table(stdout, &report->findings);
+        putchar('\n');
+    }
+}
+
+static enum status print_text(const struct cli_call *call, const struct cli_offline *offline,
+                              const struct report *report, struct error *error)
+{
+    const char *wanted = cli_value(call, "partner");
+    const struct policy *policy = offline->policy;
+    if (wanted != NULL && policy_find_partner(policy, wanted) == NULL)
+        return error_set(error, STATUS_NOT_FOUND, "42704", NULL, "the policy has no partner \"%s\"",
+                         wanted);
+    for (size_t i = 0; i < policy->partner_count; i++) {
+        if (wanted == NULL || strcmp(policy->partners[i].name, wanted) == 0)
+            print_partner(&policy->partners[i], &report->columns);
+    }
+    print_findings(report);
+    printf("%s holds: %zu partner%s, %zu dataset%s, %zu finding%s\n", policy->path,
+           policy->partner_count, policy->partner_count == 1 ? "" : "s", policy->dataset_count,
+           policy->dataset_count == 1 ? "" : "s", report->finding_count,
+           report->finding_count == 1 ? "" : "s");
+    return STATUS_OK;
+}
+
+static enum status print_json(const struct cli_offline *offline, const struct report *report,
+                              struct error *error)
+{
+    json_t *value = json_pack("{s:s, s:o, s:o, s:o, s:o}", "policy_id", offline->policy->id,
+                              "columns", cli_json_table(&report->columns, NULL), "side_doors",
+                              cli_json_table(&report->doors, NULL), "role_settings",
+                              cli_json_table(&report->settings, NULL), "findings",
+                              cli_json_table(&report->findings, NULL));
+    CHECK(value != NULL);
+    return cli_json_print(value, false, error);
+}
+
+static enum status run(struct cli_call *call, struct error *error)
+{
+    struct cli_offline offline = {0};
+    struct report report = {0};
+    enum status status = cli_offline_open(call, &offline, error);
+    if (status == STATUS_OK)
+        status = cli_offline_bind(&offline, error);
+    if (status == STATUS_OK)
+        status = gather(&offline, &report, error);
+    if (status == STATUS_OK)
+        status = call->json ? print_json(&offline, &report, error)
+                            : print_text(call, &offline, &report, error);
+    if (status == STATUS_OK && report.finding_count > 0 && cli_value(call, "strict") != NULL)
+        status = error_set(error, STATUS_INVALID, "F0000", NULL, "%zu finding%s",
+                           report.finding_count, report.finding_count == 1 ? "" : "s");
+    free_report(&report);
+    cli_offline_free(&offline);
+    return status;
+}
+
+const struct cli_command verb_check = {
+    .arguments = "",
+    .takes = CLI_TAKES_CONFIG | CLI_TAKES_JSON,
+    .options = options,
+    .description =
+        "Judges the policy against the live database and prints, partner by partner, what\n"
+        "each sees of each column. Sensitive grants stand out. Lists side doors (other roles\n"
+        "that read the same tables), settings of the gateway's role that are not as\n"
+        "`cofferdam grants` makes them, and agents that cannot log in.",
+    .examples = "check\n"
+                "check --partner north-mail\n"
+                "check --strict --json\n",
+    .exits = "the policy does not hold, or with --strict there are findings",
+    .run = run,
+};

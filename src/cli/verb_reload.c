@@ -1,0 +1,20 @@
+/* cofferdam reload: a changed policy, taken into force whole or not at all. */
+#include "cli/admin.h"
+#include "cli/verbs.h"
+
+static enum status run(struct cli_call *call, struct error *error)
+{
+    TRY(cli_show(call, "RELOAD", "", NULL, error));
+    fputs(call->json ? "" : "the policy is in force\n", stdout);
+    return STATUS_OK;
+}
+
+const struct cli_command verb_reload = {
+    .arguments = "",
+    .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
+    .description =
+        "Makes the running gateway read its policy again. A policy that does not hold changes\n"
+        "nothing; the reason is told.",
+    .examples = "reload\n",
+    .run = run,
+};

@@ -1,0 +1,29 @@
+/* The verbs: one constant each, in verb_<name>.c. */
+#ifndef COFFERDAM_CLI_VERBS_H
+#define COFFERDAM_CLI_VERBS_H
+
+#include "cli/cli.h"
+
+extern const struct cli_command verb_agent_passwd;
+extern const struct cli_command verb_budget;
+extern const struct cli_command verb_cert_ca;
+extern const struct cli_command verb_cert_issue;
+extern const struct cli_command verb_cert_server;
+extern const struct cli_command verb_check;
+extern const struct cli_command verb_explain;
+extern const struct cli_command verb_exposure_show;
+extern const struct cli_command verb_gateway;
+extern const struct cli_command verb_grants;
+extern const struct cli_command verb_ledger_tail;
+extern const struct cli_command verb_partner_contain;
+extern const struct cli_command verb_partner_kit;
+extern const struct cli_command verb_partner_list;
+extern const struct cli_command verb_partner_restore;
+extern const struct cli_command verb_partner_show;
+extern const struct cli_command verb_reload;
+extern const struct cli_command verb_sessions;
+extern const struct cli_command verb_stats;
+extern const struct cli_command verb_subject;
+extern const struct cli_command verb_version;
+
+#endif
