@@ -104,8 +104,8 @@ static const char column_sql[] =
     " JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace"
     " LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')"
-    " AND (n.nspname, c.relname) IN (SELECT * FROM"
-    "   pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[]))"
+    " AND (n.nspname, c.relname) IN (SELECT * FROM ROWS FROM"
+    "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
     " ORDER BY n.nspname, c.relname, a.attnum";
 
 static bool is_true(PGresult *result, int row, int column)
@@ -246,8 +246,8 @@ static const char side_door_sql[] =
     " FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE r.rolcanlogin AND r.rolname <> current_user"
-    " AND (n.nspname, c.relname) IN (SELECT * FROM"
-    "   pg_catalog.unnest($1::pg_catalog.text[], $2::pg_catalog.text[]))"
+    " AND (n.nspname, c.relname) IN (SELECT * FROM ROWS FROM"
+    "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
     " AND (r.rolsuper OR pg_catalog.has_any_column_privilege(r.oid, c.oid, 'SELECT'))"
     " ORDER BY 1, 2";
 

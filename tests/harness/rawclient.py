@@ -1,0 +1,130 @@
+"""A client that keeps every byte the server sends: for tests that ask what has left, not what arrived."""
+import socket
+import ssl
+import struct
+
+
+class Closed(Exception):
+    """The server has ended the connection."""
+
+
+class RawClient:
+    """Protocol 3.0 over TLS with a client certificate. `seen` holds all bytes since the last take()."""
+
+    def __init__(self, gateway, agent, settings=(), timeout=60):
+        parameters = gateway.parameters(agent)
+        plain = socket.create_connection(("127.0.0.1", gateway.port), timeout=timeout)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.sendall(struct.pack("!ii", 8, 80877103))
+        assert plain.recv(1) == b"S"
+        context = ssl.create_default_context(cafile=parameters["sslrootcert"])
+        context.load_cert_chain(parameters["sslcert"], parameters["sslkey"])
+        self.socket = context.wrap_socket(plain, server_hostname="localhost")
+        self.seen, self.rest = bytearray(), b""
+        body = b"".join(text.encode() + b"\0" for pair in (("user", agent), ("database", gateway.database), *settings)
+                        for text in pair)
+        self.socket.sendall(struct.pack("!ii", len(body) + 9, 196608) + body + b"\0")
+        self.until_ready()
+
+    # ---- sending ----
+
+    @staticmethod
+    def message(kind, body=b""):
+        return kind + struct.pack("!i", len(body) + 4) + body
+
+    @staticmethod
+    def parse(sql, name="", types=()):
+        return RawClient.message(b"P", name.encode() + b"\0" + sql.encode() + b"\0" +
+                                 struct.pack(f"!h{len(types)}I", len(types), *types))
+
+    @staticmethod
+    def bind(parameters=(), result_formats=(), portal="", name=""):
+        body = portal.encode() + b"\0" + name.encode() + b"\0" + struct.pack("!hh", 0, len(parameters))
+        for value in parameters:
+            text = None if value is None else str(value).encode()
+            body += struct.pack("!i", -1) if text is None else struct.pack("!i", len(text)) + text
+        return RawClient.message(b"B", body + struct.pack(f"!h{len(result_formats)}h", len(result_formats),
+                                                          *result_formats))
+
+    @staticmethod
+    def describe(what="P", name=""):
+        return RawClient.message(b"D", what.encode() + name.encode() + b"\0")
+
+    @staticmethod
+    def execute(max_rows=0, portal=""):
+        return RawClient.message(b"E", portal.encode() + b"\0" + struct.pack("!i", max_rows))
+
+    SYNC = b"S\0\0\0\x04"
+
+    def send(self, *messages):
+        self.socket.sendall(b"".join(messages))
+
+    # ---- receiving ----
+
+    def receive(self):
+        """(type, body) of the next message."""
+        while True:
+            if len(self.rest) >= 5:
+                size = 1 + struct.unpack("!i", self.rest[1:5])[0]
+                if len(self.rest) >= size:
+                    kind, body = self.rest[:1], self.rest[5:size]
+                    self.rest = self.rest[size:]
+                    return kind, body
+            try:
+                data = self.socket.recv(65536)
+            except (ConnectionError, ssl.SSLError):
+                data = b""
+            if not data:
+                raise Closed()
+            self.seen += data
+            self.rest += data
+
+    def until_ready(self):
+        """Messages up to and with ReadyForQuery."""
+        messages = []
+        while True:
+            messages.append(self.receive())
+            if messages[-1][0] == b"Z":
+                return messages
+
+    def query(self, sql):
+        self.send(self.message(b"Q", sql.encode() + b"\0"))
+        return self.until_ready()
+
+    def extended(self, sql, parameters=(), result_formats=(), types=(), max_rows=0):
+        self.send(self.parse(sql, types=types), self.describe("S"), self.bind(parameters, result_formats),
+                  self.describe("P"), self.execute(max_rows), self.SYNC)
+        return self.until_ready()
+
+    def take(self):
+        """Every byte since the last take()."""
+        seen, self.seen = bytes(self.seen), bytearray()
+        return seen
+
+    def close(self):
+        self.socket.close()
+
+
+def fields(body):
+    """Fields of an ErrorResponse or NoticeResponse, by letter."""
+    return {part[:1].decode(): part[1:].decode() for part in body.split(b"\0") if part}
+
+
+def errors(messages):
+    return [fields(body) for kind, body in messages if kind == b"E"]
+
+
+def rows(messages):
+    """DataRows as lists of bytes or None."""
+    result = []
+    for kind, body in messages:
+        if kind != b"D":
+            continue
+        count, at, row = struct.unpack("!h", body[:2])[0], 2, []
+        for _ in range(count):
+            size = struct.unpack("!i", body[at:at + 4])[0]
+            at += 4
+            row.append(None if size < 0 else body[at:at + size])
+            at += max(size, 0)
+        result.append(row)
+    return result

@@ -1,0 +1,186 @@
+"""Leak test: every masked, ungranted or filtered-out value is a known canary; no byte of it may leave.
+
+    tests/run leak [--cases N] [--minutes M] [--seed S]
+
+Thousands of statements (valid, broken, hostile) run through the gateway in the simple and the extended
+protocol, text and binary; every byte that the server sends is searched for canaries and for subject keys
+that the partner has no right to. The gateway must live, and answer each statement.
+    RESULT statements=… leaks=… crashes=… answered=… seed=…
+"""
+import argparse
+import collections
+import random
+import re
+import struct
+import sys
+import time
+
+from harness import cluster as clusters
+from harness import gateway as gateways
+from harness import hostile, pki, places, rawclient
+
+ROWS = 60
+KEY_BASE = 0x5AFEC0DE0000  # subject keys: recognisable as text and as eight bytes
+CANARY = b"cAnArY"
+
+SQL = f"""
+CREATE SCHEMA v;
+CREATE TABLE v.person (person_id bigint PRIMARY KEY, name text, phone text, email text, secret text, born timestamp,
+                       salary numeric, town text, open boolean NOT NULL);
+CREATE TABLE v.item (item_id integer PRIMARY KEY, person_id bigint REFERENCES v.person, label text, remark text, price integer);
+CREATE TABLE v.vault (vault_id integer PRIMARY KEY, content text);
+CREATE TABLE v.shop (shop_id integer PRIMARY KEY, title text);
+-- Of every third person the row is hidden: each of their values is a canary.
+INSERT INTO v.person SELECT {KEY_BASE} + n,
+    CASE WHEN n % 3 = 0 THEN 'cAnArY-name-' || n ELSE 'Name ' || n END,
+    'cAnArY-phone-' || n || '-' || lpad(n::text, 4, '0'),
+    'cAnArY.email.' || n || '@public.example',
+    'cAnArY-secret-' || n, timestamp '1970-05-06 07:08:09' + n * interval '1 day', 990000 + n,
+    CASE WHEN n % 3 = 0 THEN 'cAnArY-town-' || n ELSE 'Town ' || n % 5 END, n % 3 <> 0
+  FROM generate_series(1, {ROWS}) AS n;
+INSERT INTO v.item SELECT n, {KEY_BASE} + 1 + n % {ROWS},
+    CASE WHEN (1 + n % {ROWS}) % 3 = 0 THEN 'cAnArY-label-' || n ELSE 'label ' || n END,
+    'cAnArY-remark-' || n, n % 7 FROM generate_series(1, 200) AS n;
+INSERT INTO v.vault SELECT n, 'cAnArY-vault-' || n FROM generate_series(1, 20) AS n;
+INSERT INTO v.shop SELECT n, 'Shop ' || n FROM generate_series(1, 5) AS n;
+CREATE FUNCTION v.leak(anyelement) RETURNS text LANGUAGE sql AS $$ SELECT 'cAnArY-function' $$;
+CREATE FUNCTION public.lower(bigint) RETURNS text LANGUAGE sql AS $$ SELECT 'cAnArY-shadow' $$;
+ANALYZE;
+"""
+
+POLICY = """
+controller: {name: Vault, dpo: {name: D, email: d@vault.example}}
+subjects: {person: {dataset: person, key: person_id}}
+datasets:
+  person:
+    table: v.person
+    subject: {kind: person, key: person_id}
+    columns: {person_id: {}, name: {category: name}, phone: {category: phone}, email: {category: email},
+              secret: {category: credential}, born: {category: date_of_birth}, salary: {category: financial}, town: {category: address}, open: {}}
+  item:
+    table: v.item
+    subject: {kind: person, via: [{dataset: person, on: person_id}], key: person_id}
+    columns: {item_id: {}, person_id: {}, label: {}, remark: {}, price: {}}
+  vault: {table: v.vault, subject: none, columns: {vault_id: {}, content: {}}}
+  shop: {table: v.shop, subject: none, columns: {shop_id: {}, title: {}}}
+partners:
+  thief:
+    contract: {agreement: A, breach_contact: {name: B, phone: "1"}}
+    purposes: [test]
+    agents: [{name: one, identity: {certificate: "spiffe://thief/one"}}]
+    valid: {from: 2020-01-01, until: 2099-12-31}
+    grants:
+      - dataset: person
+        rows: "open"
+        columns: {person_id: token, name: clear, phone: last4, email: domain, born: year, town: clear}
+      - dataset: item
+        rows: "price > 2 AND label LIKE 'label%'"
+        columns: {item_id: clear, label: clear, price: clear}
+      - {dataset: shop, columns: all}
+    budget: {subjects: {per_day: 100000, total: 100000}, rows_per_statement: 100000, errors_per_day: 100000000, probes_per_day: 100000000}
+"""
+
+# Eight bytes of any subject key, its decimal text, and hidden birth times; salaries are six digits of 99….
+FORBIDDEN = [re.compile(re.escape(CANARY), re.IGNORECASE), re.compile(re.escape(struct.pack("!Q", KEY_BASE)[:6])),
+             re.compile(str(KEY_BASE)[:11].encode()), re.compile(rb"07:08:09"), re.compile(rb"\b9900[0-6]\d\b"),
+             re.compile(rb"\bh[0-9a-f]{16}\b")]
+
+
+class Leak:
+    def __init__(self, seed):
+        self.random, self.count = random.Random(seed), collections.Counter()
+        self.cluster = clusters.Cluster()
+        self.folder = places.make_folder("ca")
+        self.authority = pki.Authority(self.folder)
+        database = self.cluster.create_database(sql=SQL)
+        self.gateway = gateways.Gateway(self.cluster, self.authority, POLICY, database)
+        self.client = None
+
+    def close(self):
+        if self.client:
+            self.client.close()
+        self.gateway.close()
+        self.cluster.close()
+        places.remove_folder(self.folder)
+
+    def connect(self):
+        if self.client is None:
+            self.client = rawclient.RawClient(self.gateway, "thief.one")
+        return self.client
+
+    def look(self, sql, how, sent):
+        seen = self.client.take()
+        # A statement's own text may come back as data (SELECT 'cAnArY'): those bytes are no leak.
+        for pattern in FORBIDDEN:
+            for found in pattern.finditer(seen):
+                if found.group() not in sent:
+                    self.count["leaks"] += 1
+                    print(f"LEAK {found.group()!r} by {how}: {sql!r}\n  …{seen[max(0, found.start() - 80):found.end() + 80]!r}", flush=True)
+                    return
+
+    def run(self, sql):
+        how = self.random.choice(["query", "text", "binary", "rows"])
+        self.count["statements"] += 1
+        try:
+            client = self.connect()
+            if how == "query":
+                messages = client.query(sql)
+            elif how == "text":
+                messages = client.extended(sql)
+            elif how == "binary":
+                messages = client.extended(sql, result_formats=(1,))
+            else:
+                messages = client.extended(sql, max_rows=3)
+            self.count["answered"] += 1
+            self.count["refused"] += bool(rawclient.errors(messages))
+            if any(kind == b"D" for kind, _ in messages):
+                self.count["with_rows"] += 1
+        except (rawclient.Closed, OSError):
+            self.count["closed"] += 1
+        self.look(sql, how, sql.encode())
+        if self.gateway.process.poll() is not None:
+            self.count["crashes"] += 1
+            print(f"CRASH by {how}: {sql!r}\n{self.gateway.log_text()[-2000:]}", flush=True)
+            self.gateway.start()
+            self.client = None
+        elif self.count["answered"] + self.count["closed"] < self.count["statements"] or self.lost():
+            self.client.close()
+            self.client = None
+
+    def lost(self):
+        """A session that a statement left in a transaction, or that has ended, is opened anew."""
+        try:
+            status = self.client.query("SELECT 1")[-1][1]
+            self.client.take()
+            if status != b"I":
+                self.client.query("ROLLBACK")
+                self.client.take()
+            return False
+        except (rawclient.Closed, OSError):
+            return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=3000)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    options = parser.parse_args()
+    deadline = time.monotonic() + options.minutes * 60
+    leak = Leak(options.seed)
+    try:
+        statements = hostile.statements(leak.random)
+        for _ in range(options.cases):
+            if time.monotonic() > deadline:
+                break
+            leak.run(next(statements))
+    finally:
+        leak.close()
+    count = leak.count
+    print(f"RESULT statements={count['statements']} leaks={count['leaks']} crashes={count['crashes']} "
+          f"answered={count['answered']} with_rows={count['with_rows']} refused={count['refused']} seed={options.seed}")
+    return 1 if count["leaks"] or count["crashes"] or not count["with_rows"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

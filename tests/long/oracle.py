@@ -1,0 +1,187 @@
+"""Removal oracle: whom a query's result depends on is found by deleting each subject in turn and running
+the query again; everyone whose deletion changes or removes a row must be in the ledger for that query.
+
+    tests/run oracle [--cases N] [--minutes M] [--seed S] [--verbose]
+
+A statement is run through the gateway; what it gives must be what plain views give (they say by hand
+what the partner may see). Then, on the database itself, every subject's rows are deleted in turn, in a
+transaction that is rolled back. Rows that a deletion only adds are negative information: counted apart.
+    RESULT cases=… accepted=… refused=… missed=… different=… tight=… added=… seed=…
+"""
+import argparse
+import collections
+import random
+import sys
+import time
+
+import psycopg
+
+from harness import cluster as clusters
+from harness import gateway as gateways
+from harness import pki, places, world
+
+from harness.queries import Queries
+
+AGENTS = {"rows": "rows.one", "stats": "stats.one"}
+REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001")
+
+
+def fill(text, born):
+    return text.replace("{year_of_born}", born["sql"]).replace("{born_type}", born["type"])
+
+
+class Oracle:
+    def __init__(self, seed, verbose):
+        self.random, self.verbose = random.Random(seed), verbose
+        self.count = collections.Counter()
+        self.reasons = collections.Counter()
+        self.cluster = clusters.Cluster()
+        self.folder = places.make_folder("ca")
+        self.authority = pki.Authority(self.folder)
+        self.gateway = self.direct = None
+
+    def close(self):
+        self.end_world()
+        self.cluster.close()
+        places.remove_folder(self.folder)
+
+    def end_world(self):
+        if self.gateway:
+            for connection in self.partners.values():
+                connection.close()
+            self.admin.close()
+            self.direct.close()
+            self.gateway.close()
+            self.gateway = None
+
+    def new_world(self):
+        self.end_world()
+        # The built-in mask `year` gives an integer; its view says the same by hand.
+        born = {"sql": "extract(year FROM born)::int", "type": "int"}
+        sql = world.SCHEMA + world.data(self.random) + "ANALYZE;\n" + "".join(fill(v, born) for v in world.DIRECT.values())
+        database = self.cluster.create_database(sql=sql)
+        self.gateway = gateways.Gateway(self.cluster, self.authority, world.POLICY, database)
+        self.partners = {p: self.gateway.connect(a) for p, a in AGENTS.items()}
+        self.direct = self.cluster.connect(database)
+        self.admin = psycopg.connect(f"host={self.gateway.run_dir} port={self.gateway.settings['admin']['port']} dbname=cofferdam",
+                                     autocommit=True)
+        self.columns = {p: {d: {c: fill(k, born) for c, k in cs.items()} for d, cs in ds.items()}
+                        for p, ds in world.COLUMNS.items()}
+
+    def run_direct(self, sql):
+        """Rows as views give them, or None where the data makes the statement fail."""
+        try:
+            return [world.normal(row) for row in self.direct.execute(sql).fetchall()]
+        except psycopg.Error:
+            return None
+
+    def last_sequence(self):
+        rows = self.admin.execute("SHOW LEDGER LAST 1").fetchall()
+        return int(rows[-1][0])
+
+    def recorded(self, after):
+        rows = self.admin.execute(f"SHOW DISCLOSED AFTER {after}").fetchall()
+        return {(kind, key) for _, _, kind, key, *_ in rows}
+
+    def base(self, partner, sql):
+        self.direct.execute(f"SET search_path = direct_{partner}")
+        return self.run_direct(sql)
+
+    def affected(self, sql, rows):
+        """(subjects whose deletion takes one of the rows away, how many only add some)."""
+        shown, lost, added = collections.Counter(rows), set(), 0
+        for kind, key in world.subjects():
+            after = None
+            with self.direct.transaction(force_rollback=True):
+                for statement in world.DELETE[kind]:
+                    self.direct.execute(statement, (key,))
+                try:
+                    with self.direct.transaction(force_rollback=True):
+                        after = collections.Counter(world.normal(r) for r in self.direct.execute(sql).fetchall())
+                except psycopg.Error:
+                    pass
+            if after is None:
+                continue
+            if shown - after:
+                lost.add((kind, str(key)))
+            elif after - shown:
+                added += 1
+        return lost, added
+
+    def judge(self, partner, sql, rows, recorded):
+        lost, added = self.affected(sql, rows)
+        self.count["added"] += added
+        self.count["affected"] += len(lost)
+        self.count["recorded"] += len(recorded)
+        missed = lost - recorded
+        if missed:
+            self.count["missed"] += len(missed)
+            print(f"MISSED {sorted(missed)} partner={partner}\n  {sql}\n  rows={rows[:5]} recorded={sorted(recorded)}", flush=True)
+
+    def compare(self, partner, sql, rows, expected):
+        """Rows-mode results are equal; of statistics, small groups may be missing."""
+        got, wanted = collections.Counter(rows), collections.Counter(expected)
+        limited = "LIMIT" in sql
+        wrong = (got - wanted) if partner == "stats" and not limited else (
+            None if partner == "stats" else (got - wanted) + (wanted - got))
+        if wrong:
+            self.count["different"] += 1
+            print(f"DIFFERENT partner={partner}\n  {sql}\n  gateway={rows[:6]}\n  views={expected[:6]}", flush=True)
+
+    def case(self):
+        partner = self.random.choice(["rows", "rows", "rows", "stats"])
+        queries = Queries(self.random, self.columns[partner], aggregates_only=partner == "stats")
+        sql = queries.statement()
+        self.count["cases"] += 1
+        expected = self.base(partner, sql)
+        after = self.last_sequence()
+        try:
+            rows = [world.normal(row) for row in self.partners[partner].execute(sql).fetchall()]
+        except psycopg.Error as error:
+            self.count["refused"] += 1
+            self.reasons[(error.sqlstate, (error.diag.message_primary or "")[:90])] += 1
+            if expected is not None and error.sqlstate not in REFUSED:
+                self.count["different"] += 1
+                print(f"FAILED {error.sqlstate} {error.diag.message_primary} partner={partner}\n  {sql}", flush=True)
+            return
+        self.count["accepted"] += 1
+        if expected is None:
+            self.count["only_direct_fails"] += 1
+            return
+        self.compare(partner, sql, rows, expected)
+        self.judge(partner, sql, rows, self.recorded(after))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    parser.add_argument("--world", type=int, default=200, help="cases before the data changes")
+    parser.add_argument("--verbose", action="store_true", help="print why statements were refused")
+    options = parser.parse_args()
+    deadline = time.monotonic() + options.minutes * 60
+    oracle = Oracle(options.seed, options.verbose)
+    try:
+        for case in range(options.cases):
+            if time.monotonic() > deadline:
+                break
+            if case % options.world == 0:
+                oracle.new_world()
+            oracle.case()
+    finally:
+        oracle.close()
+    count = oracle.count
+    if options.verbose:
+        for (sqlstate, message), n in oracle.reasons.most_common(40):
+            print(f"{n:6} {sqlstate} {message}")
+    tight = count["affected"] / count["recorded"] if count["recorded"] else 1.0
+    print(f"RESULT cases={count['cases']} accepted={count['accepted']} refused={count['refused']} "
+          f"missed={count['missed']} different={count['different']} tight={tight:.2f} added={count['added']} "
+          f"seed={options.seed}")
+    bad = count["missed"] or count["different"] or count["accepted"] < count["cases"] * 0.3
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
