@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypto/crypto.h"
 #include "ledger/checkpoint.h"
 #include "ledger/segment.h"
 
@@ -364,6 +365,32 @@ static void a_rewritten_history_differs_from_the_checkpoint(void **state)
     folder_remove(&kept);
 }
 
+/* Checksums find accidents; a change with all checksums put right is found by the tree. */
+static void a_forged_entry_differs_from_the_root(void **state)
+{
+    struct test_folder folder;
+    struct buffer bytes;
+    uint8_t place[16];
+    size_t at = FRAMES_AT + 2 * FRAME;
+    make_log(&folder, true);
+    buffer_init(&bytes, 64 << 20);
+    read_whole(folder_segment(&folder, 1), &bytes);
+    uint8_t *frame = bytes.data + at;
+    size_t len = load_u32be(frame + 4);
+    frame[FRAME_HEADER_BYTES + 4 + 20] ^= 1; /* the time */
+    memcpy(place, bytes.data + 64, 8);       /* the segment's salt */
+    store_u64be(place + 8, at);
+    uint32_t crc = crypto_crc32c(crypto_crc32c(0, place, sizeof place), frame, 88);
+    store_u32be(frame + 88, crc);
+    crc = crypto_crc32c(crypto_crc32c(0, frame, 92), frame + 96, len - 96);
+    store_u32be(frame + 92, crc);
+    write_whole(folder_segment(&folder, 1), buffer_slice(&bytes));
+    buffer_free(&bytes);
+    assert_corrupt_at(&folder, "segment-0000000001.log", at);
+    assert_open_fails(&folder, "root");
+    folder_remove(&folder);
+}
+
 static void a_missing_or_foreign_segment_is_told(void **state)
 {
     static char text[50000];
@@ -420,6 +447,24 @@ static void damage_in_an_earlier_segment_is_told(void **state)
     folder_remove(&folder);
 }
 
+/* A commit must not change metadata: a file that lost its zeros gets them back before use. */
+static void a_shortened_file_gets_its_size_back(void **state)
+{
+    struct test_folder folder;
+    struct counted counted;
+    struct ledger *ledger;
+    struct error error = {0};
+    struct stat info;
+    make_log(&folder, true);
+    assert_int_equal(truncate(folder_segment(&folder, 1), FRAMES_AT + (ENTRIES + 1) * FRAME), 0);
+    assert_status(try_open(&folder, &ledger, &counted, &error), STATUS_OK);
+    assert_int_equal(counted.count, ENTRIES);
+    assert_int_equal(stat(folder_segment(&folder, 1), &info), 0);
+    assert_int_equal(info.st_size, TEST_SEGMENT_BYTES);
+    ledger_close(ledger);
+    folder_remove(&folder);
+}
+
 /* What an interrupted start or maker leaves behind is cleared away or taken up. */
 static void leftovers_do_no_harm(void **state)
 {
@@ -454,8 +499,10 @@ int main(void)
         cmocka_unit_test(missing_files_are_told),
         cmocka_unit_test(a_changed_checkpoint_is_told),
         cmocka_unit_test(a_rewritten_history_differs_from_the_checkpoint),
+        cmocka_unit_test(a_forged_entry_differs_from_the_root),
         cmocka_unit_test(a_missing_or_foreign_segment_is_told),
         cmocka_unit_test(damage_in_an_earlier_segment_is_told),
+        cmocka_unit_test(a_shortened_file_gets_its_size_back),
         cmocka_unit_test(leftovers_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
