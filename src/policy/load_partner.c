@@ -183,7 +183,6 @@ void load_partners(struct loader *loader, struct fy_node *node)
     struct policy_partner *partners = yaml_array(&loader->yaml, struct policy_partner, items.count);
     if (partners == NULL)
         return;
-    loader->partners = partners;
     loader->policy->partners = partners;
     while (yaml_next(&loader->yaml, &items))
         load_partner(loader, &items, &partners[loader->policy->partner_count++]);

@@ -30,7 +30,6 @@ struct loader {
     struct policy *policy;
     struct policy_kind *kinds; /* policy's own arrays, while they may still be written */
     struct policy_dataset *datasets;
-    struct policy_partner *partners;
     struct policy_subject **subjects; /* of each dataset, while they may still be written */
 };
 
