@@ -239,6 +239,8 @@ static enum status complain_option(struct cli_call *call, const struct parser *p
     const char *given = argv[optind - 1];
     if (found == ':')
         return cli_usage(call, error, "%s needs a value", given);
+    if (optopt >= FIRST_LONG)
+        return cli_usage(call, error, "--%s takes no value", parser->names[optopt - FIRST_LONG]);
     if (strncmp(given, "--", 2) != 0)
         return cli_usage(call, error, "there is no option -%c", optopt);
     const char *nearest = cli_nearest(given + 2, parser->names, parser->count);

@@ -60,11 +60,11 @@ static void columns_of(const struct policy_dataset *dataset, const struct policy
     for (size_t i = 0; i < grant->column_count; i++) {
         const struct policy_granted_column *granted = &grant->columns[i];
         const struct policy_column *column = &dataset->columns[granted->column];
-        buffer_printf(out, "  %-24s %-7s", column->name, form_name(granted->form));
+        buffer_printf(out, "  %-24s %s", column->name, form_name(granted->form));
         if (granted->mask != NULL && granted->bucket > 0)
-            buffer_printf(out, " %s(%ld)", granted->mask, granted->bucket);
+            buffer_printf(out, ", %s(%ld)", granted->mask, granted->bucket);
         else if (granted->mask != NULL)
-            buffer_printf(out, " %s", granted->mask);
+            buffer_printf(out, ", %s", granted->mask);
         buffer_append_u8(out, '\n');
     }
 }
