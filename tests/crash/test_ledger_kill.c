@@ -1,7 +1,7 @@
 /* kill -9 of a process that appends as fast as it can, at random instants: all that it had said to
  * be durable is in the log afterwards, in order, and the log goes on.
  * Usage: test_ledger_kill [rounds [seed]]. */
-#include "folder.h"
+#include "../unit/ledger/folder.h"
 
 #include <signal.h>
 #include <stdlib.h>

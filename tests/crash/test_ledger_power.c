@@ -5,7 +5,7 @@
  * the child is gone. The parent then opens a copy: everything acknowledged must be there,
  * unchanged, whatever else is. The next child, recovery included, goes on from the same wreck.
  * Usage: test_ledger_power [rounds [seed]]. */
-#include "folder.h"
+#include "../unit/ledger/folder.h"
 
 #include <errno.h>
 #include <pthread.h>
