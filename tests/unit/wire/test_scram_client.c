@@ -137,8 +137,8 @@ static void servers_must_prove_themselves(void **state)
                                       "e=invalid-proof",
                                       "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4==",
                                       "v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
-                                      RFC_SERVER_FINAL ",",
-                                      "x" RFC_SERVER_FINAL,
+                                      (RFC_SERVER_FINAL ","),
+                                      ("x" RFC_SERVER_FINAL),
                                       "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (verify(bad[i]) != STATUS_PEER)

@@ -76,7 +76,7 @@ static void salts_up_to_64_bytes(void **state)
         struct scram_verifier verifier;
         buffer_init(&text, 1000);
         crypto_base64_encode(salt, len, encoded);
-        buffer_printf(&text, "SCRAM-SHA-256$4096:%s%s", encoded, strchr(RFC_VERIFIER + 15, '$'));
+        buffer_printf(&text, "SCRAM-SHA-256$4096:%s%s", encoded, strchr(&RFC_VERIFIER[15], '$'));
         assert_int_equal(scram_verifier_parse(buffer_text(&text), &verifier, NULL),
                          len <= 64 ? STATUS_OK : STATUS_INVALID);
         if (len <= 64)
