@@ -188,10 +188,11 @@ static enum status gather_facts(void *context, const struct index_view *view, st
                         .first_hour = view->first_hour,
                         .last_hour = view->last_hour};
     TRY(tally_column_set(facts->ledger, view->column_set, &text, error));
-    if (*text == '\0') /* a probe that could read nothing still told of a presence */
-        return add_fact(facts, &fact, error);
-    while (tally_next_column(&text, &fact.column))
+    bool any = false;
+    for (; tally_next_column(&text, &fact.column); any = true)
         TRY(add_fact(facts, &fact, error));
+    if (!any) /* no column, yet it told that the subject is there */
+        return add_fact(facts, &fact, error);
     return STATUS_OK;
 }
 

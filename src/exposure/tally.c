@@ -6,36 +6,55 @@
 
 enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3 };
 
-static struct slice up_to(const char *from, const char *end)
+static struct slice part(struct slice line, size_t from, size_t until)
 {
-    return slice_of(from, (size_t)(end - from));
+    return slice_of(line.data + from, until - from);
+}
+
+/* Where the last colon of the first len bytes is; len if there is none. */
+static size_t last_colon(struct slice line, size_t len)
+{
+    for (size_t at = len; at > 0; at--)
+        if (line.data[at - 1] == ':')
+            return at - 1;
+    return len;
+}
+
+static bool split_line(struct slice line, struct tally_column *column)
+{
+    size_t dot = 0, last = last_colon(line, line.len), before = last_colon(line, last);
+    while (dot < before && line.data[dot] != '.')
+        dot++;
+    if (last == line.len || before == last || dot == before)
+        return false;
+    *column = (struct tally_column){.dataset = part(line, 0, dot),
+                                    .column = part(line, dot + 1, before),
+                                    .form = part(line, before + 1, last),
+                                    .category = part(line, last + 1, line.len)};
+    return true;
 }
 
 bool tally_next_column(const char **text, struct tally_column *column)
 {
-    const char *line = *text, *end = strchrnul(line, '\n');
-    if (line == end)
-        return false;
-    const char *dot = memchr(line, '.', (size_t)(end - line));
-    const char *last = memrchr(line, ':', (size_t)(end - line));
-    const char *before = last == NULL ? NULL : memrchr(line, ':', (size_t)(last - line));
-    if (dot == NULL || before == NULL || before < dot)
-        return false;
-    *column = (struct tally_column){.dataset = up_to(line, dot),
-                                    .column = up_to(dot + 1, before),
-                                    .form = up_to(before + 1, last),
-                                    .category = up_to(last + 1, end)};
-    *text = *end == '\0' ? end : end + 1;
-    return true;
+    *text += strspn(*text, "\n"); /* a set without columns is an empty line */
+    size_t len = strcspn(*text, "\n");
+    struct slice line = slice_of(*text, len);
+    *text += (*text)[len] == '\0' ? len : len + 1;
+    return len > 0 && split_line(line, column);
 }
 
 enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
                              struct error *error)
 {
+    struct tally_column column;
     const char *found = id == 0 ? "" : ledger_column_set_text(ledger, id);
     if (found == NULL)
         return error_set(error, STATUS_CORRUPT, "XX001", NULL, "column set %u is not in the ledger",
                          id);
+    for (const char *rest = found + strspn(found, "\n"); *rest != '\0';)
+        if (!tally_next_column(&rest, &column)) /* no column may be left out of an answer */
+            return error_set(error, STATUS_CORRUPT, "XX001", NULL,
+                             "column set %u has a line that is none", id);
     *text = found;
     return STATUS_OK;
 }

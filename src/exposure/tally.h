@@ -14,7 +14,8 @@ struct tally_column {
 };
 /* Takes the next line off *text; false at its end. */
 bool tally_next_column(const char **text, struct tally_column *column);
-/* The text of a column set; "" for id 0. STATUS_CORRUPT for an id the ledger does not know. */
+/* The text of a column set, every line of it sound; "" for id 0. STATUS_CORRUPT for a malformed one
+ * or an id that the ledger does not know. */
 MUST_USE enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
                                       struct error *error);
 

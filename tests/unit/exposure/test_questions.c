@@ -176,6 +176,36 @@ static void one_subject_lists_every_column_and_grade(void **state)
     table_free(&table);
 }
 
+static void a_row_without_columns_is_presence(void **state)
+{
+    struct table table;
+    struct error error = {0};
+    disclose(&scene, &(struct disclosure){
+                         "statlab", .grade = 1, .column_set = column_set(&scene, "\n"),
+                         .time_ns = instant("2026-11-22T09:10:00Z"), .number = 500, .count = 1});
+    assert_answer(exposure_combinations, "statlab", NULL, NULL,
+                  "statlab|customer|presence only|1\n");
+    assert_status(
+        exposure_subject(scene.exposure, &policy, 0, slice_of_text("500"), &table, &error),
+        STATUS_OK);
+    char *got = table_text(&table);
+    assert_string_equal(got, "statlab|-|-|-|-|direct|2026-11-22T09:00:00Z|2026-11-22T09:00:00Z\n");
+    free(got);
+    table_free(&table);
+}
+
+static void a_malformed_column_set_is_not_overlooked(void **state)
+{
+    struct table table;
+    struct error error = {0};
+    uint32_t set = column_set(&scene, "customer.full_name:clear:name\nno column\n");
+    disclose(&scene, &(struct disclosure){"statlab", .grade = 1, .column_set = set, .number = 500,
+                                          .count = 1});
+    assert_status(exposure_by_category(scene.exposure, &policy, "statlab", INT64_MIN, INT64_MAX,
+                                       &table, &error),
+                  STATUS_CORRUPT);
+}
+
 static void two_hundred_thousand_people_are_partitioned_exactly(void **state)
 {
     struct table table;
@@ -219,6 +249,8 @@ int main(void)
         ON_LEDGER(combinations_count_each_person_once),
         ON_LEDGER(never_lists_what_no_entry_names),
         ON_LEDGER(one_subject_lists_every_column_and_grade),
+        ON_LEDGER(a_row_without_columns_is_presence),
+        ON_LEDGER(a_malformed_column_set_is_not_overlooked),
         ON_LEDGER(two_hundred_thousand_people_are_partitioned_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
