@@ -18,9 +18,9 @@ MUST_USE enum status cli_admin_open(const struct cli_call *call, struct cli_admi
                                     struct error *error);
 void cli_admin_close(struct cli_admin *admin); /* NULL is fine */
 
-/* Appends " keyword 'value'" to a command; keyword may be "", value NULL adds nothing. */
-void cli_admin_clause(struct cli_admin *admin, struct buffer *command, const char *keyword,
-                      const char *value);
+/* Appends " keyword 'value'" to a command; keyword may be "", value NULL adds nothing. Quotes are
+ * doubled; that is all the quoting the admin database knows: a backslash is a backslash. */
+void cli_admin_clause(struct buffer *command, const char *keyword, const char *value);
 /* Sends the command. *result is to be freed with table_free(&result->table). */
 MUST_USE enum status cli_admin_ask(struct cli_admin *admin, struct buffer *command,
                                    struct cli_result *result, struct error *error);

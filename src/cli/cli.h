@@ -102,8 +102,8 @@ void cli_print_table(FILE *out, const struct table *table);
 void cli_print_marked(FILE *out, const struct table *table,
                       bool (*marked)(const struct table *table, const struct table_row *row),
                       bool colour);
-/* One row as lines "column: value"; values of several lines are indented. */
-void cli_print_record(FILE *out, const struct table *table, const struct table_row *row);
+/* "name: value"; a value of several lines is indented below its name. */
+void cli_print_pair(FILE *out, const char *name, const char *value);
 void cli_print_heading(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* May standard output be coloured? (a terminal, NO_COLOR not set) */
 bool cli_colour(void);

@@ -16,20 +16,31 @@ static void print_cut(const struct cli_result *result, const char *who)
            strcmp(sessions, "1") == 0 ? "" : "s", cli_cell(table, row, "cut_ms"));
 }
 
+/* Containment is enforced first and stored second; an unstored one ends with the process. */
+static enum status judge_stored(const struct table *table, struct error *error)
+{
+    const char *stored = table->first == NULL ? "" : cli_cell(table, table->first, "stored");
+    if (stored[0] == '\0' || strcmp(stored, "yes") == 0)
+        return STATUS_OK;
+    return error_set(error, STATUS_IO, "58030",
+                     "It is in force, but will not survive a restart of the gateway.",
+                     "not stored: %s", stored);
+}
+
 static enum status print(const struct cli_call *call, const struct cli_result *result,
                          const char *act, struct error *error)
 {
     const struct table *table = &result->table;
     bool measured = table->first != NULL && cli_column(table, "cut_ms") < table->column_count;
     if (call->json)
-        return cli_print_result(call, result, error);
-    if (strcmp(act, "RESTORE") == 0)
+        TRY(cli_print_result(call, result, error));
+    else if (strcmp(act, "RESTORE") == 0)
         printf("%s is restored\n", call->arguments[0]);
     else if (measured)
         print_cut(result, call->arguments[0]);
     else
         printf("%s is contained\n", call->arguments[0]);
-    return STATUS_OK;
+    return judge_stored(table, error);
 }
 
 enum status cli_contain(struct cli_call *call, const char *act, struct error *error)
@@ -44,9 +55,9 @@ enum status cli_contain(struct cli_call *call, const char *act, struct error *er
     struct buffer command;
     buffer_init(&command, COMMAND_BYTES);
     buffer_append_text(&command, act);
-    cli_admin_clause(admin, &command, "PARTNER", partner);
-    cli_admin_clause(admin, &command, "AGENT", agent[0] == '\0' ? NULL : agent);
-    cli_admin_clause(admin, &command, "REASON", reason);
+    cli_admin_clause(&command, "PARTNER", partner);
+    cli_admin_clause(&command, "AGENT", agent[0] == '\0' ? NULL : agent);
+    cli_admin_clause(&command, "REASON", reason);
     enum status status = cli_admin_ask(admin, &command, &result, error);
     if (status == STATUS_OK)
         status = print(call, &result, act, error);

@@ -145,22 +145,19 @@ void cli_print_table(FILE *out, const struct table *table)
         cli_print_marked(out, table, NULL, cli_colour());
 }
 
-void cli_print_record(FILE *out, const struct table *table, const struct table_row *row)
+void cli_print_pair(FILE *out, const char *name, const char *value)
 {
-    for (size_t column = 0; column < table->column_count; column++) {
-        const char *cell = row->cells[column] == NULL ? "" : row->cells[column];
-        fprintf(out, "%s:%s", table->columns[column], strchr(cell, '\n') == NULL ? " " : "\n    ");
-        size_t width = 0;
-        while (*cell != '\0') {
-            if (*cell != '\n') {
-                cell += put_character(out, cell, &width);
-                continue;
-            }
-            fputs("\n    ", out);
-            cell++;
+    size_t width = 0;
+    fprintf(out, "%s:%s", name, strchr(value, '\n') == NULL ? " " : "\n    ");
+    while (*value != '\0') {
+        if (*value != '\n') {
+            value += put_character(out, value, &width);
+            continue;
         }
-        fputc('\n', out);
+        fputs("\n    ", out);
+        value++;
     }
+    fputc('\n', out);
 }
 
 void cli_print_heading(FILE *out, const char *format, ...)

@@ -29,12 +29,9 @@ static enum status print(const struct cli_call *call, const struct cli_result *r
 {
     if (call->json)
         return cli_print_result(call, result, error);
-    for (const struct table_row *row = result->table.first; row != NULL; row = row->next) {
-        if (result->table.column_count == 1) /* lines of a text, as PostgreSQL's EXPLAIN */
-            printf("%s\n", row->cells[0] == NULL ? "" : row->cells[0]);
-        else
-            cli_print_record(stdout, &result->table, row);
-    }
+    for (const struct table_row *row = result->table.first; row != NULL; row = row->next)
+        cli_print_pair(stdout, cli_cell(&result->table, row, "topic"),
+                       cli_cell(&result->table, row, "text"));
     return STATUS_OK;
 }
 
@@ -51,8 +48,8 @@ static enum status ask(const struct cli_call *call, const char *statement, struc
     struct buffer command;
     buffer_init(&command, 4 * LIMIT_MESSAGE_BYTES);
     buffer_append_text(&command, "EXPLAIN");
-    cli_admin_clause(admin, &command, "AGENT", login);
-    cli_admin_clause(admin, &command, "", statement);
+    cli_admin_clause(&command, "AGENT", login);
+    cli_admin_clause(&command, "", statement);
     enum status status = cli_admin_ask(admin, &command, &result, error);
     if (status == STATUS_OK)
         status = print(call, &result, error);
@@ -83,10 +80,9 @@ const struct cli_command verb_explain = {
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
     .description =
         "Tells what the gateway would make of a statement of this agent: the fenced text, the\n"
-        "columns read, whose data it would disclose, or why it is refused. Nothing runs.\n"
+        "columns read and recorded, or why it is refused. Nothing runs.\n"
         "Without STATEMENT, or with -, the statement is read from standard input.",
     .examples = "explain north-mail/sync \"SELECT full_name FROM customer\"\n"
                 "explain ringway/desk < lookup.sql\n",
-    .exits = "refused or failed",
     .run = run,
 };

@@ -40,10 +40,10 @@ static enum status ask_section(struct cli_call *call, struct cli_admin *admin, s
     struct buffer command;
     buffer_init(&command, COMMAND_BYTES);
     buffer_append_text(&command, sections[section].show);
-    cli_admin_clause(admin, &command, "PARTNER", cli_value(call, "partner"));
+    cli_admin_clause(&command, "PARTNER", cli_value(call, "partner"));
     if (sections[section].has_period) {
-        cli_admin_clause(admin, &command, "FROM", cli_value(call, "from"));
-        cli_admin_clause(admin, &command, "TO", cli_value(call, "to"));
+        cli_admin_clause(&command, "FROM", cli_value(call, "from"));
+        cli_admin_clause(&command, "TO", cli_value(call, "to"));
     }
     enum status status = cli_admin_ask(admin, &command, result, error);
     buffer_free(&command);

@@ -4,8 +4,15 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <string.h>
 
-enum { COMMAND_BYTES = 256, DEFAULT_COUNT = 20, MOST_COUNT = 1000000, POLL_MS = 500 };
+enum {
+    COMMAND_BYTES = 256,
+    DEFAULT_COUNT = 20,
+    MOST_COUNT = 1000000,
+    POLL_MS = 500,
+    MOST_TEXT = 60
+};
 
 static const struct cli_option options[] = {
     {"number", 'n', "N", "how many entries, default 20"},
@@ -44,6 +51,47 @@ static enum status print_lines(const struct cli_result *result, struct error *er
     return STATUS_OK;
 }
 
+/* Bytes of the first line, at most MOST_TEXT and no half of a UTF-8 character. */
+static size_t line_bytes(const char *text)
+{
+    size_t len = strcspn(text, "\n");
+    if (len <= MOST_TEXT)
+        return len;
+    for (len = MOST_TEXT; ((unsigned char)text[len] & 0xc0) == 0x80; len--)
+        continue;
+    return len;
+}
+
+/* For people: the columns that say most, the text on one line and cut. --json has all. */
+static void narrow(const struct table *all, struct table *few)
+{
+    static const char *const names[] = {"sequence", "time", "type",     "partner",
+                                        "agent",    "rows", "subjects", "outcome",
+                                        "sqlstate", "text", NULL};
+    table_init(few, CLI_RESULT_BYTES, names);
+    for (const struct table_row *row = all->first; row != NULL; row = row->next) {
+        struct table_row *copy = table_add(few);
+        for (size_t column = 0; names[column] != NULL; column++) {
+            const char *cell = cli_cell(all, row, names[column]);
+            size_t len = line_bytes(cell);
+            table_set(few, copy, column, "%.*s%s", (int)len, cell, cell[len] == '\0' ? "" : "...");
+        }
+    }
+}
+
+static enum status print_narrow(const struct cli_result *result, struct error *error)
+{
+    struct table few;
+    narrow(&result->table, &few);
+    enum status status = STATUS_OK;
+    if (table_overflowed(&few))
+        status = error_set(error, STATUS_LIMIT, "54000", "Ask for less.", "the answer is too long");
+    else
+        cli_print_table(stdout, &few);
+    table_free(&few);
+    return status;
+}
+
 static enum status show_once(const struct cli_call *call, struct cli_admin *admin,
                              struct window *window, bool follow, struct error *error)
 {
@@ -52,8 +100,10 @@ static enum status show_once(const struct cli_call *call, struct cli_admin *admi
     enum status status = STATUS_OK;
     if (follow && call->json)
         status = print_lines(&result, error);
-    else if (!follow || result.table.row_count > 0)
+    else if (call->json)
         status = cli_print_result(call, &result, error);
+    else if (!follow || result.table.row_count > 0)
+        status = print_narrow(&result, error);
     for (const struct table_row *row = result.table.first; row != NULL; row = row->next)
         snprintf(window->last, sizeof window->last, "%s", cli_cell(&result.table, row, "sequence"));
     table_free(&result.table);
@@ -91,7 +141,8 @@ const struct cli_command verb_ledger_tail = {
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
     .options = options,
     .description =
-        "Shows entries of the ledger, oldest first: disclosures, refusals, acts of staff.",
+        "Shows entries of the ledger, oldest first: disclosures, refusals, acts of staff. --json\n"
+        "has every column, and texts whole.",
     .examples = "ledger tail\n"
                 "ledger tail -n 100 --json\n"
                 "ledger tail --follow\n",

@@ -4,9 +4,7 @@
 
 static enum status run(struct cli_call *call, struct error *error)
 {
-    TRY(cli_show(call, "RELOAD", "", NULL, error));
-    fputs(call->json ? "" : "the policy is in force\n", stdout);
-    return STATUS_OK;
+    return cli_show(call, "RELOAD", "", NULL, error);
 }
 
 const struct cli_command verb_reload = {

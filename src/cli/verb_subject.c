@@ -26,8 +26,8 @@ static enum status ask_kind(const struct cli_call *call, struct cli_admin *admin
     struct buffer command;
     buffer_init(&command, COMMAND_BYTES);
     buffer_append_text(&command, "SHOW SUBJECT");
-    cli_admin_clause(admin, &command, "", kind);
-    cli_admin_clause(admin, &command, "", key);
+    cli_admin_clause(&command, "", kind);
+    cli_admin_clause(&command, "", key);
     enum status status = cli_admin_ask(admin, &command, &result, error);
     for (const struct table_row *row = result.table.first; status == STATUS_OK && row != NULL;
          row = row->next) {

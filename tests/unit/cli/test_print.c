@@ -115,20 +115,17 @@ static void test_cells_by_name(void **state)
     table_free(&table);
 }
 
-static void test_records_indent_lines(void **state)
+static void test_pairs_indent_lines(void **state)
 {
     (void)state;
-    struct table table;
-    table_init(&table, 65536, columns);
-    add(&table, "SELECT 1\n  FROM x", "5");
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    cli_print_record(out, &table, table.first);
+    cli_print_pair(out, "rewritten", "SELECT 1\n  FROM x");
+    cli_print_pair(out, "hint", "a\033b");
     fclose(out);
-    assert_string_equal(text, "name:\n    SELECT 1\n      FROM x\ncount: 5\n");
+    assert_string_equal(text, "rewritten:\n    SELECT 1\n      FROM x\nhint: a\\x1bb\n");
     free(text);
-    table_free(&table);
 }
 
 int main(void)
@@ -140,7 +137,7 @@ int main(void)
         cmocka_unit_test(test_control_characters_are_escaped),
         cmocka_unit_test(test_marked_rows_are_red),
         cmocka_unit_test(test_cells_by_name),
-        cmocka_unit_test(test_records_indent_lines),
+        cmocka_unit_test(test_pairs_indent_lines),
     };
     return cmocka_run_group_tests_name("cli/print", tests, NULL, NULL);
 }
