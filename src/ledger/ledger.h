@@ -90,7 +90,8 @@ struct ledger_options {
 };
 
 /* Opens or creates; recovers (LEDGER-FORMAT.md, "Recovery"). STATUS_CORRUPT names file and byte
- * where acknowledged data is damaged. Only one process may hold a folder (flock). */
+ * where acknowledged data is damaged. Only one process may hold a folder (flock): STATUS_DENIED
+ * 55006 for another. */
 MUST_USE enum status ledger_open(const struct ledger_options *options, struct ledger **ledger,
                                  struct error *error);
 /* Waits until everything appended is durable, then stops the writer and frees. */
@@ -99,7 +100,8 @@ void ledger_close(struct ledger *ledger);
 /* Queues an entry for the next group commit; never blocks on the disk. side (may be empty) goes
  * into the frame beside the leaf, not into the tree: new subject keys, sealed by the caller.
  * STATUS_LIMIT 53100 when no prepared segment has room, 54000 when the encoded entry is over
- * LIMIT_LEDGER_ENTRY_BYTES: nothing was queued. *sequence: wait for it. */
+ * LIMIT_LEDGER_ENTRY_BYTES or side over 8 MiB, 53000 when the disk is so slow that the queue is
+ * full: nothing was queued. *sequence: wait for it. */
 MUST_USE enum status ledger_append(struct ledger *ledger, const struct ledger_entry *entry,
                                    struct slice side, uint64_t *sequence, struct error *error);
 /* All sequences below this are durable. Starts at 0 for an empty ledger. Lock-free. */
@@ -121,19 +123,24 @@ struct ledger_state {
     uint64_t entries, segments, bytes, syncs;
     uint8_t root[32];
     uint64_t current_segment;
-    bool full;
+    bool full; /* an append was refused for lack of room, and there is no spare yet */
 };
 void ledger_state(struct ledger *ledger, struct ledger_state *state);
 
-/* ---- reading, for tail, rebuilding and tests: independent of a running writer ---- */
+/* ---- reading, for tail, rebuilding, verifying and tests: independent of a running writer ---- */
 struct ledger_reader;
+/* A reader that begins at 0 verifies: it computes the tree and compares each frame's root, and the
+ * checkpoint's, as it goes. STATUS_NOT_FOUND where there is no log. */
 MUST_USE enum status ledger_reader_open(const char *folder, uint64_t from_sequence,
                                         struct ledger_reader **reader, struct error *error);
-/* Next acknowledged entry; STATUS_AGAIN at the end for now; STATUS_CORRUPT. The entry borrows the
- * reader's memory until the next call. */
+/* Next acknowledged entry; STATUS_AGAIN at the end for now; STATUS_CORRUPT with file and byte. The
+ * entry borrows the reader's memory until the next call. */
 MUST_USE enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,
                                         struct ledger_entry *entry, struct slice *side,
                                         struct error *error);
+/* Size and root of the tree of what was read; size 0 unless the reader began at 0. */
+void ledger_reader_root(const struct ledger_reader *reader, uint64_t *size,
+                        uint8_t root[static 32]);
 void ledger_reader_close(struct ledger_reader *reader);
 
 const char *ledger_type_name(enum ledger_type type);

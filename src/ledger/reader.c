@@ -2,7 +2,8 @@
  * Only acknowledged entries are shown: those below a durable sequence that the writer has stored
  * (file `durable`, checkpoint, or a later frame). It is loaded before the frames are read, so what
  * it covers must be whole: anything else is damage. A recovery may have replaced the tail's file by
- * a copy, therefore the file is opened again once before damage is told. One thread a reader. */
+ * a copy, therefore the file is opened again once before damage is told. A reader that began at
+ * sequence 0 has the whole tree and holds it against frames and checkpoint. One thread a reader. */
 #include "ledger/ledger.h"
 
 #include <inttypes.h>
@@ -23,7 +24,10 @@ struct ledger_reader {
     uint64_t next;              /* sequence of the next entry in the files */
     uint64_t from;              /* entries before it are passed over */
     struct segment_scan scan;   /* fd -1 before the first segment is open */
-    struct frame_cursor cursor; /* within the current frame */
+    struct frame_view view;     /* the current frame */
+    struct frame_cursor cursor; /* within it */
+    struct merkle tree;         /* of all entries read, if from is 0 */
+    struct checkpoint checkpoint;
     struct arena items;
 };
 
@@ -114,11 +118,11 @@ enum status ledger_reader_open(const char *folder, uint64_t from_sequence,
 
 static void load_durable(struct ledger_reader *reader)
 {
-    struct checkpoint checkpoint;
+    struct checkpoint *checkpoint = &reader->checkpoint;
     uint64_t durable = durable_load(reader->folder);
-    if (checkpoint_read(reader->folder, reader->log_id, &checkpoint, NULL) == STATUS_OK &&
-        checkpoint.size > durable)
-        durable = checkpoint.size;
+    if (checkpoint_read(reader->folder, reader->log_id, checkpoint, NULL) == STATUS_OK &&
+        checkpoint->size > durable)
+        durable = checkpoint->size;
     if (durable > reader->durable)
         reader->durable = durable;
 }
@@ -130,8 +134,10 @@ static enum status next_in_segment(struct ledger_reader *reader, bool *found, st
     do {
         TRY(segment_scan_next(&reader->scan, reader->next, &view, found, error));
     } while (*found && view.count == 0);
-    if (*found)
+    if (*found) {
+        reader->view = view;
         frame_cursor_start(&view, &reader->cursor);
+    }
     return STATUS_OK;
 }
 
@@ -185,6 +191,34 @@ static enum status next_frame(struct ledger_reader *reader, struct error *error)
                      reader->folder, reader->scan.header.number, reader->scan.offset, reader->next);
 }
 
+static bool root_is(const struct ledger_reader *reader, const uint8_t *want)
+{
+    uint8_t root[MERKLE_HASH_BYTES];
+    merkle_root(&reader->tree, root);
+    return memcmp(root, want, sizeof root) == 0;
+}
+
+/* Adds an entry just read. At its frame's end the roots must agree, and where the checkpoint read
+ * last has this size, its root too. */
+static enum status verify(struct ledger_reader *reader, struct slice bytes, struct error *error)
+{
+    uint8_t leaf[MERKLE_HASH_BYTES];
+    const struct checkpoint *checkpoint = &reader->checkpoint;
+    merkle_leaf(bytes, leaf);
+    merkle_add(&reader->tree, leaf);
+    bool agrees = reader->tree.size != reader->view.tree_size || root_is(reader, reader->view.root);
+    if (!agrees)
+        return error_set(error, STATUS_CORRUPT, "XX001", NULL,
+                         "%.200s/segment-%010" PRIu64 ".log: a frame's root is not that of its "
+                         "entries (sequence %" PRIu64 ")",
+                         reader->folder, reader->scan.header.number, reader->next);
+    if (reader->tree.size == checkpoint->size && !root_is(reader, checkpoint->root))
+        return error_set(error, STATUS_CORRUPT, "XX001", NULL,
+                         "%.200s: the checkpoint of %" PRIu64 " entries has another root",
+                         reader->folder, checkpoint->size);
+    return STATUS_OK;
+}
+
 /* The bytes of the next acknowledged entry. */
 static enum status next_bytes(struct ledger_reader *reader, struct slice *bytes, struct slice *side,
                               struct error *error)
@@ -196,6 +230,8 @@ static enum status next_bytes(struct ledger_reader *reader, struct slice *bytes,
             return STATUS_AGAIN;
         TRY(next_frame(reader, error));
     }
+    if (reader->from == 0)
+        TRY(verify(reader, *bytes, error));
     reader->next++;
     return STATUS_OK;
 }
@@ -214,4 +250,10 @@ enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,
     *entry = read;
     *side = beside;
     return STATUS_OK;
+}
+
+void ledger_reader_root(const struct ledger_reader *reader, uint64_t *size, uint8_t root[static 32])
+{
+    *size = reader->tree.size;
+    merkle_root(&reader->tree, root);
 }

@@ -182,6 +182,43 @@ static void it_survives_the_writers_recovery(void **state)
     folder_remove(&image);
 }
 
+/* Reading all from the start is a verification: it ends with the root that the writer has. */
+static void reading_from_the_start_verifies_the_tree(void **state)
+{
+    struct test_folder folder;
+    struct ledger_state now;
+    struct error error = {0};
+    uint64_t size;
+    uint8_t root[32];
+    folder_make(&folder);
+    struct ledger_options options = test_options(&folder);
+    struct ledger *ledger = open_ok(&options);
+    for (int i = 0; i < 30; i++)
+        append_text(ledger, "one");
+    ledger_wait(ledger, 29);
+    ledger_state(ledger, &now);
+    ledger_close(ledger);
+    struct ledger_reader *reader = reader_ok(&folder, 0);
+    for (uint64_t i = 0; i < 30; i++)
+        assert_next(reader, i, "one");
+    assert_status(next_status(reader, &error), STATUS_AGAIN);
+    ledger_reader_root(reader, &size, root);
+    assert_int_equal(size, 30);
+    assert_memory_equal(root, now.root, sizeof root);
+    ledger_reader_close(reader);
+
+    uint8_t log_id[SEGMENT_ID_BYTES];
+    struct checkpoint forged = {.size = 30};
+    assert_status(log_id_read(folder.path, log_id, &error), STATUS_OK);
+    assert_status(checkpoint_write(folder.path, log_id, &forged, &error), STATUS_OK);
+    reader = reader_ok(&folder, 0);
+    for (uint64_t i = 0; i < 29; i++)
+        assert_next(reader, i, "one");
+    assert_status(next_status(reader, &error), STATUS_CORRUPT);
+    ledger_reader_close(reader);
+    folder_remove(&folder);
+}
+
 static void a_folder_without_a_log_is_told(void **state)
 {
     struct test_folder folder;
@@ -200,6 +237,7 @@ int main(void)
         cmocka_unit_test(it_shows_nothing_that_is_not_acknowledged),
         cmocka_unit_test(damage_is_told_with_its_place),
         cmocka_unit_test(it_survives_the_writers_recovery),
+        cmocka_unit_test(reading_from_the_start_verifies_the_tree),
         cmocka_unit_test(a_folder_without_a_log_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
