@@ -230,6 +230,16 @@ static void execute_here(struct session *session, const struct plan *plan)
     push_text(session, REPLY_FAKE, &text);
 }
 
+/* A message that could not be taken: what only breaks a rule of the statement is refused and the
+ * session lives; what breaks the protocol ends it. */
+static enum status reject(struct session *session, enum status status, const struct error *error)
+{
+    if (status != STATUS_DENIED && status != STATUS_LIMIT)
+        return status;
+    refuse(session, NULL, error);
+    return STATUS_OK;
+}
+
 /* ---- simple protocol ---- */
 
 static enum status query_upstream(struct session *session, struct planned *planned,
@@ -330,9 +340,11 @@ static enum status on_parse(struct session *session, struct slice body, struct e
 {
     uint32_t types[LIMIT_PARAMETERS];
     struct wire_parse message;
-    TRY(wire_parse_parse(body, types, &message, error));
+    enum status status = wire_parse_parse(body, types, &message, error);
+    if (status != STATUS_OK)
+        return reject(session, status, error);
     session->statements_done++;
-    enum status status = parse(session, &message, error);
+    status = parse(session, &message, error);
     if (status != STATUS_OK && status != STATUS_CLOSED)
         refuse(session, message.sql, error);
     return STATUS_OK;
@@ -423,8 +435,10 @@ static enum status bind_portal(struct session *session, const struct wire_bind *
 static enum status on_bind(struct session *session, struct slice body, struct error *error)
 {
     struct wire_bind message;
-    TRY(wire_parse_bind(body, &message, error));
-    enum status status = bind_portal(session, &message, error);
+    enum status status = wire_parse_bind(body, &message, error);
+    if (status != STATUS_OK)
+        return reject(session, status, error);
+    status = bind_portal(session, &message, error);
     if (status != STATUS_OK && status != STATUS_CLOSED)
         refuse(session, NULL, error);
     return STATUS_OK;

@@ -245,7 +245,7 @@ static enum status open_state(struct server *server, struct error *error)
     return record_policy(server, server->snapshot, error);
 }
 
-static enum status start_workers(struct server *server, struct error *error)
+static enum status start_workers(struct server *server, uint16_t *bound_port, struct error *error)
 {
     uint16_t port = server->config->listen.port;
     size_t count = server->config->workers;
@@ -255,8 +255,7 @@ static enum status start_workers(struct server *server, struct error *error)
         TRY(worker_start(server, (unsigned)i, port, &port, &server->workers[i], error));
         server->worker_count = i + 1;
     }
-    log_event(LOG_INFO, "listening", "address=%s port=%u workers=%zu",
-              server->config->listen.address, port, count);
+    *bound_port = port;
     return STATUS_OK;
 }
 
@@ -307,6 +306,7 @@ enum status gateway_run(struct config *config, struct error *error)
 {
     struct server *server = calloc(1, sizeof *server);
     struct admin *admin = NULL;
+    uint16_t port = 0;
     if (server == NULL) {
         config_free(config);
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
@@ -326,11 +326,14 @@ enum status gateway_run(struct config *config, struct error *error)
     if (status == STATUS_OK)
         status = server_record_act(server, NULL, NULL, "start", true, error);
     if (status == STATUS_OK)
-        status = start_workers(server, error);
+        status = start_workers(server, &port, error);
     if (status == STATUS_OK)
         status = admin_start(server, &admin, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        log_event(LOG_INFO, "listening", "address=%s port=%u workers=%zu", config->listen.address,
+                  port, server->worker_count);
         wait_for_signals(server, &signals);
+    }
     close_server(server, admin);
     free(server);
     config_free(config);

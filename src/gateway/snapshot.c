@@ -58,20 +58,21 @@ static bool grant_applies(const struct policy_grant *grant, const struct policy_
     return grant->agent == NULL || strcmp(grant->agent, agent->name) == 0;
 }
 
-/* The one purpose that all of the agent's grants share; NULL if they share none. */
+/* The one purpose that the agent's grants name; NULL if they name none or several. Grants without
+ * a purpose serve any. */
 static const char *only_purpose(const struct policy_partner *partner,
                                 const struct policy_agent *agent)
 {
-    const char *found = partner->purpose_count == 1 ? partner->purposes[0] : NULL;
-    for (size_t g = 0; found == NULL && g < partner->grant_count; g++)
-        if (grant_applies(&partner->grants[g], agent))
-            found = partner->grants[g].purpose;
-    for (size_t g = 0; found != NULL && partner->purpose_count > 1 && g < partner->grant_count;
-         g++) {
+    if (partner->purpose_count == 1)
+        return partner->purposes[0];
+    const char *found = NULL;
+    for (size_t g = 0; g < partner->grant_count; g++) {
         const struct policy_grant *grant = &partner->grants[g];
-        if (grant_applies(grant, agent) &&
-            (grant->purpose == NULL || strcmp(grant->purpose, found) != 0))
+        if (!grant_applies(grant, agent) || grant->purpose == NULL)
+            continue;
+        if (found != NULL && strcmp(grant->purpose, found) != 0)
             return NULL;
+        found = grant->purpose;
     }
     return found;
 }

@@ -64,7 +64,7 @@ class Oracle:
         self.partners = {p: self.gateway.connect(a) for p, a in AGENTS.items()}
         self.direct = self.cluster.connect(database)
         self.admin = psycopg.connect(f"host={self.gateway.run_dir} port={self.gateway.settings['admin']['port']} dbname=cofferdam",
-                                     autocommit=True)
+                                     autocommit=True, prepare_threshold=None)
         self.columns = {p: {d: {c: fill(k, born) for c, k in cs.items()} for d, cs in ds.items()}
                         for p, ds in world.COLUMNS.items()}
 
@@ -121,9 +121,7 @@ class Oracle:
     def compare(self, partner, sql, rows, expected):
         """Rows-mode results are equal; of statistics, small groups may be missing."""
         got, wanted = collections.Counter(rows), collections.Counter(expected)
-        limited = "LIMIT" in sql
-        wrong = (got - wanted) if partner == "stats" and not limited else (
-            None if partner == "stats" else (got - wanted) + (wanted - got))
+        wrong = (got - wanted) if partner == "stats" else (got - wanted) + (wanted - got)
         if wrong:
             self.count["different"] += 1
             print(f"DIFFERENT partner={partner}\n  {sql}\n  gateway={rows[:6]}\n  views={expected[:6]}", flush=True)
@@ -133,14 +131,19 @@ class Oracle:
         queries = Queries(self.random, self.columns[partner], aggregates_only=partner == "stats")
         sql = queries.statement()
         self.count["cases"] += 1
-        expected = self.base(partner, sql)
+        # Small groups are suppressed before a LIMIT counts: a statistic is judged without it.
+        plain = sql.split(" ORDER BY ")[0] if partner == "stats" and " LIMIT " in sql else sql
+        expected = self.base(partner, plain)
         after = self.last_sequence()
         try:
             rows = [world.normal(row) for row in self.partners[partner].execute(sql).fetchall()]
         except psycopg.Error as error:
             self.count["refused"] += 1
             self.reasons[(error.sqlstate, (error.diag.message_primary or "")[:90])] += 1
-            if expected is not None and error.sqlstate not in REFUSED:
+            # Which rows an expression that can fail is tried on is the planner's choice: no difference.
+            if expected is not None and error.sqlstate.startswith("22"):
+                self.count["only_gateway_fails"] += 1
+            elif expected is not None and error.sqlstate not in REFUSED:
                 self.count["different"] += 1
                 print(f"FAILED {error.sqlstate} {error.diag.message_primary} partner={partner}\n  {sql}", flush=True)
             return
@@ -149,7 +152,7 @@ class Oracle:
             self.count["only_direct_fails"] += 1
             return
         self.compare(partner, sql, rows, expected)
-        self.judge(partner, sql, rows, self.recorded(after))
+        self.judge(partner, plain, rows, self.recorded(after))
 
 
 def main():
