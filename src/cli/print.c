@@ -114,9 +114,12 @@ static void lay_out(const struct table *table, struct layout *layout)
 static void put_row(FILE *out, const struct table *table, const struct layout *layout,
                     const char *const *cells)
 {
-    for (size_t column = 0; column < table->column_count; column++)
+    size_t end = table->column_count; /* nothing is padded behind the last text */
+    while (end > 0 && (cells[end - 1] == NULL || cells[end - 1][0] == '\0'))
+        end--;
+    for (size_t column = 0; column < end; column++)
         put_cell(out, cells[column] == NULL ? "" : cells[column], layout->width[column],
-                 layout->right[column], column + 1 == table->column_count);
+                 layout->right[column], column + 1 == end);
     fputc('\n', out);
 }
 

@@ -47,7 +47,7 @@ static void test_numbers_stand_right(void **state)
     assert_string_equal(text, "name          count\n"
                               "north-mail        7\n"
                               "            1200000\n"
-                              "x                  \n");
+                              "x\n");
     free(text);
     table_free(&table);
 }
