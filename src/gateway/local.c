@@ -63,18 +63,11 @@ static void dataset_rows(struct session *session, struct buffer *out)
 
 void local_rows(struct session *session, const struct plan *plan, struct buffer *out)
 {
-    const char *value = NULL;
     if (is_budget(plan))
         budget_rows(session, out);
     else if (strcmp(plan->setting, "cofferdam.datasets") == 0)
         dataset_rows(session, out);
-    else if (strcmp(plan->setting, "cofferdam.partner") == 0)
-        value = session->partner->name;
-    else if (strcmp(plan->setting, "cofferdam.agent") == 0)
-        value = session->agent->name;
-    else
-        value = session->purpose;
-    if (value != NULL)
-        wire_put_text_row(out, &value, 1);
+    else if (plan->setting_value != NULL) /* the plan knows: its key holds agent and purpose */
+        wire_put_text_row(out, &plan->setting_value, 1);
     wire_put_command_complete(out, "SHOW");
 }

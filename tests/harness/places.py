@@ -17,7 +17,7 @@ def binary():
     path = pathlib.Path(given) if given else ROOT / "build/check/cofferdam"
     if not path.is_file():
         raise RuntimeError(f"no program at {path}: build it (./check does) or set COFFERDAM_BIN")
-    return path.resolve()
+    return path.absolute()
 
 
 def servant(preferred):
