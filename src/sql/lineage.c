@@ -87,37 +87,42 @@ static Node *has_value(const struct level *level, Node *argument)
     return all;
 }
 
-static bool counted_before(const struct level *level, int index)
-{
-    for (int i = 0; i < index; i++)
-        if (equal(list_nth(level->counted, i), list_nth(level->counted, index)))
-            return true;
-    return false;
-}
-
 /* sum() and avg() over a column show the one value among many NULLs: those who have a value are a
  * set of their own, which must be large enough too. */
+static enum status carry_threshold(struct level *level, SelectStmt *select, size_t keys,
+                                   Node *filter)
+{
+    if (level->target_count + level->key_count + keys > LIMIT_TARGETS)
+        return plan_refuse(level->build, "54011", "Use fewer aggregates.",
+                           "too many aggregates over columns that may be NULL");
+    for (size_t k = 0; k < keys; k++) {
+        struct carried_key *key = &level->keys[level->key_count++];
+        *key = level->keys[k];
+        key->threshold_only = true;
+        Node *whole =
+            list_nth_node(ResTarget, select->targetList, (int)(level->target_count + k))->val;
+        FuncCall *set = (FuncCall *)copyObject(whole);
+        set->agg_filter = copyObject(filter);
+        add_target(select, (Node *)set, plan_hidden_name());
+    }
+    return STATUS_OK;
+}
+
 static enum status carry_thresholds(struct level *level, SelectStmt *select)
 {
     size_t keys = level->key_count;
-    for (int i = 0; i < list_length(level->counted); i++) {
-        Node *filter =
-            counted_before(level, i) ? NULL : has_value(level, list_nth(level->counted, i));
-        if (filter == NULL)
+    List *filters = NIL;
+    ListCell *cell;
+    foreach (cell, level->counted) {
+        Node *filter = has_value(level, lfirst(cell));
+        bool known = filter == NULL;
+        ListCell *other;
+        foreach (other, filters)
+            known = known || equal(lfirst(other), filter);
+        if (known)
             continue;
-        if (level->key_count + keys > LIMIT_TARGETS)
-            return plan_refuse(level->build, "54011", "Use fewer aggregates.",
-                               "too many aggregates over columns that may be NULL");
-        for (size_t k = 0; k < keys; k++) {
-            struct carried_key *key = &level->keys[level->key_count++];
-            *key = level->keys[k];
-            key->threshold_only = true;
-            /* The plain set was made from this relation and column. */
-            FuncCall *set = (FuncCall *)copyObject(
-                list_nth_node(ResTarget, select->targetList, (int)(level->target_count + k))->val);
-            set->agg_filter = copyObject(filter);
-            add_target(select, (Node *)set, plan_hidden_name());
-        }
+        filters = lappend(filters, filter);
+        TRY(carry_threshold(level, select, keys, filter));
     }
     return STATUS_OK;
 }

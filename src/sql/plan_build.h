@@ -237,7 +237,6 @@ MUST_USE enum status resolve_cast(struct resolver *resolver, TypeCast *node,
 void resolve_absorb(struct expression *into, const struct expression *part);
 uint32_t resolve_common_type(uint32_t a, uint32_t b); /* 0: none without a cast that may fail */
 uint32_t resolve_element_type(uint32_t array);        /* 0: not an array that we know */
-uint32_t resolve_array_type(uint32_t element);
 bool resolve_has_aggregate(Node *node);
 
 /* guard.c: an expression that is not total runs only where the policies of the fences that it

@@ -21,12 +21,12 @@ enum status plan_check_features(struct build *build, const SelectStmt *select)
          "Group in a sub-select in FROM and filter in its WHERE outside."},
         {select->windowClause != NIL, "WINDOW", "Use GROUP BY."},
         {select->groupDistinct, "GROUP BY DISTINCT", "Use GROUP BY."},
-        {select->limitCount != NULL && select->limitOption == LIMIT_OPTION_WITH_TIES,
-         "FETCH FIRST … WITH TIES", "Use LIMIT."},
+        {(int)select->limitOption == PARSE_LIMIT_WITH_TIES, "FETCH FIRST … WITH TIES",
+         "Use LIMIT."},
     };
     for (size_t i = 0; i < lengthof(clauses); i++)
         if (clauses[i].present)
-            return plan_refuse(build, "0A000", clauses[i].hint, "%s is not supported",
+            return plan_refuse(build, "0A000", clauses[i].hint, "not supported: %s",
                                clauses[i].what);
     return STATUS_OK;
 }

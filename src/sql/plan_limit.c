@@ -57,6 +57,8 @@ static enum status read_bound(struct level *level, Node *node, const char *claus
 
 static Node *int8_literal(int64_t value)
 {
+    if (value <= INT32_MAX)
+        return rewrite_integer((int)value);
     return rewrite_cast(rewrite_text(psprintf("%lld", (long long)value)), "int8");
 }
 
@@ -144,16 +146,9 @@ static void limit_nobody(SelectStmt *select, const struct bound *limit, const st
     select->limitOffset = offset->value > 0 ? int8_literal(offset->value) : NULL;
 }
 
-enum status plan_limit(struct level *level, SelectStmt *select)
+static enum status share_limits(struct level *level, SelectStmt *select, struct lineage lineage)
 {
     struct bound limit, offset;
-    struct lineage lineage = lineage_of(level);
-    for (size_t i = 0; i < level->relation_count; i++)
-        level->grows = level->grows || level->relations[i]->grows;
-    if (select->limitCount == NULL && select->limitOffset == NULL) {
-        level->grows = level->grows || (!level->grouped && lineage.sets && level->conditions);
-        return STATUS_OK;
-    }
     TRY(read_bound(level, select->limitCount, "LIMIT", &limit));
     TRY(read_bound(level, select->limitOffset, "OFFSET", &offset));
     if (offset.kind == LIMIT_PARAMETER)
@@ -168,5 +163,20 @@ enum status plan_limit(struct level *level, SelectStmt *select)
         return limit_groups(level, select, &limit, &offset);
     TRY(limit_rows(level, select, &limit, &offset));
     level->grows = level->grows || limit.kind != LIMIT_NONE;
+    return STATUS_OK;
+}
+
+enum status plan_limit(struct level *level, SelectStmt *select)
+{
+    struct lineage lineage = lineage_of(level);
+    for (size_t i = 0; i < level->relation_count; i++)
+        level->grows = level->grows || level->relations[i]->grows;
+    if (select->limitCount == NULL && select->limitOffset == NULL) {
+        level->grows = level->grows || (!level->grouped && lineage.sets && level->conditions);
+        return STATUS_OK;
+    }
+    TRY(share_limits(level, select, lineage));
+    bool any = select->limitCount != NULL || select->limitOffset != NULL;
+    select->limitOption = (LimitOption)(any ? PARSE_LIMIT_COUNT : PARSE_LIMIT_NONE);
     return STATUS_OK;
 }

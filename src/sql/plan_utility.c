@@ -367,7 +367,7 @@ static enum status refuse_statement(struct build *build, Node *statement)
     };
     for (size_t i = 0; i < lengthof(known); i++)
         if (nodeTag(statement) == known[i].tag)
-            return plan_refuse(build, "42501", known[i].hint, "%s is not allowed", known[i].what);
+            return plan_refuse(build, "42501", known[i].hint, "not allowed: %s", known[i].what);
     return plan_refuse(build, "42501", "Only SELECT, SET, SHOW and transaction statements are.",
                        "this kind of statement is not allowed");
 }

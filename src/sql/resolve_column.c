@@ -8,15 +8,13 @@
 static enum status unknown_column(struct resolver *resolver, const char *name)
 {
     char hint[300];
-    size_t len = 0;
+    size_t len = (size_t)snprintf(hint, sizeof hint, "There are: ");
     const struct names *names = resolver->names;
     for (size_t i = 0; i < names->count && len < sizeof hint - 80; i++)
         len += (size_t)snprintf(hint + len, sizeof hint - len, "%s%s", i == 0 ? "" : ", ",
                                 names->entries[i].relation->columns[names->entries[i].column].name);
-    if (names->count == 0)
-        return plan_refuse(resolver->build, "42703", NULL, "column \"%s\" does not exist", name);
-    return plan_refuse(resolver->build, "42703", NULL,
-                       "column \"%s\" does not exist or is not granted; there are: %s", name, hint);
+    return plan_refuse(resolver->build, "42703", names->count == 0 ? NULL : hint,
+                       "column \"%s\" does not exist or is not granted", name);
 }
 
 static enum status whole_row(struct resolver *resolver, const char *alias)

@@ -52,27 +52,17 @@ uint32_t resolve_common_type(uint32_t a, uint32_t b)
     return 0;
 }
 
-static const uint32_t array_types[][2] = {
-    {TYPE_BOOL, 1000},        {TYPE_INT2, 1005},      {TYPE_INT4, 1007}, {TYPE_TEXT, 1009},
-    {TYPE_BPCHAR, 1014},      {TYPE_VARCHAR, 1015},   {TYPE_INT8, 1016}, {TYPE_FLOAT4, 1021},
-    {TYPE_FLOAT8, 1022},      {TYPE_TIMESTAMP, 1115}, {TYPE_DATE, 1182}, {TYPE_TIME, 1183},
-    {TYPE_TIMESTAMPTZ, 1185}, {TYPE_NUMERIC, 1231},   {TYPE_UUID, 2951}, {TYPE_NAME, 1003}};
-
 uint32_t resolve_element_type(uint32_t array)
 {
+    static const uint32_t elements[] = {TYPE_BOOL,      TYPE_INT2,        TYPE_INT4,     TYPE_INT8,
+                                        TYPE_NUMERIC,   TYPE_FLOAT4,      TYPE_FLOAT8,   TYPE_TEXT,
+                                        TYPE_VARCHAR,   TYPE_BPCHAR,      TYPE_DATE,     TYPE_TIME,
+                                        TYPE_TIMESTAMP, TYPE_TIMESTAMPTZ, TYPE_INTERVAL, TYPE_UUID};
     if (array == TYPE_UNKNOWN)
         return TYPE_UNKNOWN;
-    for (size_t i = 0; i < lengthof(array_types); i++)
-        if (array_types[i][1] == array)
-            return array_types[i][0];
-    return 0;
-}
-
-uint32_t resolve_array_type(uint32_t element)
-{
-    for (size_t i = 0; i < lengthof(array_types); i++)
-        if (array_types[i][0] == element)
-            return array_types[i][1];
+    for (size_t i = 0; array != 0 && i < lengthof(elements); i++)
+        if (allow_array_type(elements[i]) == array)
+            return elements[i];
     return 0;
 }
 
@@ -227,7 +217,7 @@ static enum status resolve_array(struct resolver *resolver, A_ArrayExpr *node,
 {
     struct expression result;
     TRY(resolve_choice(resolver, (Node *)node, node->elements, false, &result));
-    result.type = resolve_array_type(result.type == TYPE_UNKNOWN ? TYPE_TEXT : result.type);
+    result.type = allow_array_type(result.type == TYPE_UNKNOWN ? TYPE_TEXT : result.type);
     *out = result;
     return STATUS_OK;
 }
@@ -251,8 +241,8 @@ static enum status refuse_node(struct resolver *resolver, Node *node)
     };
     for (size_t i = 0; i < lengthof(known); i++)
         if (nodeTag(node) == known[i].tag)
-            return plan_refuse(resolver->build, "0A000", known[i].hint,
-                               "%s are not supported in %s", known[i].what, resolver->place);
+            return plan_refuse(resolver->build, "0A000", known[i].hint, "not supported in %s: %s",
+                               resolver->place, known[i].what);
     return plan_refuse(resolver->build, "0A000",
                        "Columns, constants, parameters, allowed functions and operators, CASE, "
                        "COALESCE, IN, BETWEEN, LIKE and IS are.",

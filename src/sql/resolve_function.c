@@ -300,7 +300,7 @@ static enum status cast_type(struct resolver *resolver, TypeName *type, uint32_t
                            "casting to type \"%s\" is not allowed", name);
     type->names = rewrite_qualified(name);
     if (type->arrayBounds != NIL)
-        *oid = resolve_array_type(*oid);
+        *oid = allow_array_type(*oid);
     return STATUS_OK;
 }
 

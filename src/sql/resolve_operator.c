@@ -82,14 +82,14 @@ static void compare_raw(struct resolver *resolver, A_Expr *node)
     node->rexpr = rewrite_column(right->alias, right_raw);
 }
 
-/* Is the right side of LIKE a literal that no text makes fail? */
-static bool total_pattern(const char *name, const Node *node)
+/* LIKE over text is total just with a literal pattern that is well formed. */
+static bool total_like(const char *name, const Node *pattern)
 {
-    if (!IsA(node, A_Const) || ((const A_Const *)node)->isnull ||
-        !IsA(&((const A_Const *)node)->val, String))
-        return strstr(name, "~~") == NULL;
-    return strstr(name, "~~") == NULL ||
-           allow_like_pattern_total(((const A_Const *)node)->val.sval.sval);
+    if (strstr(name, "~~") == NULL || !IsA(pattern, A_Const))
+        return false;
+    const A_Const *literal = (const A_Const *)pattern;
+    return literal->isnull ||
+           (IsA(&literal->val, String) && allow_like_pattern_total(literal->val.sval.sval));
 }
 
 static enum status infix(struct resolver *resolver, A_Expr *node, struct expression *out)
@@ -108,8 +108,8 @@ static enum status infix(struct resolver *resolver, A_Expr *node, struct express
         allow_find_operator(name, node->lexpr == NULL, left->type, right->type);
     struct expression own = {.total = true, .immutable = true};
     apply(&own, signature);
-    if (!total_pattern(name, node->rexpr))
-        own.total = false;
+    if (signature != NULL && total_like(name, node->rexpr))
+        own.total = true;
     resolve_absorb(&result, &own);
     result.type = is_comparison(name) ? TYPE_BOOL : signature == NULL ? 0 : signature->result;
     if (own.total && is_comparison(name) && node->lexpr != NULL)
