@@ -5,7 +5,8 @@
 service_role=cofferdam_service
 gateway_running() { alive "$home/gateway/pid" cofferdam; }
 gateway_port() { sed -n 's/.*event=listening.*\bport=\([0-9]*\).*/\1/p' "$home/gateway/log" 2>/dev/null | head -n 1; }
-gateway_settled() { [ -n "$(gateway_port)" ] || ! gateway_running; }
+# It listens, or its process is gone (which, before it has become the gateway, has another name).
+gateway_settled() { [ -n "$(gateway_port)" ] || ! kill -0 "$(cat "$home/gateway/pid")" 2>/dev/null; }
 
 # cofferdam VERB…: the program, with the demo's configuration, as its operator calls it.
 cofferdam() { "$home/gateway/cofferdam" "$@" -c "$home/gateway/cofferdam.yaml"; }
@@ -34,8 +35,8 @@ gateway_prepare() {
     folder "$gateway_user" "$folder/secrets" 755
     cp "$program" "$folder/cofferdam"
 
-    "$program" cert ca --out "$home/ca" >/dev/null
-    "$program" cert server --ca "$home/ca" --dns localhost --ip 127.0.0.1 --out "$folder" >/dev/null
+    quietly "$program" cert ca --out "$home/ca"
+    quietly "$program" cert server --ca "$home/ca" --dns localhost --ip 127.0.0.1 --out "$folder"
     cp "$home/ca/ca.crt" "$folder/ca.crt"
     hand_over "$folder/server.key"
 

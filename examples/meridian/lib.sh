@@ -19,6 +19,11 @@ chapter() {
     printf '%s\n' "$*" | fold -s -w 96
 }
 
+# quietly COMMAND…: its words are shown only if it fails.
+quietly() {
+    "$@" >"$home/log" 2>&1 || { cat "$home/log" >&2; fail "$1 $2 failed"; }
+}
+
 # ---- places and users ----
 # servant NAME: the user a server runs as; ourselves unless we are root.
 servant() {

@@ -16,7 +16,7 @@ passwords_prepare() {
         has_password "$agent" || continue
         mkdir -p "$(kit "$agent")"
         password=$(openssl rand -hex 16)
-        printf '%s\n' "$password" | cofferdam agent passwd "$agent" --out "$(verifier "$agent")" >/dev/null
+        quietly cofferdam agent passwd "$agent" --out "$(verifier "$agent")" <<<"$password"
         hand_over "$(verifier "$agent")"
         echo "$password" >"$(kit "$agent")/password"
         chmod 600 "$(kit "$agent")/password"
@@ -26,7 +26,7 @@ passwords_prepare() {
 kits_prepare() {
     local agent
     for agent in "${agents[@]}"; do
-        cofferdam partner kit "$agent" --ca "$home/ca" --host localhost --port "$(gateway_port)" --out "$(kit "$agent")" >/dev/null
+        quietly cofferdam partner kit "$agent" --ca "$home/ca" --host localhost --port "$(gateway_port)" --out "$(kit "$agent")"
     done
 }
 

@@ -7,6 +7,10 @@
 show() {
     local who=$1 word line=''
     shift
+    if [ $# -eq 1 ]; then # a line as it stands
+        printf '\n%s%s$%s %s%s\n' "$green" "$who" "$plain$bold" "$1" "$plain"
+        return
+    fi
     for word in "$@"; do
         case $word in *[!A-Za-z0-9_.,:/=@%+-]*) word="\"$word\"" ;; esac
         line+=" $word"
@@ -14,11 +18,12 @@ show() {
     printf '\n%s%s$%s%s%s\n' "$green" "$who" "$plain$bold" "$line" "$plain"
 }
 paint() { sed -e "s/^\(.*\(ERROR\|FATAL\):.*\)$/$red\1$plain/; s/^\(HINT:.*\)$/$bold\1$plain/"; }
-# run_partner AGENT ARGUMENTS…: psql with nothing but what the partner was sent.
+# run_partner AGENT ARGUMENTS…: psql, where the partner's kit is, with nothing but what is in it.
 run_partner() {
-    local agent=$1
+    local agent=$1 url
+    url=$(partner_url "$agent")
     shift
-    PGOPTIONS='' psql -X -q "$@" "$(partner_url "$agent")" 2>&1
+    (cd "$(kit "$agent")" && psql -X -q "$@" "$url" 2>&1)
 }
 # allowed AGENT ARGUMENTS… and refused AGENT ARGUMENTS…: show, run, and hold the story to it.
 allowed() {
@@ -36,6 +41,8 @@ operator() {
 }
 # truth SQL: one value, from the database itself.
 truth() { psql -XAtq -d "$(database_url)" -c "$1"; }
+
+recall="SELECT c.full_name, c.postcode, v.registration, v.vin FROM vehicle v JOIN customer c ON c.customer_id = v.owner_id JOIN model m ON m.model_id = v.model_id WHERE m.name = 'Azimuth' AND v.first_registered = 2019"
 
 chapter_sight() {
     chapter "What a partner sees" "north-mail prints Meridian's recall letters. What it never could see, nobody can steal from it: no e-mail address, no telephone number, no bank account, nobody abroad."
@@ -60,10 +67,15 @@ chapter_refusals() {
     refused north-mail/recall -c "DELETE FROM customer"
 }
 
-chapter_join() {
+chapter_work() {
     chapter "The work goes on" "A recall: every Azimuth of one year and who drives it. The whole statement runs in the database, with its indexes; each row's owner is noted on the way."
-    allowed north-mail/recall -c "SELECT c.full_name, c.postcode, v.registration, v.vin FROM vehicle v JOIN customer c ON c.customer_id = v.owner_id JOIN model m ON m.model_id = v.model_id WHERE m.name = 'Azimuth' AND v.first_registered = 2019 ORDER BY v.vehicle_id LIMIT 5"
-    allowed north-mail/service -c "SELECT full_name, phone FROM customer ORDER BY postcode LIMIT 3"
+    allowed north-mail/recall -c "$recall ORDER BY v.vehicle_id LIMIT 4"
+    allowed north-mail/recall -At -o azimuth.txt -c "$recall"
+    say "Two more jobs, each with columns and people of its own: who is reminded of a service, and who only enquired."
+    allowed north-mail/service -At -o reminders.txt -c "SELECT c.full_name, c.phone, v.registration FROM customer c JOIN vehicle v ON v.owner_id = c.customer_id WHERE v.model_id = 5"
+    allowed north-mail/enquiries -At -o enquirers.txt -c "SELECT full_name, street, city, postcode FROM enquirer WHERE brand = 'dacre' LIMIT 500"
+    show north-mail wc -l azimuth.txt reminders.txt enquirers.txt
+    wc -l "$(kit north-mail/recall)/azimuth.txt" "$(kit north-mail/service)/reminders.txt" "$(kit north-mail/enquiries)/enquirers.txt" | sed 's|/.*/||'
 }
 
 chapter_budget() {
@@ -115,11 +127,12 @@ chapter_containment() {
 chapter_answers() {
     chapter "How many people?" "What the regulator, the press and the board ask first, answered from what was written down before each row left."
     operator exposure show --partner north-mail
-    chapter "This person?" "And what everybody asks who calls. First one whose letter was printed; then one of whom no partner ever had anything."
-    operator subject "customer:$person"
-    operator subject "customer:$stranger"
+    chapter "This person?" "And what everybody asks who calls. First one whose letter was printed; then one who was only ever counted, among many."
+    operator subject customer "$person"
+    operator subject customer "$stranger"
     chapter "The evidence" "Every disclosure, refusal and act, in order, in a log whose hash tree shows any later change."
-    operator ledger tail -n 8
+    show meridian "cofferdam ledger tail -n 5000 | grep -E 'refusal|act|budget|contained'"
+    cofferdam ledger tail -n 5000 | grep -E '^ *sequence| (refusal|act) | (budget|contained) ' | tail -n 14
     say
     say "${bold}In the database: $(truth 'SELECT count(*) FROM crm.customer') customers and $(truth 'SELECT count(*) FROM crm.enquirer') enquirers, with bank accounts and passwords.$plain"
     say "${bold}What the thief at north-mail can have, at most, stands above, person by person.$plain"
@@ -139,7 +152,7 @@ tell_story() {
     say "uses its own psql. Between them and the database stands Cofferdam."
     chapter_sight
     chapter_refusals
-    chapter_join
+    chapter_work
     chapter_budget
     chapter_containment
     chapter_answers
