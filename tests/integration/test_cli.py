@@ -2,6 +2,7 @@
 that lets the other side in."""
 import json
 import os
+import re
 import stat
 import subprocess
 import time
@@ -13,6 +14,8 @@ from harness import pki, places
 VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget", "stats", "exposure show",
          "subject", "partner list", "partner show", "partner kit", "partner contain", "partner restore",
          "agent passwd", "cert ca", "cert server", "cert issue", "ledger tail", "version"]
+
+COMMON = {"help", "config", "admin", "json"}
 
 
 def run(*arguments, text=None):
@@ -52,6 +55,16 @@ def test_each_verb_has_help(verb):
     assert (code, errors) == (0, "")
     for part in (f"usage: cofferdam {verb}", "options:", "examples:", "exit codes:"):
         assert part in output, f"no {part!r} in:\n{output}"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_manual_knows_each_verb_and_option(verb):
+    manual = re.sub(r"\b(?:Oo|Oc|Op|Cm|Nm|Ar|Ns) ", "", (places.ROOT / "man/cofferdam.1").read_text())
+    [entry] = re.findall(rf"^\.It {verb}\b.*(?:\n(?!\.It).*)*", manual, re.MULTILINE)
+    for option in re.findall(r"^ +(?:-\w, |    )--([\w-]+)", run(*verb.split(), "--help")[1], re.MULTILINE):
+        letter = re.search(rf"-(\w), --{option}\b", run(*verb.split(), "--help")[1])
+        wanted = [f"Fl Fl {option}"] + ([f"Fl {letter.group(1)}"] if letter else [])
+        assert option in COMMON or any(name in entry for name in wanted), f"--{option} is not in:\n{entry}"
 
 
 @pytest.mark.parametrize("arguments, hint", [
@@ -265,7 +278,8 @@ def test_kit_lets_the_agent_in(make_gateway, folder, own_ca):
     done = subprocess.run(["psql", "-XAt", "-c", "SELECT count(*) > 0 FROM article", "service=acme-cert"], cwd=kit,
                           env={**os.environ, "PGSERVICEFILE": "pg_service.conf"}, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("t\n", "")
-    pki.openssl("pkcs12", "-in", kit / "client.p12", "-passin", f"file:{kit / 'client.p12.pass'}", "-nodes")
+    bag = pki.openssl("pkcs12", "-in", kit / "client.p12", "-passin", f"file:{kit / 'client.p12.pass'}", "-nodes")
+    assert "friendlyName: user" in bag  # the alias that the JDBC driver looks for
     readme = (kit / "README.txt").read_text()
     assert "public.person (some of its rows)" in readme and "secret" not in readme.split("What you can see")[1]
 
