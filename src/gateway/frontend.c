@@ -125,6 +125,7 @@ static enum status get_planned(struct session *session, const char *sql, const u
                                     .partner = session->partner,
                                     .agent = session->agent,
                                     .purpose = session->purpose,
+                                    .database = session->database,
                                     .sql = sql,
                                     .types = types,
                                     .type_count = type_count};

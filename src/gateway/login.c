@@ -112,6 +112,7 @@ static enum status read_parameters(struct session *session, const struct wire_st
 /* Turns the settings into what goes upstream; refuses those that are not harmless. */
 static enum status judge_settings(struct session *session, struct error *error)
 {
+    const struct worker *worker = session->worker;
     for (size_t i = 0; i < session->setting_count; i++) {
         struct plan_request request = {.model = session->snapshot->model,
                                        .partner = session->partner,
@@ -120,7 +121,10 @@ static enum status judge_settings(struct session *session, struct error *error)
                                        .statement_bytes_limit = LIMIT_STATEMENT_BYTES,
                                        .statement_depth_limit = LIMIT_STATEMENT_DEPTH,
                                        .now_ns = clock_now_ns(),
-                                       .purpose = session->purpose};
+                                       .purpose = session->purpose,
+                                       .database = session->database,
+                                       .statement_timeout_ms =
+                                           worker->server->config->upstream.statement_timeout_ms};
         struct plan *plan;
         TRY(plan_make(&request, &plan, error));
         char *sql = plan->sql == NULL ? NULL : strdup(plan->sql);
@@ -233,7 +237,9 @@ static void open_session(struct session *session, const struct wire_startup *sta
         refuse(session, "28000", "no user name", "log in as partner.agent");
         return;
     }
+    const char *database = wire_startup_value(startup, "database");
     snprintf(session->login, sizeof session->login, "%s", user);
+    session->database = strdup(database == NULL || database[0] == '\0' ? user : database);
     if (read_parameters(session, startup, &error) != STATUS_OK) {
         refuse(session, error.sqlstate, error.message, error.hint);
         return;

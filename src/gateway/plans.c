@@ -65,6 +65,7 @@ void planned_release(struct planned *planned)
     free(planned->column_sets);
     free(planned->types);
     free(planned->sql);
+    free(planned->database);
     free(planned);
 }
 
@@ -95,7 +96,8 @@ static bool entry_matches(const struct entry *entry, uint64_t hash,
            (request->type_count == 0 ||
             memcmp(planned->types, request->types,
                    request->type_count * sizeof request->types[0]) == 0) &&
-           strcmp(planned->sql, request->sql) == 0;
+           strcmp(planned->sql, request->sql) == 0 &&
+           strcmp(planned->database, request->database) == 0;
 }
 
 /* Appends "dataset.column:form:category\n" (category empty: about nobody). */
@@ -166,6 +168,8 @@ static enum status plan_text(struct planned *planned, const struct plans_request
         .statement_depth_limit = config->limits.statement_depth,
         .now_ns = clock_now_ns(),
         .purpose = request->purpose,
+        .database = request->database,
+        .statement_timeout_ms = config->upstream.statement_timeout_ms,
     };
     TRY(plan_make(&wanted, &planned->plan, error));
     struct slice text = slice_of_text(request->sql);
@@ -183,10 +187,11 @@ static enum status planned_make(const struct plans_request *request, struct plan
     planned->references = 1;
     planned->plan_epoch = request->plan_epoch;
     planned->sql = strdup(request->sql);
+    planned->database = strdup(request->database);
     planned->type_count = request->type_count;
     planned->types = calloc(request->type_count + 1, sizeof planned->types[0]);
     enum status status = STATUS_NOMEM;
-    if (planned->sql == NULL || planned->types == NULL) {
+    if (planned->sql == NULL || planned->database == NULL || planned->types == NULL) {
         error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     } else {
         if (request->type_count > 0)

@@ -17,6 +17,7 @@ struct planned {
     uint32_t all_columns;  /* 0: none */
     uint64_t uses;         /* how often it was asked for: decides on preparing upstream */
     char *sql;             /* the partner's text, for planning anew */
+    char *database;
     uint32_t *types;
     size_t type_count;
 };
@@ -34,6 +35,7 @@ struct plans_request {
     const struct policy_partner *partner;
     const struct policy_agent *agent;
     const char *purpose;
+    const char *database; /* as the client called it; part of the key */
     const char *sql;
     const uint32_t *types;
     size_t type_count;

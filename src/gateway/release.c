@@ -64,7 +64,8 @@ static uint32_t smallest_set(const struct work *work, size_t row)
         uint32_t members = 0;
         for (size_t k = keys_begin(batch, row); k < batch->row_ends[row].keys_end; k++)
             members += batch->keys[k].hidden == h;
-        if (members < smallest)
+        bool shows_nothing = members == 0 && work->plan->hidden[h].threshold_only;
+        if (members < smallest && !shows_nothing)
             smallest = members;
     }
     return smallest;
@@ -215,7 +216,8 @@ static size_t charged_ids(const struct work *work, size_t row, uint32_t *ids)
     if (work->fates[row].suppressed)
         return 0;
     for (size_t k = keys_begin(batch, row); k < batch->row_ends[row].keys_end; k++)
-        if (charged_grade(grade_of(work, row, batch->keys[k].hidden)))
+        if (!work->plan->hidden[batch->keys[k].hidden].threshold_only &&
+            charged_grade(grade_of(work, row, batch->keys[k].hidden)))
             ids[count++] = work->ids[k];
     return count;
 }
@@ -307,6 +309,8 @@ static enum status build_items(struct work *work, struct error *error)
     if (work->items == NULL || work->set_at == NULL || scratch == NULL)
         return no_memory(error);
     for (size_t hidden = 0; hidden < work->plan->hidden_count; hidden++) {
+        if (work->plan->hidden[hidden].threshold_only)
+            continue; /* its members are those of the set before it */
         bool present[GRADES] = {false};
         for (size_t row = 0; row < work->rows; row++)
             present[grade_of(work, row, hidden)] = true;

@@ -127,7 +127,7 @@ void session_destroy(struct session *session)
     for (size_t i = 0; i < session->setting_count; i++)
         free(session->settings[i]);
     free(session->stated_purpose);
-    free(session->application);
+    free(session->database);
     snapshot_release(session->snapshot);
     if (session->agent != NULL)
         log_event(LOG_INFO, "session_closed", "session=%llu agent=%s statements=%llu",

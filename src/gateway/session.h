@@ -91,11 +91,11 @@ struct session {
     struct snapshot *snapshot;
     uint64_t plan_epoch;
     char login[130];
+    char *database; /* as the client called it; owned; NULL: it named none */
     const struct policy_partner *partner;
     const struct policy_agent *agent;
     const char *purpose;
     char *stated_purpose; /* owned; NULL if none */
-    char *application;
     struct in6_addr address;
     bool has_address;
     int64_t certificate_expiry_ns;
