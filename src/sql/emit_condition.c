@@ -29,13 +29,25 @@ void emit_operator(struct emitter *emitter, List *name)
     emit_text(emitter, ")");
 }
 
+/* Before an operand a bare symbol may not be grammar (= a) or be taken into a number (- 1). */
+static void emit_prefix(struct emitter *emitter, List *name)
+{
+    bool bare = list_length(name) == 1;
+
+    emit_text(emitter, bare ? "OPERATOR(" : "");
+    emit_operator(emitter, name);
+    emit_text(emitter, bare ? ")" : "");
+}
+
 static void emit_infix(struct emitter *emitter, A_Expr *expression)
 {
-    if (expression->lexpr != NULL) {
+    if (expression->lexpr == NULL) {
+        emit_prefix(emitter, expression->name);
+    } else {
         emit_operand(emitter, expression->lexpr);
         emit_text(emitter, " ");
+        emit_operator(emitter, expression->name);
     }
-    emit_operator(emitter, expression->name);
     emit_text(emitter, " ");
     emit_operand(emitter, expression->rexpr);
 }

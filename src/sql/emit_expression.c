@@ -26,10 +26,11 @@ static void emit_parameter(struct emitter *emitter, ParamRef *parameter)
         buffer_printf(emitter->out, "$%d", parameter->number);
 }
 
-/* The node holds digits as 'b101' or 'x1F': nothing in it can be a quote. */
+/* The node holds b101 or x1F. The scanner lets any character follow, PostgreSQL only digits. */
 static void emit_bits(struct emitter *emitter, const char *bits)
 {
-    if ((bits[0] != 'b' && bits[0] != 'x') || strchr(bits, '\'') != NULL) {
+    if ((bits[0] != 'b' && bits[0] != 'x') ||
+        bits[1 + strspn(bits + 1, "0123456789abcdefABCDEF")] != 0) {
         emit_refuse(emitter, "this bit string");
         return;
     }

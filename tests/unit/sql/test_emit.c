@@ -140,6 +140,8 @@ static void emits_every_form_of_expression(void **state)
         "'x' ->> 'y' #> z, a @> b, a ? b, a ?| b",
         "a = b, a <> b, a != b, a < b, a <= b, a > b, a >= b, a OPERATOR(pg_catalog.+) b, "
         "OPERATOR(pg_catalog.-) 1, a OPERATOR(s.<->) b OPERATOR(=) c",
+        "OPERATOR(=) a, OPERATOR(-) 1, OPERATOR(-) 1.5, OPERATOR(+) a, OPERATOR(*) (a), a # "
+        "OPERATOR(<) b",
         "a AND b AND c, (a AND b) AND c, a AND (b AND c), (a OR b) AND NOT c OR d, NOT (NOT a), (a "
         "AND b) OR (c AND d), a OR (b OR (c OR d))",
         "a IS NULL, a IS NOT NULL, a ISNULL, a NOTNULL, a IS TRUE, a IS NOT TRUE, a IS FALSE, a IS "
