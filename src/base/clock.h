@@ -24,10 +24,10 @@ MUST_USE enum status zone_open(const char *name, struct zone **zone, struct erro
 void zone_free(struct zone *zone);
 
 struct zone_time {
-    int year, month, day;     /* 2026, 1-12, 1-31 */
-    int weekday;              /* 1 Monday … 7 Sunday (ISO 8601) */
+    int year, month, day; /* 2026, 1-12, 1-31 */
+    int weekday;          /* 1 Monday … 7 Sunday (ISO 8601) */
     int hour, minute, second;
-    int32_t day_number;       /* days since 1970-01-01 of the local calendar date */
+    int32_t day_number; /* days since 1970-01-01 of the local calendar date */
 };
 
 /* The local calendar time in zone (NULL: UTC) at an instant, daylight saving applied. */

@@ -1,5 +1,6 @@
 /* cofferdam.yaml: where the service listens, what it protects, where it keeps its state.
- * Paths in the file are relative to the file's folder. Immutable once loaded; owned by the caller. */
+ * Paths in the file are relative to the file's folder. Immutable once loaded; owned by the caller.
+ */
 #ifndef COFFERDAM_POLICY_CONFIG_H
 #define COFFERDAM_POLICY_CONFIG_H
 
@@ -15,39 +16,39 @@ struct config {
     const char *state_folder; /* ledger/, subjects/, registry.sqlite, token.key */
     const char *run_folder;   /* the admin socket .s.PGSQL.<admin_port> is made here */
     struct {
-        const char *address; /* default 0.0.0.0 */
-        uint16_t port;       /* default 7432; 0: any free one, logged */
+        const char *address;                       /* default 0.0.0.0 */
+        uint16_t port;                             /* default 7432; 0: any free one, logged */
         const char *certificate, *key, *client_ca; /* PEM files; client_ca may be NULL */
-        uint16_t max_sessions;       /* default 1000 */
-        uint32_t login_timeout_ms;   /* default 15000 */
-        uint32_t idle_timeout_ms;    /* default 0: none */
-        uint32_t write_timeout_ms;   /* slow client's deadline, default 60000 */
+        uint16_t max_sessions;                     /* default 1000 */
+        uint32_t login_timeout_ms;                 /* default 15000 */
+        uint32_t idle_timeout_ms;                  /* default 0: none */
+        uint32_t write_timeout_ms;                 /* slow client's deadline, default 60000 */
     } listen;
     struct {
-        uint16_t port;               /* names the socket, default 5432 */
-        const uint32_t *users;       /* uids allowed; root and our own always are */
+        uint16_t port;         /* names the socket, default 5432 */
+        const uint32_t *users; /* uids allowed; root and our own always are */
         size_t user_count;
     } admin;
     struct {
         const char *host; /* a folder: unix socket; otherwise a name or address */
         uint16_t port;
         const char *database, *user, *password_file; /* password_file may be NULL */
-        const char *tls_ca;          /* PEM; required unless host is a folder or tls_off */
-        bool tls_off;                /* loopback only */
-        uint32_t connect_timeout_ms; /* default 5000 */
+        const char *tls_ca;            /* PEM; required unless host is a folder or tls_off */
+        bool tls_off;                  /* loopback only */
+        uint32_t connect_timeout_ms;   /* default 5000 */
         uint32_t statement_timeout_ms; /* default 600000 */
-        uint16_t max_connections;    /* default 200 */
+        uint16_t max_connections;      /* default 200 */
     } upstream;
     struct {
-        uint32_t pace_us;            /* between group syncs under load, default 1000 */
-        uint64_t segment_bytes;      /* default 64 MiB */
-        const char *node;            /* name of this node, default "node1" */
+        uint32_t pace_us;       /* between group syncs under load, default 1000 */
+        uint64_t segment_bytes; /* default 64 MiB */
+        const char *node;       /* name of this node, default "node1" */
     } ledger;
     struct {
-        uint32_t statement_bytes;    /* default LIMIT_STATEMENT_BYTES */
-        uint32_t statement_depth;    /* default LIMIT_STATEMENT_DEPTH */
+        uint32_t statement_bytes; /* default LIMIT_STATEMENT_BYTES */
+        uint32_t statement_depth; /* default LIMIT_STATEMENT_DEPTH */
     } limits;
-    uint16_t workers;                /* event loops, default: the cores, at most 8 */
+    uint16_t workers; /* event loops, default: the cores, at most 8 */
 };
 
 MUST_USE enum status config_load(const char *path, struct config **config, struct error *error);

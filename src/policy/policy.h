@@ -106,14 +106,14 @@ struct policy_hours {
 };
 
 struct policy_agent {
-    const char *name;             /* within its partner; the login name is partner.agent */
-    const char *login;            /* "partner.agent" */
-    const char *certificate;      /* SAN URI, or a CN, that proves it; NULL: none */
-    const char *scram_file;       /* path of the verifier file; NULL: none */
+    const char *name;        /* within its partner; the login name is partner.agent */
+    const char *login;       /* "partner.agent" */
+    const char *certificate; /* SAN URI, or a CN, that proves it; NULL: none */
+    const char *scram_file;  /* path of the verifier file; NULL: none */
     const struct policy_network *networks;
-    size_t network_count;         /* 0: any */
+    size_t network_count; /* 0: any */
     const struct policy_hours *hours;
-    size_t hours_count;           /* 0: always; otherwise within any of them */
+    size_t hours_count; /* 0: always; otherwise within any of them */
 };
 
 /* Bounds; 0 means none was given. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,8 +55,7 @@ static enum status read_one(struct store *store, const char *sql, int64_t *numbe
     if (sqlite3_step(statement) == SQLITE_ROW) {
         const unsigned char *value = sqlite3_column_text(statement, 0);
         *number = sqlite3_column_int64(statement, 0);
-        strncpy(text, value == NULL ? "" : (const char *)value, 63);
-        text[63] = '\0';
+        snprintf(text, 64, "%s", value == NULL ? "" : (const char *)value);
     } else {
         status = fail(store, error, "read");
     }

@@ -23,7 +23,7 @@ enum allow_flags {
  * for "not derived". text, varchar and bpchar count as text (25) for matching; unknown literals
  * match any type. */
 struct allow_signature {
-    const char *name;   /* function or operator, in pg_catalog */
+    const char *name; /* function or operator, in pg_catalog */
     uint32_t arguments[4];
     uint8_t argument_count; /* 255: any number */
     uint32_t result;

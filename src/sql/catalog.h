@@ -16,8 +16,8 @@ struct catalog_column {
     char type_category;    /* pg_type.typcategory */
     bool type_builtin;     /* the (base) type lives in pg_catalog */
     bool not_null;
-    bool unique;           /* an immediate, valid, unpartial unique index covers just this column */
-    bool deterministic;    /* no nondeterministic collation */
+    bool unique;        /* an immediate, valid, unpartial unique index covers just this column */
+    bool deterministic; /* no nondeterministic collation */
 };
 
 struct catalog_table {

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "fixture.h"
 
 struct refusal {
@@ -72,14 +73,17 @@ static void lists_keys_and_suggests_the_nearest(void **state)
 
 static void bounds_depth_and_size(void **state)
 {
-    char deep[2000] = "datasets: {x: ";
+    struct buffer deep;
+    buffer_init(&deep, 2000);
+    buffer_append_text(&deep, "datasets: {x: ");
     for (int i = 0; i < 40; i++)
-        strcat(deep, "{a: ");
-    strcat(deep, "1");
+        buffer_append_text(&deep, "{a: ");
+    buffer_append_text(&deep, "1");
     for (int i = 0; i < 40; i++)
-        strcat(deep, "}");
-    strcat(deep, "}\n");
-    fixture_refuse(deep, "nested deeper than", NULL);
+        buffer_append_text(&deep, "}");
+    buffer_append_text(&deep, "}\n");
+    fixture_refuse(buffer_text(&deep), "nested deeper than", NULL);
+    buffer_free(&deep);
 
     enum { TOO_LARGE = 1024 * 1024 + 1 };
     static char large[TOO_LARGE + 1];
