@@ -54,12 +54,13 @@ def cpu_seconds(pid):
 
 
 class Bench:
-    def __init__(self):
+    def __init__(self, pace_us):
         self.cluster = clusters.Cluster()
         self.folder = places.make_folder("bench")
         self.authority = pki.Authority(self.folder)
         self.database = self.cluster.create_database(sql=SQL)
-        self.gateway = gateways.Gateway(self.cluster, self.authority, POLICY, self.database)
+        self.gateway = gateways.Gateway(self.cluster, self.authority, POLICY, self.database,
+                                        config={"ledger": {"pace_us": pace_us}} if pace_us else None)
         self.cluster.create_role("bench", "pw")
         self.cluster.rows("GRANT USAGE ON SCHEMA public, b TO bench; GRANT SELECT ON b.person, public.person TO bench", self.database)
         self.bouncer, self.bouncer_port = None, places.free_port()
@@ -132,8 +133,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--mode", choices=["prepared", "simple", "extended"], default="prepared")
+    parser.add_argument("--pace", type=int, default=0, help="microseconds between group syncs; 0: the gateway's default")
     options = parser.parse_args()
-    bench = Bench()
+    bench = Bench(options.pace)
     tps, cpu, bulk = {}, {}, {}
     try:
         for name, (url, _) in bench.targets().items():
