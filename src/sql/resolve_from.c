@@ -110,13 +110,18 @@ static enum status from_sub_select(struct level *level, RangeSubselect *item, No
     return append_relation(level, relation, names);
 }
 
+static void append_names(struct names *all, const struct names *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        all->entries[all->count++] = more->entries[i];
+}
+
 static struct names concatenate(const struct names *left, const struct names *right)
 {
     struct names all = {.first = left->first, .end = right->end};
-    all.count = left->count + right->count;
-    all.entries = palloc0((all.count + 1) * sizeof *all.entries);
-    memcpy(all.entries, left->entries, left->count * sizeof *all.entries);
-    memcpy(all.entries + left->count, right->entries, right->count * sizeof *all.entries);
+    all.entries = palloc0((left->count + right->count + 1) * sizeof *all.entries);
+    append_names(&all, left);
+    append_names(&all, right);
     return all;
 }
 

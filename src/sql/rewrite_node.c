@@ -51,13 +51,12 @@ Node *rewrite_null(void)
     return (Node *)node;
 }
 
-/* The grammar gives TRUE and FALSE as a cast of a boolean constant. */
 Node *rewrite_boolean(bool value)
 {
     A_Const *node = constant();
     node->val.boolval.type = T_Boolean;
     node->val.boolval.boolval = value;
-    return rewrite_cast((Node *)node, "bool");
+    return (Node *)node;
 }
 
 Node *rewrite_parameter(size_t number)

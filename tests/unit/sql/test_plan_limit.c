@@ -1,0 +1,103 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plan_fixture.h"
+
+static void accepts(const char *sql, const char *part, int64_t limit, int64_t offset)
+{
+    struct plan *plan = plan_accepted("acme.app", sql);
+    const char *text = plan_text(plan), *tail = strstr(text, part);
+    if (tail == NULL || plan->relay_limit != limit || plan->relay_offset != offset)
+        fail_msg("%s\nas %s\nrelay %ld after %ld, not %ld after %ld, or no %s", sql, text,
+                 (long)plan->relay_limit, (long)plan->relay_offset, (long)limit, (long)offset,
+                 part);
+    plan_release(plan);
+}
+
+static void test_rows_are_limited_upstream(void **state)
+{
+    accepts("SELECT city FROM customer LIMIT 5", ") AS customer LIMIT 5", -1, 0);
+    accepts("SELECT city FROM customer LIMIT 5 OFFSET 3", ") AS customer LIMIT 8", -1, 3);
+    accepts("SELECT city FROM customer OFFSET 3", ") AS customer", -1, 3);
+    accepts("SELECT city FROM customer LIMIT $1", "LIMIT (CAST($1 AS int8))", -1, 0);
+    accepts("SELECT city FROM customer LIMIT $1 OFFSET 2",
+            "LIMIT ((CAST($1 AS int8)) OPERATOR(+) 2)", -1, 2);
+    accepts("SELECT city FROM customer LIMIT 9223372036854775807 OFFSET 5",
+            "LIMIT (CAST('9223372036854775807' AS int8))", -1, 5);
+    struct plan *plan = plan_accepted("acme.app", "SELECT city FROM customer LIMIT ALL");
+    plan_has_not(plan, "LIMIT");
+    plan_release(plan);
+}
+
+static void test_groups_are_limited_by_the_gateway(void **state)
+{
+    accepts("SELECT city, count(*) FROM customer GROUP BY city ORDER BY 2 LIMIT 3 OFFSET 1",
+            "GROUP BY customer.city ORDER BY 2", 3, 1);
+    accepts("SELECT n FROM (SELECT city, count(*) AS n FROM customer GROUP BY city) s ORDER BY n "
+            "LIMIT 2",
+            "AS s ORDER BY 1", 2, 0);
+    struct plan *plan =
+        plan_accepted("acme.app", "SELECT count(*) FROM customer GROUP BY city LIMIT 3");
+    plan_has_not(plan, "LIMIT");
+    plan_release(plan);
+}
+
+static void test_nobody_needs_no_gateway(void **state)
+{
+    accepts("SELECT name FROM model LIMIT 2 OFFSET 1", "OFFSET 1 LIMIT 2", -1, 0);
+    accepts("SELECT name, count(*) FROM model GROUP BY name LIMIT $1", "LIMIT (CAST($1 AS int8))",
+            -1, 0);
+}
+
+static void test_inside_a_sub_select(void **state)
+{
+    accepts(
+        "SELECT c FROM (SELECT city AS c FROM customer ORDER BY balance LIMIT 3) s WHERE c = 'x'",
+        "LIMIT 3) AS s WHERE", -1, 0);
+    plan_refused("acme.app", "SELECT c FROM (SELECT city AS c FROM customer LIMIT 3) s LIMIT 1",
+                 "0A000", "LIMIT and OFFSET over");
+    plan_refused("acme.app", "SELECT count(*) FROM (SELECT city FROM customer LIMIT 3) s", "0A000",
+                 "aggregates over a sub-select that has a LIMIT");
+    plan_refused("acme.app", "SELECT c FROM (SELECT city AS c FROM customer OFFSET 3) s", "0A000",
+                 "OFFSET in a sub-select");
+    plan_refused("acme.app",
+                 "SELECT n FROM (SELECT count(*) AS n FROM customer GROUP BY city LIMIT 3) s",
+                 "0A000", "over groups in a sub-select");
+    plan_refused("acme.app",
+                 "SELECT n FROM (SELECT count(*) AS n FROM customer GROUP BY city) s WHERE n > 1 "
+                 "LIMIT 3",
+                 "0A000", "filters or joins groups");
+    plan_refused("acme.app",
+                 "SELECT x FROM (SELECT n AS x FROM (SELECT count(*) AS n FROM customer GROUP BY "
+                 "city) s WHERE n > 1) t LIMIT 3",
+                 "0A000", "filters or joins groups");
+}
+
+static void test_what_cannot_be_told(void **state)
+{
+    plan_refused("acme.app", "SELECT city FROM customer OFFSET $1", "0A000", "parameter as OFFSET");
+    plan_refused("acme.app", "SELECT count(*) FROM customer GROUP BY city LIMIT $1", "0A000",
+                 "parameter as LIMIT");
+    plan_refused("acme.app", "SELECT city FROM customer LIMIT -1", "2201W", "negative");
+    plan_refused("acme.app", "SELECT city FROM customer LIMIT 1 + 1", "0A000",
+                 "expressions in LIMIT");
+    plan_refused("acme.app", "SELECT city FROM customer ORDER BY 1 FETCH FIRST 1 ROWS WITH TIES",
+                 "0A000", "WITH TIES");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_are_limited_upstream),
+        cmocka_unit_test(test_groups_are_limited_by_the_gateway),
+        cmocka_unit_test(test_nobody_needs_no_gateway),
+        cmocka_unit_test(test_inside_a_sub_select),
+        cmocka_unit_test(test_what_cannot_be_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plan_fixture.h"
+
+static void accepts(const char *sql, const char *part)
+{
+    struct plan *plan = plan_accepted("acme.app", sql);
+    plan_has(plan, part);
+    plan_release(plan);
+}
+
+static void test_order_by_prefers_output_names(void **state)
+{
+    accepts("SELECT balance AS city FROM customer ORDER BY city", "ORDER BY 1");
+    accepts("SELECT full_name FROM customer ORDER BY city", "ORDER BY customer.city");
+    accepts("SELECT full_name, city FROM customer ORDER BY 2 DESC NULLS LAST, 1",
+            "ORDER BY 2 DESC NULLS LAST, 1");
+    accepts("SELECT balance AS city FROM customer ORDER BY city || 'x'",
+            "(customer.city OPERATOR(||) 'x')");
+    plan_refused("acme.app", "SELECT city AS a, full_name AS a FROM customer ORDER BY a", "42702",
+                 "ambiguous");
+    accepts("SELECT city AS a, city AS a FROM customer ORDER BY a", "ORDER BY 1");
+    plan_refused("acme.app", "SELECT city FROM customer ORDER BY 2", "42P10", "position 2");
+    plan_refused("acme.app", "SELECT city FROM customer ORDER BY 'x'", "42601", "non-integer");
+}
+
+static void test_group_by_prefers_input_columns(void **state)
+{
+    accepts("SELECT count(*) AS city FROM customer GROUP BY city", "GROUP BY customer.city");
+    accepts("SELECT upper(city) AS town, count(*) FROM customer GROUP BY town", "GROUP BY 1");
+    accepts("SELECT city, count(*) FROM customer GROUP BY 1", "GROUP BY 1");
+    accepts("SELECT upper(city) FROM customer GROUP BY city", "SELECT upper(customer.city)");
+    accepts("SELECT count(*) FROM customer GROUP BY upper(city) ORDER BY upper(city)",
+            "ORDER BY (upper(customer.city))");
+    plan_refused("acme.app", "SELECT full_name FROM customer GROUP BY city", "42803",
+                 "\"full_name\" must appear");
+    plan_refused("acme.app", "SELECT *, count(*) FROM customer", "42803", "must appear");
+    plan_refused("acme.app", "SELECT city FROM customer GROUP BY city ORDER BY balance", "42803",
+                 "\"balance\" must appear");
+    plan_refused("acme.app", "SELECT count(*) FROM customer GROUP BY 1", "42803", "not allowed");
+    plan_refused("acme.app", "SELECT count(*) FROM customer GROUP BY ROLLUP (city)", "0A000",
+                 "ROLLUP");
+}
+
+static void test_stars(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT m.*, v.model_id FROM vehicle v JOIN model m USING (model_id)");
+    assert_int_equal(plan->visible_count, 3);
+    assert_string_equal(plan->visible_names[1], "name");
+    plan_release(plan);
+    plan = plan_accepted("acme.app", "SELECT * FROM vehicle JOIN model USING (model_id)");
+    assert_int_equal(plan->visible_count, 6);
+    assert_string_equal(plan->visible_names[0], "model_id");
+    assert_string_equal(plan->visible_names[1], "vehicle_id");
+    assert_string_equal(plan->visible_names[5], "name");
+    plan_release(plan);
+    plan_refused("acme.app", "SELECT *", "42601", "no tables");
+    plan_refused("acme.app", "SELECT x.* FROM model", "42P01", "\"x\"");
+    plan_refused("acme.app", "SELECT count(model.*) FROM model", "0A000", "\"*\"");
+}
+
+static void test_outputs_of_one_name_stay_apart(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT s.* FROM (SELECT city AS a, full_name AS a FROM customer) s");
+    plan_has(plan, "SELECT s.h1 AS a, s.h2 AS a");
+    plan_release(plan);
+    plan_refused("acme.app", "SELECT s.a FROM (SELECT city AS a, full_name AS a FROM customer) s",
+                 "42702", "ambiguous");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order_by_prefers_output_names),
+        cmocka_unit_test(test_group_by_prefers_input_columns),
+        cmocka_unit_test(test_stars),
+        cmocka_unit_test(test_outputs_of_one_name_stay_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,68 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plan_fixture.h"
+
+static void accepts(const char *sql, const char *part)
+{
+    struct plan *plan = plan_accepted("acme.app", sql);
+    plan_has(plan, part);
+    plan_release(plan);
+}
+
+static void test_joins(void **state)
+{
+    accepts("SELECT 1 FROM model a JOIN model b ON a.model_id = b.model_id",
+            " AS a JOIN (SELECT t0.model_id AS model_id FROM crm.model AS t0) AS b ON (a.model_id "
+            "OPERATOR(=) b.model_id))");
+    accepts("SELECT 1 FROM model a CROSS JOIN model b", " AS a CROSS JOIN (SELECT");
+    accepts("SELECT 1 FROM model a, model b", " AS a, (SELECT");
+    accepts("SELECT name FROM vehicle JOIN model USING (model_id)",
+            "ON (vehicle.model_id OPERATOR(=) model.model_id)");
+    accepts("SELECT model_id FROM vehicle JOIN model USING (model_id)",
+            "SELECT vehicle.model_id AS model_id");
+    accepts("SELECT 1 FROM vehicle a JOIN vehicle b USING (vehicle_id, model_id)",
+            "ON ((a.vehicle_id OPERATOR(=) b.vehicle_id) AND (a.model_id OPERATOR(=) b.model_id))");
+}
+
+static void test_joins_refused(void **state)
+{
+    plan_refused("acme.app", "SELECT 1 FROM model, model", "42712", "more than once");
+    plan_refused("acme.app", "SELECT 1 FROM model a, vehicle b JOIN model c ON a.name = c.name",
+                 "42P01", "\"a\"");
+    plan_refused("acme.app", "SELECT 1 FROM vehicle JOIN model USING (name)", "42703",
+                 "left table");
+    plan_refused("acme.app", "SELECT 1 FROM customer JOIN enquirer USING (enquirer_id)", "42703",
+                 "left table");
+    plan_refused("acme.app",
+                 "SELECT 1 FROM (model a JOIN model b ON true) JOIN vehicle USING (model_id)",
+                 "42702", "more than once");
+    plan_refused("acme.app", "SELECT 1 FROM (SELECT 'x' AS model_id) s JOIN model USING (model_id)",
+                 "0A000", "different types");
+}
+
+static void test_sub_selects(void **state)
+{
+    accepts("SELECT s.town FROM (SELECT city FROM customer) AS s (town)", "SELECT s.city AS town");
+    accepts("SELECT t.b FROM model AS t (a, b)", "SELECT t.name AS b");
+    plan_refused("acme.app", "SELECT t.name FROM model AS t (a, b)", "42703", "name");
+    plan_refused("acme.app", "SELECT 1 FROM model AS t (a, b, c)", "42P10", "2 columns available");
+    plan_refused("acme.app", "SELECT s.balance FROM (SELECT city FROM customer) s", "42703",
+                 "balance");
+    plan_refused("acme.app", "SELECT 1 FROM customer c, (SELECT c.city) s", "42P01", "\"c\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_joins),
+        cmocka_unit_test(test_joins_refused),
+        cmocka_unit_test(test_sub_selects),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
