@@ -1,8 +1,8 @@
-/* Keys lie in 1 MiB chunks, ids point at them, and 1,024 small hash tables point at ids; a table
- * doubles on its own, so that no insertion waits for more than a thousandth of all.
- * Per subject: a slot of 8 bytes (load 3/8 to 3/4), a position of 4, and the key + 3, rounded up
- * to 4: about 40 bytes for a key of 16.
- * A slot holds id + 1 and 32 bits of the keyed hash; nothing is ever taken out of a table: an
+/* Records (id, kind, key) lie in 1 MiB chunks; ids and the slots of 1,024 small hash tables point
+ * at them. A table doubles on its own, so that no insertion waits for more than a thousandth.
+ * Per subject: a slot of 8 bytes (load 3/8 to 3/4), a position of 4, and the key + 7, rounded up
+ * to 4: about 42 bytes for a key of 16. Positions count units of 4 bytes.
+ * A slot holds a position and 32 bits of the keyed hash; nothing is ever taken out of a table: an
  * erased pair loses its text, and its slot then matches nobody. */
 #include "exposure/dictionary.h"
 
@@ -23,15 +23,14 @@ enum {
     CHUNKS = 1 << 14,
     PAGE_IDS = 1 << 16,
     PAGES = 1 << 15,
-    LENGTH_BYTES = 1,
-    HEAD_BYTES = 2 + LENGTH_BYTES, /* kind, length */
+    HEAD_BYTES = 7, /* id, kind, key length */
 };
 
-/* Above this no id is given out: pages end there, and id + 1 must not wrap. */
+/* Above this no id is given out: the pages end there. */
 static const uint32_t IDS_MAX = (uint32_t)PAGES * PAGE_IDS - 1;
 
 struct slot {
-    uint32_t hash, id_plus_one; /* 0: empty */
+    uint32_t hash, unit; /* unit 0: empty */
 };
 
 struct slots {
@@ -115,14 +114,19 @@ static uint8_t *record_at(const struct dictionary *d, uint32_t unit)
     return d->chunks[unit / CHUNK_UNITS] + (size_t)(unit % CHUNK_UNITS) * 4;
 }
 
+static uint32_t record_id(const uint8_t *record)
+{
+    return load_u32be(record);
+}
+
 static uint16_t record_kind(const uint8_t *record)
 {
-    return load_u16be(record);
+    return load_u16be(record + 4);
 }
 
 static struct slice record_key(const uint8_t *record)
 {
-    return slice_of(record + HEAD_BYTES, record[2]);
+    return slice_of(record + HEAD_BYTES, record[6]);
 }
 
 /* Stores the pair under its id. False without memory. */
@@ -141,8 +145,9 @@ static bool store_record(struct dictionary *d, uint32_t id, uint16_t kind, struc
     if (*page == NULL && (*page = calloc(PAGE_IDS, sizeof **page)) == NULL)
         return false;
     uint8_t *record = record_at(d, unit);
-    store_u16be(record, kind);
-    record[2] = (uint8_t)key.len;
+    store_u32be(record, id);
+    store_u16be(record + 4, kind);
+    record[6] = (uint8_t)key.len;
     if (key.len > 0)
         memcpy(record + HEAD_BYTES, key.data, key.len);
     (*page)[id % PAGE_IDS] = unit;
@@ -158,9 +163,8 @@ static uint64_t hash_of(const struct dictionary *d, uint16_t kind, struct slice 
     return siphash13(d->hash_key, kind, key.data, key.len);
 }
 
-static bool pair_matches(const struct dictionary *d, uint32_t id, uint16_t kind, struct slice key)
+static bool record_matches(const uint8_t *record, uint16_t kind, struct slice key)
 {
-    const uint8_t *record = record_at(d, unit_of(d, id));
     return record_kind(record) == kind && slice_equal(record_key(record), key);
 }
 
@@ -171,19 +175,22 @@ static bool lookup(const struct dictionary *d, uint64_t hash, uint16_t kind, str
     uint32_t tag = (uint32_t)(hash >> 32), mask = table->count - 1;
     if (table->count == 0)
         return false;
-    for (uint32_t i = tag & mask; table->slots[i].id_plus_one != 0; i = (i + 1) & mask)
-        if (table->slots[i].hash == tag &&
-            pair_matches(d, table->slots[i].id_plus_one - 1, kind, key)) {
-            *id = table->slots[i].id_plus_one - 1;
+    for (uint32_t i = tag & mask; table->slots[i].unit != 0; i = (i + 1) & mask) {
+        if (table->slots[i].hash != tag)
+            continue;
+        const uint8_t *record = record_at(d, table->slots[i].unit);
+        if (record_matches(record, kind, key)) {
+            *id = record_id(record);
             return true;
         }
+    }
     return false;
 }
 
 static void put_slot(struct slots *table, struct slot slot)
 {
     uint32_t mask = table->count - 1, i = slot.hash & mask;
-    while (table->slots[i].id_plus_one != 0)
+    while (table->slots[i].unit != 0)
         i = (i + 1) & mask;
     table->slots[i] = slot;
 }
@@ -199,7 +206,7 @@ static bool make_room(struct slots *table)
     if (grown.slots == NULL)
         return false;
     for (uint32_t i = 0; i < table->count; i++)
-        if (table->slots[i].id_plus_one != 0)
+        if (table->slots[i].unit != 0)
             put_slot(&grown, table->slots[i]);
     free(table->slots);
     *table = grown;
@@ -212,7 +219,7 @@ static bool insert(struct dictionary *d, uint64_t hash, uint32_t id, uint16_t ki
     struct slots *table = &d->tables[hash % TABLES];
     if (!make_room(table) || !store_record(d, id, kind, key))
         return false;
-    put_slot(table, (struct slot){.hash = (uint32_t)(hash >> 32), .id_plus_one = id + 1});
+    put_slot(table, (struct slot){.hash = (uint32_t)(hash >> 32), .unit = unit_of(d, id)});
     table->used++;
     return true;
 }
@@ -382,7 +389,7 @@ static enum status learn_locked(struct dictionary *d, uint32_t id, uint16_t kind
     uint32_t unit = unit_of(d, id), other;
     if (unit != 0 && record_kind(record_at(d, unit)) == DICTIONARY_KIND_ERASED)
         return STATUS_OK; /* a side section from before the erasure */
-    if (unit != 0 && pair_matches(d, id, kind, key))
+    if (unit != 0 && record_matches(record_at(d, unit), kind, key))
         return STATUS_OK;
     uint64_t hash = hash_of(d, kind, key);
     bool erased = kind == DICTIONARY_KIND_ERASED;
@@ -421,9 +428,9 @@ enum status dictionary_erase(struct dictionary *d, uint16_t kind, struct slice k
     bool known = lookup(d, hash_of(d, kind, key), kind, key, &found);
     if (known) {
         uint8_t *record = record_at(d, unit_of(d, found));
-        crypto_wipe(record + HEAD_BYTES, record[2]);
-        store_u16be(record, DICTIONARY_KIND_ERASED);
-        record[2] = 0;
+        crypto_wipe(record + HEAD_BYTES, record[6]);
+        store_u16be(record + 4, DICTIONARY_KIND_ERASED);
+        record[6] = 0;
         *id = found;
     }
     pthread_rwlock_unlock(&d->lock);

@@ -353,6 +353,59 @@ static void an_erased_subject_keeps_its_id_and_loses_its_name(void **state)
     assert_int_not_equal(again, id);
 }
 
+static void an_erased_subject_cannot_be_read_back_from_the_ledger(void **state)
+{
+    static const char *const keys[] = {"alice"};
+    struct error error = {0};
+    disclose(&scene, &(struct disclosure){"north-mail", .grade = 1, .keys = keys, .count = 1});
+    assert_status(exposure_erase(scene.exposure, 0, slice_of_text("alice"), &error), STATUS_OK);
+    scene_close(&scene);
+    char saved[300];
+    snprintf(saved, sizeof saved, "%s.saved", scene_subjects_file(&scene, "keys"));
+    assert_int_equal(rename(scene_subjects_file(&scene, "keys"), saved), 0);
+    assert_status(scene_try_open(&scene, &error), STATUS_CORRUPT); /* its seal key is gone */
+    assert_int_equal(rename(saved, scene_subjects_file(&scene, "keys")), 0);
+    scene_open(&scene);
+}
+
+static void an_id_in_the_ledger_is_never_given_to_another(void **state)
+{
+    uint32_t id = 5000;
+    struct buffer set;
+    struct error error = {0};
+    uint64_t sequence;
+    buffer_init(&set, 100);
+    subject_set_serialize(&id, 1, &set);
+    struct ledger_item item = {.grade = 1, .subjects = buffer_slice(&set)};
+    struct ledger_entry entry = {.type = LEDGER_DISCLOSURE,
+                                 .partner = slice_of_text("north-mail"),
+                                 .items = &item,
+                                 .item_count = 1};
+    assert_status(ledger_append(scene.ledger, &entry, slice_of(NULL, 0), &sequence, &error),
+                  STATUS_OK);
+    scene_close(&scene);
+    scene_open(&scene);
+    disclose(&scene, &(struct disclosure){"north-mail", .grade = 1, .number = 1, .count = 1});
+    assert_status(exposure_find(scene.exposure, 0, slice_of_text("1"), &id), STATUS_OK);
+    assert_int_equal(id, 5001);
+    buffer_free(&set);
+}
+
+static void an_unclean_key_file_is_written_afresh(void **state)
+{
+    static const char garbage[] = "left over by a torn write, much longer than one small block; "
+                                  "left over by a torn write, much longer than one small block";
+    in_a_crash(disclose_and_wait);
+    FILE *file = fopen(scene_subjects_file(&scene, "keys"), "ab");
+    assert_non_null(file);
+    assert_int_equal(fwrite(garbage, 1, sizeof garbage, file), sizeof garbage);
+    assert_int_equal(fclose(file), 0);
+    scene_open(&scene);
+    assert_false(file_holds(scene_subjects_file(&scene, "keys"), "left over"));
+    assert_false(file_holds(scene_subjects_file(&scene, "keys"), "small block"));
+    assert_true(file_holds(scene_subjects_file(&scene, "keys"), "alice"));
+}
+
 static void pairs_travel_until_they_are_durable_and_no_longer(void **state)
 {
     struct subject_key key = key_of(0, "alice");
@@ -394,6 +447,9 @@ int main(void)
         RUNNING(a_lost_key_file_is_refused_where_segment_keys_are_gone),
         RUNNING(a_lost_key_file_is_made_again_where_segment_keys_are_there),
         RUNNING(an_erased_subject_keeps_its_id_and_loses_its_name),
+        RUNNING(an_erased_subject_cannot_be_read_back_from_the_ledger),
+        RUNNING(an_id_in_the_ledger_is_never_given_to_another),
+        RUNNING(an_unclean_key_file_is_written_afresh),
         RUNNING(pairs_travel_until_they_are_durable_and_no_longer),
         RUNNING(a_folder_has_one_owner),
     };
