@@ -77,6 +77,22 @@ enum status exposure_open(const char *subjects_folder, struct exposure **out, st
     return status;
 }
 
+/* A new seal key, a new key file, and the old seal keys destroyed: then no copy of the pair that
+ * we wrote can be read any more. */
+static enum status forget_on_disk(struct exposure *exposure, struct error *error)
+{
+    struct seal_key newest;
+    bool rolled;
+    seal_keys_current(exposure->seals, &newest);
+    uint64_t number = newest.number;
+    crypto_wipe(&newest, sizeof newest);
+    TRY(seal_keys_roll(exposure->seals, number + 1, &rolled, error));
+    TRY(key_file_rewrite(&exposure->key_file, exposure->dictionary, error));
+    TRY(seal_keys_destroy_older(exposure->seals, error));
+    exposure->must_forget = false;
+    return STATUS_OK;
+}
+
 /* Rolls the seal key first: what was sealed under an older one has its id by then, so that the
  * append covers it, and the older keys have served. */
 static enum status keep(struct exposure *exposure, struct error *error)
@@ -90,6 +106,8 @@ static enum status keep(struct exposure *exposure, struct error *error)
         status = key_file_append(&exposure->key_file, exposure->dictionary, error);
     if (status == STATUS_OK)
         status = seal_keys_destroy_older(exposure->seals, error);
+    if (status == STATUS_OK && exposure->must_forget)
+        status = forget_on_disk(exposure, error);
     pthread_mutex_unlock(&exposure->file_lock);
     return status;
 }
@@ -242,20 +260,6 @@ enum status exposure_key(struct exposure *exposure, uint32_t id, uint16_t *kind,
     return dictionary_key(exposure->dictionary, id, kind, key);
 }
 
-/* A new seal key, a new key file, and the old seal keys destroyed: then no copy of the pair that
- * we wrote can be read any more. */
-static enum status forget_on_disk(struct exposure *exposure, struct error *error)
-{
-    struct seal_key newest;
-    bool rolled;
-    seal_keys_current(exposure->seals, &newest);
-    uint64_t number = newest.number;
-    crypto_wipe(&newest, sizeof newest);
-    TRY(seal_keys_roll(exposure->seals, number + 1, &rolled, error));
-    TRY(key_file_rewrite(&exposure->key_file, exposure->dictionary, error));
-    return seal_keys_destroy_older(exposure->seals, error);
-}
-
 enum status exposure_erase(struct exposure *exposure, uint16_t kind, struct slice key,
                            struct error *error)
 {
@@ -263,10 +267,12 @@ enum status exposure_erase(struct exposure *exposure, uint16_t kind, struct slic
     CHECK(exposure->ledger != NULL);
     pthread_mutex_lock(&exposure->file_lock);
     enum status status = dictionary_erase(exposure->dictionary, kind, key, &id);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        exposure->must_forget = true;
         status = forget_on_disk(exposure, error);
-    else
+    } else {
         error_set(error, status, "02000", NULL, "no such subject is known");
+    }
     pthread_mutex_unlock(&exposure->file_lock);
     return status;
 }

@@ -57,7 +57,8 @@ MUST_USE enum status exposure_key(struct exposure *exposure, uint32_t id, uint16
                                   char key[256]);
 /* Forgets a subject's key: history keeps its id, which no one can read any more. Its next
  * disclosure makes a new id. Rewrites the key file and destroys the segment keys: waits for the
- * disk. STATUS_NOT_FOUND; STATUS_IO: forgotten in memory, perhaps not on disk; try again. */
+ * disk. STATUS_NOT_FOUND; STATUS_IO: forgotten in memory, and tried again on disk every two seconds
+ * and at close; a process that dies before has not forgotten. */
 MUST_USE enum status exposure_erase(struct exposure *exposure, uint16_t kind, struct slice key,
                                     struct error *error);
 

@@ -124,6 +124,8 @@ enum status key_file_load(struct key_file *file, const char *folder, struct dict
         return STATUS_OK;
     if (file->fd < 0)
         return error_set_errno(error, errno, "%s", file->path);
+    if (fchmod(file->fd, 0600) != 0) /* it may come from a backup */
+        log_event(LOG_WARNING, "key_file_mode", "file=%s errno=%d", file->path, errno);
     uint8_t *block = malloc(BLOCK_HEAD_BYTES + BLOCK_PAYLOAD_MAX);
     enum status status = block == NULL
                              ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")

@@ -23,6 +23,7 @@ struct exposure {
     bool must_rewrite;         /* the replay taught pairs that the key file lost */
     pthread_mutex_t file_lock; /* of the key file and of changes to seal keys */
     struct key_file key_file;
+    bool must_forget; /* an erasure has not reached the disk; under file_lock */
     pthread_t keeper;
     pthread_mutex_t keeper_lock;
     pthread_cond_t keeper_wake;

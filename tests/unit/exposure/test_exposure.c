@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -368,6 +369,27 @@ static void an_erased_subject_cannot_be_read_back_from_the_ledger(void **state)
     scene_open(&scene);
 }
 
+static void an_erasure_that_met_a_bad_disk_is_finished_later(void **state)
+{
+    static const char *const keys[] = {"alice-in-wonderland"};
+    struct error error = {0};
+    char key_file[300], inside[320];
+    disclose(&scene, &(struct disclosure){"north-mail", .grade = 1, .keys = keys, .count = 1});
+    scene_close(&scene);
+    scene_open(&scene);
+    snprintf(key_file, sizeof key_file, "%s", scene_subjects_file(&scene, "keys.new"));
+    snprintf(inside, sizeof inside, "%s/in-the-way", key_file);
+    assert_int_equal(mkdir(key_file, 0700), 0); /* the rewrite cannot make its file */
+    assert_int_equal(mkdir(inside, 0700), 0);
+    assert_status(exposure_erase(scene.exposure, 0, slice_of_text(keys[0]), &error), STATUS_IO);
+    assert_true(file_holds(scene_subjects_file(&scene, "keys"), "wonderland"));
+    assert_int_equal(rmdir(inside), 0);
+    assert_int_equal(rmdir(key_file), 0);
+    scene_close(&scene);
+    assert_false(file_holds(scene_subjects_file(&scene, "keys"), "wonderland"));
+    scene_open(&scene);
+}
+
 static void an_id_in_the_ledger_is_never_given_to_another(void **state)
 {
     uint32_t id = 5000;
@@ -448,6 +470,7 @@ int main(void)
         RUNNING(a_lost_key_file_is_made_again_where_segment_keys_are_there),
         RUNNING(an_erased_subject_keeps_its_id_and_loses_its_name),
         RUNNING(an_erased_subject_cannot_be_read_back_from_the_ledger),
+        RUNNING(an_erasure_that_met_a_bad_disk_is_finished_later),
         RUNNING(an_id_in_the_ledger_is_never_given_to_another),
         RUNNING(an_unclean_key_file_is_written_afresh),
         RUNNING(pairs_travel_until_they_are_durable_and_no_longer),
