@@ -216,7 +216,7 @@ enum status plan_resolve_targets(struct level *level, SelectStmt *select)
     select->targetList = NIL;
     for (size_t i = 0; i < level->target_count; i++) {
         struct target *target = &level->targets[i];
-        Node *node;
+        Node *node = NULL;
         TRY(resolve_target(&resolver, target, &target->value));
         target->source = resolve_bare(level, target->value.node, &target->source_column);
         TRY(finish_output(level, &target->value, &node));

@@ -47,9 +47,10 @@ def test_a_running_statement_dies_within_a_second(gateway):
     export = Running(gateway, "acme.cert", LONG)
     began = time.monotonic()
     contain(gateway, "acme")
-    export.wait(5)
+    left = [row["agent"] for row in gateway.admin("SHOW SESSIONS")]
+    assert (left, time.monotonic() - began < 1.0) == ([], True)
+    export.wait(30)  # the client has yet to read what the network held
     assert export.error is not None
-    assert export.ended - began < 1.0
 
 
 def test_idle_sessions_die_and_new_ones_are_refused(gateway):
