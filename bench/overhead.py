@@ -54,13 +54,13 @@ def cpu_seconds(pid):
 
 
 class Bench:
-    def __init__(self, pace_us):
+    def __init__(self, config):
         self.cluster = clusters.Cluster()
         self.folder = places.make_folder("bench")
         self.authority = pki.Authority(self.folder)
         self.database = self.cluster.create_database(sql=SQL)
         self.gateway = gateways.Gateway(self.cluster, self.authority, POLICY, self.database,
-                                        config={"ledger": {"pace_us": pace_us}} if pace_us else None)
+                                        config=config)
         self.cluster.create_role("bench", "pw")
         self.cluster.rows("GRANT USAGE ON SCHEMA public, b TO bench; GRANT SELECT ON b.person, public.person TO bench", self.database)
         self.bouncer, self.bouncer_port = None, places.free_port()
@@ -134,8 +134,12 @@ def main():
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--mode", choices=["prepared", "simple", "extended"], default="prepared")
     parser.add_argument("--pace", type=int, default=0, help="microseconds between group syncs; 0: the gateway's default")
+    parser.add_argument("--workers", type=int, default=0, help="event loops of the gateway; 0: its default")
     options = parser.parse_args()
-    bench = Bench(options.pace)
+    config = {"workers": options.workers or len(os.sched_getaffinity(0))}
+    if options.pace:
+        config["ledger"] = {"pace_us": options.pace}
+    bench = Bench(config)
     tps, cpu, bulk = {}, {}, {}
     try:
         for name, (url, _) in bench.targets().items():

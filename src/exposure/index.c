@@ -352,8 +352,8 @@ enum status index_each(struct index *index, const char *name, struct index_range
                        index_visit visit, void *context, struct error *error)
 {
     struct partner *partner = find_partner(index, slice_of_text(name));
-    struct series **series;
-    size_t count;
+    struct series **series = NULL;
+    size_t count = 0;
     if (partner == NULL)
         return STATUS_OK;
     TRY(list_series(partner, &series, &count, error));
@@ -379,8 +379,8 @@ enum status index_each_of(struct index *index, const char *name, uint32_t id, in
                           void *context, struct error *error)
 {
     struct partner *partner = find_partner(index, slice_of_text(name));
-    struct series **series;
-    size_t count;
+    struct series **series = NULL;
+    size_t count = 0;
     if (partner == NULL)
         return STATUS_OK;
     TRY(list_series(partner, &series, &count, error));

@@ -3,7 +3,20 @@
 
 #include <stdlib.h>
 
+#include "base/buffer.h"
 #include "crypto/crypto.h"
+
+/* Unique, not secret: a random start a thread, then a count. */
+static void next_uuid(uint8_t uuid[static 16])
+{
+    static _Thread_local uint8_t start[8];
+    static _Thread_local uint64_t count;
+    if (count == 0)
+        crypto_random(start, sizeof start);
+    for (size_t i = 0; i < sizeof start; i++)
+        uuid[i] = start[i];
+    store_u64be(uuid + sizeof start, ++count);
+}
 
 struct run *run_make(struct server *server, struct planned *planned,
                      const struct policy_partner *partner, const struct policy_agent *agent,
@@ -22,7 +35,7 @@ struct run *run_make(struct server *server, struct planned *planned,
                         .skip_left = planned->plan->relay_offset,
                         .take_left = planned->plan->relay_limit};
     if (planned->plan->fence_count > 0)
-        crypto_random(run->uuid, sizeof run->uuid);
+        next_uuid(run->uuid);
     return run;
 }
 

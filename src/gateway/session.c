@@ -15,6 +15,7 @@ enum {
     OUT_LIMIT = LIMIT_ROW_BYTES + 4 * LIMIT_OUT_HIGH_WATER,
     UPSTREAM_OUT_HIGH_WATER = 256 * 1024,
     READS_PER_TURN = 4,
+    HOLD_BYTES = 4096,
 };
 
 static void client_readable(void *context);
@@ -286,6 +287,9 @@ static bool write_output(struct session *session)
             session->blocked_since_ns = 0;
             return true;
         }
+        /* A few bytes before a gate (a row description, mostly) go out with what is behind it. */
+        if (bytes.len < HOLD_BYTES && session->out.gate_count > 0)
+            return true;
         size_t put;
         enum status status = net_stream_write(session->client, bytes.data, bytes.len, &put);
         if (status == STATUS_AGAIN) {
