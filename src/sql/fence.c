@@ -315,7 +315,7 @@ struct level *fence_raw_level(struct build *build, const struct model_dataset *d
         const struct model_column *column = &dataset->columns[i];
         relation->columns[i] = (struct column){.name = column->policy->name,
                                                .emit = column->catalog->name,
-                                               .type = column->catalog->type_oid};
+                                               .type = resolve_column_type(column->catalog)};
         level->names.entries[i] = (struct name){relation, i};
     }
     level->names.count = dataset->column_count;

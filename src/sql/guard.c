@@ -2,10 +2,15 @@
  * policy does, and an expression that fails tells of the value it failed on. So an expression that
  * is not total is wrapped where it is written: CASE WHEN policy IS NOT FALSE THEN … END, over the
  * policies of the fences that it reads. On visible rows a guard changes nothing.
- * AND/OR/NOT and comparisons that are total themselves leave the guard to their operands, so that
- * joins can still be hashed and merged. Operands under OR and NOT take the policies of the whole
- * conjunct: otherwise one operand's error would tell whether another held on a hidden row.
+ * AND/OR/NOT and comparisons that are total themselves leave the guard to their operands. Each
+ * takes the policies of all that the conjunct reads, for otherwise one operand's error would tell
+ * whether another held on a hidden row; only the two sides of a join's equality take their own, so
+ * that joins can be hashed and merged. What is left: whether a conjunct is evaluated at all may
+ * depend on hidden rows of tables it does not read, by the join order; an error then tells one
+ * bit, and errors are counted (DESIGN.md, Life of a query).
  * Guards depend on nothing but the expression, so equal expressions stay equal. */
+#include <string.h>
+
 #include "sql/plan_build.h"
 
 /* grouped: above GROUP BY only bool_and() of a policy can be read. */
@@ -62,12 +67,20 @@ static Node *guard_tree(struct level *level, struct expression *expression, uint
     return expression->node;
 }
 
-/* A comparison is guarded operand by operand; its operands' own relations matter, for a join
- * needs each side to stay with its table. */
+/* a.x + 1 = b.y + 1: each side stays with its table, so that the join can be hashed. */
+static bool is_join_equality(const struct expression *expression)
+{
+    if (expression->part_count != 2 || !IsA(expression->node, A_Expr) ||
+        strcmp(strVal(llast(((A_Expr *)expression->node)->name)), "=") != 0)
+        return false;
+    uint32_t left = expression->parts[0].relations, right = expression->parts[1].relations;
+    return left != 0 && right != 0 && (left & right) == 0;
+}
+
 static Node *guard_conjunct(struct level *level, struct expression *expression)
 {
-    bool alone = !expression->tree;
-    return guard_tree(level, expression, alone ? 0 : expression->relations, false);
+    uint32_t relations = is_join_equality(expression) ? 0 : expression->relations;
+    return guard_tree(level, expression, relations, false);
 }
 
 Node *guard_condition(struct level *level, struct expression *expression)

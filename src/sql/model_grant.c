@@ -141,7 +141,7 @@ static enum status bind_column(struct binding *binding, const struct policy_gran
     granted->form = policy->form;
     granted->nullable = !column->not_null;
     granted->unique = column->unique && policy->form != POLICY_FORM_MASKED;
-    granted->type = column->type_oid;
+    granted->type = resolve_column_type(column);
     if (policy->form == POLICY_FORM_MASKED)
         return bind_mask(binding, granted);
     if (policy->form == POLICY_FORM_TOKEN) {

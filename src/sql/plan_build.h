@@ -235,6 +235,8 @@ MUST_USE enum status resolve_value_function(struct resolver *resolver, SQLValueF
 MUST_USE enum status resolve_cast(struct resolver *resolver, TypeCast *node,
                                   struct expression *out);
 void resolve_absorb(struct expression *into, const struct expression *part);
+/* 0 under a nondeterministic collation: LIKE and others refuse to work on it. */
+uint32_t resolve_column_type(const struct catalog_column *column);
 uint32_t resolve_common_type(uint32_t a, uint32_t b); /* 0: none without a cast that may fail */
 uint32_t resolve_element_type(uint32_t array);        /* 0: not an array that we know */
 bool resolve_has_aggregate(Node *node);

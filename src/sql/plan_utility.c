@@ -351,7 +351,6 @@ static enum status refuse_statement(struct build *build, Node *statement)
         {T_ExplainStmt, "EXPLAIN", "Plans tell of data that is not granted."},
         {T_PrepareStmt, "PREPARE", "Prepare by the driver: the extended protocol is supported."},
         {T_ExecuteStmt, "EXECUTE", "Prepare by the driver: the extended protocol is supported."},
-        {T_DeallocateStmt, "DEALLOCATE", "Close prepared statements by the driver."},
         {T_DeclareCursorStmt, "DECLARE", "Fetch in portions by the driver: Execute with a limit."},
         {T_FetchStmt, "FETCH and MOVE", "Fetch in portions by the driver: Execute with a limit."},
         {T_ClosePortalStmt, "CLOSE", "Fetch in portions by the driver: Execute with a limit."},
@@ -372,9 +371,23 @@ static enum status refuse_statement(struct build *build, Node *statement)
                        "this kind of statement is not allowed");
 }
 
+/* Prepared statements are the gateway's own. */
+static enum status plan_deallocate(struct build *build, const DeallocateStmt *statement,
+                                   Node **emitted)
+{
+    build->plan->kind = PLAN_UTILITY;
+    build->plan->command = statement->name == NULL ? "DEALLOCATE ALL" : "DEALLOCATE";
+    if (statement->name != NULL)
+        build->plan->setting_value = keep(build, statement->name);
+    *emitted = NULL;
+    return STATUS_OK;
+}
+
 enum status plan_utility(struct build *build, Node *statement, Node **emitted)
 {
     switch (nodeTag(statement)) {
+    case T_DeallocateStmt:
+        return plan_deallocate(build, (const DeallocateStmt *)statement, emitted);
     case T_TransactionStmt:
         return plan_transaction(build, (TransactionStmt *)statement);
     case T_VariableSetStmt:

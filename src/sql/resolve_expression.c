@@ -52,6 +52,11 @@ uint32_t resolve_common_type(uint32_t a, uint32_t b)
     return 0;
 }
 
+uint32_t resolve_column_type(const struct catalog_column *column)
+{
+    return column->deterministic ? column->type_oid : 0;
+}
+
 uint32_t resolve_element_type(uint32_t array)
 {
     static const uint32_t elements[] = {TYPE_BOOL,      TYPE_INT2,        TYPE_INT4,     TYPE_INT8,

@@ -125,7 +125,8 @@ static enum status check_call(struct resolver *resolver, const FuncCall *node, c
                                                 : NULL;
     if (form != NULL)
         return plan_refuse(resolver->build, "0A000",
-                           node->agg_filter != NULL ? "Put the condition into WHERE." : NULL,
+                           node->agg_filter != NULL ? "Put the condition into WHERE."
+                                                    : "Use plain functions and GROUP BY.",
                            "%s is not supported in %s", form, resolver->place);
     size_t count = (size_t)list_length(node->funcname);
     if (count > 2 || (count == 2 && strcmp(strVal(linitial(node->funcname)), "pg_catalog") != 0) ||

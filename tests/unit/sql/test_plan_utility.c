@@ -37,6 +37,8 @@ static void test_settings(void **state)
     sends("SET statement_timeout = '30s'", "SET \"statement_timeout\" TO '30s'", PLAN_UTILITY, NULL,
           NULL);
     sends("RESET timezone", "RESET \"timezone\"", PLAN_UTILITY, "TimeZone", NULL);
+    sends("DEALLOCATE \"A b\"", "", PLAN_UTILITY, NULL, "A b");
+    sends("DEALLOCATE ALL", "", PLAN_UTILITY, NULL, NULL);
     sends("SET TRANSACTION ISOLATION LEVEL serializable",
           "SET TRANSACTION ISOLATION LEVEL serializable", PLAN_UTILITY, NULL, NULL);
 }
@@ -129,7 +131,6 @@ static void test_other_statements(void **state)
         {"EXPLAIN SELECT 1", "EXPLAIN"},
         {"PREPARE a AS SELECT 1", "PREPARE"},
         {"EXECUTE a", "EXECUTE"},
-        {"DEALLOCATE ALL", "DEALLOCATE"},
         {"DECLARE c CURSOR FOR SELECT 1", "DECLARE"},
         {"FETCH 1 FROM c", "FETCH"},
         {"MOVE 1 FROM c", "MOVE"},
