@@ -23,7 +23,7 @@ enum {
     WRITER_FRAMES = 8,
     WRITER_SUBSCRIBERS = 64,
     WRITER_RESERVE_BYTES = 2048, /* kept at a segment's end for RECOVERED and the clean stop */
-    WRITER_PACE_ENTRIES = 3,    /* a sync that took fewer is not "under load" */
+    WRITER_PACE_ENTRIES = 3,     /* a sync that took fewer is not "under load" */
 };
 
 struct writer {
