@@ -16,9 +16,10 @@
 enum plan_kind {
     PLAN_EMPTY,   /* no statement: EmptyQueryResponse */
     PLAN_QUERY,   /* rows come back; hidden columns may be among them */
-    PLAN_UTILITY, /* sent as it is in `sql`: BEGIN, COMMIT, SET …; no rows, no disclosure. sql NULL:
-                     the gateway answers CommandComplete itself: SET search_path TO public;
-                     DEALLOCATE (setting_value names the prepared statement) and DEALLOCATE ALL */
+    PLAN_UTILITY, /* sent as it is in `sql`: BEGIN, COMMIT, SET …; no rows, no disclosure. Where
+                     sql is NULL the gateway answers CommandComplete itself: SET search_path TO
+                     public; DEALLOCATE (setting_value names the prepared statement) and
+                     DEALLOCATE ALL */
     PLAN_SHOW,    /* SHOW of an upstream setting: one row of text, no disclosure */
     PLAN_LOCAL,   /* the gateway answers one row of text: SHOW cofferdam.* and what upstream would
                      answer with its own names. `setting` is the column's name; `setting_value`

@@ -153,30 +153,36 @@ static enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
     return STATUS_OK;
 }
 
-static void qualify(FuncCall *node, const char *name)
+/* EXTRACT is a function of its own since PostgreSQL 14. */
+static void qualify(const struct resolver *resolver, FuncCall *node, const char *name)
 {
+    if (strcmp(name, "extract") == 0 &&
+        resolver->build->model->catalog->server_version_number < 140000)
+        name = "date_part";
     node->funcname = rewrite_qualified(name);
     node->funcformat = COERCE_EXPLICIT_CALL;
 }
 
-/* A bare column, or a product of two: what a statistic may be over (DESIGN, Statistics). */
-static bool is_bare_input(const struct level *level, const Node *node)
+static const struct fence *bare_fence(const struct level *level, const Node *node)
 {
     size_t column;
     const struct relation *relation = resolve_bare(level, node, &column);
-    if (relation != NULL)
-        return relation->columns[column].fence != NULL;
-    if (node == NULL || !IsA(node, A_Expr) || ((const A_Expr *)node)->kind != AEXPR_OP ||
+    return relation == NULL ? NULL : relation->columns[column].fence;
+}
+
+/* A bare column, or a product of two: what a statistic may be over (DESIGN, Statistics). Of one
+ * row, that is: with a factor from another dataset the join could weigh one person with 1 and all
+ * others with 0. */
+static bool is_bare_input(const struct level *level, const Node *node)
+{
+    if (IsA(node, ColumnRef))
+        return bare_fence(level, node) != NULL;
+    if (!IsA(node, A_Expr) || ((const A_Expr *)node)->kind != AEXPR_OP ||
         strcmp(strVal(llast(((const A_Expr *)node)->name)), "*") != 0)
         return false;
     const A_Expr *product = (const A_Expr *)node;
-    for (int side = 0; side < 2; side++) {
-        const struct relation *factor =
-            resolve_bare(level, side == 0 ? product->lexpr : product->rexpr, &column);
-        if (factor == NULL || factor->columns[column].fence == NULL)
-            return false;
-    }
-    return true;
+    const struct fence *fence = bare_fence(level, product->lexpr);
+    return fence != NULL && fence == bare_fence(level, product->rexpr);
 }
 
 static void judge_statistic(struct level *level, const FuncCall *node, const char *name,
@@ -233,7 +239,7 @@ static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, con
     for (size_t i = 0; i < count; i++)
         lfirst(list_nth_cell(node->args, (int)i)) = guard_expression(outer->level, &parts[i]);
     TRY(resolve_aggregate_order(&resolver, node, &result));
-    qualify(node, name);
+    qualify(outer, node, name);
     result.type = signature == NULL ? 0 : signature->result;
     result.total = true;
     result.aggregate = true;
@@ -267,7 +273,7 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
     if (signature == NULL || !(signature->flags & ALLOW_IMMUTABLE))
         result.immutable = false;
     result.type = signature == NULL ? 0 : signature->result;
-    qualify(node, name);
+    qualify(resolver, node, name);
     *out = result;
     return STATUS_OK;
 }
