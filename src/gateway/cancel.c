@@ -6,7 +6,8 @@
 #include "base/log.h"
 
 struct cancel {
-    struct session *session; /* NULL: it has ended */
+    struct cancel *next, **link; /* of the worker's list */
+    struct session *session;     /* NULL: it has ended */
     struct net_stream *stream;
     uint32_t pid, secret;
 };
@@ -18,8 +19,26 @@ static void finish(struct cancel *cancel)
         cancel->session->cancel = NULL;
         session_touch(cancel->session);
     }
+    *cancel->link = cancel->next;
+    if (cancel->next != NULL)
+        cancel->next->link = cancel->link;
     net_stream_close(cancel->stream);
     free(cancel);
+}
+
+static void link_cancel(struct worker *worker, struct cancel *cancel)
+{
+    cancel->next = worker->upstream_cancels;
+    cancel->link = &worker->upstream_cancels;
+    if (cancel->next != NULL)
+        cancel->next->link = &cancel->next;
+    worker->upstream_cancels = cancel;
+}
+
+void cancel_close_all(struct worker *worker)
+{
+    while (worker->upstream_cancels != NULL)
+        finish(worker->upstream_cancels);
 }
 
 static void cancel_ready(void *context, const struct error *error)
@@ -74,6 +93,7 @@ void cancel_send(struct session *session, const char *host, uint16_t port, uint3
         free(cancel);
         return;
     }
+    link_cancel(session->worker, cancel);
     session->cancel = cancel;
     session->cancelling = true;
 }

@@ -11,5 +11,7 @@ void cancel_send(struct session *session, const char *host, uint16_t port, uint3
                  uint32_t secret);
 /* The session ends before its cancel does: the cancel goes on alone. */
 void cancel_detach(struct session *session);
+/* The worker stops: those still under way are given up. */
+void cancel_close_all(struct worker *worker);
 
 #endif

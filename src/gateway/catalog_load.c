@@ -206,7 +206,7 @@ static enum status query_tables(PGconn *connection, const struct policy *policy,
 static enum status load(PGconn *connection, const struct policy *policy, struct catalog **out,
                         struct error *error)
 {
-    PGresult *result;
+    PGresult *result = NULL;
     TRY(query_tables(connection, policy, column_sql, &result, error));
     struct catalog *catalog = calloc(1, sizeof *catalog);
     bool filled = false;
@@ -266,7 +266,7 @@ enum status gateway_side_doors(const struct config *config, const struct policy 
 {
     static const char *const columns[] = {"role", "table", "why", NULL};
     PGconn *connection;
-    PGresult *result;
+    PGresult *result = NULL;
     TRY(connect_upstream(config, &connection, error));
     enum status status = query_tables(connection, policy, side_door_sql, &result, error);
     if (status == STATUS_OK) {
@@ -303,7 +303,7 @@ enum status gateway_role_settings(const struct config *config, struct table *tab
 {
     static const char *const columns[] = {"setting", "value", "wanted", "fine", NULL};
     PGconn *connection;
-    PGresult *result;
+    PGresult *result = NULL;
     TRY(connect_upstream(config, &connection, error));
     enum status status = query(connection, role_sql, NULL, 0, &result, error);
     if (status == STATUS_OK) {

@@ -100,8 +100,11 @@ static void send_startup(struct session *session)
                                       "10000",
                                       "idle_in_transaction_session_timeout",
                                       "600000"};
-    wire_put_startup(&session->upstream.handshake, parameters,
-                     sizeof parameters / sizeof parameters[0] / 2);
+    size_t pairs = sizeof parameters / sizeof parameters[0] / 2;
+    /* Since PostgreSQL 14 a backend notices within this time that we have gone. */
+    if (model_catalog(session->snapshot->model)->server_version_number < 140000)
+        pairs--;
+    wire_put_startup(&session->upstream.handshake, parameters, pairs);
     session->upstream.state = UPSTREAM_LOGIN;
     net_stream_want(session->upstream.stream, true, false);
     flush_handshake(session);

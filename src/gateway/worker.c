@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "gateway/cancel.h"
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */
@@ -131,6 +132,7 @@ static void *worker_main(void *context)
     net_loop_run(worker->loop);
     while (worker->sessions != NULL)
         session_destroy(worker->sessions);
+    cancel_close_all(worker);
     net_timer_close(worker->tick);
     net_listener_close(worker->listener);
     return NULL;

@@ -23,6 +23,8 @@ struct worker_cancel { /* a CancelRequest that arrived elsewhere */
     uint32_t pid, secret;
 };
 
+struct cancel;
+
 struct worker {
     struct server *server;
     unsigned index;
@@ -31,11 +33,12 @@ struct worker {
     struct net_listener *listener;
     struct net_timer *tick;
     struct session *sessions;
-    struct session *dirty;     /* sessions with something to flush this turn */
-    struct session *flushing;  /* those of this turn that are still to be flushed */
-    struct snapshot *snapshot; /* retained; renewed on wake */
-    uint64_t validity;         /* snapshot_validity at the last tick */
-    uint64_t plan_epoch;       /* grows when snapshot or validity change */
+    struct session *dirty;           /* sessions with something to flush this turn */
+    struct session *flushing;        /* those of this turn that are still to be flushed */
+    struct cancel *upstream_cancels; /* CancelRequests under way to upstream */
+    struct snapshot *snapshot;       /* retained; renewed on wake */
+    uint64_t validity;               /* snapshot_validity at the last tick */
+    uint64_t plan_epoch;             /* grows when snapshot or validity change */
     uint64_t registry_generation;
     struct plans *plans;
 
