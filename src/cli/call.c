@@ -107,7 +107,7 @@ static size_t count_rows(const struct cli_verb *verbs, const char *name,
 /* verb NULL: among verbs; otherwise among its sub-verbs. */
 static void complain_unknown(const struct cli_verb *verbs, const char *verb, const char *given)
 {
-    const char *words[MAX_WORDS];
+    const char *words[MAX_WORDS] = {NULL};
     size_t count = 0;
     for (; verbs->verb != NULL && count < MAX_WORDS; verbs++) {
         if (verb == NULL)
