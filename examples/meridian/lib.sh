@@ -39,9 +39,9 @@ as() {
         (cd / && exec "$@")
     fi
 }
-# A socket's path may have 107 bytes.
+# A socket's path may have 107 bytes; paths go into connection strings unquoted.
 reachable() {
-    [ ${#1} -lt 70 ] && as "$database_user" test -x "$1" && as "$gateway_user" test -x "$1"
+    [ ${#1} -lt 70 ] && [[ $1 =~ ^[A-Za-z0-9_./+-]+$ ]] && as "$database_user" test -x "$1" && as "$gateway_user" test -x "$1"
 }
 choose_home() {
     mkdir -p "$place"
