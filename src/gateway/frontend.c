@@ -25,23 +25,32 @@ static void push(struct session *session, struct reply reply)
         session_end(session, LEDGER_OUTCOME_ABANDONED, error.sqlstate, error.message, error.hint);
 }
 
-/* Queues whole messages of ours as an answer in its place. Takes the buffer's bytes. */
-static void push_text(struct session *session, enum reply_kind kind, struct buffer *text)
+/* Queues whole messages of ours as an answer in its place. Takes the buffer's bytes. serial: of
+ * the client's statement that is not there if the answer is skipped, else 0. */
+static void push_answer(struct session *session, enum reply_kind kind, struct buffer *text,
+                        uint64_t serial)
 {
     if (text->overflowed) {
         buffer_free(text);
         session_end(session, LEDGER_OUTCOME_ABANDONED, "53200", "out of memory", NULL);
         return;
     }
-    push(session, (struct reply){.kind = kind, .text = (char *)text->data, .text_len = text->len});
+    push(session,
+         (struct reply){
+             .kind = kind, .text = (char *)text->data, .text_len = text->len, .serial = serial});
 }
 
-static void push_empty(struct session *session, uint8_t type)
+static void push_text(struct session *session, enum reply_kind kind, struct buffer *text)
+{
+    push_answer(session, kind, text, 0);
+}
+
+static void push_empty(struct session *session, uint8_t type, uint64_t serial)
 {
     struct buffer text;
     buffer_init(&text, 16);
     wire_put_empty(&text, type);
-    push_text(session, REPLY_FAKE, &text);
+    push_answer(session, REPLY_FAKE, &text, serial);
 }
 
 static void record_refusal(struct session *session, const char *sql, const struct error *error)
@@ -149,10 +158,23 @@ static bool goes_upstream(const struct plan *plan)
     return plan->sql != NULL && plan->kind != PLAN_EMPTY && plan->kind != PLAN_LOCAL;
 }
 
-/* Sends Parse for the plan under `name`, with its secrets' types behind the client's. */
-static enum status send_parse(struct session *session, struct planned *planned, const char *name,
-                              uint64_t serial, bool silent, struct error *error)
+/* Closes a statement upstream that no client's statement uses any more, where there are many. */
+static void evict_prepared(struct session *session)
 {
+    struct prepared *evicted = statements_evict(session);
+    if (evicted == NULL)
+        return;
+    wire_put_target(&session->upstream.out, 'C', 'S', evicted->name);
+    session->unsynced = true;
+    push(session, (struct reply){.kind = REPLY_CLOSE, .silent = true});
+    prepared_release(evicted);
+}
+
+/* Sends Parse for the plan, with its secrets' types behind the client's. */
+static enum status send_parse(struct session *session, struct prepared *prepared, uint64_t serial,
+                              bool silent, struct error *error)
+{
+    const struct planned *planned = prepared->planned;
     const struct plan *plan = planned->plan;
     uint32_t types[LIMIT_PARAMETERS + 16];
     size_t count = plan->client_parameter_count + plan->secret_count;
@@ -163,12 +185,50 @@ static enum status send_parse(struct session *session, struct planned *planned, 
     for (size_t i = 0; i < plan->secret_count; i++)
         types[plan->client_parameter_count + i] = WIRE_BYTEA_OID;
     TRY(upstream_open(session, error));
-    wire_put_parse(&session->upstream.out, name, plan->sql, types, count);
+    evict_prepared(session);
+    wire_put_parse(&session->upstream.out, prepared->name, plan->sql, types, count);
     session->unsynced = true;
     push(session, (struct reply){.kind = REPLY_PARSE,
                                  .silent = silent,
-                                 .planned = planned_retain(planned),
+                                 .prepared = prepared_retain(prepared),
                                  .serial = serial});
+    return STATUS_OK;
+}
+
+/* The upstream statement for the plan, retained for the caller; sent there if it must be. serial
+ * and silent: of the answer to the client, who asked for it or not. */
+static enum status prepare(struct session *session, struct planned *planned, bool named,
+                           uint64_t serial, bool silent, struct prepared **out, struct error *error)
+{
+    struct prepared *prepared;
+    bool fresh;
+    TRY(statements_choose(session, planned, named, &prepared, &fresh, error));
+    if (fresh) {
+        enum status status = send_parse(session, prepared, serial, silent, error);
+        if (status != STATUS_OK) {
+            statements_lose(session, prepared);
+            prepared_release(prepared);
+            return status;
+        }
+    } else if (!silent) {
+        push_empty(session, '1', serial);
+    }
+    *out = prepared;
+    return STATUS_OK;
+}
+
+/* Sees to it that what is sent next finds the statement upstream. */
+static enum status settle_statement(struct session *session, struct statement *statement,
+                                    struct error *error)
+{
+    struct prepared *prepared;
+    if (!goes_upstream(statement->planned->plan) ||
+        prepared_certain(statement->prepared, statements_segment(session)))
+        return STATUS_OK;
+    TRY(prepare(session, statement->planned, statement->name[0] != '\0', 0, true, &prepared,
+                error));
+    statements_replace(statement, statement->planned, prepared);
+    prepared_release(prepared);
     return STATUS_OK;
 }
 
@@ -217,10 +277,27 @@ static void send_describe(struct session *session, struct planned *planned, uint
                         .planned = planned_retain(planned)});
 }
 
+/* DEALLOCATE: the client's prepared statements are ours. */
+static enum status deallocate(struct session *session, const struct plan *plan, struct error *error)
+{
+    if (strcmp(plan->command, "DEALLOCATE ALL") == 0) {
+        statements_drop_all(session);
+        return STATUS_OK;
+    }
+    if (statements_find(session, plan->setting_value) == NULL)
+        return error_set(error, STATUS_DENIED, "26000", NULL,
+                         "the prepared statement does not exist");
+    statements_drop(session, plan->setting_value);
+    return STATUS_OK;
+}
+
 /* Answers an execution that upstream has no part in. */
-static void execute_here(struct session *session, const struct plan *plan)
+static enum status execute_here(struct session *session, const struct plan *plan,
+                                struct error *error)
 {
     struct buffer text;
+    if (plan->kind == PLAN_UTILITY && strncmp(plan->command, "DEALLOCATE", 10) == 0)
+        TRY(deallocate(session, plan, error));
     buffer_init(&text, 1024 * 1024);
     if (plan->kind == PLAN_EMPTY)
         wire_put_empty(&text, 'I');
@@ -229,6 +306,22 @@ static void execute_here(struct session *session, const struct plan *plan)
     else
         wire_put_command_complete(&text, plan->command);
     push_text(session, REPLY_FAKE, &text);
+    return STATUS_OK;
+}
+
+/* Ends a portal here and upstream; silent: the client did not ask. False where there is none that
+ * upstream knows. */
+static bool close_portal(struct session *session, const char *name, bool silent)
+{
+    struct portal *portal = portals_find(session, name);
+    bool upstream = portal != NULL && goes_upstream(portal->run->planned->plan);
+    if (upstream) {
+        wire_put_target(&session->upstream.out, 'C', 'P', portal->upstream_name);
+        session->unsynced = true;
+        push(session, (struct reply){.kind = REPLY_CLOSE, .silent = silent});
+    }
+    portals_drop(session, name);
+    return upstream;
 }
 
 /* A message that could not be taken: what only breaks a rule of the statement is refused and the
@@ -246,12 +339,13 @@ static enum status reject(struct session *session, enum status status, const str
 static enum status query_upstream(struct session *session, struct planned *planned,
                                   struct error *error)
 {
-    struct upstream_statement target;
-    TRY(statements_choose(session, planned, false, &target, error));
-    if (target.parse)
-        TRY(send_parse(session, planned, target.name, target.serial, true, error));
-    struct wire_bind none = {.portal = "", .statement = target.name};
-    TRY(send_bind(session, planned, "", target.name, &none, true, error));
+    struct prepared *prepared;
+    TRY(prepare(session, planned, false, 0, true, &prepared, error));
+    struct wire_bind none = {.portal = "", .statement = prepared->name};
+    enum status status = send_bind(session, planned, "", prepared->name, &none, true, error);
+    prepared_release(prepared);
+    if (status != STATUS_OK)
+        return status;
     struct run *run = make_run(session, planned);
     if (run == NULL)
         return out_of_memory(error);
@@ -280,7 +374,7 @@ static enum status query(struct session *session, const char *sql, struct error 
             local_description(plan, &text);
             push_text(session, REPLY_FAKE, &text);
         }
-        execute_here(session, plan);
+        status = execute_here(session, plan, error);
     }
     planned_release(planned);
     return status;
@@ -301,6 +395,8 @@ static enum status on_query(struct session *session, struct slice body, struct e
     const char *sql;
     TRY(message_text(body, &sql, error));
     session->statements_done++;
+    statements_drop(session, ""); /* as PostgreSQL does */
+    (void)close_portal(session, "", true);
     enum status status = query(session, sql, error);
     if (status == STATUS_CLOSED)
         return STATUS_OK;
@@ -316,23 +412,24 @@ static enum status parse(struct session *session, const struct wire_parse *messa
                          struct error *error)
 {
     struct planned *planned;
-    if (message->name[0] != '\0' && statements_find(session, message->name) != NULL)
+    struct prepared *prepared = NULL;
+    bool named = message->name[0] != '\0';
+    if (named && statements_find(session, message->name) != NULL)
         return error_set(error, STATUS_DENIED, "42P05", "close it first or use another name",
                          "the prepared statement exists already");
     TRY(get_planned(session, message->sql, message->types, message->type_count, &planned, error));
-    struct upstream_statement target = {.name = "", .serial = ++session->serials};
-    enum status status = STATUS_OK;
-    if (goes_upstream(planned->plan)) {
-        status = statements_choose(session, planned, message->name[0] != '\0', &target, error);
-        if (status == STATUS_OK && target.parse)
-            status = send_parse(session, planned, target.name, target.serial, false, error);
-        else if (status == STATUS_OK)
-            push_empty(session, '1');
-    } else {
-        push_empty(session, '1');
+    uint64_t serial = ++session->serials;
+    enum status status = statements_put(session, message->name, planned, NULL, serial, error);
+    if (status == STATUS_OK && goes_upstream(planned->plan)) {
+        status = prepare(session, planned, named, serial, false, &prepared, error);
+        if (status == STATUS_OK)
+            statements_replace(statements_find(session, message->name), planned, prepared);
+        else
+            statements_drop(session, message->name);
+    } else if (status == STATUS_OK) {
+        push_empty(session, '1', serial);
     }
-    if (status == STATUS_OK)
-        status = statements_put(session, message->name, planned, &target, error);
+    prepared_release(prepared);
     planned_release(planned);
     return status;
 }
@@ -371,17 +468,11 @@ static enum status renew_statement(struct session *session, struct statement *st
         get_planned(session, old->sql, old->types, old->type_count, &planned, error);
     if (status != STATUS_OK)
         return status;
-    struct upstream_statement target = {.name = "", .serial = statement->serial};
     if (!same_shape(old->plan, planned->plan))
         status = error_set(error, STATUS_DENIED, "0A000", "prepare it again",
                            "the policy has changed the result of this prepared statement");
-    if (status == STATUS_OK && goes_upstream(planned->plan)) {
-        status = statements_choose(session, planned, statement->name[0] != '\0', &target, error);
-        if (status == STATUS_OK && target.parse)
-            status = send_parse(session, planned, target.name, target.serial, true, error);
-    }
-    if (status == STATUS_OK)
-        statements_replace(statement, planned, &target);
+    else
+        statements_replace(statement, planned, NULL);
     planned_release(planned);
     return status;
 }
@@ -418,19 +509,21 @@ static enum status bind_portal(struct session *session, const struct wire_bind *
         TRY(renew_statement(session, statement, error));
     struct planned *planned = statement->planned;
     TRY(check_bind(planned->plan, message, error));
+    TRY(settle_statement(session, statement, error));
     struct run *run = make_run(session, planned);
+    struct portal *portal;
     if (run == NULL)
         return out_of_memory(error);
-    enum status status = STATUS_OK;
-    if (goes_upstream(planned->plan))
-        status = send_bind(session, planned, message->portal, statement->upstream_name, message,
-                           false, error);
-    else
-        push_empty(session, '2');
-    if (status == STATUS_OK)
-        status = portals_put(session, message->portal, run, error);
+    (void)close_portal(session, message->portal, true);
+    enum status status = portals_put(session, message->portal, run, &portal, error);
     run_release(run);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    if (goes_upstream(planned->plan))
+        return send_bind(session, planned, portal->upstream_name, statement->prepared->name,
+                         message, false, error);
+    push_empty(session, '2', 0);
+    return STATUS_OK;
 }
 
 static enum status on_bind(struct session *session, struct slice body, struct error *error)
@@ -460,9 +553,11 @@ static enum status describe(struct session *session, const struct wire_target *t
                                "the prepared statement does not exist")
                    : error_set(error, STATUS_DENIED, "34000", NULL, "the portal does not exist");
     struct planned *planned = statement != NULL ? statement->planned : portal->run->planned;
+    if (statement != NULL)
+        TRY(settle_statement(session, statement, error));
     if (goes_upstream(planned->plan)) {
         send_describe(session, planned, target->what,
-                      statement != NULL ? statement->upstream_name : target->name);
+                      statement != NULL ? statement->prepared->name : portal->upstream_name);
         return STATUS_OK;
     }
     struct buffer text;
@@ -500,10 +595,9 @@ static enum status execute(struct session *session, const struct wire_execute *m
     if (run->planned->plan_epoch != session->plan_epoch)
         return error_set(error, STATUS_DENIED, "0A000", "bind the statement again",
                          "the policy has changed since this portal was made");
-    if (goes_upstream(run->planned->plan))
-        send_execute(session, run, message->portal, message->max_rows);
-    else
-        execute_here(session, run->planned->plan);
+    if (!goes_upstream(run->planned->plan))
+        return execute_here(session, run->planned->plan, error);
+    send_execute(session, run, portal->upstream_name, message->max_rows);
     return STATUS_OK;
 }
 
@@ -521,20 +615,11 @@ static enum status on_close(struct session *session, struct slice body, struct e
 {
     struct wire_target target;
     TRY(wire_parse_target(body, &target, error));
-    if (target.what == 'P') {
-        struct portal *portal = portals_find(session, target.name);
-        if (portal != NULL && goes_upstream(portal->run->planned->plan)) {
-            wire_put_target(&session->upstream.out, 'C', 'P', target.name);
-            session->unsynced = true;
-            push(session, (struct reply){.kind = REPLY_CLOSE});
-            portals_drop(session, target.name);
-            return STATUS_OK;
-        }
-        portals_drop(session, target.name);
-    } else {
+    if (target.what == 'P' && close_portal(session, target.name, false))
+        return STATUS_OK;
+    if (target.what == 'S')
         statements_drop(session, target.name);
-    }
-    push_empty(session, '3');
+    push_empty(session, '3', 0);
     return STATUS_OK;
 }
 

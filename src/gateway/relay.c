@@ -1,7 +1,7 @@
 /* Relay: upstream's messages, matched with what was expected, on their way to the client. Hidden
  * columns stop here; rows pass through release_batch; errors become texts of our own.
  * Invariant: what upstream says in words (messages, details, hints, notices) never goes on. */
-#include "gateway/session.h"
+#include "gateway/statements.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +176,13 @@ static void on_suspended(struct session *session, const struct wire_message *mes
 
 /* ---- errors of upstream ---- */
 
+/* The client does not get this answer: a statement that it tells of is not there. */
+static void withhold(struct session *session, const struct reply *reply)
+{
+    if ((reply->kind == REPLY_PARSE || reply->kind == REPLY_FAKE) && reply->serial != 0)
+        frontend_forget_statement(session, reply->serial);
+}
+
 /* Upstream skips to Sync: so do the replies. Statements that were never made are forgotten. */
 static void drop_to_sync(struct session *session)
 {
@@ -184,7 +191,8 @@ static void drop_to_sync(struct session *session)
         if (head == NULL || head->kind == REPLY_SYNC || head->kind == REPLY_FAKE_READY)
             return;
         if (head->kind == REPLY_PARSE)
-            frontend_forget_statement(session, head->serial);
+            statements_lose(session, head->prepared);
+        withhold(session, head);
         replies_pop(&session->replies);
     }
 }
@@ -317,7 +325,11 @@ static void on_done(struct session *session, const struct wire_message *message,
         confused(session, "an acknowledgement");
         return;
     }
-    if (!head->silent && !session->discard)
+    if (kind == REPLY_PARSE)
+        head->prepared->confirmed = true;
+    if (session->discard)
+        withhold(session, head);
+    else if (!head->silent)
         wire_put_empty(&session->out.bytes, message->type);
     replies_pop(&session->replies);
 }
@@ -422,7 +434,9 @@ static void emit_own(struct session *session)
         if (head->kind == REPLY_FAKE_READY) {
             session->discard = false;
             wire_put_ready(&session->out.bytes, session->transaction);
-        } else if (!session->discard) {
+        } else if (session->discard) {
+            withhold(session, head);
+        } else {
             buffer_append(&session->out.bytes, head->text, head->text_len);
         }
         replies_pop(&session->replies);

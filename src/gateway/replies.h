@@ -5,6 +5,7 @@
 #ifndef COFFERDAM_GATEWAY_REPLIES_H
 #define COFFERDAM_GATEWAY_REPLIES_H
 
+#include "gateway/prepared.h"
 #include "gateway/release.h"
 
 enum reply_kind {
@@ -22,12 +23,14 @@ enum reply_kind {
 
 struct reply {
     enum reply_kind kind;
-    bool silent;             /* the client did not ask: swallow what succeeds */
-    struct planned *planned; /* PARSE, DESCRIBE_*, EXECUTE: owned reference */
-    struct run *run;         /* EXECUTE: owned reference */
-    char *text;              /* REFUSED, FAKE: whole messages, owned */
+    bool silent;               /* the client did not ask: swallow what succeeds */
+    struct planned *planned;   /* DESCRIBE_*, EXECUTE: owned reference */
+    struct prepared *prepared; /* PARSE: owned reference */
+    struct run *run;           /* EXECUTE: owned reference */
+    char *text;                /* REFUSED, FAKE: whole messages, owned */
     size_t text_len;
-    uint64_t serial; /* PARSE: of the statement to forget if it is skipped; SYNC: count */
+    uint64_t serial; /* PARSE, FAKE: of the client's statement that is not there if this is skipped
+                        (0: none); SYNC: count */
 };
 
 struct replies {

@@ -7,6 +7,7 @@
 
 #include "gateway/outqueue.h"
 #include "gateway/plans.h"
+#include "gateway/prepared.h"
 #include "gateway/release.h"
 #include "gateway/replies.h"
 #include "gateway/worker.h"
@@ -28,22 +29,16 @@ struct statement { /* a client's prepared statement; the unnamed one has name ""
     struct statement *next;
     char *name;
     struct planned *planned;
-    char upstream_name[24]; /* "" : upstream's unnamed statement */
+    struct prepared *prepared; /* where upstream has it; NULL, or not certain: to be sent again */
     uint64_t serial;
 };
 
 struct portal {
     struct portal *next;
     char *name;
+    char upstream_name[24]; /* a new one each Bind: a Bind that is skipped leaves no portal */
     struct run *run;
     uint64_t bound_before_sync; /* number of the Sync that ends its implicit transaction */
-};
-
-struct prepared { /* a statement that upstream holds under a name of ours */
-    struct prepared *next;
-    struct planned *planned;
-    char name[24];
-    uint64_t serial;
 };
 
 enum upstream_state {
@@ -108,8 +103,9 @@ struct session {
     size_t statement_count;
     struct portal *portals;
     size_t portal_count;
-    struct prepared *prepared;
+    struct prepared *prepared; /* those with a name, newest first; owned references */
     size_t prepared_count;
+    struct prepared *unnamed; /* what upstream's unnamed statement is; owned reference */
     uint64_t serials;
     char transaction;  /* 'I', 'T', 'E' as upstream last said */
     bool skip_to_sync; /* client's messages are ignored until Sync */

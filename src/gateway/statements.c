@@ -20,32 +20,91 @@ static enum status out_of_memory(struct error *error)
     return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
 }
 
-enum status statements_choose(struct session *session, struct planned *planned, bool named,
-                              struct upstream_statement *target, struct error *error)
+uint64_t statements_segment(const struct session *session)
 {
+    return session->syncs + 1;
+}
+
+/* Hands a new one to the session: upstream's unnamed statement is overwritten, others join. */
+static void adopt(struct session *session, struct prepared *made)
+{
+    if (made->name[0] == '\0') {
+        if (session->unnamed != NULL)
+            statements_lose(session, session->unnamed);
+        session->unnamed = prepared_retain(made);
+        return;
+    }
+    made->next = session->prepared;
+    session->prepared = prepared_retain(made);
+    session->prepared_count++;
+}
+
+enum status statements_choose(struct session *session, struct planned *planned, bool named,
+                              struct prepared **prepared, bool *fresh, struct error *error)
+{
+    uint64_t segment = statements_segment(session);
+    bool under_way = false;
     for (struct prepared *it = session->prepared; it != NULL; it = it->next) {
-        if (it->planned == planned) {
-            memcpy(target->name, it->name, sizeof target->name);
-            target->parse = false;
-            target->serial = it->serial;
+        if (it->planned != planned)
+            continue;
+        if (prepared_certain(it, segment)) {
+            *prepared = prepared_retain(it);
+            *fresh = false;
             return STATUS_OK;
         }
+        under_way = true;
     }
-    *target = (struct upstream_statement){.parse = true, .serial = ++session->serials};
-    bool worthwhile =
-        planned->uses >= PREPARE_AT_USES && session->prepared_count < CACHED_STATEMENTS;
-    if (!named && !worthwhile)
-        return STATUS_OK;
-    struct prepared *made = calloc(1, sizeof *made);
+    bool worthwhile = planned->uses >= PREPARE_AT_USES && !under_way &&
+                      session->prepared_count < CACHED_STATEMENTS;
+    struct prepared *made =
+        prepared_make(planned, named || worthwhile ? ++session->serials : 0, segment);
     if (made == NULL)
         return out_of_memory(error);
-    *made = (struct prepared){
-        .next = session->prepared, .planned = planned_retain(planned), .serial = target->serial};
-    snprintf(made->name, sizeof made->name, "c%llu", (unsigned long long)target->serial);
-    memcpy(target->name, made->name, sizeof target->name);
-    session->prepared = made;
-    session->prepared_count++;
+    adopt(session, made);
+    *prepared = made;
+    *fresh = true;
     return STATUS_OK;
+}
+
+static void unlink_prepared(struct session *session, struct prepared **at)
+{
+    struct prepared *gone = *at;
+    *at = gone->next;
+    gone->next = NULL;
+    gone->gone = true;
+    session->prepared_count--;
+}
+
+struct prepared *statements_evict(struct session *session)
+{
+    struct prepared **oldest = NULL;
+    if (session->prepared_count < CACHED_STATEMENTS)
+        return NULL;
+    for (struct prepared **at = &session->prepared; *at != NULL; at = &(*at)->next)
+        if ((*at)->references == 1)
+            oldest = at;
+    if (oldest == NULL)
+        return NULL;
+    struct prepared *evicted = *oldest;
+    unlink_prepared(session, oldest);
+    return evicted;
+}
+
+void statements_lose(struct session *session, struct prepared *prepared)
+{
+    prepared->gone = true;
+    if (session->unnamed == prepared) {
+        session->unnamed = NULL;
+        prepared_release(prepared);
+        return;
+    }
+    for (struct prepared **at = &session->prepared; *at != NULL; at = &(*at)->next) {
+        if (*at == prepared) {
+            unlink_prepared(session, at);
+            prepared_release(prepared);
+            return;
+        }
+    }
 }
 
 static struct statement **find_statement(struct session *session, const char *name)
@@ -64,26 +123,29 @@ struct statement *statements_find(struct session *session, const char *name)
 static void free_statement(struct statement *statement)
 {
     planned_release(statement->planned);
+    prepared_release(statement->prepared);
     free(statement->name);
     free(statement);
 }
 
 void statements_replace(struct statement *statement, struct planned *planned,
-                        const struct upstream_statement *target)
+                        struct prepared *prepared)
 {
-    struct planned *old = statement->planned;
+    struct planned *old_planned = statement->planned;
+    struct prepared *old_prepared = statement->prepared;
     statement->planned = planned_retain(planned);
-    planned_release(old);
-    statement->serial = target->serial;
-    memcpy(statement->upstream_name, target->name, sizeof statement->upstream_name);
+    statement->prepared = prepared == NULL ? NULL : prepared_retain(prepared);
+    planned_release(old_planned);
+    prepared_release(old_prepared);
 }
 
 enum status statements_put(struct session *session, const char *name, struct planned *planned,
-                           const struct upstream_statement *target, struct error *error)
+                           struct prepared *prepared, uint64_t serial, struct error *error)
 {
     struct statement **at = find_statement(session, name);
     if (*at != NULL) {
-        statements_replace(*at, planned, target);
+        statements_replace(*at, planned, prepared);
+        (*at)->serial = serial;
         return STATUS_OK;
     }
     if (session->statement_count >= LIMIT_PREPARED_STATEMENTS)
@@ -97,9 +159,10 @@ enum status statements_put(struct session *session, const char *name, struct pla
         return out_of_memory(error);
     }
     made->name = copy;
+    made->serial = serial;
     *at = made;
     session->statement_count++;
-    statements_replace(made, planned, target);
+    statements_replace(made, planned, prepared);
     return STATUS_OK;
 }
 
@@ -113,12 +176,12 @@ void statements_drop(struct session *session, const char *name)
     free_statement(gone);
 }
 
-void frontend_forget_statement(struct session *session, uint64_t serial)
+void statements_drop_all(struct session *session)
 {
     for (size_t i = 0; i < STATEMENT_BUCKETS; i++) {
         for (struct statement **at = &session->statements[i]; *at != NULL;) {
             struct statement *statement = *at;
-            if (statement->serial != serial) {
+            if (statement->name[0] == '\0') {
                 at = &statement->next;
                 continue;
             }
@@ -127,13 +190,18 @@ void frontend_forget_statement(struct session *session, uint64_t serial)
             free_statement(statement);
         }
     }
-    for (struct prepared **at = &session->prepared; *at != NULL; at = &(*at)->next) {
-        struct prepared *prepared = *at;
-        if (prepared->serial == serial) {
-            *at = prepared->next;
-            session->prepared_count--;
-            planned_release(prepared->planned);
-            free(prepared);
+}
+
+void frontend_forget_statement(struct session *session, uint64_t serial)
+{
+    for (size_t i = 0; i < STATEMENT_BUCKETS; i++) {
+        for (struct statement **at = &session->statements[i]; *at != NULL; at = &(*at)->next) {
+            struct statement *statement = *at;
+            if (statement->serial != serial)
+                continue;
+            *at = statement->next;
+            session->statement_count--;
+            free_statement(statement);
             return;
         }
     }
@@ -170,7 +238,7 @@ void portals_drop(struct session *session, const char *name)
 }
 
 enum status portals_put(struct session *session, const char *name, struct run *run,
-                        struct error *error)
+                        struct portal **portal, struct error *error)
 {
     portals_drop(session, name);
     if (session->portal_count >= LIMIT_PORTALS)
@@ -187,8 +255,11 @@ enum status portals_put(struct session *session, const char *name, struct run *r
                             .name = copy,
                             .run = run_retain(run),
                             .bound_before_sync = session->syncs + 1};
+    snprintf(made->upstream_name, sizeof made->upstream_name, "p%llu",
+             (unsigned long long)++session->serials);
     session->portals = made;
     session->portal_count++;
+    *portal = made;
     return STATUS_OK;
 }
 
@@ -206,17 +277,10 @@ void frontend_clear(struct session *session)
 {
     while (session->portals != NULL)
         remove_portal(session, &session->portals);
-    for (size_t i = 0; i < STATEMENT_BUCKETS; i++) {
-        while (session->statements[i] != NULL) {
-            struct statement *statement = session->statements[i];
-            session->statements[i] = statement->next;
-            free_statement(statement);
-        }
-    }
-    while (session->prepared != NULL) {
-        struct prepared *prepared = session->prepared;
-        session->prepared = prepared->next;
-        planned_release(prepared->planned);
-        free(prepared);
-    }
+    statements_drop(session, "");
+    statements_drop_all(session);
+    while (session->prepared != NULL)
+        statements_lose(session, session->prepared);
+    if (session->unnamed != NULL)
+        statements_lose(session, session->unnamed);
 }

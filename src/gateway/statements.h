@@ -6,28 +6,36 @@
 
 #include "gateway/session.h"
 
-struct upstream_statement {
-    char name[24]; /* "" : upstream's unnamed statement */
-    bool parse;    /* it is not there yet: send Parse */
-    uint64_t serial;
-};
-
-/* Which upstream statement to use for the plan. named: it must outlive the next statement. */
+/* Number of the Sync that ends what is being sent upstream now. */
+uint64_t statements_segment(const struct session *session);
+/* Which upstream statement to use for the plan, retained for the caller. named: it must outlive
+ * the next statement. *fresh: it is not there yet, send Parse. */
 MUST_USE enum status statements_choose(struct session *session, struct planned *planned, bool named,
-                                       struct upstream_statement *target, struct error *error);
+                                       struct prepared **prepared, bool *fresh,
+                                       struct error *error);
+/* Takes from the list what to close upstream, so that it does not grow without end; the caller
+ * releases it. NULL: nothing. */
+struct prepared *statements_evict(struct session *session);
+/* It is not upstream, or no longer. */
+void statements_lose(struct session *session, struct prepared *prepared);
+
 struct statement *statements_find(struct session *session, const char *name);
-/* Makes or, for the unnamed one, replaces. Retains planned. */
+/* Makes or, for the unnamed one, replaces; prepared (may be NULL) is where upstream has it.
+ * Retains both. */
 MUST_USE enum status statements_put(struct session *session, const char *name,
-                                    struct planned *planned,
-                                    const struct upstream_statement *target, struct error *error);
+                                    struct planned *planned, struct prepared *prepared,
+                                    uint64_t serial, struct error *error);
+/* Another plan, another place, or both. Retains. */
 void statements_replace(struct statement *statement, struct planned *planned,
-                        const struct upstream_statement *target);
+                        struct prepared *prepared);
 void statements_drop(struct session *session, const char *name);
+/* All that have a name. */
+void statements_drop_all(struct session *session);
 
 struct portal *portals_find(struct session *session, const char *name);
 /* Makes or replaces; an execution that it replaces is closed. Retains run. */
 MUST_USE enum status portals_put(struct session *session, const char *name, struct run *run,
-                                 struct error *error);
+                                 struct portal **portal, struct error *error);
 void portals_drop(struct session *session, const char *name);
 
 #endif
