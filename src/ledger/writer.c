@@ -105,7 +105,7 @@ enum status writer_submit(struct writer *writer, struct slice entry, struct slic
         status = error_set(error, STATUS_NOMEM, "53200", NULL, "no memory for the ledger's queue");
     if (status == STATUS_OK) {
         *sequence = frame->first + frame->count - 1;
-        if (writer->thread_idle)
+        if (writer->thread_idle || frame->count >= writer->wake_at)
             pthread_cond_signal(&writer->work);
     }
     pthread_mutex_unlock(&writer->mutex);
@@ -235,15 +235,23 @@ static bool has_work(const struct writer *writer)
     return writer->open != writer->oldest || writer->frames[writer->open].count > 0;
 }
 
-/* Under load at most one sync each pace_ns; a frame that is full already is not held back. */
+/* Under load a sync waits for as many entries as the last ones took: appenders wait for their own
+ * entry before they bring the next, so nobody else is likely to come. It waits at most pace_ns
+ * after the last sync, and not for a frame that is full already. */
 static void keep_pace(struct writer *writer)
 {
     int64_t until = writer->last_sync_ns + writer->pace_ns;
     struct timespec deadline = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+    writer->expected -= writer->expected / 4;
+    if (writer->last_batch > writer->expected)
+        writer->expected = writer->last_batch;
     if (writer->pace_ns == 0 || writer->last_batch < WRITER_PACE_ENTRIES)
         return;
-    while (!writer->closing && writer->open == writer->oldest && clock_monotonic_ns() < until)
+    writer->wake_at = writer->expected;
+    while (!writer->closing && writer->open == writer->oldest &&
+           writer->frames[writer->open].count < writer->wake_at && clock_monotonic_ns() < until)
         pthread_cond_timedwait(&writer->work, &writer->mutex, &deadline);
+    writer->wake_at = SIZE_MAX;
 }
 
 /* Waits for frames and closes the open one; false when closing and all is written. */
@@ -320,6 +328,7 @@ enum status writer_start(struct writer *writer, const char *folder,
                               .segment_bytes = options->segment_bytes,
                               .epoch = options->epoch,
                               .pace_ns = (int64_t)options->pace_us * 1000,
+                              .wake_at = SIZE_MAX,
                               .open_limit = recovered->tail.size_bytes,
                               .spare_ready = recovered->spare_ready,
                               .bytes = recovered->bytes,

@@ -45,6 +45,7 @@ struct writer {
     bool spare_ready;    /* there is a spare for the segment after the open frame's */
     bool full;           /* an append was refused since the last spare */
     bool thread_idle, closing;
+    size_t wake_at; /* entries in the open frame at which the thread, keeping pace, goes on */
     size_t waiters;
     struct checkpoint progress; /* durable size and its root */
     uint64_t syncs, bytes, segments;
@@ -63,6 +64,7 @@ struct writer {
     struct merkle tree;
     int64_t last_sync_ns;
     uint64_t last_batch; /* entries under the last sync */
+    uint64_t expected;   /* entries that a round of the present appenders brings, about */
     bool stopped_clean;  /* nothing was written since the last clean stop */
 };
 
