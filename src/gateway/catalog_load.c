@@ -33,28 +33,31 @@ static enum status connect_upstream(const struct config *config, PGconn **out, s
     snprintf(port, sizeof port, "%u", config->upstream.port);
     snprintf(timeout, sizeof timeout, "%u", config->upstream.connect_timeout_ms / 1000 + 1);
     bool local = config->upstream.host[0] == '/' || config->upstream.tls_off;
-    const char *const keywords[] = {"host",
-                                    "port",
-                                    "dbname",
-                                    "user",
-                                    "password",
-                                    "connect_timeout",
-                                    "sslmode",
-                                    "sslrootcert",
-                                    "client_encoding",
-                                    "application_name",
-                                    NULL};
-    const char *const values[] = {config->upstream.host,
-                                  port,
-                                  config->upstream.database,
-                                  config->upstream.user,
-                                  password.len > 0 ? buffer_text(&password) : NULL,
-                                  timeout,
-                                  local ? "disable" : "verify-full",
-                                  local ? NULL : config->upstream.tls_ca,
-                                  "UTF8",
-                                  "cofferdam catalogue",
-                                  NULL};
+    /* What lies in the service's home (certificates, passwords) plays no part: hence the paths that
+     * name nothing. */
+    const struct {
+        const char *name, *value;
+    } options[] = {
+        {"host", config->upstream.host},
+        {"port", port},
+        {"dbname", config->upstream.database},
+        {"user", config->upstream.user},
+        {"password", password.len > 0 ? buffer_text(&password) : NULL},
+        {"passfile", "/dev/null"},
+        {"connect_timeout", timeout},
+        {"sslmode", local ? "disable" : "verify-full"},
+        {"sslrootcert", local ? NULL : config->upstream.tls_ca},
+        {"sslcert", "/nonexistent"},
+        {"gssencmode", "disable"},
+        {"client_encoding", "UTF8"},
+        {"application_name", "cofferdam catalogue"},
+    };
+    enum { OPTIONS = sizeof options / sizeof options[0] };
+    const char *keywords[OPTIONS + 1] = {NULL}, *values[OPTIONS + 1] = {NULL};
+    for (size_t i = 0; i < OPTIONS; i++) {
+        keywords[i] = options[i].name;
+        values[i] = options[i].value;
+    }
     PGconn *connection = PQconnectdbParams(keywords, values, 0);
     if (password.data != NULL)
         crypto_wipe(password.data, password.capacity);
