@@ -44,6 +44,8 @@ const struct allow_signature *allow_find_operator(const char *name, bool prefix,
 /* A type that a cast may name ("int4", "numeric", "date"; pg_catalog names or SQL spellings as the
  * grammar delivers them): its OID, else 0. */
 uint32_t allow_type(const char *name);
+/* May a client declare a parameter to be of this type? Those that a cast may name, and arrays. */
+bool allow_parameter_type(uint32_t type);
 /* The array over a type that a cast may name; 0 for any other type. */
 uint32_t allow_array_type(uint32_t element);
 /* A type modifier takes TOTAL away from a cast (9.99::numeric(1) overflows), but for the text

@@ -50,6 +50,15 @@ uint32_t allow_array_type(uint32_t element)
     return 0;
 }
 
+bool allow_parameter_type(uint32_t type)
+{
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        if (types[i].oid == type || types[i].array_oid == type)
+            return true;
+    }
+    return false;
+}
+
 uint32_t allow_family(uint32_t type)
 {
     return type == VARCHAROID || type == BPCHAROID ? TEXTOID : type;
@@ -104,18 +113,18 @@ static const struct {
     {FLOAT4OID, INT2OID, IMMUTABLE},
     {FLOAT4OID, INT4OID, IMMUTABLE},
     {FLOAT4OID, INT8OID, IMMUTABLE},
-    {FLOAT4OID, NUMERICOID, TOTAL | IMMUTABLE},
+    {FLOAT4OID, NUMERICOID, IMMUTABLE}, /* before PostgreSQL 14 infinity is no numeric */
     {FLOAT4OID, FLOAT8OID, TOTAL | IMMUTABLE},
     {FLOAT8OID, INT2OID, IMMUTABLE},
     {FLOAT8OID, INT4OID, IMMUTABLE},
     {FLOAT8OID, INT8OID, IMMUTABLE},
-    {FLOAT8OID, NUMERICOID, TOTAL | IMMUTABLE},
+    {FLOAT8OID, NUMERICOID, IMMUTABLE},
     {FLOAT8OID, FLOAT4OID, IMMUTABLE},
     {DATEOID, TIMESTAMPOID, IMMUTABLE}, /* dates reach further than timestamps */
     {TIMESTAMPOID, DATEOID, TOTAL | IMMUTABLE},
     {TIMESTAMPOID, TIMEOID, TOTAL | IMMUTABLE},
     {TIMEOID, INTERVALOID, TOTAL | IMMUTABLE},
-    {INTERVALOID, TIMEOID, TOTAL | IMMUTABLE},
+    {INTERVALOID, TIMEOID, IMMUTABLE}, /* since PostgreSQL 17 intervals may be infinite */
     {TIMETZOID, TIMEOID, TOTAL | IMMUTABLE},
     {JSONBOID, JSONOID, TOTAL | IMMUTABLE},
     {JSONOID, JSONBOID, IMMUTABLE}, /* json holds \u0000 and numbers that jsonb refuses */

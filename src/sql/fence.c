@@ -98,9 +98,17 @@ static enum status conditions(struct build *build, const struct model_grant *gra
         TRY(mask_rewrite(build, dataset, grant->policy->rows, false, "a row filter", &rows));
         all = rows.node;
     }
-    for (size_t s = 0; s < dataset->subject_count; s++)
-        if (dataset->subjects[s].hides && !dataset->subjects[s].key->not_null)
+    for (size_t s = 0; s < dataset->subject_count; s++) {
+        const struct model_subject *subject = &dataset->subjects[s];
+        if (!subject->hides)
+            continue;
+        /* The inner join says so too, but this is looked at when t0 is read, before any join. */
+        if (subject->hop_count > 0 && !subject->hops[0].child_column->not_null)
+            all = rewrite_and(
+                all, rewrite_not_null(rewrite_column("t0", subject->hops[0].child_column->name)));
+        if (!subject->key->not_null)
             all = rewrite_and(all, rewrite_not_null(key_column(dataset, tables, key_tables, s)));
+    }
     *out = all;
     return STATUS_OK;
 }

@@ -112,8 +112,8 @@ static const char *type_reason(const struct builtin *builtin, uint32_t type)
     return NULL;
 }
 
-/* numeric holds floor(x / n) * n of any integer, so nothing overflows; int8 does it for the
- * smaller ones since n is bounded. */
+/* numeric holds floor(x / n) * n of any integer, so nothing overflows there; int8 does it for the
+ * smaller ones since n is bounded. Of a numeric of 131,072 digits the floor may be too long. */
 static const char *bucket(struct arena *arena, long n, const struct catalog_column *column,
                           uint32_t *type, bool *total, const char **reason)
 {
@@ -126,7 +126,7 @@ static const char *bucket(struct arena *arena, long n, const struct catalog_colu
         *reason = "its width must be between 1 and 1000000000";
         return NULL;
     }
-    *total = true;
+    *total = column->type_oid != TYPE_NUMERIC;
     *type = small ? TYPE_INT8 : TYPE_NUMERIC;
     return mask_fill(arena,
                      arena_printf(arena, "(floor({column}::numeric / %ld) * %ld)%s", n, n,

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "crypto/crypto.h"
+#include "sql/allow.h"
 #include "sql/emit.h"
 #include "sql/plan_build.h"
 
@@ -67,23 +68,76 @@ void plan_release(struct plan *plan)
     free(plan);
 }
 
-static bool parameter_walker(Node *node, void *context)
+static bool count_walker(Node *node, void *context)
 {
     size_t *most = context;
     if (node == NULL)
         return false;
     if (IsA(node, ParamRef) && (size_t)((ParamRef *)node)->number > *most)
         *most = (size_t)((ParamRef *)node)->number;
-    return raw_expression_tree_walker(node, parameter_walker, context);
+    return raw_expression_tree_walker(node, count_walker, context);
+}
+
+/* How each parameter stands in the statement: cast to a type, or bare. */
+struct uses {
+    bool *mixed;
+    const TypeName **cast; /* by parameter: of the first use, NULL for bare */
+    bool *seen;
+};
+
+static void note_use(struct uses *uses, const ParamRef *parameter, const TypeName *cast)
+{
+    size_t index = (size_t)parameter->number - 1;
+    if (parameter->number < 1)
+        return; /* $0: refused when it is resolved */
+    if (uses->seen[index] && !equal(uses->cast[index], cast))
+        uses->mixed[index] = true;
+    uses->seen[index] = true;
+    uses->cast[index] = cast;
+}
+
+static bool use_walker(Node *node, void *context)
+{
+    if (node == NULL)
+        return false;
+    if (IsA(node, ParamRef)) {
+        note_use(context, (ParamRef *)node, NULL);
+        return false;
+    }
+    if (IsA(node, TypeCast) && IsA(((TypeCast *)node)->arg, ParamRef)) {
+        note_use(context, (ParamRef *)((TypeCast *)node)->arg, ((TypeCast *)node)->typeName);
+        return false;
+    }
+    return raw_expression_tree_walker(node, use_walker, context);
+}
+
+/* A parameter of a type like regclass would read the catalogue when it is bound. */
+static enum status check_parameter_types(struct build *build)
+{
+    const struct plan_request *request = build->request;
+    for (size_t i = 0; i < request->parameter_type_count; i++) {
+        uint32_t type = request->parameter_types[i];
+        if (type != 0 && type != TYPE_UNKNOWN && !allow_parameter_type(type))
+            return plan_refuse(
+                build, "42501", "Declare it as text, or leave the type open.",
+                "parameter $%zu is declared with a type (OID %u) that is not allowed", i + 1, type);
+    }
+    return STATUS_OK;
 }
 
 static enum status count_parameters(struct build *build, Node *statement)
 {
     size_t most = build->request->parameter_type_count;
-    (void)parameter_walker(statement, &most);
+    TRY(check_parameter_types(build));
+    (void)count_walker(statement, &most);
     if (most > LIMIT_PARAMETERS)
         return plan_refuse(build, "54000", "Bind fewer parameters.",
                            "a statement can have at most %d parameters", LIMIT_PARAMETERS);
+    struct uses uses = {.mixed = palloc0(most + 1),
+                        .cast = palloc0((most + 1) * sizeof *uses.cast),
+                        .seen = palloc0(most + 1)};
+    (void)use_walker(statement, &uses);
+    build->parameter_mixed = uses.mixed;
     build->parameter_count = most;
     build->plan->client_parameter_count = most;
     return STATUS_OK;

@@ -165,6 +165,7 @@ struct build {
     struct error *error;
     const struct model *model;
     size_t parameter_count; /* the client's */
+    bool *parameter_mixed;  /* stands in several ways: bare, or cast to different types */
     struct fence *fences[LIMIT_RELATIONS];
     size_t fence_count;
     size_t level_count;

@@ -97,7 +97,7 @@ static enum status resolve_parameter(struct resolver *resolver, ParamRef *node,
                                      struct expression *out)
 {
     const struct plan_request *request = resolver->build->request;
-    if (request == NULL)
+    if (request == NULL || node->number < 1)
         return plan_refuse(resolver->build, "42P02", NULL, "there is no parameter $%d here",
                            node->number);
     uint32_t type = TYPE_UNKNOWN;
@@ -150,6 +150,13 @@ static enum status resolve_test(struct resolver *resolver, Node *node, Expr **ar
     return STATUS_OK;
 }
 
+/* Above a lone literal PostgreSQL decides: what has no type by then is text. So a cast of it is one
+ * of text, that can fail on what a row chose. */
+static uint32_t decided(uint32_t type)
+{
+    return type == TYPE_UNKNOWN ? TYPE_TEXT : type;
+}
+
 /* The results of CASE, COALESCE, GREATEST: total if one type holds them all without a cast. */
 static enum status resolve_result(struct resolver *resolver, Expr **child, struct expression *into)
 {
@@ -190,6 +197,7 @@ static enum status resolve_case(struct resolver *resolver, CaseExpr *node, struc
                          &result));
     if (node->defresult != NULL)
         TRY(resolve_result(resolver, &node->defresult, &result));
+    result.type = decided(result.type);
     *out = result;
     return STATUS_OK;
 }
@@ -205,6 +213,7 @@ static enum status resolve_choice(struct resolver *resolver, Node *node, List *a
         TRY(resolve_result(resolver, &child, &result));
         lfirst(cell) = child;
     }
+    result.type = decided(result.type);
     if (compares) {
         const struct allow_signature *less =
             allow_find_operator("<", false, result.type, result.type);
@@ -222,7 +231,10 @@ static enum status resolve_array(struct resolver *resolver, A_ArrayExpr *node,
 {
     struct expression result;
     TRY(resolve_choice(resolver, (Node *)node, node->elements, false, &result));
-    result.type = allow_array_type(result.type == TYPE_UNKNOWN ? TYPE_TEXT : result.type);
+    /* An array of arrays has no type here: they must be of one size, or it fails. */
+    result.type = allow_array_type(result.type);
+    if (result.type == 0)
+        result.total = false;
     *out = result;
     return STATUS_OK;
 }

@@ -311,6 +311,15 @@ static enum status cast_type(struct resolver *resolver, TypeName *type, uint32_t
     return STATUS_OK;
 }
 
+/* A parameter without a type takes that of its cast: then the cast does nothing, and reading the
+ * value is Bind's. Not if it stands elsewhere as well, in another way: whichever comes first there
+ * decides, and this cast may run on rows. */
+static bool is_free_parameter(const struct resolver *resolver, const Node *node)
+{
+    return IsA(node, ParamRef) &&
+           !resolver->build->parameter_mixed[((const ParamRef *)node)->number - 1];
+}
+
 enum status resolve_cast(struct resolver *resolver, TypeCast *node, struct expression *out)
 {
     struct expression part;
@@ -324,8 +333,9 @@ enum status resolve_cast(struct resolver *resolver, TypeCast *node, struct expre
     bool modified = node->typeName->typmods != NIL;
     if (part.literal && part.type == TYPE_UNKNOWN) {
         result.immutable = literal_immutable((A_Const *)node->arg, type);
-    } else if (part.type != TYPE_UNKNOWN || !IsA(node->arg, ParamRef)) {
-        unsigned flags = part.type == 0 ? 0 : allow_cast_flags(part.type, type);
+    } else if (part.type != TYPE_UNKNOWN || !is_free_parameter(resolver, node->arg)) {
+        uint32_t from = part.type == TYPE_UNKNOWN ? TYPE_TEXT : part.type;
+        unsigned flags = from == 0 ? 0 : allow_cast_flags(from, type);
         result.total = result.total && (flags & ALLOW_TOTAL);
         result.immutable = result.immutable && (flags & ALLOW_IMMUTABLE);
     }

@@ -185,8 +185,10 @@ static enum status by_equality(struct resolver *resolver, A_Expr *node, struct e
     TRY(operand(resolver, &node->lexpr, &result, &left));
     TRY(operand(resolver, &node->rexpr, &result, &right));
     apply(&result, allow_find_operator("=", false, left.type, right.type));
+    /* The left operand as the equality sees it: widened where the right one is wider. */
     if (node->kind == AEXPR_NULLIF)
-        result.type = left.type;
+        result.type =
+            left.type == TYPE_UNKNOWN ? TYPE_TEXT : resolve_common_type(left.type, right.type);
     *out = result;
     return STATUS_OK;
 }
