@@ -226,9 +226,9 @@ def test_an_error_on_a_visible_row_is_recorded_as_a_probe(sides):
 
 @pytest.mark.parametrize("declared", [0, 25, 1043], ids=["open", "text", "varchar"])
 @pytest.mark.parametrize("sql", [
-    "SELECT p.person_id FROM person p WHERE p.name = $1 OR $1::date > '2000-01-01'",
-    "SELECT p.person_id FROM person p WHERE p.name <> $1 AND (p.name <> 'poison' OR $1::integer > 0)",
-    "SELECT p.person_id FROM person p WHERE CASE WHEN p.name = 'poison' THEN $1::integer > 0 ELSE p.name <> $1 END",
+    "SELECT p.person_id FROM person p WHERE p.name <> $1 AND (p.name <> 'poison' OR $1::date > '2000-01-01')",
+    "SELECT p.person_id FROM person p WHERE p.name <> $1 AND CASE WHEN p.name = 'poison' THEN $1::timestamp IS NULL ELSE true END",
+    "SELECT p.person_id FROM (SELECT * FROM person WHERE name <> $1) p WHERE p.name <> 'poison' OR $1::interval > '1 day'",
 ])
 def test_a_parameter_that_is_cast_fails_on_no_hidden_row(sides, sql, declared):
     pair = [RawClient(gateway, "nosy.one") for gateway in sides]
