@@ -71,7 +71,17 @@ static uint32_t pinned(const struct level *level, Node *conjunct)
            pinned_by(level, expression->rexpr, expression->lexpr);
 }
 
-/* The relation of a reference, also of one to a raw value, and how it may be reached by it. */
+/* Is the column of a sub-select one of a dataset? A hidden one is: the raw value of a token. */
+static bool leads_from(const struct relation *relation, const char *emit)
+{
+    for (size_t c = 0; c < relation->column_count; c++)
+        if (strcmp(relation->columns[c].emit, emit) == 0)
+            return relation->columns[c].fence != NULL;
+    return true;
+}
+
+/* The relation of a reference to a column of a dataset, also to a raw value, and whether it may be
+ * reached by it. What a sub-select computes leads nowhere: it could be any value. */
 static uint32_t side_of(const struct level *level, const Node *node, bool *leads)
 {
     *leads = false;
@@ -82,7 +92,9 @@ static uint32_t side_of(const struct level *level, const Node *node, bool *leads
         const struct relation *relation = level->relations[r];
         if (strcmp(relation->alias, strVal(linitial(fields))) != 0)
             continue;
-        for (size_t c = 0; relation->fence != NULL && c < relation->column_count; c++) {
+        if (relation->fence == NULL)
+            return leads_from(relation, strVal(lsecond(fields))) ? 1u << r : 0;
+        for (size_t c = 0; c < relation->column_count; c++) {
             const char *raw = relation->fence->raw[c];
             const struct model_granted *granted = &relation->fence->grant->columns[c];
             if (strcmp(relation->columns[c].emit, strVal(lsecond(fields))) == 0 ||
