@@ -180,6 +180,21 @@ DELETE = {
 }
 
 
+# Values that the column judgement puts into one row: dataset -> (key, whom the row is about, column -> values).
+# Not among them: keys, columns that paths lead over, values that a row filter would drop.
+CHANGES = {
+    "person": ("person_id", "SELECT person_id, person_id, NULL FROM w.person",
+               {"name": ["Ann", "Zed", None], "phone": ["+44 1 9999", None], "born": ["1960-05-05", "2001-01-01", None],
+                "town": ["Bath", "Rome", None], "height": [150, 200, None]}),
+    "staff": ("staff_code", "SELECT staff_code, NULL, staff_code FROM w.staff", {"name": ["Zoe", "Quin", None], "grade": [1, 9, None]}),
+    "purchase": ("purchase_id", "SELECT purchase_id, person_id, NULL FROM w.purchase WHERE pence > 0",
+                 {"item": ["cup", "fan", None], "pence": [100, 555], "bought": ["2026-01-02", "2027-07-07", None]}),
+    "line": ("line_id", "SELECT line_id, person_id, NULL FROM w.line JOIN w.purchase USING (purchase_id)",
+             {"amount": [0, 77.5, None], "note": ["a", "12", "other", None]}),
+    "visit": ("visit_id", "SELECT visit_id, person_id, staff_code FROM w.visit", {"minutes": [0, 5, 99, None]}),
+}
+
+
 def subjects():
     return [("person", n) for n in range(1, PEOPLE + 1)] + [("staff", f"s{n}") for n in range(1, STAFF + 1)]
 

@@ -6,11 +6,14 @@ the query again; everyone whose deletion changes or removes a row must be in the
 A statement is run through the gateway; what it gives must be what plain views give (they say by hand
 what the partner may see). Then, on the database itself, every subject's rows are deleted in turn, in a
 transaction that is rolled back. Rows that a deletion only adds are negative information: counted apart.
-    RESULT cases=… accepted=… refused=… missed=… different=… tight=… added=… seed=…
+Likewise for columns: one value of a recorded subject is changed; where that takes a row away, the column
+must be among those recorded for that subject.
+    RESULT cases=… accepted=… refused=… missed=… columns_missed=… different=… tight=… added=… seed=…
 """
 import argparse
 import collections
 import random
+import re
 import sys
 import time
 
@@ -23,6 +26,7 @@ from harness import pki, places, world
 from harness.queries import Queries
 
 AGENTS = {"rows": "rows.one", "stats": "stats.one"}
+CHANGES = 4  # values changed for each statement
 REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001")
 
 
@@ -38,7 +42,7 @@ class Oracle:
         self.cluster = clusters.Cluster()
         self.folder = places.make_folder("ca")
         self.authority = pki.Authority(self.folder)
-        self.gateway = self.direct = None
+        self.gateway = self.direct = self.parameters = None
 
     def close(self):
         self.end_world()
@@ -65,13 +69,16 @@ class Oracle:
         self.direct = self.cluster.connect(database)
         self.admin = psycopg.connect(f"host={self.gateway.run_dir} port={self.gateway.settings['admin']['port']} dbname=cofferdam",
                                      autocommit=True, prepare_threshold=None)
+        self.about = {dataset: [(key, {pair for pair in (("person", str(person)), ("staff", str(staff))) if pair[1] != "None"})
+                                for key, person, staff in self.direct.execute(sql).fetchall()]
+                      for dataset, (_, sql, _) in world.CHANGES.items()}
         self.columns = {p: {d: {c: fill(k, born) for c, k in cs.items()} for d, cs in ds.items()}
                         for p, ds in world.COLUMNS.items()}
 
     def run_direct(self, sql):
         """Rows as views give them, or None where the data makes the statement fail."""
         try:
-            return [world.normal(row) for row in self.direct.execute(sql).fetchall()]
+            return [world.normal(row) for row in self.direct.execute(sql, self.parameters).fetchall()]
         except psycopg.Error:
             return None
 
@@ -80,8 +87,11 @@ class Oracle:
         return int(rows[-1][0])
 
     def recorded(self, after):
-        rows = self.admin.execute(f"SHOW DISCLOSED AFTER {after}").fetchall()
-        return {(kind, key) for _, _, kind, key, *_ in rows}
+        """Subject -> text of the columns that were recorded for it."""
+        told = collections.defaultdict(str)
+        for _, _, kind, key, _, columns in self.admin.execute(f"SHOW DISCLOSED AFTER {after}").fetchall():
+            told[kind, key] += f" {columns}"
+        return told
 
     def base(self, partner, sql):
         self.direct.execute(f"SET search_path = direct_{partner}")
@@ -97,7 +107,7 @@ class Oracle:
                     self.direct.execute(statement, (key,))
                 try:
                     with self.direct.transaction(force_rollback=True):
-                        after = collections.Counter(world.normal(r) for r in self.direct.execute(sql).fetchall())
+                        after = collections.Counter(world.normal(r) for r in self.direct.execute(sql, self.parameters).fetchall())
                 except psycopg.Error:
                     pass
             if after is None:
@@ -108,15 +118,45 @@ class Oracle:
                 added += 1
         return lost, added
 
-    def judge(self, partner, sql, rows, recorded):
+    def changed(self, sql, dataset, key, column, value):
+        """Rows after one value has changed, or None where the statement then fails."""
+        name = world.CHANGES[dataset][0]
+        with self.direct.transaction(force_rollback=True):
+            self.direct.execute(f"UPDATE w.{dataset} SET {column} = %s WHERE {name} = %s", (value, key))
+            try:
+                with self.direct.transaction(force_rollback=True):
+                    return collections.Counter(world.normal(r) for r in self.direct.execute(sql, self.parameters).fetchall())
+            except psycopg.Error:
+                return None
+
+    def judge_columns(self, partner, sql, rows, recorded):
+        """Changes some values of recorded subjects and looks whether their columns are recorded."""
+        shown = collections.Counter(rows)
+        granted = self.columns[partner]
+        choices = [(dataset, key, column, about & recorded.keys()) for dataset, rows in self.about.items() if dataset in granted
+                   for key, about in rows if about & recorded.keys()
+                   for column in world.CHANGES[dataset][2] if column in granted[dataset]]
+        for dataset, key, column, about in self.random.sample(choices, min(CHANGES, len(choices))):
+            value = self.random.choice(world.CHANGES[dataset][2][column])
+            after = self.changed(sql, dataset, key, column, value)
+            if after is None or not shown - after:
+                continue
+            self.count["columns_seen"] += 1
+            if not any(re.search(rf"\b{dataset}\.{column}\b", recorded[pair]) for pair in about):
+                self.count["columns_missed"] += 1
+                print(f"COLUMN {dataset}.{column} of {sorted(about)} partner={partner}\n  {sql} {self.parameters}\n  recorded="
+                      f"{ {pair: recorded[pair] for pair in about} }", flush=True)
+
+    def judge(self, partner, sql, rows, told):
         lost, added = self.affected(sql, rows)
+        recorded = set(told)
         self.count["added"] += added
         self.count["affected"] += len(lost)
         self.count["recorded"] += len(recorded)
         missed = lost - recorded
         if missed:
             self.count["missed"] += len(missed)
-            print(f"MISSED {sorted(missed)} partner={partner}\n  {sql}\n  rows={rows[:5]} recorded={sorted(recorded)}", flush=True)
+            print(f"MISSED {sorted(missed)} partner={partner}\n  {sql} {self.parameters}\n  rows={rows[:5]} recorded={sorted(recorded)}", flush=True)
 
     def compare(self, partner, sql, rows, expected):
         """Rows-mode results are equal; of statistics, small groups may be missing."""
@@ -124,19 +164,20 @@ class Oracle:
         wrong = (got - wanted) if partner == "stats" else (got - wanted) + (wanted - got)
         if wrong:
             self.count["different"] += 1
-            print(f"DIFFERENT partner={partner}\n  {sql}\n  gateway={rows[:6]}\n  views={expected[:6]}", flush=True)
+            print(f"DIFFERENT partner={partner}\n  {sql} {self.parameters}\n  gateway={rows[:6]}\n  views={expected[:6]}", flush=True)
 
     def case(self):
         partner = self.random.choice(["rows", "rows", "rows", "stats"])
         queries = Queries(self.random, self.columns[partner], aggregates_only=partner == "stats")
-        sql = queries.statement()
+        sql, self.parameters = queries.bound_statement()
         self.count["cases"] += 1
         # Small groups are suppressed before a LIMIT counts: a statistic is judged without it.
         plain = sql.split(" ORDER BY ")[0] if partner == "stats" and " LIMIT " in sql else sql
         expected = self.base(partner, plain)
+        prepare = self.random.choice([None, None, True, False])
         after = self.last_sequence()
         try:
-            rows = [world.normal(row) for row in self.partners[partner].execute(sql).fetchall()]
+            rows = [world.normal(row) for row in self.partners[partner].execute(sql, self.parameters, prepare=prepare).fetchall()]
         except psycopg.Error as error:
             self.count["refused"] += 1
             self.reasons[(error.sqlstate, (error.diag.message_primary or "")[:90])] += 1
@@ -145,14 +186,16 @@ class Oracle:
                 self.count["only_gateway_fails"] += 1
             elif expected is not None and error.sqlstate not in REFUSED:
                 self.count["different"] += 1
-                print(f"FAILED {error.sqlstate} {error.diag.message_primary} partner={partner}\n  {sql}", flush=True)
+                print(f"FAILED {error.sqlstate} {error.diag.message_primary} partner={partner}\n  {sql} {self.parameters}", flush=True)
             return
         self.count["accepted"] += 1
         if expected is None:
             self.count["only_direct_fails"] += 1
             return
         self.compare(partner, sql, rows, expected)
-        self.judge(partner, plain, rows, self.recorded(after))
+        recorded = self.recorded(after)
+        self.judge(partner, plain, rows, recorded)
+        self.judge_columns(partner, plain, rows, recorded)
 
 
 def main():
@@ -180,9 +223,9 @@ def main():
             print(f"{n:6} {sqlstate} {message}")
     tight = count["affected"] / count["recorded"] if count["recorded"] else 1.0
     print(f"RESULT cases={count['cases']} accepted={count['accepted']} refused={count['refused']} "
-          f"missed={count['missed']} different={count['different']} tight={tight:.2f} added={count['added']} "
+          f"missed={count['missed']} columns_missed={count['columns_missed']} different={count['different']} tight={tight:.2f} added={count['added']} "
           f"seed={options.seed}")
-    bad = count["missed"] or count["different"] or count["accepted"] < count["cases"] * 0.3
+    bad = count["missed"] or count["columns_missed"] or count["different"] or count["accepted"] < count["cases"] * 0.3
     return 1 if bad else 0
 
 
