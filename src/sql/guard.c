@@ -17,7 +17,7 @@
 static Node *conjunction(struct level *level, uint32_t relations, bool grouped)
 {
     Node *all = NULL;
-    for (size_t i = 0; i < level->relation_count; i++) {
+    for (size_t i = level->scope_first; i < level->scope_end; i++) {
         const struct relation *relation = level->relations[i];
         if (relation->policy == NULL || (!grouped && relations != 0 && !(relations & 1u << i)))
             continue;

@@ -143,6 +143,7 @@ struct level {
     struct build *build;
     struct relation *relations[LIMIT_RELATIONS];
     size_t relation_count;
+    size_t scope_first, scope_end; /* relations that what is being guarded may name */
     struct names names;
     struct target *targets;
     size_t target_count;

@@ -213,6 +213,8 @@ static enum status condition(struct level *level, Node *node, const struct names
     struct expression expression;
     TRY(resolve_expression(&resolver, node, &expression));
     level->conditions = true;
+    level->scope_first = names->first;
+    level->scope_end = names->end;
     keep_conjuncts(level, expression.node);
     *out = guard_condition(level, &expression);
     return STATUS_OK;
@@ -294,5 +296,7 @@ enum status resolve_from(struct level *level, List *from, Node *where, SelectStm
     out->whereClause = NULL;
     if (where != NULL)
         TRY(condition(level, where, &level->names, "WHERE", &out->whereClause));
+    level->scope_first = 0;
+    level->scope_end = level->relation_count;
     return STATUS_OK;
 }

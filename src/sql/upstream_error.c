@@ -19,6 +19,7 @@ static const struct {
     {"22003", {"a number is out of range", "Cast to a wider type.", true}},
     {"22007", {"a value is not a valid date or time", "", true}},
     {"22008", {"a date or time is out of range", "", true}},
+    {"22023", {"a value is not allowed there", "", true}},
     {"22025", {"a pattern ends in an escape character", "Double the escape character.", true}},
     {"2201B", {"a regular expression is not valid", "", true}},
     {"2201W", {"LIMIT must not be negative", "", true}},
