@@ -151,8 +151,8 @@ class Queries:
             t = pick(texts)
             forms += [(f"count({t})", "int"), (f"count(DISTINCT {t})", "int")]
         if texts and not self.aggregates_only:
-            forms += [(f"string_agg({pick(texts)}::text, ',' ORDER BY {pick(texts)}::text)", "text"),
-                      (f"max({pick(texts)}::text)", "text")]
+            t = pick(texts)  # sorted by itself at last: ties must not change the text
+            forms += [(f"string_agg({t}::text, ',' ORDER BY {pick(texts)}::text, {t}::text)", "text"), (f"max({t}::text)", "text")]
         return pick(forms)
 
     def grouped(self, scope, text, sub):
