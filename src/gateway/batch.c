@@ -5,7 +5,7 @@
 
 #include "wire/wire.h"
 
-enum { KEEP_BYTES = 256 * 1024 };
+enum { KEEP_BYTES = 256 * 1024, KEEP_KEYS = 4 * LIMIT_BATCH_SUBJECTS };
 
 void batch_init(struct batch *batch)
 {
@@ -46,6 +46,11 @@ void batch_clear(struct batch *batch)
     clear_buffer(&batch->side);
     arena_reset(&batch->arena);
     batch->key_count = batch->row_count = 0;
+    if (batch->key_capacity > KEEP_KEYS) {
+        free(batch->keys);
+        batch->keys = NULL;
+        batch->key_capacity = 0;
+    }
 }
 
 bool batch_empty(const struct batch *batch)

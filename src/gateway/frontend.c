@@ -90,7 +90,8 @@ static void refuse(struct session *session, const char *sql, const struct error 
     buffer_init(&text, 4096);
     wire_put_error(&text, "ERROR", error->sqlstate, error->message, error->hint);
     bool engaged = session->upstream.state != UPSTREAM_NONE &&
-                   (session->transaction != 'I' || replies_wait_for_upstream(&session->replies));
+                   (session->transaction != 'I' || session->unsynced ||
+                    replies_wait_for_upstream(&session->replies));
     if (engaged) {
         wire_put_parse(&session->upstream.out, failing_name, failing_sql, NULL, 0);
         session->unsynced = true;
@@ -113,6 +114,19 @@ static void sync(struct session *session)
     push(session, (struct reply){.kind = REPLY_SYNC, .serial = ++session->syncs});
 }
 
+/* Data errors are bits about the data: past their bound no statement that reads data is taken. */
+static enum status check_errors(struct session *session, const struct plan *plan,
+                                struct error *error)
+{
+    if (plan->fence_count == 0 ||
+        exposure_errors_left(session->worker->server->exposure, session->partner, clock_now_ns()))
+        return STATUS_OK;
+    return error_set(error, STATUS_LIMIT, "53400",
+                     "SHOW cofferdam.budget tells the bounds; they are lifted at the day's end",
+                     "partner %s has caused more data errors today than its budget allows",
+                     session->partner->name);
+}
+
 /* Plans for this session as things stand. Ends the session where the agent is no longer admitted:
  * then STATUS_CLOSED, and nothing is to be answered. */
 static enum status get_planned(struct session *session, const char *sql, const uint32_t *types,
@@ -123,11 +137,6 @@ static enum status get_planned(struct session *session, const char *sql, const u
         session_end(session, LEDGER_OUTCOME_CONTAINED, "57P01", error->message, error->hint);
         return STATUS_CLOSED;
     }
-    if (!exposure_errors_left(worker->server->exposure, session->partner, clock_now_ns()))
-        return error_set(error, STATUS_LIMIT, "53400",
-                         "SHOW cofferdam.budget tells the bounds; they are lifted at the day's end",
-                         "partner %s has caused more data errors today than its budget allows",
-                         session->partner->name);
     struct plans_request request = {.server = worker->server,
                                     .snapshot = session->snapshot,
                                     .plan_epoch = session->plan_epoch,
@@ -253,7 +262,8 @@ static enum status send_bind(struct session *session, struct planned *planned, c
                   plan->visible_count, plan->hidden_count);
     crypto_wipe(pads, sizeof pads);
     session->unsynced = true;
-    push(session, (struct reply){.kind = REPLY_BIND, .silent = silent});
+    push(session,
+         (struct reply){.kind = REPLY_BIND, .silent = silent, .planned = planned_retain(planned)});
     return STATUS_OK;
 }
 
@@ -262,6 +272,7 @@ static void send_execute(struct session *session, struct run *run, const char *p
 {
     wire_put_execute(&session->upstream.out, portal, max_rows);
     session->unsynced = true;
+    run->executed++;
     push(session, (struct reply){.kind = REPLY_EXECUTE,
                                  .planned = planned_retain(run->planned),
                                  .run = run_retain(run)});
@@ -356,18 +367,24 @@ static enum status query_upstream(struct session *session, struct planned *plann
     return STATUS_OK;
 }
 
+static enum status check_query(struct session *session, const struct plan *plan,
+                               struct error *error)
+{
+    if (plan->client_parameter_count > 0)
+        return error_set(error, STATUS_DENIED, "42P02", "use the extended protocol",
+                         "a simple query cannot have parameters");
+    return check_errors(session, plan, error);
+}
+
 static enum status query(struct session *session, const char *sql, struct error *error)
 {
     struct planned *planned;
     TRY(get_planned(session, sql, NULL, 0, &planned, error));
     const struct plan *plan = planned->plan;
-    enum status status = STATUS_OK;
-    if (plan->client_parameter_count > 0) {
-        status = error_set(error, STATUS_DENIED, "42P02", "use the extended protocol",
-                           "a simple query cannot have parameters");
-    } else if (goes_upstream(plan)) {
+    enum status status = check_query(session, plan, error);
+    if (status == STATUS_OK && goes_upstream(plan)) {
         status = query_upstream(session, planned, error);
-    } else {
+    } else if (status == STATUS_OK) {
         if (plan->kind == PLAN_LOCAL) {
             struct buffer text;
             buffer_init(&text, 4096);
@@ -419,7 +436,9 @@ static enum status parse(struct session *session, const struct wire_parse *messa
                          "the prepared statement exists already");
     TRY(get_planned(session, message->sql, message->types, message->type_count, &planned, error));
     uint64_t serial = ++session->serials;
-    enum status status = statements_put(session, message->name, planned, NULL, serial, error);
+    enum status status = check_errors(session, planned->plan, error);
+    if (status == STATUS_OK)
+        status = statements_put(session, message->name, planned, NULL, serial, error);
     if (status == STATUS_OK && goes_upstream(planned->plan)) {
         status = prepare(session, planned, named, serial, false, &prepared, error);
         if (status == STATUS_OK)
@@ -509,6 +528,7 @@ static enum status bind_portal(struct session *session, const struct wire_bind *
         TRY(renew_statement(session, statement, error));
     struct planned *planned = statement->planned;
     TRY(check_bind(planned->plan, message, error));
+    TRY(check_errors(session, planned->plan, error));
     TRY(settle_statement(session, statement, error));
     struct run *run = make_run(session, planned);
     struct portal *portal;
@@ -595,6 +615,7 @@ static enum status execute(struct session *session, const struct wire_execute *m
     if (run->planned->plan_epoch != session->plan_epoch)
         return error_set(error, STATUS_DENIED, "0A000", "bind the statement again",
                          "the policy has changed since this portal was made");
+    TRY(check_errors(session, run->planned->plan, error));
     if (!goes_upstream(run->planned->plan))
         return execute_here(session, run->planned->plan, error);
     send_execute(session, run, portal->upstream_name, message->max_rows);

@@ -6,7 +6,11 @@
 
 #include "base/check.h"
 
-enum { COMPACT_BYTES = 256 * 1024 };
+enum {
+    COMPACT_BYTES = 256 * 1024,
+    KEEP_BYTES = 2 * 1024 * 1024,
+    RECORD_BYTES = 16384, /* of TLS at most: RFC 8446, 5.1 */
+};
 
 void outqueue_init(struct outqueue *queue, size_t limit_bytes)
 {
@@ -25,6 +29,7 @@ void outqueue_check(const struct outqueue *queue)
 {
     CHECK(queue->head <= queue->bytes.len);
     CHECK(queue->boundary <= queue->sent);
+    CHECK(queue->begun <= queue->bytes.len - queue->head);
     CHECK(queue->gate_first + queue->gate_count <= queue->gate_capacity);
 }
 
@@ -112,13 +117,22 @@ void outqueue_sent(struct outqueue *queue, size_t len)
     CHECK(len <= outqueue_pending(queue));
     queue->head += len;
     queue->sent += len;
+    queue->begun = 0;
     if (queue->head == queue->bytes.len) {
         queue->boundary = queue->sent;
         queue->head = 0;
         queue->bytes.len = 0;
+        if (queue->bytes.capacity > KEEP_BYTES) /* what one huge row has made it hold */
+            buffer_free(&queue->bytes);
     } else if (queue->head >= COMPACT_BYTES) {
         compact(queue);
     }
+}
+
+void outqueue_blocked(struct outqueue *queue, size_t len)
+{
+    CHECK(len <= outqueue_pending(queue));
+    queue->begun = len < RECORD_BYTES ? len : RECORD_BYTES;
 }
 
 void outqueue_cut(struct outqueue *queue)
@@ -128,7 +142,7 @@ void outqueue_cut(struct outqueue *queue)
         return;
     CHECK(queue->sent - queue->boundary <= queue->head);
     size_t at = queue->head - (size_t)(queue->sent - queue->boundary);
-    while (at < queue->head)
+    while (at < queue->head + queue->begun)
         at += message_size(queue, at);
     CHECK(at <= queue->bytes.len);
     queue->bytes.len = at;

@@ -20,6 +20,7 @@ struct outqueue {
     size_t head;         /* sent and not yet compacted */
     uint64_t sent;       /* stream offset of head */
     uint64_t boundary;   /* stream offset, <= sent, at which a message begins */
+    size_t begun;        /* bytes behind head that TLS may have put into a record already */
     struct outqueue_gate *gates;
     size_t gate_first, gate_count, gate_capacity;
 };
@@ -31,10 +32,12 @@ bool outqueue_gate(struct outqueue *queue, uint64_t sequence);
 /* Bytes that may go out, given that everything below `durable` is on disk. */
 struct slice outqueue_sendable(struct outqueue *queue, uint64_t durable);
 void outqueue_sent(struct outqueue *queue, size_t len);
+/* The stream has not taken len bytes that were sendable, but may have begun with them. */
+void outqueue_blocked(struct outqueue *queue, size_t len);
 /* All bytes not yet sent, gated ones included. */
 size_t outqueue_pending(const struct outqueue *queue);
-/* Drops every message whose first byte has not been sent, and all gates: what is appended next
- * follows the message that is under way, or comes at once. */
+/* Drops every message whose first byte has not been sent or begun, and all gates: what is appended
+ * next follows the message that is under way, or comes at once. */
 void outqueue_cut(struct outqueue *queue);
 void outqueue_check(const struct outqueue *queue);
 

@@ -31,6 +31,14 @@ static bool sync_is_queued(const struct session *session)
     return false;
 }
 
+/* Ends what upstream does for an answer that is no longer wanted. Not where statements of later
+ * requests wait behind it: upstream may be at those by now, and the cancel would hit them. */
+static void stop_upstream(struct session *session)
+{
+    if (!replies_wait_beyond_sync(&session->replies))
+        upstream_cancel(session);
+}
+
 /* The client has been told of an error: nothing more reaches it until ReadyForQuery. */
 static void enter_error(struct session *session)
 {
@@ -45,6 +53,41 @@ static void answer_error(struct session *session, const struct error *error)
     enter_error(session);
 }
 
+/* A data error is one bit about the data: it is written down, and counted, before it is told. */
+static void record_probe(struct session *session, struct run *run, const char *sqlstate)
+{
+    struct server *server = session->worker->server;
+    struct ledger_entry entry = {.type = LEDGER_PROBE,
+                                 .partner = slice_of_text(session->partner->name),
+                                 .agent = slice_of_text(session->agent->name),
+                                 .purpose = slice_of_text(session->purpose),
+                                 .session = session->id,
+                                 .time_ns = clock_now_ns(),
+                                 .chunk_count = 1,
+                                 .outcome = LEDGER_OUTCOME_ERROR};
+    struct error error;
+    uint64_t sequence;
+    memcpy(entry.policy_id, session->snapshot->policy_id, sizeof entry.policy_id);
+    snprintf(entry.sqlstate, sizeof entry.sqlstate, "%s", sqlstate);
+    if (run != NULL) {
+        memcpy(entry.uuid, run->uuid, sizeof entry.uuid);
+        memcpy(entry.statement_hash, run->planned->statement_hash, sizeof entry.statement_hash);
+        entry.column_set = run->planned->all_columns;
+    }
+    if (ledger_append(server->ledger, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK ||
+        !outqueue_gate(&session->out, sequence)) {
+        session_end(session, LEDGER_OUTCOME_ERROR, "53100", "the ledger does not take entries",
+                    "call the data controller");
+        return;
+    }
+    exposure_record(server->exposure, sequence, &entry);
+    /* Statements are refused before they could pass the bound; those under way are stopped here. */
+    if (!exposure_count_error(server->exposure, session->partner, entry.time_ns))
+        session_end(session, LEDGER_OUTCOME_BUDGET, "53400",
+                    "the partner has caused more data errors today than its budget allows",
+                    "SHOW cofferdam.budget tells the bounds; they are lifted at the day's end");
+}
+
 /* ---- rows ---- */
 
 static void drop_batch_run(struct session *session)
@@ -53,13 +96,20 @@ static void drop_batch_run(struct session *session)
     session->batch_run = NULL;
 }
 
-/* A release that failed otherwise than by a limit has written no closing entry: end the execution
- * by one, if the ledger takes it. */
+/* A release that failed otherwise than by a limit has written no closing entry: it comes before the
+ * error is told. A row that policy refuses tells something about the data: that is a probe. */
 static void fail_release(struct session *session, struct run *run, const struct error *error)
 {
-    if (!run->closed)
-        release_abandon(run, LEDGER_OUTCOME_ERROR);
-    answer_error(session, error);
+    struct error failure;
+    bool probe = error->status == STATUS_DENIED;
+    if (!run->closed && release_fail(run, error->sqlstate, &session->out, &failure) != STATUS_OK) {
+        answer_error(session, &failure);
+        return;
+    }
+    if (probe)
+        record_probe(session, run, error->sqlstate);
+    if (session->state == SESSION_READY)
+        answer_error(session, error);
 }
 
 void relay_release_open(struct session *session)
@@ -72,7 +122,7 @@ void relay_release_open(struct session *session)
         release_batch(&session->batch, run, LEDGER_OUTCOME_NONE, "", &session->out, &error);
     if (status != STATUS_OK) {
         fail_release(session, run, &error);
-        upstream_cancel(session);
+        stop_upstream(session);
     }
     drop_batch_run(session);
 }
@@ -89,10 +139,10 @@ static void take_row(struct session *session, struct run *run, const struct wire
     enum status status = batch_add(&session->batch, run, message->body, &error);
     if (status != STATUS_OK) {
         relay_release_open(session);
-        if (session->discard)
+        if (session->discard || session->state != SESSION_READY)
             return;
         fail_release(session, run, &error);
-        upstream_cancel(session);
+        stop_upstream(session);
         return;
     }
     if (batch_full(&session->batch))
@@ -186,10 +236,12 @@ static void withhold(struct session *session, const struct reply *reply)
 /* Upstream skips to Sync: so do the replies. Statements that were never made are forgotten. */
 static void drop_to_sync(struct session *session)
 {
-    for (;;) {
+    for (bool failed = true;; failed = false) {
         struct reply *head = replies_head(&session->replies);
         if (head == NULL || head->kind == REPLY_SYNC || head->kind == REPLY_FAKE_READY)
             return;
+        if (head->kind == REPLY_EXECUTE && !failed)
+            head->run->executed--;
         if (head->kind == REPLY_PARSE)
             statements_lose(session, head->prepared);
         withhold(session, head);
@@ -197,34 +249,14 @@ static void drop_to_sync(struct session *session)
     }
 }
 
-/* A data error is one bit about the data: it is written down, and counted, before it is told. */
-static void record_probe(struct session *session, struct run *run, const char *sqlstate)
+/* Could what failed depend on the data? Not where the statement reads none. */
+static bool reads_data(const struct reply *head)
 {
-    struct server *server = session->worker->server;
-    struct ledger_entry entry = {.type = LEDGER_PROBE,
-                                 .partner = slice_of_text(session->partner->name),
-                                 .agent = slice_of_text(session->agent->name),
-                                 .purpose = slice_of_text(session->purpose),
-                                 .session = session->id,
-                                 .chunk_count = 1,
-                                 .outcome = LEDGER_OUTCOME_ERROR};
-    struct error error;
-    uint64_t sequence;
-    memcpy(entry.policy_id, session->snapshot->policy_id, sizeof entry.policy_id);
-    snprintf(entry.sqlstate, sizeof entry.sqlstate, "%s", sqlstate);
-    if (run != NULL) {
-        memcpy(entry.uuid, run->uuid, sizeof entry.uuid);
-        memcpy(entry.statement_hash, run->planned->statement_hash, sizeof entry.statement_hash);
-        entry.column_set = run->planned->all_columns;
-    }
-    if (ledger_append(server->ledger, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK ||
-        !outqueue_gate(&session->out, sequence)) {
-        session_end(session, LEDGER_OUTCOME_ERROR, "53100", "the ledger does not take entries",
-                    "call the data controller");
-        return;
-    }
-    exposure_record(server->exposure, sequence, &entry);
-    exposure_count_error(server->exposure, session->partner, clock_now_ns());
+    if (head == NULL)
+        return true;
+    const struct planned *planned =
+        head->kind == REPLY_PARSE ? head->prepared->planned : head->planned;
+    return planned == NULL || planned->plan->fence_count > 0;
 }
 
 static void tell_error(struct session *session, const struct reply *head, const char *sqlstate)
@@ -237,7 +269,8 @@ static void tell_error(struct session *session, const struct reply *head, const 
     struct plan_upstream_error text = plan_upstream_error(sqlstate);
     if (run != NULL && !close_run(session, run, LEDGER_OUTCOME_ERROR, sqlstate))
         return;
-    if (text.data_error)
+    bool asked = session->cancel_asked && strcmp(sqlstate, "57014") == 0;
+    if (text.data_error && reads_data(head) && !asked)
         record_probe(session, run, sqlstate);
     if (session->state == SESSION_READY)
         wire_put_error(&session->out.bytes, "ERROR", sqlstate, text.message, text.hint);
@@ -309,7 +342,7 @@ static void on_ready(struct session *session, struct slice body)
         return;
     }
     session->transaction = (char)body.data[0];
-    session->discard = false;
+    session->discard = session->cancel_asked = false;
     if (session->transaction == 'I')
         frontend_portals_ended(session, head->serial);
     wire_put_ready(&session->out.bytes, session->transaction);
@@ -465,12 +498,20 @@ static bool next_upstream(struct session *session, struct wire_message *message)
     return true;
 }
 
+/* What is discarded needs no room. */
+static bool has_room(const struct session *session)
+{
+    return session->discard ||
+           outqueue_pending(&session->out) < LIMIT_OUT_HIGH_WATER + LIMIT_BATCH_BYTES;
+}
+
 void relay_pump(struct session *session)
 {
     struct wire_message message;
+    if (session->state == SESSION_CLOSING)
+        return;
     emit_own(session);
-    while (session->state != SESSION_CLOSING &&
-           outqueue_pending(&session->out) < LIMIT_OUT_HIGH_WATER + LIMIT_BATCH_BYTES &&
+    while (session->state != SESSION_CLOSING && has_room(session) &&
            next_upstream(session, &message)) {
         if (session->upstream.state == UPSTREAM_READY)
             on_message(session, &message);

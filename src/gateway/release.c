@@ -35,6 +35,7 @@ struct work {
     uint32_t *ids;     /* one a key of the batch; 0 where the row is suppressed */
     uint32_t smallest; /* group that is recorded as an aggregate */
     uint64_t charged, sent;
+    int64_t charged_ns; /* when: the entry must fall into the same day */
     struct ledger_item *items;
     size_t item_count, item_capacity;
     size_t *set_at;    /* where each item's set begins in batch->sets */
@@ -164,7 +165,8 @@ static enum status write_entry(struct run *run, struct ledger_entry *entry, stru
 {
     if (!run->opened)
         entry->flags |= LEDGER_FLAG_OPENING;
-    entry->time_ns = clock_now_ns();
+    if (entry->time_ns == 0)
+        entry->time_ns = clock_now_ns();
     TRY(ledger_append(run->server->ledger, entry, side, sequence, error));
     exposure_record(run->server->exposure, *sequence, entry);
     run->opened = true;
@@ -239,7 +241,8 @@ static enum status charge_rows(struct work *work, struct error *error)
     if (count == 0)
         return STATUS_OK;
     struct exposure_charge charge;
-    exposure_charge(work->run->server->exposure, work->run->partner, clock_now_ns(), ids, ends,
+    work->charged_ns = clock_now_ns();
+    exposure_charge(work->run->server->exposure, work->run->partner, work->charged_ns, ids, ends,
                     work->rows, &charge);
     work->charged = charge.charged;
     if (charge.admitted_rows < work->rows) {
@@ -348,6 +351,7 @@ static enum status write_entries(struct work *work, enum ledger_outcome closing,
         size_t count = items_that_fit(work, first);
         bool last = first + count == work->item_count;
         struct ledger_entry entry = entry_of(work->run);
+        entry.time_ns = work->charged_ns;
         entry.items = work->items + first;
         entry.item_count = count;
         entry.chunk = chunk++;
@@ -416,7 +420,8 @@ static enum status release(struct work *work, enum ledger_outcome closing, const
         sqlstate = "53400";
     }
     bool ends = closing != LEDGER_OUTCOME_NONE && plan->fence_count > 0;
-    if (work->item_count > 0 || ends || work->batch->side.len > 0) {
+    bool counts = work->sent > 0 && plan->fence_count > 0;
+    if (work->item_count > 0 || ends || counts || work->batch->side.len > 0) {
         uint64_t sequence;
         TRY(write_entries(work, closing, sqlstate, &sequence, error));
         if (!outqueue_gate(out, sequence))
@@ -444,17 +449,37 @@ enum status release_batch(struct batch *batch, struct run *run, enum ledger_outc
     return status;
 }
 
+static struct ledger_entry closing_entry(const struct run *run, enum ledger_outcome outcome)
+{
+    struct ledger_entry entry = entry_of(run);
+    entry.flags = LEDGER_FLAG_CLOSING;
+    entry.outcome = outcome;
+    entry.column_set = run->planned->all_columns;
+    return entry;
+}
+
+enum status release_fail(struct run *run, const char sqlstate[static 6], struct outqueue *out,
+                         struct error *error)
+{
+    uint64_t sequence;
+    CHECK(!run->closed);
+    run->closed = true;
+    if (run->planned->plan->fence_count == 0)
+        return STATUS_OK;
+    struct ledger_entry entry = closing_entry(run, LEDGER_OUTCOME_ERROR);
+    memcpy(entry.sqlstate, sqlstate, sizeof entry.sqlstate);
+    TRY(write_entry(run, &entry, slice_of(NULL, 0), &sequence, error));
+    return outqueue_gate(out, sequence) ? STATUS_OK : no_memory(error);
+}
+
 void release_abandon(struct run *run, enum ledger_outcome outcome)
 {
     if (run->closed)
         return;
     run->closed = true;
-    if (!run->opened)
-        return; /* nothing was read yet, or it reads no fence */
-    struct ledger_entry entry = entry_of(run);
-    entry.flags = LEDGER_FLAG_CLOSING;
-    entry.outcome = outcome;
-    entry.column_set = run->planned->all_columns;
+    if (!run->opened && (run->executed == 0 || run->planned->plan->fence_count == 0))
+        return; /* nothing was read, or it reads no fence */
+    struct ledger_entry entry = closing_entry(run, outcome);
     uint64_t sequence;
     struct error error;
     if (write_entry(run, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK)

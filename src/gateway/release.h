@@ -22,6 +22,7 @@ struct run {
     uint64_t session;
     uint8_t uuid[16];
     bool opened;       /* an entry has been written */
+    unsigned executed; /* Executes sent upstream and not skipped there */
     bool closed;       /* the closing entry has been written */
     uint64_t rows;     /* released in all */
     uint64_t rows_now; /* released since the last Execute */
@@ -79,6 +80,10 @@ MUST_USE enum status release_batch(struct batch *batch, struct run *run,
                                    enum ledger_outcome closing, const char *sqlstate,
                                    struct outqueue *out, struct error *error);
 
+/* The closing entry of an execution that fails here: an error that is appended to `out` next is
+ * gated behind it. */
+MUST_USE enum status release_fail(struct run *run, const char sqlstate[static 6],
+                                  struct outqueue *out, struct error *error);
 /* The closing entry of an execution whose client will get no more of it. Not gated. */
 void release_abandon(struct run *run, enum ledger_outcome outcome);
 

@@ -31,7 +31,9 @@ static bool grow(struct replies *replies)
     for (size_t i = 0; i < replies->count; i++)
         ring[i] = replies->ring[(replies->first + i) % replies->capacity];
     free(replies->ring);
-    *replies = (struct replies){.ring = ring, .count = replies->count, .capacity = capacity};
+    replies->ring = ring;
+    replies->first = 0;
+    replies->capacity = capacity;
     return true;
 }
 
@@ -46,6 +48,7 @@ enum status replies_push(struct replies *replies, struct reply reply, struct err
         reply_clear(&reply);
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     }
+    replies->bytes += reply.text_len;
     replies->ring[(replies->first + replies->count++) % replies->capacity] = reply;
     return STATUS_OK;
 }
@@ -61,15 +64,32 @@ void replies_pop(struct replies *replies)
     struct reply head = replies->ring[replies->first];
     replies->first = (replies->first + 1) % replies->capacity;
     replies->count--;
+    replies->bytes -= head.text_len;
     reply_clear(&head);
+}
+
+static enum reply_kind kind_at(const struct replies *replies, size_t i)
+{
+    return replies->ring[(replies->first + i) % replies->capacity].kind;
+}
+
+static bool owed_from(const struct replies *replies, size_t first)
+{
+    for (size_t i = first; i < replies->count; i++)
+        if (kind_at(replies, i) != REPLY_FAKE && kind_at(replies, i) != REPLY_FAKE_READY)
+            return true;
+    return false;
 }
 
 bool replies_wait_for_upstream(const struct replies *replies)
 {
-    for (size_t i = 0; i < replies->count; i++) {
-        enum reply_kind kind = replies->ring[(replies->first + i) % replies->capacity].kind;
-        if (kind != REPLY_FAKE && kind != REPLY_FAKE_READY)
-            return true;
-    }
-    return false;
+    return owed_from(replies, 0);
+}
+
+bool replies_wait_beyond_sync(const struct replies *replies)
+{
+    size_t i = 0;
+    while (i < replies->count && kind_at(replies, i) != REPLY_SYNC)
+        i++;
+    return owed_from(replies, i + 1);
 }

@@ -24,7 +24,7 @@ enum reply_kind {
 struct reply {
     enum reply_kind kind;
     bool silent;               /* the client did not ask: swallow what succeeds */
-    struct planned *planned;   /* DESCRIBE_*, EXECUTE: owned reference */
+    struct planned *planned;   /* BIND, DESCRIBE_*, EXECUTE: owned reference */
     struct prepared *prepared; /* PARSE: owned reference */
     struct run *run;           /* EXECUTE: owned reference */
     char *text;                /* REFUSED, FAKE: whole messages, owned */
@@ -36,6 +36,7 @@ struct reply {
 struct replies {
     struct reply *ring;
     size_t first, count, capacity;
+    size_t bytes; /* of the texts held */
 };
 
 void replies_free(struct replies *replies);
@@ -46,5 +47,7 @@ struct reply *replies_head(struct replies *replies);
 void replies_pop(struct replies *replies); /* releases what the head owns */
 /* Is anything owed by upstream, or only answers of our own? */
 bool replies_wait_for_upstream(const struct replies *replies);
+/* Does upstream owe anything behind its next ReadyForQuery? */
+bool replies_wait_beyond_sync(const struct replies *replies);
 
 #endif

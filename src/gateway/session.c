@@ -16,14 +16,18 @@ enum {
     UPSTREAM_OUT_HIGH_WATER = 256 * 1024,
     READS_PER_TURN = 4,
     HOLD_BYTES = 4096,
+    KEEP_BYTES = 128 * 1024, /* of a buffer that is empty */
 };
 
 static void client_readable(void *context);
 static void client_writable(void *context);
 static void client_ready(void *context, const struct error *error);
+static void client_hangup(void *context);
 
-static const struct net_handlers client_handlers = {
-    .readable = client_readable, .writable = client_writable, .ready = client_ready};
+static const struct net_handlers client_handlers = {.readable = client_readable,
+                                                    .writable = client_writable,
+                                                    .ready = client_ready,
+                                                    .hangup = client_hangup};
 
 static void link_session(struct session *session)
 {
@@ -111,11 +115,10 @@ void session_destroy(struct session *session)
     struct server *server = session->worker->server;
     unlink_session(session);
     server_live_remove(server, &session->live);
-    if (session->batch_run != NULL)
-        run_release(session->batch_run);
+    upstream_close(session); /* while replies tell whether something is to be cancelled */
+    run_release(session->batch_run);
     frontend_clear(session);
     replies_free(&session->replies);
-    upstream_close(session);
     net_stream_close(session->client);
     buffer_free(&session->in);
     buffer_free(&session->upstream.in);
@@ -154,6 +157,8 @@ static bool fill_input(struct session *session)
         buffer_consume(&session->in, session->in_at);
         session->in_at = 0;
     }
+    if (session->in.len == 0 && session->in.capacity > KEEP_BYTES)
+        buffer_free(&session->in);
     uint8_t *room = buffer_reserve(&session->in, READ_BYTES);
     if (room == NULL)
         return false;
@@ -189,7 +194,8 @@ static bool input_welcome(const struct session *session)
     return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
            !session->cancelling && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
            session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&
-           session->replies.count < LIMIT_PENDING_REPLIES - 8;
+           session->replies.count < LIMIT_PENDING_REPLIES - 8 &&
+           session->replies.bytes < LIMIT_OUT_HIGH_WATER;
 }
 
 static void handle_message(struct session *session, const struct wire_message *message)
@@ -261,6 +267,14 @@ static void client_writable(void *context)
     session_touch(session);
 }
 
+/* The client is gone, or will send no more, while we do not read: told where reading would not. */
+static void client_hangup(void *context)
+{
+    struct session *session = context;
+    session->dead = true;
+    session_touch(session);
+}
+
 static void client_ready(void *context, const struct error *error)
 {
     struct session *session = context;
@@ -293,6 +307,7 @@ static bool write_output(struct session *session)
         size_t put;
         enum status status = net_stream_write(session->client, bytes.data, bytes.len, &put);
         if (status == STATUS_AGAIN) {
+            outqueue_blocked(&session->out, bytes.len);
             if (session->blocked_since_ns == 0)
                 session->blocked_since_ns = clock_monotonic_ns();
             session->write_blocked = true;
@@ -318,6 +333,15 @@ void session_resume_upstream(struct session *session)
         relay_pump(session);
 }
 
+/* A client that will send no more, and has nothing left that could be handled, is gone: what it
+ * still waits for is not worth a backend. */
+static bool finished(const struct session *session)
+{
+    if (session->state == SESSION_CLOSING)
+        return outqueue_pending(&session->out) == 0;
+    return session->input_ended && (session->replies.count > 0 || input_welcome(session));
+}
+
 void session_flush(struct session *session)
 {
     if (session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE) {
@@ -328,14 +352,7 @@ void session_flush(struct session *session)
     }
     if (!session->dead)
         upstream_flush(session);
-    if (session->dead || !write_output(session)) {
-        session_destroy(session);
-        return;
-    }
-    bool drained = outqueue_pending(&session->out) == 0;
-    if ((session->state == SESSION_CLOSING && drained) ||
-        (session->input_ended && session->in_at == session->in.len) ||
-        (session->input_ended && session->replies.count > 0)) {
+    if (session->dead || !write_output(session) || finished(session)) {
         session_destroy(session);
         return;
     }
@@ -355,10 +372,18 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
               sqlstate, message);
     bool plain_start = session->state == SESSION_HANDSHAKE;
     session->state = SESSION_CLOSING;
-    outqueue_cut(&session->out);
+    session->active_ns = clock_monotonic_ns();
+    if (session->out.bytes.overflowed)
+        session->dead = true; /* out of memory: where the last message ends is not known */
+    else
+        outqueue_cut(&session->out);
     if (!plain_start)
         wire_put_error(&session->out.bytes, "FATAL", sqlstate, message, hint);
     batch_clear(&session->batch);
+    if (session->batch_run != NULL)
+        release_abandon(session->batch_run, outcome);
+    run_release(session->batch_run);
+    session->batch_run = NULL;
     for (size_t i = 0; i < session->replies.count; i++) {
         struct run *run =
             session->replies.ring[(session->replies.first + i) % session->replies.capacity].run;
@@ -371,10 +396,18 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
         upstream_cancel(session);
     upstream_close(session);
     server_live_remove(session->worker->server, &session->live);
+    if (!plain_start) /* nothing more is read: a client that goes on sending must not wake us */
+        net_stream_want(session->client, false, session->write_blocked);
     session_touch(session);
 }
 
-/* Finds partner and agent in the worker's snapshot, which may be new. */
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Finds partner and agent in the worker's snapshot, which may be new. Who has proven an identity
+ * that the agent no longer has is a stranger. */
 static enum status renew_identity(struct session *session, struct error *error)
 {
     struct worker *worker = session->worker;
@@ -385,6 +418,10 @@ static enum status renew_identity(struct session *session, struct error *error)
     if (agent == NULL)
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller",
                          "agent %s is no longer in the policy", session->login);
+    if (!same_text(agent->certificate, session->agent->certificate) ||
+        !same_text(agent->scram_file, session->agent->scram_file))
+        return error_set(error, STATUS_DENIED, "57P01", "connect again",
+                         "agent %s has another identity now", session->login);
     TRY(snapshot_purpose(partner, agent, session->stated_purpose, &purpose, error));
     struct snapshot *old = session->snapshot;
     session->snapshot = snapshot_retain(worker->snapshot);

@@ -118,6 +118,7 @@ struct session {
     struct run *batch_run; /* whose rows are in the batch; owned reference */
     bool discard;          /* we have answered with an error: swallow until ReadyForQuery */
     bool cancelling;       /* a CancelRequest of ours is under way */
+    bool cancel_asked;     /* the client has asked for it, since the last ReadyForQuery */
     struct cancel *cancel; /* it; NULL if none */
     unsigned refusals;     /* written to the ledger by this session */
 

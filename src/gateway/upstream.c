@@ -9,7 +9,12 @@
 #include "base/log.h"
 #include "gateway/cancel.h"
 
-enum { READ_BYTES = 64 * 1024, READS_PER_TURN = 4, TLS_TIMEOUT_MS = 10000 };
+enum {
+    READ_BYTES = 64 * 1024,
+    READS_PER_TURN = 4,
+    TLS_TIMEOUT_MS = 10000,
+    KEEP_BYTES = 1024 * 1024
+};
 
 static void upstream_readable(void *context);
 static void upstream_writable(void *context);
@@ -43,9 +48,15 @@ enum status upstream_open(struct session *session, struct error *error)
     }
     upstream->counted = true;
     upstream->state = UPSTREAM_CONNECTING;
-    return net_connect(session->worker->loop, config->upstream.host, config->upstream.port,
-                       config->upstream.connect_timeout_ms, &handlers, session, &upstream->stream,
-                       error);
+    enum status status = net_connect(session->worker->loop, config->upstream.host,
+                                     config->upstream.port, config->upstream.connect_timeout_ms,
+                                     &handlers, session, &upstream->stream, error);
+    if (status != STATUS_OK) {
+        atomic_fetch_sub(&server->upstream_count, 1);
+        upstream->counted = false;
+        upstream->state = UPSTREAM_NONE;
+    }
+    return status;
 }
 
 static void flush_handshake(struct session *session)
@@ -155,6 +166,8 @@ static bool read_once(struct session *session)
         buffer_consume(&upstream->in, upstream->in_at);
         upstream->in_at = 0;
     }
+    if (upstream->in.len == 0 && upstream->in.capacity > KEEP_BYTES)
+        buffer_free(&upstream->in);
     uint8_t *room = buffer_reserve(&upstream->in, READ_BYTES);
     if (room == NULL) {
         lost(session, "a message is too large");
@@ -213,6 +226,8 @@ void upstream_flush(struct session *session)
             net_stream_write(upstream->stream, upstream->out.data + upstream->out_at,
                              upstream->out.len - upstream->out_at, &put);
         if (status == STATUS_AGAIN) {
+            buffer_consume(&upstream->out, upstream->out_at); /* it may never be quite empty */
+            upstream->out_at = 0;
             net_stream_want(upstream->stream, !upstream->paused, true);
             return;
         }
@@ -251,7 +266,8 @@ static void answer_sasl(struct session *session)
     struct upstream *upstream = &session->upstream;
     struct buffer first;
     buffer_init(&first, 1024);
-    scram_client_init(&upstream->scram, buffer_slice(&session->worker->server->upstream_password));
+    scram_client_init(&upstream->scram, buffer_slice(&session->worker->server->upstream_password),
+                      &session->worker->upstream_keys);
     upstream->scram_begun = true;
     scram_client_first(&upstream->scram, &first);
     size_t start = wire_begin(&upstream->handshake, 'p');

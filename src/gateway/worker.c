@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/crypto.h"
 #include "gateway/cancel.h"
 #include "gateway/session.h"
 
@@ -38,6 +39,8 @@ static void renew_validity(struct worker *worker)
     plans_clear(worker->plans);
 }
 
+static void publish_sessions(struct worker *worker);
+
 static void review_sessions(struct worker *worker)
 {
     for (struct session *session = worker->sessions, *next; session != NULL; session = next) {
@@ -57,8 +60,10 @@ static void run_cancels(struct worker *worker)
         cancels = cancel->next;
         for (struct session *session = worker->sessions; session != NULL; session = session->next)
             if (session->cancel_pid == cancel->pid && session->cancel_secret == cancel->secret &&
-                replies_wait_for_upstream(&session->replies))
+                replies_wait_for_upstream(&session->replies)) {
+                session->cancel_asked = true;
                 upstream_cancel(session);
+            }
         free(cancel);
     }
 }
@@ -88,6 +93,7 @@ static void on_wake(void *context)
     if (generation != worker->registry_generation) {
         worker->registry_generation = generation;
         review_sessions(worker);
+        publish_sessions(worker);
     }
 }
 
@@ -110,8 +116,6 @@ static void on_turn(void *context)
         net_loop_wake(worker->loop);
 }
 
-static void publish_sessions(struct worker *worker);
-
 static void on_tick(void *context)
 {
     struct worker *worker = context;
@@ -133,8 +137,6 @@ static void *worker_main(void *context)
     while (worker->sessions != NULL)
         session_destroy(worker->sessions);
     cancel_close_all(worker);
-    net_timer_close(worker->tick);
-    net_listener_close(worker->listener);
     return NULL;
 }
 
@@ -148,8 +150,8 @@ static enum status start_thread(struct worker *worker, struct error *error)
     return failed == 0 ? STATUS_OK : error_set_errno(error, failed, "pthread_create");
 }
 
-enum status worker_start(struct server *server, unsigned index, uint16_t port, uint16_t *bound_port,
-                         struct worker **out, struct error *error)
+enum status worker_open(struct server *server, unsigned index, uint16_t port, uint16_t *bound_port,
+                        struct worker **out, struct error *error)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL)
@@ -172,13 +174,21 @@ enum status worker_start(struct server *server, unsigned index, uint16_t port, u
     TRY(net_listen_tcp(worker->loop, server->config->listen.address, port, session_accept, worker,
                        bound_port, &worker->listener, error));
     ledger_subscribe(server->ledger, on_durable, worker);
-    TRY(start_thread(worker, error));
     *out = worker;
+    return STATUS_OK;
+}
+
+enum status worker_run(struct worker *worker, struct error *error)
+{
+    TRY(start_thread(worker, error));
+    worker->running = true;
     return STATUS_OK;
 }
 
 void worker_stop(struct worker *worker)
 {
+    if (!worker->running)
+        return;
     pthread_mutex_lock(&worker->mailbox_lock);
     worker->stop = true;
     pthread_mutex_unlock(&worker->mailbox_lock);
@@ -188,9 +198,12 @@ void worker_stop(struct worker *worker)
 
 void worker_free(struct worker *worker)
 {
+    net_timer_close(worker->tick);
+    net_listener_close(worker->listener);
     net_loop_close(worker->loop);
     plans_close(worker->plans);
     snapshot_release(worker->snapshot);
+    crypto_wipe(&worker->upstream_keys, sizeof worker->upstream_keys);
     free(worker->lines);
     free(worker);
 }
@@ -216,8 +229,6 @@ void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret)
 
 static const char *state_name(const struct session *session)
 {
-    if (session->state == SESSION_CLOSING)
-        return "closing";
     if (session->state != SESSION_READY)
         return "login";
     return session->replies.count > 0 ? "active" : "idle";
@@ -247,11 +258,12 @@ static void publish_sessions(struct worker *worker)
     if (lines == NULL)
         return;
     for (struct session *session = worker->sessions; session != NULL; session = session->next)
-        describe(session, &lines[at++]);
+        if (session->state != SESSION_CLOSING) /* ended: only its last words are under way */
+            describe(session, &lines[at++]);
     pthread_mutex_lock(&worker->lines_lock);
     struct worker_session_info *old = worker->lines;
     worker->lines = lines;
-    worker->line_count = count;
+    worker->line_count = at;
     pthread_mutex_unlock(&worker->lines_lock);
     free(old);
 }

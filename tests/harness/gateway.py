@@ -218,6 +218,25 @@ class Gateway:
             assert connection.execute("SELECT 1").fetchone() == (1,), "the session did not survive"
             return told
 
+    def backends(self, state=None):
+        """Process ids of the upstream connections, of those in that state."""
+        condition = f" AND state = '{state}'" if state else ""
+        return [pid for (pid,) in self.cluster.rows(
+            f"SELECT pid FROM pg_stat_activity WHERE usename = '{self.role}'{condition}")]
+
+    def until_backends(self, count, state=None, seconds=5):
+        """Waits until there are so many; fails the test after that time."""
+        deadline = time.monotonic() + seconds
+        while len(self.backends(state)) != count:
+            assert time.monotonic() < deadline, (
+                f"{len(self.backends(state))} {state or ''} backends after {seconds} s, not {count}")
+            time.sleep(0.01)
+
+    def until_executing(self):
+        """Waits until a statement of ours runs upstream; a moment later it can be cancelled."""
+        self.until_backends(1, "active")
+        time.sleep(0.2)
+
     def admin(self, sql):
         """Rows of the admin database, as dicts; [] where the statement has none."""
         url = f"host={self.run_dir} port={self.settings['admin']['port']} dbname=cofferdam"

@@ -9,11 +9,19 @@ class Closed(Exception):
 
 
 class RawClient:
-    """Protocol 3.0 over TLS with a client certificate. `seen` holds all bytes since the last take()."""
+    """Protocol 3.0 over TLS with a client certificate. `seen` holds all bytes since the last take().
 
-    def __init__(self, gateway, agent, settings=(), timeout=60):
+    greeting: the messages up to the first ReadyForQuery; key: (pid, secret) for a cancel request.
+    receive_buffer: bytes the network may hold for a client that does not read.
+    """
+
+    def __init__(self, gateway, agent, settings=(), timeout=60, receive_buffer=None):
         parameters = gateway.parameters(agent)
-        plain = socket.create_connection(("127.0.0.1", gateway.port), timeout=timeout)
+        plain = socket.socket()
+        plain.settimeout(timeout)
+        if receive_buffer:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        plain.connect(("127.0.0.1", gateway.port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.sendall(struct.pack("!ii", 8, 80877103))
         assert plain.recv(1) == b"S"
@@ -24,7 +32,8 @@ class RawClient:
         body = b"".join(text.encode() + b"\0" for pair in (("user", agent), ("database", gateway.database), *settings)
                         for text in pair)
         self.socket.sendall(struct.pack("!ii", len(body) + 9, 196608) + body + b"\0")
-        self.until_ready()
+        self.greeting = self.until_ready()
+        self.key = next(struct.unpack("!iI", body) for kind, body in self.greeting if kind == b"K")
 
     # ---- sending ----
 
@@ -54,7 +63,16 @@ class RawClient:
     def execute(max_rows=0, portal=""):
         return RawClient.message(b"E", portal.encode() + b"\0" + struct.pack("!i", max_rows))
 
+    @staticmethod
+    def close_of(what, name=""):
+        return RawClient.message(b"C", what.encode() + name.encode() + b"\0")
+
+    @staticmethod
+    def simple(sql):
+        return RawClient.message(b"Q", sql.encode() + b"\0")
+
     SYNC = b"S\0\0\0\x04"
+    FLUSH = b"H\0\0\0\x04"
 
     def send(self, *messages):
         self.socket.sendall(b"".join(messages))
@@ -87,8 +105,24 @@ class RawClient:
             if messages[-1][0] == b"Z":
                 return messages
 
+    def until(self, kind):
+        """Messages up to and with the first of that type."""
+        messages = []
+        while not messages or messages[-1][0] != kind:
+            messages.append(self.receive())
+        return messages
+
+    def until_closed(self):
+        """All messages that come before the server ends the connection."""
+        messages = []
+        while True:
+            try:
+                messages.append(self.receive())
+            except Closed:
+                return messages
+
     def query(self, sql):
-        self.send(self.message(b"Q", sql.encode() + b"\0"))
+        self.send(self.simple(sql))
         return self.until_ready()
 
     def extended(self, sql, parameters=(), result_formats=(), types=(), max_rows=0):
@@ -128,3 +162,29 @@ def rows(messages):
             at += max(size, 0)
         result.append(row)
     return result
+
+
+def kinds(messages):
+    """Types of the messages as one text: "12TDDCZ"."""
+    return b"".join(kind for kind, _ in messages).decode()
+
+
+def states(messages):
+    """SQLSTATEs of the errors among the messages."""
+    return [error["C"] for error in errors(messages)]
+
+
+def status(messages):
+    """What the last ReadyForQuery says of the transaction: I, T or E."""
+    return [body.decode() for kind, body in messages if kind == b"Z"][-1]
+
+
+def tags(messages):
+    return [body[:-1].decode() for kind, body in messages if kind == b"C"]
+
+
+def cancel(gateway, pid, secret):
+    """A CancelRequest on a connection of its own; returns once the server has closed it."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(struct.pack("!iiiI", 16, 80877102, pid, secret))
+        assert connection.recv(1) == b""
