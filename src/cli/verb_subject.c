@@ -54,11 +54,26 @@ static enum status ask_kind(const struct cli_call *call, struct cli_admin *admin
     return status;
 }
 
+/* "customer:123": a kind of the policy before the first colon. */
+static const char *kind_prefix(const struct policy *policy, const char *word, size_t *len)
+{
+    for (size_t i = 0; i < policy->kind_count; i++) {
+        *len = strlen(policy->kinds[i].name);
+        if (strncmp(word, policy->kinds[i].name, *len) == 0 && word[*len] == ':')
+            return policy->kinds[i].name;
+    }
+    return NULL;
+}
+
 static enum status ask_all(const struct cli_call *call, struct cli_admin *admin,
                            const struct policy *policy, json_t *all, struct error *error)
 {
     if (policy == NULL)
         return ask_kind(call, admin, call->arguments[0], call->arguments[1], all, error);
+    size_t len;
+    const char *kind = kind_prefix(policy, call->arguments[0], &len);
+    if (kind != NULL)
+        return ask_kind(call, admin, kind, call->arguments[0] + len + 1, all, error);
     for (size_t i = 0; i < policy->kind_count; i++) {
         if (i > 0 && !call->json)
             putchar('\n');
@@ -94,8 +109,9 @@ const struct cli_command verb_subject = {
     .description =
         "Tells which partners have had which columns of one person, in which form and grade,\n"
         "first and last when. KEY is the subject key, as the database has it; without KIND\n"
-        "every kind of the policy is looked through.",
+        "every kind of the policy is looked through. KIND:KEY is the same as KIND KEY.",
     .examples = "subject 123456\n"
+                "subject customer:123456\n"
                 "subject customer 123456 --json\n",
     .run = run,
 };

@@ -246,6 +246,6 @@ enum status admin_show_version(struct asking *asking, struct table *table, struc
     (void)asking;
     (void)error;
     table_init(table, ADMIN_TABLE_BYTES, columns);
-    table_set(table, table_add(table), 0, "cofferdam 0.1.0");
+    table_set(table, table_add(table), 0, "cofferdam " COFFERDAM_VERSION);
     return STATUS_OK;
 }

@@ -252,9 +252,11 @@ static enum status start_workers(struct server *server, uint16_t *bound_port, st
     if (count > SERVER_MAX_WORKERS)
         count = SERVER_MAX_WORKERS;
     for (size_t i = 0; i < count; i++) {
-        TRY(worker_start(server, (unsigned)i, port, &port, &server->workers[i], error));
+        TRY(worker_open(server, (unsigned)i, port, &port, &server->workers[i], error));
         server->worker_count = i + 1;
     }
+    for (size_t i = 0; i < count; i++)
+        TRY(worker_run(server->workers[i], error));
     *bound_port = port;
     return STATUS_OK;
 }

@@ -217,6 +217,18 @@ static void handle_message(struct session *session, const struct wire_message *m
     }
 }
 
+/* A Query, which ends in a Sync of ours, behind messages without one: whether it is answered or
+ * ignored depends on how those end, so they are brought to an end first. */
+static bool must_wait(struct session *session, const struct wire_message *message)
+{
+    bool waits = session->state == SESSION_READY && session->unsynced &&
+                 (message->type == 'Q' || message->type == 'F') && session->replies.count > 0;
+    if (waits && !session->hurried)
+        wire_put_empty(&session->upstream.out, 'H');
+    session->hurried = waits;
+    return waits;
+}
+
 static void handle_input(struct session *session)
 {
     while (input_welcome(session) && session->in_at < session->in.len) {
@@ -230,6 +242,8 @@ static void handle_input(struct session *session)
                         error.hint);
             return;
         }
+        if (must_wait(session, &message))
+            break;
         session->in_at += message.size;
         handle_message(session, &message);
     }

@@ -110,6 +110,7 @@ struct session {
     char transaction;  /* 'I', 'T', 'E' as upstream last said */
     bool skip_to_sync; /* client's messages are ignored until Sync */
     bool unsynced;     /* something went upstream since the last Sync */
+    bool hurried;      /* upstream has been asked to Flush for a Query that waits */
     uint64_t syncs;    /* Syncs sent upstream */
 
     /* replies */

@@ -7,6 +7,7 @@
 
 #include "gateway/plans.h"
 #include "gateway/server.h"
+#include "wire/scram.h"
 
 struct session;
 
@@ -29,6 +30,7 @@ struct worker {
     struct server *server;
     unsigned index;
     pthread_t thread;
+    bool running;
     struct net_loop *loop;
     struct net_listener *listener;
     struct net_timer *tick;
@@ -41,6 +43,7 @@ struct worker {
     uint64_t plan_epoch;             /* grows when snapshot or validity change */
     uint64_t registry_generation;
     struct plans *plans;
+    struct scram_memory upstream_keys; /* of the service role's password */
 
     pthread_mutex_t mailbox_lock;
     struct worker_cancel *cancels; /* under mailbox_lock */
@@ -51,10 +54,11 @@ struct worker {
     size_t line_count;                 /* under lines_lock */
 };
 
-/* Starts the thread; it listens before this returns. */
-MUST_USE enum status worker_start(struct server *server, unsigned index, uint16_t port,
-                                  uint16_t *bound_port, struct worker **worker,
-                                  struct error *error);
+/* Makes the worker; it listens, and serves nobody before worker_run. */
+MUST_USE enum status worker_open(struct server *server, unsigned index, uint16_t port,
+                                 uint16_t *bound_port, struct worker **worker, struct error *error);
+/* Starts the thread. All workers are open by then: any may be handed another's CancelRequest. */
+MUST_USE enum status worker_run(struct worker *worker, struct error *error);
 void worker_stop(struct worker *worker); /* closes sessions, joins */
 void worker_free(struct worker *worker); /* once the ledger can no longer call */
 

@@ -55,13 +55,29 @@ MUST_USE enum status scram_server_final(struct scram_server *server, struct slic
                                         struct buffer *reply, struct error *error);
 void scram_server_wipe(struct scram_server *server);
 
+/* Keys derived for one salt and iteration count, so that the next login with the same password need
+ * not derive them again (4,096 rounds are milliseconds). The owner zeroes it at first, uses it for
+ * one password only, from one thread, and wipes it. */
+struct scram_keys {
+    uint8_t client_key[32], stored_key[32], server_key[32];
+};
+struct scram_memory {
+    uint8_t salt[SCRAM_MAX_SALT_BYTES];
+    size_t salt_len;
+    uint32_t iterations; /* 0: empty */
+    struct scram_keys keys;
+};
+
 struct scram_client {
+    struct scram_memory *memory; /* borrowed; NULL: derive each time */
     struct buffer password, client_first_bare;
     char nonce[64];
     bool signed_already; /* server_signature is what to expect */
     uint8_t server_signature[32];
 };
-void scram_client_init(struct scram_client *client, struct slice password);
+/* memory may be NULL; it is borrowed until the client is wiped. */
+void scram_client_init(struct scram_client *client, struct slice password,
+                       struct scram_memory *memory);
 void scram_client_first(struct scram_client *client, struct buffer *message);
 MUST_USE enum status scram_client_final(struct scram_client *client, struct slice server_first,
                                         struct buffer *message, struct error *error);

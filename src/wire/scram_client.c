@@ -12,9 +12,10 @@ static enum status malformed(struct error *error, const char *what)
     return error_set(error, STATUS_PEER, "08P01", NULL, "malformed SCRAM message: %s", what);
 }
 
-void scram_client_init(struct scram_client *client, struct slice password)
+void scram_client_init(struct scram_client *client, struct slice password,
+                       struct scram_memory *memory)
 {
-    *client = (struct scram_client){0};
+    *client = (struct scram_client){.memory = memory};
     buffer_init(&client->password, password.len + 1);
     buffer_init(&client->client_first_bare, SCRAM_MAX_MESSAGE_BYTES);
     buffer_append(&client->password, password.data, password.len);
@@ -67,6 +68,34 @@ static enum status parse_challenge(const struct scram_client *client, struct sli
     return STATUS_OK;
 }
 
+static bool remembers(const struct scram_memory *memory, const struct challenge *challenge)
+{
+    return memory != NULL && memory->iterations == challenge->iterations &&
+           memory->salt_len == challenge->salt_len &&
+           memcmp(memory->salt, challenge->salt, challenge->salt_len) == 0;
+}
+
+/* Derives the keys, or takes them from memory; the password is not needed after. */
+static void derive_keys(struct scram_client *client, const struct challenge *challenge,
+                        struct scram_keys *keys)
+{
+    struct scram_memory *memory = client->memory;
+    if (remembers(memory, challenge)) {
+        *keys = memory->keys;
+    } else {
+        scram_keys_derive(buffer_slice(&client->password),
+                          slice_of(challenge->salt, challenge->salt_len), challenge->iterations,
+                          keys);
+        if (memory != NULL) {
+            memcpy(memory->salt, challenge->salt, challenge->salt_len);
+            memory->salt_len = challenge->salt_len;
+            memory->iterations = challenge->iterations;
+            memory->keys = *keys;
+        }
+    }
+    scram_buffer_wipe(&client->password);
+}
+
 enum status scram_client_final(struct scram_client *client, struct slice server_first,
                                struct buffer *message, struct error *error)
 {
@@ -85,9 +114,7 @@ enum status scram_client_final(struct scram_client *client, struct slice server_
     uint8_t proof[32];
     char encoded[SCRAM_KEY_BASE64_CHARS + 1];
     struct slice first_bare = buffer_slice(&client->client_first_bare);
-    scram_keys_derive(buffer_slice(&client->password), slice_of(challenge.salt, challenge.salt_len),
-                      challenge.iterations, &keys);
-    scram_buffer_wipe(&client->password);
+    derive_keys(client, &challenge, &keys);
     scram_signature(keys.stored_key, first_bare, server_first, bare, proof);
     for (size_t i = 0; i < sizeof proof; i++)
         proof[i] ^= keys.client_key[i];

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "crypto/crypto.h"
+#include "wire/scram.h"
 
 enum {
     SCRAM_NONCE_BYTES = 18, /* ours, before base64: 24 characters, no padding */
@@ -38,9 +39,6 @@ bool scram_iterations_parse(struct slice text, uint32_t max, uint32_t *iteration
 bool scram_key_decode(struct slice text, uint8_t key[static 32]);
 
 /* HMAC(salted password, "Client Key") and "Server Key". */
-struct scram_keys {
-    uint8_t client_key[32], stored_key[32], server_key[32];
-};
 void scram_keys_derive(struct slice password, struct slice salt, uint32_t iterations,
                        struct scram_keys *keys);
 

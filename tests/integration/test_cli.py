@@ -171,6 +171,7 @@ def test_subject_with_and_without_kind(gateway):
     assert {"acme", "rival"} == {row["partner"] for row in rows}
     assert {"person"} == {row["kind"] for row in rows}
     assert gateway.cli_json("subject", "1") == rows
+    assert gateway.cli_json("subject", "person:1") == rows
     assert gateway.cli_json("subject", "person", "no such") == []
     assert "nothing has been disclosed" in gateway.cli("subject", "no such")
 

@@ -53,7 +53,7 @@ static void run_client(struct slice input, bool verify)
     struct error error;
     static const char challenge[] = "r=0123456789abcdef0123456789,s=AAAA,i=1";
     buffer_init(&message, MAX_REPLY_BYTES);
-    scram_client_init(&client, slice_of_text("pencil"));
+    scram_client_init(&client, slice_of_text("pencil"), NULL);
     scram_client_first(&client, &message);
     memcpy(client.nonce, "0123456789abcdef01234567", 24);
     if (verify) {

@@ -18,7 +18,7 @@ static struct error error;
 /* As if client-first-message of the RFC had just been sent. */
 static int setup(void **state)
 {
-    scram_client_init(&client, slice_of_text("pencil"));
+    scram_client_init(&client, slice_of_text("pencil"), NULL);
     buffer_init(&message, 5000);
     scram_client_first(&client, &message);
     buffer_clear(&message);
@@ -146,6 +146,30 @@ static void servers_must_prove_themselves(void **state)
     assert_int_equal(verify(RFC_SERVER_FINAL), STATUS_OK);
 }
 
+/* The second login of one password: the keys come from memory, and not for another salt. */
+static void keys_are_remembered_for_their_salt(void **state)
+{
+    struct scram_memory memory = {.iterations = 0};
+    client.memory = &memory;
+    assert_int_equal(final(RFC_SERVER_FIRST), STATUS_OK);
+    assert_int_equal(memory.iterations, 4096);
+
+    scram_client_wipe(&client);
+    setup(NULL);
+    client.memory = &memory;
+    buffer_clear(&client.password); /* nothing to derive from: memory must serve */
+    assert_int_equal(final(RFC_SERVER_FIRST), STATUS_OK);
+    assert_string_equal(buffer_text(&message), RFC_FINAL_BARE ",p=" RFC_PROOF);
+    assert_int_equal(verify(RFC_SERVER_FINAL), STATUS_OK);
+
+    scram_client_wipe(&client);
+    setup(NULL);
+    client.memory = &memory;
+    assert_int_equal(final("r=" RFC_NONCE ",s=AAAA,i=4096"), STATUS_OK);
+    assert_int_equal(memory.salt_len, 3);
+    assert_int_equal(verify(RFC_SERVER_FINAL), STATUS_PEER);
+}
+
 #define case_of(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -156,6 +180,7 @@ int main(void)
         case_of(challenges_that_are_refused),
         case_of(salts_and_nonces_are_bounded),
         case_of(servers_must_prove_themselves),
+        case_of(keys_are_remembered_for_their_salt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

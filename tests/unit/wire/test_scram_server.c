@@ -190,7 +190,7 @@ static enum status exchange(const struct scram_verifier *verifier, const char *p
     buffer_init(&sent, 5000);
     buffer_init(&answered, 5000);
     scram_server_init(&other, verifier);
-    scram_client_init(&client, slice_of_text(password));
+    scram_client_init(&client, slice_of_text(password), NULL);
     scram_client_first(&client, &sent);
     assert_int_equal(scram_server_first(&other, buffer_slice(&sent), &answered, &error), STATUS_OK);
     buffer_clear(&sent);
