@@ -112,8 +112,9 @@ static const char *type_reason(const struct builtin *builtin, uint32_t type)
     return NULL;
 }
 
-/* numeric holds floor(x / n) * n of any integer, so nothing overflows there; int8 does it for the
- * smaller ones since n is bounded. Of a numeric of 131,072 digits the floor may be too long. */
+/* x less its remainder, which numeric has exactly (a quotient would be rounded beyond 16 digits).
+ * Nothing overflows of an integer; int8 holds it for the smaller ones since n is bounded. A numeric
+ * of 131,072 digits may have no bucket below. */
 static const char *bucket(struct arena *arena, long n, const struct catalog_column *column,
                           uint32_t *type, bool *total, const char **reason)
 {
@@ -128,10 +129,10 @@ static const char *bucket(struct arena *arena, long n, const struct catalog_colu
     }
     *total = column->type_oid != TYPE_NUMERIC;
     *type = small ? TYPE_INT8 : TYPE_NUMERIC;
-    return mask_fill(arena,
-                     arena_printf(arena, "(floor({column}::numeric / %ld) * %ld)%s", n, n,
-                                  small ? "::int8" : ""),
-                     column->name);
+    static const char sql[] = "(floor({column}::numeric) - mod(mod(floor({column}::numeric), %ld) "
+                              "+ %ld, %ld))%s";
+    const char *text = arena_printf(arena, sql, n, n, n, small ? "::int8" : "");
+    return text == NULL ? NULL : mask_fill(arena, text, column->name);
 }
 
 const char *mask_builtin(struct arena *arena, const struct policy_granted_column *granted,

@@ -26,7 +26,7 @@ from harness import pki, places, world
 from harness.queries import Queries
 
 AGENTS = {"rows": "rows.one", "stats": "stats.one"}
-CHANGES = 4  # values changed for each statement
+CHANGES = 6  # values changed for each statement
 REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001")
 
 

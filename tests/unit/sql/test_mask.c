@@ -56,7 +56,7 @@ static void test_built_in_masks(void **state)
     sees("month", "birth_date", "OPERATOR(-) ((CAST((date_part('day'");
     sees("postcode_area", "postcode", "'^ *([A-Za-z]{1,2})[0-9]'");
     sees("domain", "email", "split_part(CAST(t0.email AS text), '@', 2) AS email");
-    sees("bucket(100)", "balance", "floor((CAST(t0.balance AS numeric)) OPERATOR(/) 100)");
+    sees("bucket(100)", "balance", "floor(CAST(t0.balance AS numeric))) OPERATOR(-) (mod(");
 }
 
 static void test_own_masks(void **state)
