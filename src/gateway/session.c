@@ -91,6 +91,10 @@ void session_accept(void *context, struct net_stream *stream)
 {
     struct worker *worker = context;
     struct server *server = worker->server;
+    if (worker->stop_ticks > 0) {
+        net_stream_close(stream);
+        return;
+    }
     if (atomic_fetch_add(&server->session_count, 1) >= server->config->listen.max_sessions) {
         atomic_fetch_sub(&server->session_count, 1);
         log_event(LOG_WARNING, "session_refused", "reason=\"too many sessions\"");

@@ -110,7 +110,9 @@ static void send_startup(struct session *session)
                                       "lock_timeout",
                                       "10000",
                                       "idle_in_transaction_session_timeout",
-                                      "600000"};
+                                      "600000",
+                                      "client_connection_check_interval",
+                                      "10000"};
     size_t pairs = sizeof parameters / sizeof parameters[0] / 2;
     /* Since PostgreSQL 14 a backend notices within this time that we have gone. */
     if (model_catalog(session->snapshot->model)->server_version_number < 140000)

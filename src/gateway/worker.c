@@ -14,7 +14,7 @@
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */
-enum { STACK_BYTES = 128 * 1024 * 1024, TICK_MS = 500 };
+enum { STACK_BYTES = 128 * 1024 * 1024, TICK_MS = 500, STOP_TICKS = 3 };
 
 static void renew_snapshot(struct worker *worker)
 {
@@ -76,6 +76,16 @@ static void touch_waiting(struct worker *worker)
             session_touch(session);
 }
 
+/* Sessions are told, and what they have running upstream is cancelled, before the loop ends. */
+static void begin_stop(struct worker *worker)
+{
+    if (worker->stop_ticks == 0)
+        worker->stop_ticks = STOP_TICKS;
+    for (struct session *session = worker->sessions; session != NULL; session = session->next)
+        session_end(session, LEDGER_OUTCOME_ABANDONED, "57P01", "the gateway is stopping",
+                    "connect again in a moment");
+}
+
 static void on_wake(void *context)
 {
     struct worker *worker = context;
@@ -83,7 +93,7 @@ static void on_wake(void *context)
     bool stop = worker->stop;
     pthread_mutex_unlock(&worker->mailbox_lock);
     if (stop) {
-        net_loop_stop(worker->loop);
+        begin_stop(worker);
         return;
     }
     touch_waiting(worker);
@@ -114,11 +124,18 @@ static void on_turn(void *context)
     }
     if (worker->dirty != NULL)
         net_loop_wake(worker->loop);
+    if (worker->stop_ticks > 0 && worker->sessions == NULL && worker->upstream_cancels == NULL)
+        net_loop_stop(worker->loop);
 }
 
 static void on_tick(void *context)
 {
     struct worker *worker = context;
+    if (worker->stop_ticks > 0) {
+        if (--worker->stop_ticks == 0)
+            net_loop_stop(worker->loop);
+        return;
+    }
     renew_validity(worker);
     review_sessions(worker);
     publish_sessions(worker);

@@ -37,6 +37,7 @@ struct worker {
     struct session *sessions;
     struct session *dirty;           /* sessions with something to flush this turn */
     struct session *flushing;        /* those of this turn that are still to be flushed */
+    unsigned stop_ticks;             /* until the loop ends in any case; 0: it goes on */
     struct cancel *upstream_cancels; /* CancelRequests under way to upstream */
     struct snapshot *snapshot;       /* retained; renewed on wake */
     uint64_t validity;               /* snapshot_validity at the last tick */

@@ -232,6 +232,12 @@ class Gateway:
                 f"{len(self.backends(state))} {state or ''} backends after {seconds} s, not {count}")
             time.sleep(0.01)
 
+    def until_sessions(self, count, seconds=5):
+        deadline = time.monotonic() + seconds
+        while len(self.admin("SHOW SESSIONS")) != count:
+            assert time.monotonic() < deadline, self.admin("SHOW SESSIONS")
+            time.sleep(0.05)
+
     def until_executing(self):
         """Waits until a statement of ours runs upstream; a moment later it can be cancelled."""
         self.until_backends(1, "active")

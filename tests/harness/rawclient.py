@@ -138,6 +138,11 @@ class RawClient:
     def close(self):
         self.socket.close()
 
+    def reset(self):
+        """Breaks the connection: what is under way is lost."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
 
 def fields(body):
     """Fields of an ErrorResponse or NoticeResponse, by letter."""

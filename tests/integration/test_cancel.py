@@ -1,0 +1,94 @@
+"""A cancel ends the statement that runs, with its right key only, and never the one after it."""
+import threading
+import time
+
+import psycopg
+import pytest
+
+from harness import shop
+from harness.rawclient import RawClient, cancel, kinds, rows, states, status
+
+ENDLESS = "SELECT count(*) FROM person a, person b, person c, person d, person e"
+ONE = "SELECT full_name FROM person WHERE person_id = 1"
+SMALL_BUDGET = shop.POLICY.replace("rows_per_statement: 1000000}", "rows_per_statement: 5}", 1)
+
+
+@pytest.fixture
+def client(shop_gateway):
+    client = RawClient(shop_gateway, "acme.cert", timeout=20)
+    yield client
+    client.close()
+
+
+def test_psycopg_cancels(shop_gateway):
+    with shop_gateway.connect("acme.cert") as connection:
+        threading.Timer(0.3, connection.cancel).start()
+        began = time.monotonic()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute(ENDLESS)
+        assert time.monotonic() - began < 5
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_wrong_key_does_nothing(shop_gateway, client):
+    pid, secret = client.key
+    client.send(client.simple(ENDLESS))
+    shop_gateway.until_executing()
+    for key in ((pid, secret ^ 1), (pid ^ 1, secret), (0, 0), (pid ^ 0x01000000, secret), (0x7F000000, secret)):
+        cancel(shop_gateway, *key)
+    time.sleep(0.3)
+    assert len(shop_gateway.backends("active")) == 1
+    cancel(shop_gateway, pid, secret)
+    assert states(client.until_ready()) == ["57014"]
+
+
+def test_an_idle_session_is_not_touched(shop_gateway, client):
+    for _ in range(20):
+        assert kinds(client.query(ONE)) == "TDCZ"
+        cancel(shop_gateway, *client.key)
+    assert kinds(client.query(ONE)) == "TDCZ"
+
+
+def test_another_session_of_the_agent_is_not_touched(shop_gateway, client):
+    other = RawClient(shop_gateway, "acme.cert", timeout=20)
+    client.send(client.simple(ENDLESS))
+    shop_gateway.until_executing()
+    cancel(shop_gateway, *other.key)
+    assert kinds(other.query(ONE)) == "TDCZ"
+    assert len(shop_gateway.backends("active")) == 1
+    cancel(shop_gateway, *client.key)
+    assert states(client.until_ready()) == ["57014"]
+    other.close()
+
+
+def test_a_transaction_fails_and_can_be_rolled_back(shop_gateway, client):
+    client.query("BEGIN")
+    client.send(client.simple(ENDLESS))
+    shop_gateway.until_executing()
+    cancel(shop_gateway, *client.key)
+    messages = client.until_ready()
+    assert (states(messages), status(messages)) == (["57014"], "E")
+    assert status(client.query("ROLLBACK")) == "I"
+
+
+def test_cancels_are_not_errors_of_the_data(shop_gateway, client):
+    def errors_today():
+        return next(row[1] for row in rows(client.query("SHOW cofferdam.budget")) if row[0] == b"data errors")
+
+    before = errors_today()
+    client.send(client.simple(ENDLESS))
+    shop_gateway.until_executing()
+    cancel(shop_gateway, *client.key)
+    assert states(client.until_ready()) == ["57014"]
+    assert errors_today() == before
+
+
+def test_a_statement_that_is_cut_does_not_take_the_next_with_it(make_gateway):
+    gateway = make_gateway(policy_yaml=SMALL_BUDGET)
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    for _ in range(20):
+        client.send(client.simple("SELECT full_name FROM person"), client.simple(ONE), client.simple(ONE))
+        cut, second, third = (client.until_ready() for _ in range(3))
+        assert (states(cut), len(rows(cut))) == (["53400"], 5)
+        assert (kinds(second), kinds(third)) == ("TDCZ", "TDCZ")
+    client.close()
