@@ -82,8 +82,8 @@ partners:
 
 # Eight bytes of any subject key, its decimal text, and hidden birth times; salaries are six digits of 99….
 FORBIDDEN = [re.compile(re.escape(CANARY), re.IGNORECASE), re.compile(re.escape(struct.pack("!Q", KEY_BASE)[:6])),
-             re.compile(str(KEY_BASE)[:11].encode()), re.compile(rb"07:08:09"), re.compile(rb"\b9900[0-6]\d\b"),
-             re.compile(rb"\bh[0-9a-f]{16}\b")]
+             re.compile(str(KEY_BASE)[:11].encode()), re.compile(rb"07:08:09"), re.compile(rb"(?<![0-9a-f])9900[0-6]\d(?![0-9a-f])"),
+             re.compile(rb"(?<![0-9a-z])h[0-9a-f]{16}(?![0-9a-f])")]
 
 
 class Leak:

@@ -1,0 +1,118 @@
+"""The long checks of the promise hold in a short run, and each of them can fail."""
+import collections
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness import places
+
+
+def load(name):
+    """A program of tests/long as a module."""
+    spec = importlib.util.spec_from_file_location(f"long_{name}", places.ROOT / f"tests/long/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(name, *options):
+    """The numbers of the RESULT line of `tests/run name`, which must have ended well."""
+    environment = dict(os.environ, PYTHONPATH=str(places.ROOT / "tests"))
+    done = subprocess.run([sys.executable, places.ROOT / f"tests/long/{name}.py", *map(str, options)], capture_output=True, text=True, timeout=300, env=environment)
+    lines = done.stdout.strip().splitlines()
+    assert done.returncode == 0 and lines and lines[-1].startswith("RESULT "), done.stdout[-4000:] + done.stderr[-4000:]
+    return {key: float(value) for key, value in (pair.split("=", 1) for pair in lines[-1].split()[1:])}
+
+
+def test_everybody_whom_a_result_depends_on_is_recorded():
+    result = run("oracle", "--cases", 150, "--seed", 20260801)
+    assert (result["missed"], result["columns_missed"], result["different"]) == (0, 0, 0), result
+    assert result["accepted"] > 60 and result["columns_seen"] > 10, result
+
+
+def test_no_hidden_value_leaves():
+    result = run("leak", "--cases", 400, "--seed", 20260802)
+    assert (result["leaks"], result["crashes"]) == (0, 0), result
+    assert result["answered"] == result["statements"] == 400 and result["with_rows"] > 20, result
+
+
+def test_what_clients_received_survives_kill_9():
+    result = run("crash", "--cases", 10, "--seed", 20260803)
+    assert result["lost"] == 0 and result["points"] >= 10, result
+
+
+@pytest.fixture(scope="module")
+def one_oracle():
+    made = load("oracle").Oracle(7, False)
+    made.new_world()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def oracle(one_oracle, monkeypatch):
+    monkeypatch.setattr(one_oracle, "count", collections.Counter())
+    monkeypatch.setattr(one_oracle, "recorded", one_oracle.recorded)
+    return one_oracle
+
+
+def judged(oracle, alter):
+    """The oracle's counts over some statements, where what is recorded is altered first."""
+    recorded = oracle.recorded
+    oracle.recorded = lambda after: alter(recorded(after))
+    while oracle.count["accepted"] < 40:
+        oracle.case()
+    return oracle.count
+
+
+def test_the_oracle_misses_a_subject_that_is_not_recorded(oracle, capsys):
+    def drop_one(told):
+        for pair in sorted(told)[:1]:
+            del told[pair]
+        return told
+    count = judged(oracle, drop_one)
+    assert count["missed"] > 10 and "MISSED" in capsys.readouterr().out, count
+
+
+def test_the_oracle_misses_a_column_that_is_not_recorded(oracle, capsys):
+    def forget_columns(told):
+        for pair in told:
+            told[pair] = told[pair].replace("name", "").replace("item", "").replace("town", "").replace("minutes", "").replace("pence", "")
+        return told
+    count = judged(oracle, forget_columns)
+    assert count["missed"] == 0 and count["columns_missed"] > 0 and "COLUMN" in capsys.readouterr().out, count
+
+
+def test_the_oracle_sees_a_result_that_differs(oracle, capsys):
+    oracle.direct.execute("CREATE OR REPLACE VIEW direct_rows.article AS SELECT item, maker, weight + 1 AS weight FROM w.article")
+    oracle.direct.execute("CREATE OR REPLACE VIEW direct_rows.visit AS SELECT visit_id + 1 AS visit_id, person_id, 't' || md5(staff_code) AS staff_code, minutes FROM w.visit")
+    assert judged(oracle, lambda told: told)["different"] > 0 and "DIFFERENT" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def careless():
+    """The leak test's machinery before a policy that grants everything in clear, hidden rows too."""
+    leak = load("leak")
+    columns = "person_id name phone email secret born salary town".split()
+    clear = ", ".join(f"{column}: {{form: clear, justification: test}}" for column in columns)
+    strict = "columns: {person_id: token, name: clear, phone: last4, email: domain, born: year, town: clear}"
+    assert strict in leak.POLICY and 'rows: "open"' in leak.POLICY
+    leak.POLICY = leak.POLICY.replace(strict, f"columns: {{{clear}}}").replace('rows: "open"', 'rows: "person_id > 0"')
+    check = leak.Leak(1)
+    yield check
+    check.close()
+
+
+@pytest.mark.parametrize("column", ["person_id", "name", "phone", "email", "secret", "born", "salary", "town"])
+def test_the_leak_test_sees_what_was_granted_by_mistake(careless, column, capsys):
+    leaks = {}
+    for how in ("query", "text", "binary", "rows"):
+        careless.random.choice = lambda choices, how=how: how
+        before = careless.count["leaks"]
+        careless.run(f"SELECT {column} FROM person ORDER BY person_id")
+        leaks[how] = careless.count["leaks"] - before
+    wanted = {"query", "text", "rows"} if column in ("born", "salary") else set(leaks)  # their binary form has no such digits
+    assert {how for how, seen in leaks.items() if seen} == wanted and "LEAK" in capsys.readouterr().out, leaks

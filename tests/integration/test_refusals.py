@@ -1,0 +1,163 @@
+"""What a partner may not do is refused by its name, with what to write instead, and the session goes on."""
+import psycopg
+import pytest
+
+from harness.rawclient import RawClient
+
+NAMES = "42P01 42703 42702 42712 42P10"  # SQLSTATEs of names that do not mean anything here
+# what -> (statement, SQLSTATEs, a word of the reason)
+STATEMENTS = {
+    "insert": ("INSERT INTO person (full_name) VALUES ('x')", "42501", "INSERT"), "update": ("UPDATE person SET full_name = 'x'", "42501", "UPDATE"),
+    "delete": ("DELETE FROM person", "42501", "DELETE"), "truncate": ("TRUNCATE person", "42501", "TRUNCATE"), "copy to": ("COPY person TO STDOUT", "42501", "COPY"),
+    "merge": ("MERGE INTO person p USING article a ON true WHEN MATCHED THEN DELETE", "42501", "MERGE"),
+    "copy query": ("COPY (SELECT 1) TO STDOUT", "42501", "COPY"), "copy from": ("COPY person FROM STDIN", "42501", "COPY"), "copy program": ("COPY person TO PROGRAM 'cat'", "42501", "COPY"),
+    "create": ("CREATE TABLE x (a int)", "42501", "CREATE"), "create as": ("CREATE TABLE x AS SELECT 1", "42501", "CREATE"), "temporary": ("CREATE TEMP TABLE x (a int)", "42501", "CREATE"),
+    "view": ("CREATE VIEW x AS SELECT 1", "42501", "CREATE VIEW"), "function": ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "42501", "not allowed"),
+    "drop": ("DROP TABLE person", "42501", "DROP"), "alter": ("ALTER TABLE person ADD x int", "42501", "ALTER"), "role": ("ALTER ROLE postgres SUPERUSER", "42501", "not allowed"),
+    "grant": ("GRANT SELECT ON person TO PUBLIC", "42501", "GRANT"), "explain": ("EXPLAIN SELECT 1", "42501", "EXPLAIN"), "explain analyze": ("EXPLAIN ANALYZE SELECT * FROM person", "42501", "EXPLAIN"),
+    "prepare": ("PREPARE p AS SELECT 1", "42501", "PREPARE"), "execute": ("EXECUTE p", "42501", "EXECUTE"), "declare": ("DECLARE c CURSOR FOR SELECT 1", "42501", "DECLARE"), "fetch": ("FETCH c", "42501", "FETCH"),
+    "move": ("MOVE c", "42501", "MOVE"), "close": ("CLOSE c", "42501", "CLOSE"), "listen": ("LISTEN a", "42501", "LISTEN"), "notify": ("NOTIFY a", "42501", "NOTIFY"), "do": ("DO 'BEGIN END'", "42501", "DO"),
+    "call": ("CALL f()", "42501", "CALL"), "lock": ("LOCK TABLE person", "42501", "LOCK"), "vacuum": ("VACUUM", "42501", "VACUUM"), "analyze": ("ANALYZE person", "42501", "ANALYZE"), "checkpoint": ("CHECKPOINT", "42501", "not allowed"),
+    "discard": ("DISCARD ALL", "42501", "DISCARD"), "two statements": ("SELECT 1; SELECT 2", "0A000", "several"), "two-phase": ("PREPARE TRANSACTION 'x'", "0A000", "two-phase"), "chain": ("COMMIT AND CHAIN", "0A000", "CHAIN"),
+    "read write": ("BEGIN READ WRITE", "42501", "written"), "comment": ("COMMENT ON TABLE person IS 'x'", "42501", "not allowed"), "security label": ("SECURITY LABEL ON TABLE person IS 'x'", "42501", "not allowed"),
+    "import": ("IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c", "42501", "not allowed"), "load": ("LOAD 'x'", "42501", "not allowed"), "reindex": ("REINDEX TABLE person", "42501", "not allowed"),
+}
+CLAUSES = {
+    "left join": ("SELECT * FROM person p LEFT JOIN article a ON true", "outer join"), "right join": ("SELECT * FROM person p RIGHT JOIN article a ON true", "outer join"),
+    "full join": ("SELECT * FROM person p FULL JOIN article a ON true", "outer join"), "natural": ("SELECT * FROM person NATURAL JOIN purchase", "NATURAL"), "lateral": ("SELECT * FROM person p, LATERAL (SELECT p.town) t", "LATERAL"),
+    "exists": ("SELECT 1 FROM person WHERE EXISTS (SELECT FROM purchase)", "sub-select"), "in select": ("SELECT 1 FROM person WHERE town IN (SELECT item FROM purchase)", "sub-select"),
+    "scalar": ("SELECT (SELECT max(pence) FROM purchase)", "sub-select"), "any select": ("SELECT 1 FROM person WHERE town = ANY (SELECT item FROM purchase)", "sub-select"), "array select": ("SELECT ARRAY(SELECT town FROM person)", "sub-select"),
+    "with": ("WITH a AS (SELECT 1) SELECT * FROM a", "WITH"), "recursive": ("WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT 1 FROM a) SELECT * FROM a", "WITH"), "union": ("SELECT 1 UNION SELECT 2", "UNION"),
+    "intersect": ("SELECT 1 INTERSECT SELECT 2", "INTERSECT"), "except": ("SELECT 1 EXCEPT SELECT 2", "EXCEPT"), "values": ("VALUES (1)", "VALUES"), "values in from": ("SELECT * FROM (VALUES (1)) v", "VALUES"), "into": ("SELECT 1 INTO x", "INTO"),
+    "for update": ("SELECT * FROM person FOR UPDATE", "FOR UPDATE"), "for share": ("SELECT * FROM person FOR KEY SHARE", "FOR SHARE"), "distinct": ("SELECT DISTINCT town FROM person", "DISTINCT"), "distinct on": ("SELECT DISTINCT ON (town) town FROM person", "DISTINCT"),
+    "having": ("SELECT town FROM person GROUP BY town HAVING count(*) > 1", "HAVING"), "window": ("SELECT rank() OVER (ORDER BY town) FROM person", "OVER"), "named window": ("SELECT 1 FROM person WINDOW w AS (ORDER BY town)", "WINDOW"),
+    "rollup": ("SELECT town FROM person GROUP BY ROLLUP (town)", "ROLLUP"), "filter": ("SELECT count(*) FILTER (WHERE true) FROM person", "FILTER"), "within group": ("SELECT mode() WITHIN GROUP (ORDER BY town) FROM person", "WITHIN GROUP"),
+    "ties": ("SELECT town FROM person ORDER BY 1 FETCH FIRST 1 ROW WITH TIES", "WITH TIES"), "sample": ("SELECT * FROM person TABLESAMPLE SYSTEM (1)", "TABLESAMPLE"), "only": ("SELECT * FROM ONLY person", "ONLY"),
+    "function in from": ("SELECT * FROM generate_series(1, 3)", "functions in FROM"), "rows from": ("SELECT * FROM ROWS FROM (generate_series(1, 3))", "functions in FROM"), "xmltable": ("SELECT * FROM xmltable('/a' PASSING '<a/>' COLUMNS b text)", "FROM"),
+    "row": ("SELECT ROW(1, 2)", "row values"), "collate": ("SELECT town COLLATE \"C\" FROM person", "COLLATE"), "subscript": ("SELECT ('{1}'::int[])[1]", "subscripts"), "field": ("SELECT (p).town FROM person p", ""), "variadic": ("SELECT concat(VARIADIC '{a}'::text[])", "VARIADIC"),
+    "named argument": ("SELECT make_interval(days => 1)", "named arguments"), "order using": ("SELECT town FROM person ORDER BY town USING <", "USING"), "limit expression": ("SELECT town FROM person LIMIT 1 + 1", "LIMIT"), "similar": ("SELECT town FROM person WHERE town SIMILAR TO 'a'", "SIMILAR"),
+    "join alias": ("SELECT * FROM (person CROSS JOIN article) AS j", "alias"), "nested group": ("SELECT sum(c) FROM (SELECT count(*) AS c FROM person GROUP BY town) s", "groups"), "limit of groups inside": ("SELECT * FROM (SELECT town, count(*) FROM person GROUP BY town LIMIT 1) s", "LIMIT"),
+    "group over limit": ("SELECT count(*) FROM (SELECT town FROM person LIMIT 1) s", "LIMIT"), "offset inside": ("SELECT * FROM (SELECT town FROM person OFFSET 1) s", "OFFSET"), "xml": ("SELECT xmlelement(NAME a)", "XML"),
+}
+ACCESS = {
+    "ungranted column": ("SELECT secret FROM person", "42703", "secret"), "unknown column": ("SELECT nonsense FROM person", "42703", "nonsense"), "qualified": ("SELECT person.secret FROM person", "42703", "secret"), "system column": ("SELECT ctid FROM person", "42703", "ctid"),
+    "tableoid": ("SELECT tableoid FROM person", "42703", "tableoid"), "whole row": ("SELECT person FROM person", "42501", "whole row"), "whole row as argument": ("SELECT to_json(p) FROM person p", "42501", "whole row"), "whole row compared": ("SELECT 1 FROM person p WHERE p = p", "42501", "whole row"),
+    "whole row is null": ("SELECT 1 FROM person p WHERE p IS NULL", "42501", "whole row"), "counted row": ("SELECT count(p) FROM person p", "42501", "whole row"), "unknown table": ("SELECT * FROM persons", "42P01", "persons"), "real table": ("SELECT * FROM shop.person", "42P01", "shop"),
+    "other dataset": ("SELECT * FROM vault", "42P01", "vault"), "catalogue": ("SELECT * FROM pg_catalog.pg_class", "42501", "catalog"), "catalogue unqualified": ("SELECT * FROM pg_class", "42P01", "pg_class"), "information schema": ("SELECT * FROM information_schema.tables", "42501", "catalog"),
+    "database": ("SELECT * FROM postgres.public.person", "0A000", "databases"), "ambiguous": ("SELECT item FROM purchase CROSS JOIN article", "42702", "ambiguous"), "twice": ("SELECT 1 FROM person CROSS JOIN person", "42712", "more than once"), "no entry": ("SELECT q.town FROM person p", "42P01", "\"q\""),
+    "hidden by alias": ("SELECT person.town FROM person p", "42P01", "\"person\""), "ungrouped": ("SELECT town, count(*) FROM person", "42803", "GROUP BY"), "ordinal": ("SELECT town FROM person ORDER BY 3", "42P10", "position 3"), "aggregate in where": ("SELECT 1 FROM person WHERE count(*) > 1", "42803", "not allowed"),
+    "nested aggregate": ("SELECT sum(count(*)) FROM person", "42803", "not allowed"), "regclass": ("SELECT 'person'::regclass", "42501", "regclass"), "name": ("SELECT town::name FROM person", "42501", "name"), "xml type": ("SELECT '<a/>'::xml", "42501", "xml"),
+    "own operator": ("SELECT 1 OPERATOR(public.=) 1", "42501", "operator"), "range operator": ("SELECT town -|- town FROM person", "42501", "operator"), "own type": ("SELECT 1::public.x", "42501", "x"),
+}
+FUNCTIONS = """pg_sleep(1) pg_read_file('/etc/passwd') pg_ls_dir('.') lo_import('x') set_config('a.b','c',false) current_setting('data_directory') query_to_xml('x',true,true,'')
+    dblink('','') pg_advisory_lock(1) pg_backend_pid() txid_current() nextval('x') random() pg_terminate_backend(1) inet_server_addr() current_query() has_table_privilege('a','b')
+    to_regclass('x') pg_relation_size('x') generate_series(1,2) unnest('{1}'::int[]) repeat('a',9) lpad('a',9) format('%s',1) clock_timestamp() gen_random_uuid() pg_typeof(1) public.length('a')
+    shop.length('a') pg_get_viewdef(1) col_description(1,1) currval('x') pg_notify('a','b') cursor_to_xml('a',1,true,true,'') pg_stat_file('x') version(1) setseed(0) loread(1,1)
+    database_to_xml(true,true,'') row_to_json(1) json_populate_record(1,'{}') pg_cancel_backend(1) pg_reload_conf() pg_logical_emit_message(true,'a','b') ts_stat('x') binary_upgrade()""".split()
+SETTINGS = ["search_path TO shop", "session_authorization TO postgres", "role TO postgres", "row_security TO off", "default_transaction_read_only TO off", "transaction_read_only TO off", "statement_timeout TO 0",
+            "standard_conforming_strings TO off", "client_encoding TO 'LATIN1'", "log_statement TO 'all'", "enable_seqscan TO off", "cofferdam.partner TO 'rival'", "plpgsql.x TO 1", "local_preload_libraries TO 'x'", "lc_messages TO 'C'"]
+LIMITS = {
+    "text": ("SELECT '" + "x" * 70000 + "'", "54000 54001"), "depth": ("SELECT " + "(" * 400 + "1" + ")" * 400 + " + 1", "54000 54001"), "operators": ("SELECT " + "- " * 3000 + "x FROM (SELECT 1 AS x) s", "54000 54001"), "sum": ("SELECT " + "1+" * 6000 + "1", "54000 54001"),
+    "relations": ("SELECT 1 FROM " + ", ".join(f"article a{n}" for n in range(40)), "54000"), "targets": ("SELECT " + ", ".join(["item"] * 600) + " FROM article", "54011"), "parameters": ("SELECT $1001", "54000"), "no parameter": ("SELECT $0", "42P02"),
+    "sub-selects": ("SELECT 1 FROM " + "(SELECT 1 FROM " * 300 + "article" + ") s" * 300, "54000 54001"), "and": ("SELECT 1 WHERE " + "NOT " * 3000 + "true", "54000 54001"),
+}
+
+
+def told(gateway, sql):
+    state, message, hint = gateway.refused("acme.cert", sql)
+    assert message and "shop." not in message + str(hint), (state, message, hint)
+    return state, message, hint
+
+
+@pytest.mark.parametrize("what", STATEMENTS)
+def test_statements(shop_gateway, what):
+    sql, states, word = STATEMENTS[what]
+    state, message, hint = told(shop_gateway, sql)
+    assert state in states.split() and word in message and hint, (state, message, hint)
+
+
+@pytest.mark.parametrize("what", CLAUSES)
+def test_clauses(shop_gateway, what):
+    sql, word = CLAUSES[what]
+    state, message, hint = told(shop_gateway, sql)
+    assert state in ("0A000", "42501") and word in message and hint, (state, message, hint)
+
+
+@pytest.mark.parametrize("what", ACCESS)
+def test_names_and_types(shop_gateway, what):
+    sql, states, word = ACCESS[what]
+    state, message, hint = told(shop_gateway, sql)
+    assert state in states.split() and word in message, (state, message, hint)
+    assert hint or state in ("42P10", "42803"), (state, message, hint)
+
+
+@pytest.mark.parametrize("call", FUNCTIONS)
+def test_functions(shop_gateway, call):
+    for sql in (f"SELECT {call}", f"SELECT 1 FROM person WHERE {call} IS NULL", f"SELECT town FROM person ORDER BY {call}"):
+        state, message, hint = told(shop_gateway, sql)
+        assert state in ("42501", "0A000") and hint, (state, message, hint)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_settings(shop_gateway, setting):
+    for scope in ("", "LOCAL ", "SESSION "):
+        state, message, hint = told(shop_gateway, f"SET {scope}{setting}")
+        assert state == "42501" and hint, (state, message, hint)
+    name = setting.split(" ")[0]
+    if name in ("log_statement", "enable_seqscan", "row_security", "plpgsql.x", "lc_messages"):
+        assert told(shop_gateway, f"SHOW {name}")[0] == "42501"
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_limits(shop_gateway, what):
+    sql, states = LIMITS[what]
+    state, message, hint = shop_gateway.refused("acme.cert", sql)
+    assert state in states.split() and message, (state, message, hint)
+
+
+def test_a_hint_names_what_is_granted(shop_gateway):
+    assert "person, purchase, article" in told(shop_gateway, "SELECT * FROM vault")[2]
+    assert "full_name" in told(shop_gateway, "SELECT secret FROM person")[2]
+    assert "lower" in told(shop_gateway, "SELECT lowr(town) FROM person")[2]
+
+
+def test_a_refusal_in_a_transaction_fails_it_as_any_error_does(shop_gateway):
+    with shop_gateway.connect("acme.cert", autocommit=False) as connection:
+        connection.execute("SELECT 1")
+        with pytest.raises(psycopg.Error) as refusal:
+            connection.execute("SELECT secret FROM person")
+        assert refusal.value.sqlstate == "42703"
+        with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+            connection.execute("SELECT 1")
+        connection.rollback()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_savepoint_survives_a_refusal(shop_gateway):
+    with shop_gateway.connect("acme.cert", autocommit=False) as connection:
+        connection.execute("SAVEPOINT a")
+        with pytest.raises(psycopg.Error):
+            connection.execute("DELETE FROM person")
+        connection.execute("ROLLBACK TO a")
+        assert connection.execute("SELECT count(*) FROM article").fetchone() == (7,)
+
+
+def test_the_extended_protocol_refuses_at_parse_and_goes_on_after_sync(shop_gateway):
+    client = RawClient(shop_gateway, "acme.cert")
+    messages = client.extended("SELECT secret FROM person")
+    assert [kind for kind, _ in messages] == [b"E", b"Z"], messages
+    assert [kind for kind, _ in client.extended("SELECT 1")][-2:] == [b"C", b"Z"]
+    client.close()
+
+
+def test_refusals_are_in_the_ledger_without_the_statement(shop_gateway):
+    shop_gateway.refused("acme.cert", "SELECT 'a-literal-of-mine' FROM vault")
+    entries = [entry for entry in shop_gateway.ledger(30) if entry["type"] == "refusal"]
+    assert entries and "a-literal-of-mine" not in str(entries), entries
+    assert "42P01" in str(entries[-1]), entries[-1]
+
+
+@pytest.mark.parametrize("text", ["SELECT \x01", "SELECT '\\", "SELECT $$", "SELECT /* /*", "SELECT \"\"", "SELECT U&'\\+FFFFFF'", "SELECT 'a' UESCAPE 'x'", "\\copy person to 'x'", "SELECT 1 FROM", "SELECT E'\\xff'"])
+def test_what_does_not_parse_is_a_syntax_error(shop_gateway, text):
+    state, message, _ = shop_gateway.refused("acme.cert", text)
+    assert state.startswith("42") or state in ("22021", "22025", "22P02", "0A000"), (state, message)
