@@ -130,8 +130,11 @@ void relay_release_open(struct session *session)
 static void take_row(struct session *session, struct run *run, const struct wire_message *message)
 {
     struct error error;
-    if (run->closed) {
-        confused(session, "rows after the end");
+    if (run->closed) { /* cut before: the portal is still open upstream */
+        error_set(&error, STATUS_LIMIT, "55000", "bind the statement again",
+                  "this portal has ended by an error");
+        answer_error(session, &error);
+        stop_upstream(session);
         return;
     }
     if (session->batch_run == NULL)

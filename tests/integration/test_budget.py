@@ -3,6 +3,7 @@ import psycopg
 import pytest
 
 from harness import shop
+from harness.rawclient import RawClient, kinds, rows, states
 
 DAY = 20
 POLICY = shop.POLICY.replace("budget: {subjects: {per_day: 100000, total: 1000000}, rows_per_statement: 1000000}",
@@ -86,3 +87,62 @@ def test_rows_a_statement(gateway):
 def test_what_is_refused_by_the_budget_is_in_the_ledger(gateway):
     received(gateway, "SELECT person_id FROM person")
     assert any(entry.get("outcome") == "budget" for entry in gateway.ledger()), gateway.ledger(5)
+
+
+def told(gateway):
+    return {int(row["subject"]) for row in gateway.admin("SHOW DISCLOSED AFTER 0") if row["grade"] == "direct"}
+
+
+@pytest.mark.parametrize("way", ["simple", "extended", "portions", "binary"])
+def test_exactly_what_was_admitted_arrives_and_is_recorded(gateway, way):
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    sql = "SELECT person_id FROM person ORDER BY person_id"
+    if way == "portions":
+        client.query("BEGIN")
+        client.send(client.parse(sql), client.bind(), client.execute(13), client.execute(13), client.execute(13), client.SYNC)
+        messages = client.until_ready()
+    else:
+        messages = client.query(sql) if way == "simple" else client.extended(sql, result_formats=[1] * (way == "binary"))
+    got = {int.from_bytes(row[0], "big") if way == "binary" else int(row[0]) for row in rows(messages)}
+    assert (len(got), states(messages)) == (DAY, ["53400"])
+    assert kinds(messages).endswith("DEZ")
+    assert told(gateway) == got
+    if way == "portions":
+        client.query("ROLLBACK")
+    assert kinds(client.query("SELECT 1")) == "TDCZ"
+    client.close()
+
+
+def test_what_stands_behind_the_cut_in_a_pipeline_is_skipped(gateway):
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    everyone, one = "SELECT person_id FROM person ORDER BY person_id", "SELECT full_name FROM person WHERE person_id = 199"
+    client.send(client.parse(everyone), client.bind(), client.execute(), client.parse(one), client.bind(), client.execute(), client.SYNC,
+                client.simple("SELECT full_name FROM person WHERE person_id = 1"), client.simple(one))
+    cut, known, unknown = (client.until_ready() for _ in range(3))
+    assert (kinds(cut).replace("D", ""), states(cut)) == ("12EZ", ["53400"])
+    assert kinds(known) == "TDCZ"
+    assert states(unknown) == ["53400"]
+    assert 199 not in told(gateway)
+    client.close()
+
+
+def test_the_bound_of_all_days(make_gateway):
+    gateway = make_gateway(policy_yaml=POLICY.replace("per_day: 20, total: 30", "total: 30"))
+    rows_got, state = received(gateway, "SELECT person_id FROM person ORDER BY person_id")
+    assert (len(rows_got), state, used(gateway, "in total")) == (30, "53400", 30)
+
+
+def test_a_cut_portal_gives_nothing_more(gateway):
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    client.query("BEGIN")
+    client.send(client.parse("SELECT person_id FROM person ORDER BY person_id"), client.bind(portal="p"), client.execute(15, "p"),
+                client.SYNC, client.execute(15, "p"), client.SYNC)
+    assert len(rows(client.until_ready())) == 15
+    cut = client.until_ready()
+    assert (len(rows(cut)), states(cut)) == (5, ["53400"])
+    client.send(client.execute(15, "p"), client.SYNC)
+    after = client.until_ready()
+    assert (rows(after), len(states(after))) == ([], 1)
+    client.query("ROLLBACK")
+    assert kinds(client.query("SELECT 1")) == "TDCZ"
+    client.close()

@@ -5,6 +5,8 @@ import time
 import psycopg
 import pytest
 
+from harness.rawclient import RawClient, kinds, states
+
 LONG = "SELECT p.full_name FROM person p, purchase a, purchase b, purchase c"
 
 
@@ -106,3 +108,42 @@ def test_what_was_released_before_is_in_the_ledger(gateway):
     released = sum(entry.get("rows") or 0 for entry in entries if entry.get("type") == "disclosure")
     assert released >= export.rows > 0
     assert any(entry.get("outcome") == "contained" for entry in entries)
+
+
+def test_twenty_exports_end_together(gateway):
+    sessions = [RawClient(gateway, agent, timeout=20) for agent in ["acme.cert"] * 20 + ["rival.cert"]]
+    for client in sessions:
+        client.send(client.simple("SELECT a.full_name FROM person a, person b, person c"))
+        client.until(b"D")
+    began = time.monotonic()
+    contain(gateway, "acme")
+    assert [row["agent"] for row in gateway.admin("SHOW SESSIONS")] == ["rival.cert"]
+    assert time.monotonic() - began < 1.5
+    gateway.until_backends(1)
+    for client in sessions:
+        client.close()
+
+
+def test_a_client_that_does_not_read_is_cut_too(gateway):
+    client = RawClient(gateway, "acme.cert", timeout=20, receive_buffer=4096)
+    client.send(client.simple(LONG))
+    gateway.until_executing()
+    contain(gateway, "acme")
+    gateway.until_backends(0)
+    gateway.until_sessions(0)
+    messages = client.until_closed()
+    assert {kind for kind, _ in messages} <= {b"T", b"D", b"E"}
+    if messages[-1][0] == b"E":
+        assert states(messages) == ["57P01"]
+
+
+def test_the_last_words_follow_a_half_written_message(gateway):
+    """The client reads slowly: what was under way arrives whole, then FATAL, then the end."""
+    client = RawClient(gateway, "acme.cert", timeout=20, receive_buffer=65536)
+    client.send(client.simple(LONG))
+    gateway.until_executing()
+    threading.Timer(0.3, contain, (gateway, "acme")).start()
+    time.sleep(0.5)
+    messages = client.until_closed()
+    assert states(messages) == ["57P01"], kinds(messages)[-20:]
+    assert messages[-1][0] == b"E"
