@@ -94,11 +94,14 @@ static const char column_sql[] =
     "  WHERE d.typtype = 'd')"
     " SELECT n.nspname, c.relname, c.oid, c.relkind, a.attname, t.oid,"
     "  pg_catalog.format_type(t.oid, NULL), t.typcategory,"
-    "  tn.nspname = 'pg_catalog', a.attnotnull,"
-    "  EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique"
+    "  tn.nspname = 'pg_catalog',"
+    /* Tables that inherit from this one may lack its constraints, and always its indexes. */
+    "  a.attnotnull AND (c.relkind = 'p' OR NOT c.relhassubclass),"
+    "  (c.relkind = 'p' OR NOT c.relhassubclass) AND EXISTS (SELECT FROM pg_catalog.pg_index i "
+    "WHERE i.indrelid = c.oid AND i.indisunique"
     "    AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL"
     "    AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),"
-    "  coalesce(co.collisdeterministic, true)"
+    "  coalesce(co.collisdeterministic, true), nullif(a.attcollation, 100)"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -128,6 +131,7 @@ static void fill_column(struct arena *arena, PGresult *result, int row,
         .not_null = is_true(result, row, 9),
         .unique = is_true(result, row, 10),
         .deterministic = is_true(result, row, 11),
+        .collation = (uint32_t)strtoul(PQgetvalue(result, row, 12), NULL, 10),
     };
 }
 

@@ -18,6 +18,7 @@ struct catalog_column {
     bool not_null;
     bool unique;        /* an immediate, valid, unpartial unique index covers just this column */
     bool deterministic; /* no nondeterministic collation */
+    uint32_t collation; /* 0: the database's own, or none */
 };
 
 struct catalog_table {

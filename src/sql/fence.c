@@ -257,11 +257,13 @@ static struct relation *new_relation(struct fence *fence)
     relation->column_count = grant->column_count;
     relation->columns = palloc0((grant->column_count + 1) * sizeof *relation->columns);
     for (size_t i = 0; i < grant->column_count; i++)
-        relation->columns[i] = (struct column){.name = grant->columns[i].column->policy->name,
-                                               .emit = grant->columns[i].column->policy->name,
-                                               .type = grant->columns[i].type,
-                                               .fence = fence,
-                                               .granted = i};
+        relation->columns[i] =
+            (struct column){.name = grant->columns[i].column->policy->name,
+                            .emit = grant->columns[i].column->policy->name,
+                            .type = grant->columns[i].type,
+                            .collation = grant->columns[i].column->catalog->collation,
+                            .fence = fence,
+                            .granted = i};
     relation->key_count = grant->dataset->subject_count;
     relation->keys = palloc0((relation->key_count + 1) * sizeof *relation->keys);
     for (size_t s = 0; s < relation->key_count; s++)
@@ -323,7 +325,8 @@ struct level *fence_raw_level(struct build *build, const struct model_dataset *d
         const struct model_column *column = &dataset->columns[i];
         relation->columns[i] = (struct column){.name = column->policy->name,
                                                .emit = column->catalog->name,
-                                               .type = resolve_column_type(column->catalog)};
+                                               .type = resolve_column_type(column->catalog),
+                                               .collation = column->catalog->collation};
         level->names.entries[i] = (struct name){relation, i};
     }
     level->names.count = dataset->column_count;

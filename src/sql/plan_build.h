@@ -38,6 +38,9 @@ enum {
     TYPE_UUID = 2950
 };
 
+/* Columns of different collations stand together: comparing them fails, on the first row. */
+#define COLLATION_MIXED UINT32_MAX
+
 /* One reading of a dataset. Its SELECT is filled in when the whole statement is known. */
 struct fence {
     const struct model_grant *grant;
@@ -63,6 +66,7 @@ struct column {
     const char *name; /* what the statement calls it */
     const char *emit; /* what the rewritten text calls it */
     uint32_t type;
+    uint32_t collation; /* as in the catalogue; COLLATION_MIXED */
     /* The column of a fence that this is, unchanged, however many levels up; NULL: computed. */
     struct fence *fence;
     size_t granted;
@@ -108,6 +112,7 @@ struct expression {
     uint32_t relations;    /* bit set of the level's relations that it reads */
     bool aggregate;        /* holds an aggregate function */
     bool literal;          /* just a constant */
+    uint32_t collation;    /* of the columns in it, if not the database's; COLLATION_MIXED */
     const char *ungrouped; /* a column in it that is neither grouped nor aggregated, or NULL */
     /* Where this is AND/OR/NOT or a total comparison: its parts, each at `slot` of the node, so
      * that a guard can be put on them alone. */

@@ -46,6 +46,7 @@ void resolve_entry(struct resolver *resolver, struct relation *relation, size_t 
                                .type = found->type,
                                .total = true,
                                .immutable = true,
+                               .collation = found->collation,
                                .relations = 1u << index};
     if (resolver->mode == RESOLVE_GROUPED)
         out->ungrouped = found->name;

@@ -13,6 +13,10 @@ void resolve_absorb(struct expression *into, const struct expression *part)
     into->total = into->total && part->total;
     into->immutable = into->immutable && part->immutable;
     into->aggregate = into->aggregate || part->aggregate;
+    if (into->collation == 0)
+        into->collation = part->collation;
+    else if (part->collation != 0 && part->collation != into->collation)
+        into->collation = COLLATION_MIXED;
     if (into->ungrouped == NULL)
         into->ungrouped = part->ungrouped;
 }
@@ -325,6 +329,10 @@ void resolve_match_group(const struct level *level, struct expression *out)
 enum status resolve_expression(struct resolver *resolver, Node *node, struct expression *out)
 {
     TRY(resolve_node(resolver, node, out));
+    if (out->collation == COLLATION_MIXED && !out->tree) {
+        out->total = false;
+        out->part_count = 0;
+    }
     if (resolver->mode == RESOLVE_GROUPED && !out->literal)
         resolve_match_group(resolver->level, out);
     return STATUS_OK;

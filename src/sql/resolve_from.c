@@ -75,6 +75,7 @@ static struct relation *sub_select_relation(struct level *inner, SelectStmt *sel
         column->name = target->name;
         column->emit = name_repeats(inner, i) ? plan_hidden_name() : target->name;
         column->type = target->value.type == TYPE_UNKNOWN ? TYPE_TEXT : target->value.type;
+        column->collation = target->value.collation;
         column->source = target->source;
         column->source_column = target->source_column;
         if (target->source != NULL) {

@@ -9,7 +9,7 @@ CREATE SCHEMA g;
 CREATE TABLE g.person (person_id bigint PRIMARY KEY, name text, code varchar(40), fixed char(6), n integer, small smallint,
     big bigint, amount numeric, ratio float8, real4 float4, born date, seen timestamp, zoned timestamptz, span interval,
     clock time, doc jsonb, raw json, tags text[], numbers integer[], pattern text, flag boolean, bytes bytea, id uuid,
-    hidden boolean NOT NULL);
+    hidden boolean NOT NULL, latin text COLLATE "C" DEFAULT 'a', posix text COLLATE "POSIX" DEFAULT 'a');
 CREATE TABLE g.purchase (purchase_id integer PRIMARY KEY, person_id bigint REFERENCES g.person, label text, qty integer);
 CREATE TABLE g.line (line_id integer PRIMARY KEY, purchase_id integer REFERENCES g.purchase, note text, amount integer);
 CREATE TABLE g.shop (shop_id integer PRIMARY KEY, title text, n integer, doc text);
@@ -40,7 +40,7 @@ datasets:
     table: g.person
     subject: {kind: person, key: person_id}
     columns: {person_id: {}, name: {category: name}, code: {}, fixed: {}, n: {}, small: {}, big: {}, amount: {}, ratio: {}, real4: {}, born: {}, seen: {},
-              zoned: {}, span: {}, clock: {}, doc: {}, raw: {}, tags: {}, numbers: {}, pattern: {}, flag: {}, bytes: {}, id: {}, hidden: {}}
+              zoned: {}, span: {}, clock: {}, doc: {}, raw: {}, tags: {}, numbers: {}, pattern: {}, flag: {}, bytes: {}, id: {}, hidden: {}, latin: {}, posix: {}}
   purchase:
     table: g.purchase
     subject: {kind: person, via: [{dataset: person, on: person_id}], key: person_id}
@@ -62,7 +62,7 @@ partners:
         rows: "lower(upper(lower(upper(lower(upper(lower(upper(hidden::text)))))))) = 'false'"
         columns: {person_id: clear, name: clear, code: clear, fixed: clear, n: clear, small: clear, big: clear, amount: clear, ratio: clear, real4: clear,
                   born: clear, seen: clear, zoned: clear, span: clear, clock: clear, doc: clear, raw: clear, tags: clear, numbers: clear,
-                  pattern: clear, flag: clear, bytes: clear, id: clear}
+                  pattern: clear, flag: clear, bytes: clear, id: clear, latin: clear, posix: clear}
       - {dataset: purchase, rows: "lower(upper(lower(upper(lower(upper(purchase_id::text)))))) <> '98'", columns: {purchase_id: clear, person_id: clear, label: clear, qty: clear}}
       - {dataset: line, columns: {line_id: clear, purchase_id: clear, note: clear, amount: clear}}
       - {dataset: shop, columns: all}
@@ -123,6 +123,11 @@ ALL = "person_id name code fixed n small big amount ratio real4 born seen zoned 
 
 # Statements over datasets whose rows are hidden by a path that leads nowhere (a NULL key), and joins between them.
 STATEMENTS = [
+    # texts of two collations cannot be compared, which the first row that gets there tells
+    "SELECT 1 FROM person p WHERE p.name = 'poison' AND p.latin = p.posix", "SELECT 1 FROM person p WHERE p.name = 'poison' AND upper(p.latin || p.posix) <> ''",
+    "SELECT 1 FROM person p WHERE p.name = 'poison' AND p.latin IN (p.posix, 'x')", "SELECT 1 FROM person p WHERE p.name = 'poison' AND greatest(p.latin, p.posix) = 'x'",
+    "SELECT 1 FROM (SELECT p.name, p.latin, lower(p.posix) AS low FROM person p) p WHERE p.name = 'poison' AND p.latin < p.low", "SELECT 1 FROM person p JOIN person o ON p.name = 'poison' AND p.latin = o.posix",
+    "SELECT 1 FROM person p WHERE CASE WHEN p.name = 'poison' THEN p.latin BETWEEN p.posix AND 'x' ELSE true END", "SELECT count(*) FROM person p WHERE p.name <> 'poison' OR nullif(p.latin, p.posix) IS NULL",
     "SELECT 1 / q.qty FROM purchase q", "SELECT q.label::integer FROM purchase q ORDER BY 1", "SELECT q.purchase_id FROM purchase q WHERE 1 / q.qty > 0 ORDER BY 1",
     "SELECT l.note::integer FROM line l ORDER BY 1", "SELECT l.line_id FROM line l WHERE 10 / l.amount > 0 ORDER BY 1", "SELECT sum(1 / l.amount) FROM line l",
     "SELECT count(*) FROM line l JOIN purchase q ON q.purchase_id = l.purchase_id AND 1 / q.qty + 1 / l.amount > 0",
