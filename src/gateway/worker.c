@@ -221,6 +221,11 @@ void worker_free(struct worker *worker)
     plans_close(worker->plans);
     snapshot_release(worker->snapshot);
     crypto_wipe(&worker->upstream_keys, sizeof worker->upstream_keys);
+    while (worker->cancels != NULL) { /* those that came too late */
+        struct worker_cancel *cancel = worker->cancels;
+        worker->cancels = cancel->next;
+        free(cancel);
+    }
     free(worker->lines);
     free(worker);
 }

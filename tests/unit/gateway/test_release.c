@@ -1,0 +1,319 @@
+/* From rows to a durable disclosure: what is sent, what is recorded, what is charged. */
+#include "scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COMPLETE LEDGER_OUTCOME_COMPLETE
+#define GOES_ON  LEDGER_OUTCOME_NONE
+
+static void expect(struct scene *scene, const char *sent, const char *told)
+{
+    assert_string_equal(scene_ledger(scene), told);
+    assert_string_equal(scene_sent(scene), sent);
+}
+
+static void test_rows_wait_for_their_entry(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene_run(&scene);
+    scene_row(&scene, "a", "1", NULL);
+    scene_row(&scene, "b", "2", NULL);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    assert_int_equal(scene.out.gate_count, 1);
+    assert_int_equal(scene.out.gates[0].offset, 0);
+    assert_int_equal(outqueue_sendable(&scene.out, scene.out.gates[0].sequence).len, 0);
+    assert_true(batch_empty(&scene.batch));
+    scene_row(&scene, "c", "1", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    assert_true(scene.run->closed);
+    assert_int_equal(scene.run->rows, 3);
+    expect(&scene, "a b c", "O- 2 none: direct{1 2}\nC 1 complete: direct{1}\n");
+    scene_close(&scene);
+}
+
+static void test_nothing_found_is_an_end_too(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene_run(&scene);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "", "OC 0 complete:\n");
+    scene_close(&scene);
+}
+
+static void test_without_a_fence_nothing_is_written(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 0);
+    scene_run(&scene);
+    scene_row(&scene, "a", NULL, NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    assert_int_equal(scene.out.gate_count, 0);
+    expect(&scene, "a", "");
+    scene_close(&scene);
+}
+
+static void test_rows_about_nobody(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.hidden[0].when_null = POLICY_NULL_NONE;
+    scene_run(&scene);
+    scene_row(&scene, "a", NULL, NULL);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "a", "O- 1 none:\nC 0 complete:\n");
+    scene_close(&scene);
+}
+
+static void test_rows_in_one_statement(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.partner.budget.rows_per_statement = 3;
+    scene_run(&scene);
+    scene_row(&scene, "a", "1", NULL);
+    scene_row(&scene, "b", "2", NULL);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    scene_row(&scene, "c", "3", NULL);
+    scene_row(&scene, "d", "4", NULL);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "53400");
+    assert_true(scene.run->closed);
+    expect(&scene, "a b c", "O- 2 none: direct{1 2}\nC 1 budget: direct{3}\n");
+    scene_close(&scene);
+}
+
+static void test_the_budget_cuts_at_the_row(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 2);
+    scene.partner.budget.subjects_per_day = 5;
+    scene_run(&scene);
+    scene_row(&scene, "a", "1", "2");
+    scene_row(&scene, "b", "3", "4");
+    scene_row(&scene, "c", "5", "6"); /* one too many: nobody of the row is charged */
+    scene_row(&scene, "d", "1", "2");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    assert_non_null(strstr(error.message, "5 subjects per day"));
+    expect(&scene, "a b", "OC 2 budget: direct{1 3} direct{2 4}\n");
+    scene_run(&scene);
+    scene_row(&scene, "e", "4", "3"); /* known people are free, and one more fits */
+    scene_row(&scene, "f", "5", "5");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    assert_string_equal(scene_sent(&scene), "a b e f");
+    scene_close(&scene);
+}
+
+/* OFFSET and LIMIT of ours: what is passed over has decided what came. */
+static void test_offset_and_limit(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.plan.relay_offset = 1;
+    scene.plan.relay_limit = 2;
+    scene_run(&scene);
+    scene_row(&scene, "a", "1", NULL);
+    scene_row(&scene, "b", "2", NULL);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    scene_row(&scene, "c", "3", NULL);
+    scene_row(&scene, "d", "4", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "b c", "O- 1 none: direct{2} witness{1}\nC 1 complete: direct{3} witness{4}\n");
+    scene_close(&scene);
+}
+
+static void statistic(struct scene *scene, size_t hidden, bool suppress)
+{
+    scene_open(scene, hidden);
+    scene->hidden[0].is_set = true;
+    scene->plan.statistic = true;
+    scene->plan.suppress_small = suppress;
+    scene->plan.min_subjects = 3;
+}
+
+static void test_small_groups(void **state)
+{
+    (void)state;
+    for (int suppress = 0; suppress <= 1; suppress++) {
+        struct scene scene;
+        struct error error;
+        statistic(&scene, 1, suppress);
+        scene.partner.budget.subjects_per_day = 2;
+        scene_run(&scene);
+        scene_row(&scene, "a", "{1,2,3,4}", NULL);
+        scene_row(&scene, "b", "{5,6}", NULL);
+        scene_row(&scene, "c", "{7,8,9}", NULL);
+        assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+        expect(&scene, suppress ? "a c" : "a b c",
+               suppress ? "OC 2 complete: aggregate(3){1 2 3 4 7 8 9}\n"
+                        : "OC 3 complete: direct{5 6} aggregate(3){1 2 3 4 7 8 9}\n");
+        scene_close(&scene);
+    }
+}
+
+/* A LIMIT over groups depends on all of them, but not on those that are left out. */
+static void test_groups_past_a_limit(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 1, true);
+    scene.plan.relay_limit = 1;
+    scene_run(&scene);
+    scene_row(&scene, "a", "{1}", NULL);
+    scene_row(&scene, "b", "{2,3,4}", NULL);
+    scene_row(&scene, "c", "{5,6,7,8}", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "b", "OC 1 complete: aggregate(3){2 3 4} influence(3){5 6 7 8}\n");
+    scene_close(&scene);
+}
+
+static void test_a_key_beside_a_set_is_direct(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 2, true);
+    scene_run(&scene);
+    scene_row(&scene, "a", "{1,2,3}", "9");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "a", "OC 1 complete: aggregate(3){1 2 3} direct{9}\n");
+    scene_close(&scene);
+}
+
+static void test_the_smallest_set_decides(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 2, true);
+    scene.hidden[1].is_set = true;
+    scene_run(&scene);
+    scene_row(&scene, "a", "{1,2,3,4}", "{5,6}");
+    scene_row(&scene, "b", "{1,2,3,4}", "{5,6,7}");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "b", "OC 1 complete: aggregate(3){1 2 3 4} aggregate(3){5 6 7}\n");
+    scene_close(&scene);
+}
+
+/* The members that have a value are a threshold, not a disclosure of their own. */
+static void test_thresholds(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 2, true);
+    scene.hidden[1].is_set = scene.hidden[1].threshold_only = true;
+    scene_run(&scene);
+    scene_row(&scene, "a", "{1,2,3,4}", "{1,2}");
+    scene_row(&scene, "b", "{1,2,3,4}", "{1,2,3}");
+    scene_row(&scene, "c", "{1,2,3,4}", "{}");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "b c", "OC 2 complete: aggregate(3){1 2 3 4}\n");
+    scene_close(&scene);
+}
+
+/* More people than one entry can hold: several entries, the rows behind the last. */
+static void test_a_set_of_many(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 50000 };
+    struct scene scene;
+    struct error error;
+    struct buffer literal;
+    statistic(&scene, 1, true);
+    scene_run(&scene);
+    buffer_init(&literal, 1 << 20);
+    buffer_append_text(&literal, "{");
+    for (int i = 0; i < MEMBERS; i++)
+        buffer_printf(&literal, "%s%d", i == 0 ? "" : ",", i * 7);
+    buffer_append_text(&literal, "}");
+    scene_row(&scene, "a", buffer_text(&literal), NULL);
+    buffer_free(&literal);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    assert_int_equal(scene.out.gate_count, 1);
+    const char *told = scene_ledger(&scene);
+    uint64_t members = 0;
+    for (const char *at = told; (at = strstr(at, "aggregate(50000)[")) != NULL; at++)
+        members += (uint64_t)strtoull(at + strlen("aggregate(50000)["), NULL, 10);
+    assert_int_equal(members, MEMBERS);
+    assert_memory_equal(told, "O- 0 none:\n- 0 none:\n", 21); /* they carry the keys */
+    assert_non_null(strstr(told, "C 1 complete:"));
+    assert_string_equal(scene_sent(&scene), "a");
+    scene_close(&scene);
+}
+
+static void test_abandoned(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene_run(&scene); /* bound, but never executed: nothing was read */
+    scene_run(&scene);
+    scene.run->executed = 1;
+    scene_run(&scene);
+    scene_row(&scene, "a", "1", NULL);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    release_abandon(scene.run, LEDGER_OUTCOME_CONTAINED);
+    release_abandon(scene.run, LEDGER_OUTCOME_ERROR); /* once is enough */
+    scene_run(&scene);
+    scene_row(&scene, "b", "2", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "a b",
+           "OC 0 abandoned:\nO- 1 none: direct{1}\nC 0 contained:\nOC 1 complete: direct{2}\n");
+    scene_close(&scene);
+}
+
+static void test_an_error_of_ours_waits_for_its_entry(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene_run(&scene);
+    assert_status(release_fail(scene.run, "42501", &scene.out, &error), STATUS_OK);
+    assert_int_equal(scene.out.gate_count, 1);
+    expect(&scene, "", "OC 0 error:\n");
+    scene_close(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_wait_for_their_entry),
+        cmocka_unit_test(test_nothing_found_is_an_end_too),
+        cmocka_unit_test(test_without_a_fence_nothing_is_written),
+        cmocka_unit_test(test_rows_about_nobody),
+        cmocka_unit_test(test_rows_in_one_statement),
+        cmocka_unit_test(test_the_budget_cuts_at_the_row),
+        cmocka_unit_test(test_offset_and_limit),
+        cmocka_unit_test(test_small_groups),
+        cmocka_unit_test(test_groups_past_a_limit),
+        cmocka_unit_test(test_a_key_beside_a_set_is_direct),
+        cmocka_unit_test(test_the_smallest_set_decides),
+        cmocka_unit_test(test_thresholds),
+        cmocka_unit_test(test_a_set_of_many),
+        cmocka_unit_test(test_abandoned),
+        cmocka_unit_test(test_an_error_of_ours_waits_for_its_entry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
