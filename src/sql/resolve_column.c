@@ -35,6 +35,12 @@ struct relation *resolve_relation(const struct resolver *resolver, const char *a
     return NULL;
 }
 
+/* A view's column may be any expression, which runs on the rows that the policy hides as well. */
+static bool is_stored(const struct column *column)
+{
+    return column->fence == NULL || column->fence->grant->dataset->table->kind != 'v';
+}
+
 void resolve_entry(struct resolver *resolver, struct relation *relation, size_t column,
                    struct expression *out)
 {
@@ -44,7 +50,7 @@ void resolve_entry(struct resolver *resolver, struct relation *relation, size_t 
         index++;
     *out = (struct expression){.node = rewrite_column(relation->alias, found->emit),
                                .type = found->type,
-                               .total = true,
+                               .total = is_stored(found),
                                .immutable = true,
                                .collation = found->collation,
                                .relations = 1u << index};

@@ -13,6 +13,7 @@ CREATE TABLE g.person (person_id bigint PRIMARY KEY, name text, code varchar(40)
 CREATE TABLE g.purchase (purchase_id integer PRIMARY KEY, person_id bigint REFERENCES g.person, label text, qty integer);
 CREATE TABLE g.line (line_id integer PRIMARY KEY, purchase_id integer REFERENCES g.purchase, note text, amount integer);
 CREATE TABLE g.shop (shop_id integer PRIMARY KEY, title text, n integer, doc text);
+CREATE VIEW g.ratios AS SELECT person_id, name, 100 / n AS share, code::integer AS number, hidden FROM g.person;
 INSERT INTO g.person SELECT i, i::text, i::text, i::text, i, i, i, i, i, i, date '2000-01-01' + i, timestamp '2000-01-01' + i * interval '1 day',
     timestamptz '2000-01-01 00:00+00' + i * interval '1 day', i * interval '1 day', time '01:00', jsonb_build_array(i), '[1]', ARRAY['a', 'b'],
     ARRAY[1, 2], 'a%', true, '\\x01', ('00000000-0000-0000-0000-00000000000' || i)::uuid, false FROM generate_series(1, 4) i;
@@ -49,6 +50,7 @@ datasets:
     table: g.line
     subject: {kind: person, via: [{dataset: purchase, on: purchase_id}], key: person_id}
     columns: {line_id: {}, purchase_id: {}, note: {}, amount: {}}
+  ratios: {table: g.ratios, subject: {kind: person, key: person_id}, columns: {person_id: {}, name: {}, share: {}, number: {}, hidden: {}}}
   shop: {table: g.shop, subject: none, columns: {shop_id: {}, title: {}, n: {}, doc: {}}}
 partners:
   nosy:
@@ -65,6 +67,9 @@ partners:
                   pattern: clear, flag: clear, bytes: clear, id: clear, latin: clear, posix: clear}
       - {dataset: purchase, rows: "lower(upper(lower(upper(lower(upper(purchase_id::text)))))) <> '98'", columns: {purchase_id: clear, person_id: clear, label: clear, qty: clear}}
       - {dataset: line, columns: {line_id: clear, purchase_id: clear, note: clear, amount: clear}}
+      - dataset: ratios
+        rows: "lower(upper(lower(upper(lower(upper(lower(upper(hidden::text)))))))) = 'false'"
+        columns: {person_id: clear, name: clear, share: clear, number: clear}
       - {dataset: shop, columns: all}
     budget: {subjects: {per_day: 1000000, total: 1000000}, rows_per_statement: 1000000, errors_per_day: 100000000, probes_per_day: 100000000}
 """
@@ -123,6 +128,10 @@ ALL = "person_id name code fixed n small big amount ratio real4 born seen zoned 
 
 # Statements over datasets whose rows are hidden by a path that leads nowhere (a NULL key), and joins between them.
 STATEMENTS = [
+    # a view's columns are expressions
+    "SELECT name FROM ratios WHERE share > 0 ORDER BY 1", "SELECT name FROM ratios WHERE name = 'poison' AND number IS NOT NULL", "SELECT name FROM ratios ORDER BY share", "SELECT sum(share), max(number) FROM ratios",
+    "SELECT s.name FROM (SELECT name, number AS n FROM ratios) s WHERE s.n = 1", "SELECT r.name FROM ratios r JOIN shop s ON r.number = s.n", "SELECT share, count(*) FROM ratios GROUP BY share ORDER BY 1", "SELECT * FROM ratios WHERE number IN (1, 2) ORDER BY 1",
+    "SELECT r.name FROM ratios r JOIN person p ON p.n = r.number OR r.share = 7 ORDER BY 1",
     # texts of two collations cannot be compared, which the first row that gets there tells
     "SELECT 1 FROM person p WHERE p.name = 'poison' AND p.latin = p.posix", "SELECT 1 FROM person p WHERE p.name = 'poison' AND upper(p.latin || p.posix) <> ''",
     "SELECT 1 FROM person p WHERE p.name = 'poison' AND p.latin IN (p.posix, 'x')", "SELECT 1 FROM person p WHERE p.name = 'poison' AND greatest(p.latin, p.posix) = 'x'",
