@@ -4,6 +4,8 @@
 #include <libfyaml.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void fail_memory(struct yaml *yaml)
@@ -41,12 +43,16 @@ const char *yaml_printf(struct yaml *yaml, const char *format, ...)
     return text == NULL ? "" : text;
 }
 
+/* Absolute, so that it means the same to whoever gets it, libpq's socket folders among them. */
 const char *yaml_file_path(struct yaml *yaml, const char *path)
 {
+    char folder[PATH_MAX];
     const char *slash = strrchr(yaml->path, '/');
-    if (path[0] == '/' || slash == NULL)
+    const char *given =
+        slash == NULL ? "." : yaml_printf(yaml, "%.*s/", (int)(slash - yaml->path), yaml->path);
+    if (path[0] == '/' || realpath(given, folder) == NULL)
         return path;
-    return yaml_printf(yaml, "%.*s/%s", (int)(slash - yaml->path), yaml->path, path);
+    return yaml_printf(yaml, "%s/%s", folder, path);
 }
 
 bool yaml_is_empty(struct fy_node *node)

@@ -313,3 +313,9 @@ def test_password_refusals(gateway, agent, text, reason):
     code, output, errors = gateway.cli("agent", "passwd", agent, text=text, check=False)
     assert (code, output) == (1, "")
     assert reason in errors
+
+
+def test_a_relative_path_of_the_configuration_finds_the_gateway(gateway):
+    done = subprocess.run([gateway.program, "sessions", "--json", "-c", gateway.config.name], cwd=gateway.folder,
+                          capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
