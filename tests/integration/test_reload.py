@@ -120,8 +120,10 @@ def test_an_agent_who_is_somebody_else_now(gateway, client):
 
 @pytest.mark.parametrize("broken", ["partners: [", shop.POLICY.replace("full_name: {category: name}", "no_such_column: {}"),
                                     shop.POLICY.replace("table: shop.person\n", "table: shop.nobody\n"),
-                                    shop.POLICY.replace("phone: last4", "phone: no_such_mask", 1)],
-                         ids=["yaml", "column", "table", "mask"])
+                                    shop.POLICY.replace("phone: last4", "phone: no_such_mask", 1),
+                                    shop.POLICY.replace("subjects:\n", "subjects:\n  item: {dataset: article, key: item}\n").replace(
+                                        "subject: none", "subject: {kind: item, key: item}")],
+                         ids=["yaml", "column", "table", "mask", "kinds"])
 def test_a_broken_policy_changes_nothing(gateway, client, broken):
     good = (gateway.folder / "policy.yaml").read_text()
     prepare(client, NAMES)
@@ -133,3 +135,13 @@ def test_a_broken_policy_changes_nothing(gateway, client, broken):
     (gateway.folder / "policy.yaml").write_text(good)
     gateway.admin("RELOAD")
     assert len(rows(execute(client, "s"))) == 3
+
+
+def test_kinds_of_subject_keep_their_numbers(gateway):
+    """The ledger names kinds by number: a policy that moves them would change what was recorded."""
+    moved = shop.POLICY.replace("subjects:\n", "subjects:\n  item: {dataset: article, key: item}\n").replace(
+        "subject: none", "subject: {kind: item, key: item}")
+    with pytest.raises(psycopg.Error, match="kind of subject"):
+        gateway.reload(moved)
+    gateway.reload(moved.replace("  item: {dataset: article, key: item}\n  person: {dataset: person, key: person_id}\n",
+                                 "  person: {dataset: person, key: person_id}\n  item: {dataset: article, key: item}\n"))
