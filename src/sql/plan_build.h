@@ -241,6 +241,9 @@ MUST_USE enum status resolve_value_function(struct resolver *resolver, SQLValueF
                                             struct expression *out);
 MUST_USE enum status resolve_cast(struct resolver *resolver, TypeCast *node,
                                   struct expression *out);
+/* Does the text of this literal mean the same under all settings and at all times, as a value of
+ * the type? Always so of what is no literal. */
+bool resolve_literal_immutable(const Node *node, uint32_t type);
 void resolve_absorb(struct expression *into, const struct expression *part);
 /* 0 under a nondeterministic collation: LIKE and others refuse to work on it. */
 uint32_t resolve_column_type(const struct catalog_column *column);

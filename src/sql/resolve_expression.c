@@ -172,6 +172,15 @@ static enum status resolve_result(struct resolver *resolver, Expr **child, struc
     return STATUS_OK;
 }
 
+/* An untyped literal among the results is read as their type. */
+static void read_result(struct expression *into, const Node *node)
+{
+    if (node != NULL && IsA(node, A_Const) &&
+        constant_type((const A_Const *)node) == TYPE_UNKNOWN &&
+        !resolve_literal_immutable(node, into->type))
+        into->immutable = false;
+}
+
 static enum status resolve_when(struct resolver *resolver, CaseWhen *when, bool simple,
                                 uint32_t tested, struct expression *into)
 {
@@ -182,6 +191,8 @@ static enum status resolve_when(struct resolver *resolver, CaseWhen *when, bool 
         if (equal == NULL || !(equal->flags & ALLOW_TOTAL))
             into->total = false;
         if (equal == NULL || !(equal->flags & ALLOW_IMMUTABLE))
+            into->immutable = false;
+        if (type == TYPE_UNKNOWN && !resolve_literal_immutable((Node *)when->expr, tested))
             into->immutable = false;
     } else if (type != TYPE_BOOL && type != TYPE_UNKNOWN)
         into->total = false;
@@ -202,6 +213,9 @@ static enum status resolve_case(struct resolver *resolver, CaseExpr *node, struc
     if (node->defresult != NULL)
         TRY(resolve_result(resolver, &node->defresult, &result));
     result.type = decided(result.type);
+    foreach (cell, node->args)
+        read_result(&result, (Node *)lfirst_node(CaseWhen, cell)->result);
+    read_result(&result, (Node *)node->defresult);
     *out = result;
     return STATUS_OK;
 }
@@ -218,6 +232,8 @@ static enum status resolve_choice(struct resolver *resolver, Node *node, List *a
         lfirst(cell) = child;
     }
     result.type = decided(result.type);
+    foreach (cell, arguments)
+        read_result(&result, lfirst(cell));
     if (compares) {
         const struct allow_signature *less =
             allow_find_operator("<", false, result.type, result.type);

@@ -247,6 +247,16 @@ static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, con
     return STATUS_OK;
 }
 
+static bool literals_immutable(const struct allow_signature *signature, const List *arguments)
+{
+    for (size_t i = 0; i < lengthof(signature->arguments) && i < (size_t)list_length(arguments);
+         i++)
+        if (signature->argument_count != 255 && signature->arguments[i] != 0 &&
+            !resolve_literal_immutable(list_nth(arguments, (int)i), signature->arguments[i]))
+            return false;
+    return true;
+}
+
 enum status resolve_function(struct resolver *resolver, FuncCall *node, struct expression *out)
 {
     enum { ARGUMENTS_MAX = 100 };
@@ -270,7 +280,8 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
     const struct allow_signature *signature = allow_find_function(name, types, count);
     if (signature == NULL || !(signature->flags & ALLOW_TOTAL))
         result.total = false;
-    if (signature == NULL || !(signature->flags & ALLOW_IMMUTABLE))
+    if (signature == NULL || !(signature->flags & ALLOW_IMMUTABLE) ||
+        !literals_immutable(signature, node->args))
         result.immutable = false;
     result.type = signature == NULL ? 0 : signature->result;
     qualify(resolver, node, name);
@@ -278,21 +289,27 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
     return STATUS_OK;
 }
 
-/* A literal is read when the statement is parsed, so it fails or not whatever the data is. Dates
- * are read by DateStyle unless they are written year first. */
-static bool literal_immutable(const A_Const *literal, uint32_t type)
+/* A literal is read when the statement is parsed, so it fails or not whatever the data is. Which
+ * time it means depends on DateStyle unless it is written year first, on TimeZone unless it has an
+ * offset, and on the clock if it is a word like today. */
+bool resolve_literal_immutable(const Node *node, uint32_t type)
 {
-    if (type != TYPE_DATE && type != TYPE_TIMESTAMP && type != TYPE_TIMESTAMPTZ &&
-        type != TYPE_INTERVAL && type != TYPE_TIMETZ)
+    const A_Const *literal = (const A_Const *)node;
+    bool clock = type == TYPE_TIME, calendar = type == TYPE_DATE || type == TYPE_TIMESTAMP;
+    bool never = type == TYPE_TIMETZ || type == TYPE_INTERVAL;
+    if (!IsA(node, A_Const) || literal->isnull ||
+        !(clock || calendar || never || type == TYPE_TIMESTAMPTZ || type == 0))
         return true;
-    if (type == TYPE_TIMESTAMPTZ || type == TYPE_TIMETZ || type == TYPE_INTERVAL ||
-        literal->isnull || !IsA(&literal->val, String))
-        return literal->isnull;
+    if (never || type == 0 || !IsA(&literal->val, String))
+        return false;
     const char *text = literal->val.sval.sval;
-    for (size_t i = 0; i < 4; i++)
-        if (!isdigit((unsigned char)text[i]))
-            return false;
-    return text[4] == '-';
+    if (text[strspn(text, "0123456789-:. T+Z")] != 0 || !isdigit((unsigned char)text[0]))
+        return false;
+    if (clock)
+        return strchr(text, ':') != NULL;
+    if (strspn(text, "0123456789") != 4 || text[4] != '-')
+        return false;
+    return calendar || (strchr(text, ':') != NULL && strpbrk(strchr(text, ':'), "+-Z") != NULL);
 }
 
 static enum status cast_type(struct resolver *resolver, TypeName *type, uint32_t *oid)
@@ -332,7 +349,7 @@ enum status resolve_cast(struct resolver *resolver, TypeCast *node, struct expre
     resolve_absorb(&result, &part);
     bool modified = node->typeName->typmods != NIL;
     if (part.literal && part.type == TYPE_UNKNOWN) {
-        result.immutable = literal_immutable((A_Const *)node->arg, type);
+        result.immutable = resolve_literal_immutable((Node *)node->arg, type);
     } else if (part.type != TYPE_UNKNOWN || !is_free_parameter(resolver, node->arg)) {
         uint32_t from = part.type == TYPE_UNKNOWN ? TYPE_TEXT : part.type;
         unsigned flags = from == 0 ? 0 : allow_cast_flags(from, type);

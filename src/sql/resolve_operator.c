@@ -27,6 +27,19 @@ static void apply(struct expression *result, const struct allow_signature *signa
         result->immutable = false;
 }
 
+/* Untyped literals are read as what stands on the other side. */
+static void read_literals(struct expression *result, const Node *left, uint32_t left_type,
+                          const Node *right, uint32_t right_type)
+{
+    bool plain = true;
+    if (left_type == TYPE_UNKNOWN)
+        plain = right_type == TYPE_UNKNOWN || resolve_literal_immutable(left, right_type);
+    else if (right_type == TYPE_UNKNOWN)
+        plain = resolve_literal_immutable(right, left_type);
+    if (!plain)
+        result->immutable = false;
+}
+
 static bool is_comparison(const char *name)
 {
     static const char *const names[] = {"=", "<>", "<", ">", "<=", ">="};
@@ -111,6 +124,8 @@ static enum status infix(struct resolver *resolver, A_Expr *node, struct express
     if (signature != NULL && total_like(name, node->rexpr))
         own.total = true;
     resolve_absorb(&result, &own);
+    if (node->lexpr != NULL)
+        read_literals(&result, node->lexpr, left->type, node->rexpr, right->type);
     result.type = is_comparison(name) ? TYPE_BOOL : signature == NULL ? 0 : signature->result;
     if (own.total && is_comparison(name) && node->lexpr != NULL)
         result.part_count = 2;
@@ -132,6 +147,9 @@ static enum status quantified(struct resolver *resolver, A_Expr *node, struct ex
     TRY(operand(resolver, &node->rexpr, &result, &right));
     node->name = rewrite_qualified(name);
     apply(&result, allow_find_operator(name, false, left.type, resolve_element_type(right.type)));
+    read_literals(&result, node->lexpr, left.type, node->rexpr, right.type);
+    if (left.type == TYPE_UNKNOWN)
+        read_literals(&result, node->lexpr, left.type, NULL, resolve_element_type(right.type));
     if (strstr(name, "~~") != NULL || resolve_element_type(right.type) == 0)
         result.total = false;
     *out = result;
@@ -150,6 +168,7 @@ static enum status in_list(struct resolver *resolver, A_Expr *node, struct expre
         Node *value = lfirst(cell);
         TRY(operand(resolver, &value, &result, &member));
         lfirst(cell) = value;
+        read_literals(&result, node->lexpr, left.type, value, member.type);
         type = type == 0 ? 0 : resolve_common_type(type, member.type);
     }
     /* A literal among typed values takes their type, by an error at parsing if it must. */
@@ -169,6 +188,7 @@ static enum status between(struct resolver *resolver, A_Expr *node, struct expre
         Node *limit = lfirst(cell);
         TRY(operand(resolver, &limit, &result, &bound));
         lfirst(cell) = limit;
+        read_literals(&result, node->lexpr, value.type, limit, bound.type);
         apply(&result, allow_find_operator("<=", false, value.type, bound.type));
         apply(&result, allow_find_operator(">=", false, value.type, bound.type));
     }
@@ -185,6 +205,7 @@ static enum status by_equality(struct resolver *resolver, A_Expr *node, struct e
     TRY(operand(resolver, &node->lexpr, &result, &left));
     TRY(operand(resolver, &node->rexpr, &result, &right));
     apply(&result, allow_find_operator("=", false, left.type, right.type));
+    read_literals(&result, node->lexpr, left.type, node->rexpr, right.type);
     /* The left operand as the equality sees it: widened where the right one is wider. */
     if (node->kind == AEXPR_NULLIF)
         result.type =

@@ -158,3 +158,33 @@ def test_a_column_in_clear_is_the_value(gateway, cluster):
     columns = ", ".join(column for column in COLUMNS if column not in ("d", "ts", "tz"))
     assert str(gateway.rows("see.one", f"SELECT {columns} FROM person ORDER BY person_id")) == \
         str(cluster.rows(f"SELECT {columns} FROM m.person ORDER BY person_id", gateway.database))
+
+
+MOVED = ["d > '01/02/2003'", "tz > '2026-01-01'", "d < 'today'", "d IN ('2003-01-01', '01/02/2003')", "d BETWEEN '2000-01-01' AND 'tomorrow'", "coalesce(d, '01/02/2003') > date '2000-01-01'",
+         "tz IS DISTINCT FROM '2026-01-01'", "d = ANY ('{01/02/2003}')", "CASE d WHEN '01/02/2003' THEN true ELSE false END", "greatest(d, '01/02/2003') = d", "nullif(d, '01/02/2003') IS NULL",
+         "ts > '01/02/2003 10:00'", "d > '01/02/2003'::date", "'01/02/2003' < d", "(ts, ts) OVERLAPS ('01/02/2003', '01/03/2003')", "d < current_date", "tz < now()", "d::text = '1987-06-15'",
+         "tz::date = '1987-06-15'", "ts > tz", "tz > timestamp '2026-01-01 00:00'", "CASE WHEN b THEN d ELSE '01/02/2003' END = d", "d IS NOT DISTINCT FROM 'now'"]
+STILL = ["d > '2003-02-01'", "d > date '2003-02-01'", "ts >= '2003-02-01 10:00'", "tz > '2026-01-01 00:00+00'", "n > '5'", "t = '01/02/2003'", "t IN ('today', 'now')", "num < '1.5'", "d BETWEEN '2000-01-01' AND '2001-01-01'"]
+
+
+def filtered(condition):
+    return policy({"t": "redact"}).replace("{dataset: person, columns: {person_id", f'{{dataset: person, rows: "{condition}", columns: {{person_id')
+
+
+@pytest.mark.parametrize("condition", MOVED)
+def test_a_row_filter_that_a_setting_or_the_clock_would_move_is_refused(gateway, condition):
+    with pytest.raises(Exception) as refusal:
+        gateway.reload(filtered(condition))
+    assert "not an immutable condition" in str(refusal.value), refusal.value
+    gateway.write_policy(policy({"t": "redact"}))
+
+
+@pytest.mark.parametrize("condition", STILL)
+def test_a_row_filter_means_the_same_under_all_settings(gateway, cluster, condition):
+    gateway.reload(filtered(condition))
+    gateway.grant()
+    real = cluster.rows(f"SELECT person_id FROM m.person WHERE {condition} ORDER BY 1", gateway.database)
+    with gateway.connect("see.one") as connection:
+        for setting in ("TimeZone = 'Pacific/Kiritimati'", "DateStyle = 'German, DMY'", "DateStyle = 'SQL, YMD'", "IntervalStyle = 'sql_standard'", "TimeZone = 'America/Adak'"):
+            connection.execute(f"SET {setting}")
+            assert connection.execute("SELECT person_id FROM person ORDER BY 1").fetchall() == real, setting
