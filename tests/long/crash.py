@@ -6,7 +6,6 @@ Each case is a kill at a random instant. Clients read people's keys by point loo
 portals; after the restart, which must succeed, every key that reached a client must stand in the ledger.
     RESULT points=… received=… lost=… failed_starts=… seed=…
 """
-import argparse
 import collections
 import random
 import sys
@@ -15,9 +14,7 @@ import time
 
 import psycopg
 
-from harness import cluster as clusters
-from harness import gateway as gateways
-from harness import pki, places, rawclient
+from harness import longrun, rawclient
 
 PEOPLE = 3000
 SQL = f"""
@@ -78,20 +75,11 @@ class Client(threading.Thread):
             self.client.close()
 
 
-class Crash:
+class Crash(longrun.Stage):
     def __init__(self, seed):
+        super().__init__()
         self.random, self.count = random.Random(seed), collections.Counter()
-        self.cluster = clusters.Cluster()
-        self.folder = places.make_folder("ca")
-        self.authority = pki.Authority(self.folder)
-        database = self.cluster.create_database(sql=SQL)
-        self.gateway = gateways.Gateway(self.cluster, self.authority, POLICY, database,
-                                        config={"ledger": {"segment_bytes": 1024 * 1024}})
-
-    def close(self):
-        self.gateway.close()
-        self.cluster.close()
-        places.remove_folder(self.folder)
+        self.start(SQL, POLICY, {"ledger": {"segment_bytes": 1024 * 1024}})
 
     def admin(self, sql):
         url = f"host={self.gateway.run_dir} port={self.gateway.settings['admin']['port']} dbname=cofferdam"
@@ -124,15 +112,10 @@ class Crash:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", "--points", type=int, default=200)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
-    options = parser.parse_args()
-    deadline = time.monotonic() + options.minutes * 60
+    options = longrun.options(__doc__, 200)
     crash = Crash(options.seed)
     try:
-        while crash.count["points"] < options.cases and time.monotonic() < deadline:
+        while crash.count["points"] < options.cases and time.monotonic() < options.deadline:
             if not crash.point():
                 break
     finally:

@@ -7,7 +7,6 @@ protocol, text and binary; every byte that the server sends is searched for cana
 that the partner has no right to. The gateway must live, and answer each statement.
     RESULT statements=… leaks=… crashes=… answered=… seed=…
 """
-import argparse
 import collections
 import random
 import re
@@ -15,9 +14,7 @@ import struct
 import sys
 import time
 
-from harness import cluster as clusters
-from harness import gateway as gateways
-from harness import hostile, pki, places, rawclient
+from harness import hostile, longrun, rawclient
 
 ROWS = 60
 KEY_BASE = 0x5AFEC0DE0000  # subject keys: recognisable as text and as eight bytes
@@ -86,22 +83,17 @@ FORBIDDEN = [re.compile(re.escape(CANARY), re.IGNORECASE), re.compile(re.escape(
              re.compile(rb"(?<![0-9a-z])h[0-9a-f]{16}(?![0-9a-f])")]
 
 
-class Leak:
+class Leak(longrun.Stage):
     def __init__(self, seed):
+        super().__init__()
         self.random, self.count = random.Random(seed), collections.Counter()
-        self.cluster = clusters.Cluster()
-        self.folder = places.make_folder("ca")
-        self.authority = pki.Authority(self.folder)
-        database = self.cluster.create_database(sql=SQL)
-        self.gateway = gateways.Gateway(self.cluster, self.authority, POLICY, database)
+        self.start(SQL, POLICY)
         self.client = None
 
     def close(self):
         if self.client:
             self.client.close()
-        self.gateway.close()
-        self.cluster.close()
-        places.remove_folder(self.folder)
+        super().close()
 
     def connect(self):
         if self.client is None:
@@ -161,17 +153,12 @@ class Leak:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=3000)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
-    options = parser.parse_args()
-    deadline = time.monotonic() + options.minutes * 60
+    options = longrun.options(__doc__, 3000)
     leak = Leak(options.seed)
     try:
         statements = hostile.statements(leak.random)
         for _ in range(options.cases):
-            if time.monotonic() > deadline:
+            if time.monotonic() > options.deadline:
                 break
             leak.run(next(statements))
     finally:

@@ -10,7 +10,6 @@ Likewise for columns: one value of a recorded subject is changed; where that tak
 must be among those recorded for that subject (columns_seen: how often it did).
     RESULT cases=… accepted=… refused=… missed=… columns_seen=… columns_missed=… different=… tight=… added=… seed=…
 """
-import argparse
 import collections
 import random
 import re
@@ -19,9 +18,7 @@ import time
 
 import psycopg
 
-from harness import cluster as clusters
-from harness import gateway as gateways
-from harness import pki, places, world
+from harness import longrun, world
 
 from harness.queries import Queries
 
@@ -34,20 +31,17 @@ def fill(text, born):
     return text.replace("{year_of_born}", born["sql"]).replace("{born_type}", born["type"])
 
 
-class Oracle:
+class Oracle(longrun.Stage):
     def __init__(self, seed, verbose):
+        super().__init__()
         self.random, self.verbose = random.Random(seed), verbose
         self.count = collections.Counter()
         self.reasons = collections.Counter()
-        self.cluster = clusters.Cluster()
-        self.folder = places.make_folder("ca")
-        self.authority = pki.Authority(self.folder)
-        self.gateway = self.direct = self.parameters = None
+        self.direct = self.parameters = None
 
     def close(self):
         self.end_world()
-        self.cluster.close()
-        places.remove_folder(self.folder)
+        super().close()
 
     def end_world(self):
         if self.gateway:
@@ -55,16 +49,14 @@ class Oracle:
                 connection.close()
             self.admin.close()
             self.direct.close()
-            self.gateway.close()
-            self.gateway = None
+            self.stop_gateway()
 
     def new_world(self):
         self.end_world()
         # The built-in mask `year` gives an integer; its view says the same by hand.
         born = {"sql": "extract(year FROM born)::int", "type": "int"}
         sql = world.SCHEMA + world.data(self.random) + "ANALYZE;\n" + "".join(fill(v, born) for v in world.DIRECT.values())
-        database = self.cluster.create_database(sql=sql)
-        self.gateway = gateways.Gateway(self.cluster, self.authority, world.POLICY, database)
+        database = self.start(sql, world.POLICY)
         self.partners = {p: self.gateway.connect(a) for p, a in AGENTS.items()}
         self.direct = self.cluster.connect(database)
         self.admin = psycopg.connect(f"host={self.gateway.run_dir} port={self.gateway.settings['admin']['port']} dbname=cofferdam",
@@ -202,19 +194,17 @@ class Oracle:
         self.judge_columns(partner, plain, rows, recorded)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+def more_options(parser):
     parser.add_argument("--world", type=int, default=200, help="cases before the data changes")
     parser.add_argument("--verbose", action="store_true", help="print why statements were refused")
-    options = parser.parse_args()
-    deadline = time.monotonic() + options.minutes * 60
+
+
+def main():
+    options = longrun.options(__doc__, 1000, more_options)
     oracle = Oracle(options.seed, options.verbose)
     try:
         for case in range(options.cases):
-            if time.monotonic() > deadline:
+            if time.monotonic() > options.deadline:
                 break
             if case % options.world == 0:
                 oracle.new_world()
@@ -227,8 +217,8 @@ def main():
             print(f"{n:6} {sqlstate} {message}")
     tight = count["affected"] / count["recorded"] if count["recorded"] else 1.0
     print(f"RESULT cases={count['cases']} accepted={count['accepted']} refused={count['refused']} "
-          f"missed={count['missed']} columns_seen={count['columns_seen']} columns_missed={count['columns_missed']} different={count['different']} tight={tight:.2f} added={count['added']} "
-          f"seed={options.seed}")
+          f"missed={count['missed']} columns_seen={count['columns_seen']} columns_missed={count['columns_missed']} "
+          f"different={count['different']} tight={tight:.2f} added={count['added']} seed={options.seed}")
     bad = count["missed"] or count["columns_missed"] or count["different"] or count["accepted"] < count["cases"] * 0.3
     return 1 if bad else 0
 
