@@ -181,7 +181,11 @@ class Queries:
         order = list(range(1, count + 1))
         self.random.shuffle(order)
         text = " ORDER BY " + ", ".join(f"{n}{self.random.choice(['', ' DESC', ' NULLS FIRST'])}" for n in order)
-        text += f" LIMIT {self.random.choice([0, 1, 2, 3, 5, 10])}"
+        limit = self.random.choice([0, 1, 2, 3, 5, 10])
+        if self.values is not None and self.random.random() < 0.3:
+            self.values.append(limit)
+            limit = f"\0{len(self.values) - 1}\0"
+        text += f" LIMIT {limit}"
         if self.random.random() < 0.3:
             text += f" OFFSET {self.random.choice([0, 1, 2, 4])}"
         return text
