@@ -151,3 +151,21 @@ def test_no_secret_of_a_token_is_in_a_statement_or_told_to_the_client(gateway):
     (description,) = [body for kind, body in client.until_ready() if kind == b"t"]
     client.close()
     assert int.from_bytes(description[:2], "big") == 1, "the gateway's own parameters are not the client's"
+
+
+@pytest.mark.parametrize("sql, index", [
+    ("SELECT p.name FROM visit v JOIN person p ON p.person_id = v.person_id WHERE v.visit_id = 7", "person_pkey"),
+    ("SELECT v.minutes FROM person p JOIN visit v USING (person_id) WHERE p.name = 'Name 7'", "visit_person_id_idx"),
+    ("SELECT p.name FROM (SELECT person_id AS x FROM visit WHERE visit_id = 7) v JOIN (SELECT * FROM person) p ON p.person_id = v.x", "person_pkey"),
+])
+def test_joins_on_tokens_use_the_indexes_of_their_keys(gateway, cluster, sql, index):
+    rewritten = next(line["text"] for line in gateway.cli_json("explain", "left/one", sql) if line["topic"] == "rewritten")
+    with cluster.connect(gateway.database) as connection:
+        connection.execute("SET enable_seqscan = off")  # the tables are small
+        connection.execute("SET enable_hashjoin = off")
+        connection.execute("SET enable_mergejoin = off")
+        types = ", ".join(["bytea"] * len(set(re.findall(r"\$\d+", rewritten))))
+        connection.execute(f"PREPARE joined {f'({types})' if types else ''} AS {rewritten}")
+        values = ", ".join(["''"] * (types.count("bytea")))
+        plan = "\n".join(line for line, in connection.execute(f"EXPLAIN EXECUTE joined {f'({values})' if types else ''}").fetchall())
+    assert re.search(rf"using {index} on[^\n]*\n\s+Index Cond", plan), plan
