@@ -524,7 +524,7 @@ static enum status bind_portal(struct session *session, const struct wire_bind *
         session_end(session, LEDGER_OUTCOME_CONTAINED, "57P01", error->message, error->hint);
         return STATUS_CLOSED;
     }
-    if (statement->planned->plan_epoch != session->plan_epoch)
+    if (planned_stale(statement->planned, session->plan_epoch))
         TRY(renew_statement(session, statement, error));
     struct planned *planned = statement->planned;
     TRY(check_bind(planned->plan, message, error));
@@ -612,7 +612,7 @@ static enum status execute(struct session *session, const struct wire_execute *m
     if (portal == NULL)
         return error_set(error, STATUS_DENIED, "34000", NULL, "the portal does not exist");
     struct run *run = portal->run;
-    if (run->planned->plan_epoch != session->plan_epoch)
+    if (planned_stale(run->planned, session->plan_epoch))
         return error_set(error, STATUS_DENIED, "0A000", "bind the statement again",
                          "the policy has changed since this portal was made");
     TRY(check_errors(session, run->planned->plan, error));

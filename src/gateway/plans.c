@@ -51,6 +51,11 @@ void plans_close(struct plans *plans)
     free(plans);
 }
 
+bool planned_stale(const struct planned *planned, uint64_t plan_epoch)
+{
+    return planned->plan_epoch != plan_epoch || clock_now_ns() >= planned->plan->valid_until_ns;
+}
+
 struct planned *planned_retain(struct planned *planned)
 {
     planned->references++;
@@ -91,7 +96,7 @@ static bool entry_matches(const struct entry *entry, uint64_t hash,
 {
     const struct planned *planned = entry->planned;
     return entry->hash == hash && entry->agent == request->agent &&
-           entry->purpose == request->purpose && planned->plan_epoch == request->plan_epoch &&
+           entry->purpose == request->purpose && !planned_stale(planned, request->plan_epoch) &&
            planned->type_count == request->type_count &&
            (request->type_count == 0 ||
             memcmp(planned->types, request->types,

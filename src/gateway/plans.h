@@ -43,6 +43,8 @@ struct plans_request {
 /* Returns a reference for the caller. Errors as plan_make's. */
 MUST_USE enum status plans_get(struct plans *plans, const struct plans_request *request,
                                struct planned **planned, struct error *error);
+/* Made under another policy, or before a grant began or ended: to be planned anew. */
+bool planned_stale(const struct planned *planned, uint64_t plan_epoch);
 struct planned *planned_retain(struct planned *planned);
 void planned_release(struct planned *planned); /* NULL is fine */
 

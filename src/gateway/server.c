@@ -16,6 +16,7 @@
 #include "crypto/crypto.h"
 #include "gateway/admin.h"
 #include "gateway/gateway.h"
+#include "gateway/kinds.h"
 #include "gateway/worker.h"
 
 struct snapshot *server_snapshot(struct server *server)
@@ -141,26 +142,13 @@ static enum status record_policy(struct server *server, const struct snapshot *s
     return STATUS_OK;
 }
 
-/* The ledger numbers kinds of subject as the policy does: a number must keep its meaning. */
-static enum status check_kinds(const struct policy *old, const struct policy *fresh,
-                               struct error *error)
-{
-    for (size_t i = 0; i < old->kind_count; i++)
-        if (i >= fresh->kind_count || strcmp(old->kinds[i].name, fresh->kinds[i].name) != 0)
-            return error_set(error, STATUS_INVALID, "F0000",
-                             "keep the kinds in their order and add new ones behind them",
-                             "the kind of subject \"%s\" has gone or stands in another place",
-                             old->kinds[i].name);
-    return STATUS_OK;
-}
-
 enum status server_reload(struct server *server, struct error *error)
 {
     struct snapshot *fresh;
     uint64_t epoch = atomic_load(&server->epoch) + 1;
     TRY(load_snapshot(server->config, epoch, &fresh, error));
     /* One reload at a time: the snapshot in force stays while we look at it. */
-    enum status status = check_kinds(server->snapshot->policy, fresh->policy, error);
+    enum status status = kinds_settle(server->config->state_folder, fresh->policy, error);
     if (status == STATUS_OK)
         status = record_policy(server, fresh, error);
     if (status != STATUS_OK) {
@@ -256,6 +244,7 @@ static enum status open_state(struct server *server, struct error *error)
     TRY(registry_open(registry, &server->registry, error));
     TRY(open_tls(server, error));
     TRY(load_snapshot(config, 1, &server->snapshot, error));
+    TRY(kinds_settle(config->state_folder, server->snapshot->policy, error));
     atomic_store(&server->epoch, 1);
     TRY(open_ledger(server, error));
     return record_policy(server, server->snapshot, error);

@@ -145,3 +145,17 @@ def test_kinds_of_subject_keep_their_numbers(gateway):
         gateway.reload(moved)
     gateway.reload(moved.replace("  item: {dataset: article, key: item}\n  person: {dataset: person, key: person_id}\n",
                                  "  person: {dataset: person, key: person_id}\n  item: {dataset: article, key: item}\n"))
+
+
+def test_kinds_keep_their_numbers_over_a_restart(make_gateway):
+    """Stopping the gateway first is no way round."""
+    gateway = make_gateway()
+    gateway.rows("acme.cert", "SELECT full_name FROM person WHERE person_id = 5")
+    gateway.write_policy(shop.POLICY.replace("subjects:\n", "subjects:\n  item: {dataset: article, key: item}\n").replace(
+        "subject: none", "subject: {kind: item, key: item}"))
+    assert gateway.stop() == 0
+    with pytest.raises(RuntimeError, match="kind of subject"):
+        gateway.start()
+    gateway.write_policy(shop.POLICY)
+    gateway.start()
+    assert [row["partner"] for row in gateway.admin("SHOW SUBJECT 'person' '5'")] == ["acme"] * 2
