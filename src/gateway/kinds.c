@@ -5,22 +5,25 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 
 enum { FILE_BYTES = 64 * 1024 };
 
 /* Compares line by line; *known: how many kinds the file has. */
-static enum status compare(char *text, const struct policy *policy, size_t *known,
+static enum status compare(const char *text, const struct policy *policy, size_t *known,
                            struct error *error)
 {
     size_t count = 0;
-    char *rest = NULL;
-    for (char *name = strtok_r(text, "\n", &rest); name != NULL;
-         name = strtok_r(NULL, "\n", &rest), count++)
-        if (count >= policy->kind_count || strcmp(policy->kinds[count].name, name) != 0)
+    for (const char *line = text; *line != '\0'; count++) {
+        size_t len = strcspn(line, "\n");
+        const char *name = count < policy->kind_count ? policy->kinds[count].name : "";
+        if (strlen(name) != len || memcmp(name, line, len) != 0)
             return error_set(error, STATUS_INVALID, "F0000",
                              "keep the kinds in their order and add new ones behind them",
-                             "the kind of subject \"%.63s\" has gone or stands in another place",
-                             name);
+                             "the kind of subject \"%.*s\" has gone or stands in another place",
+                             len > LIMIT_NAME_BYTES ? LIMIT_NAME_BYTES : (int)len, line);
+        line += line[len] == '\n' ? len + 1 : len;
+    }
     *known = count;
     return STATUS_OK;
 }
@@ -38,7 +41,7 @@ static enum status read_known(const char *path, const struct policy *policy, siz
         buffer_append_u8(&text, '\0');
         status = text.overflowed
                      ? error_set(error, STATUS_LIMIT, "54000", NULL, "%s: too long", path)
-                     : compare((char *)text.data, policy, known, error);
+                     : compare((const char *)text.data, policy, known, error);
     }
     buffer_free(&text);
     return status;
