@@ -194,6 +194,10 @@ CHANGES = {
     "visit": ("visit_id", "SELECT visit_id, person_id, staff_code FROM w.visit", {"minutes": [0, 5, 99, None]}),
 }
 
+# A value that no row has, by column.
+FRESH = {"name": "Fresh", "phone": "+44 1 8642", "born": "1949-09-09", "town": "Fresh", "height": 7777, "grade": 77, "item": "fresh", "pence": 7777,
+         "bought": "2031-03-03", "amount": 7777.5, "note": "fresh", "minutes": 7777}
+
 
 def subjects():
     return [("person", n) for n in range(1, PEOPLE + 1)] + [("staff", f"s{n}") for n in range(1, STAFF + 1)]

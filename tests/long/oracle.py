@@ -131,14 +131,18 @@ class Oracle(longrun.Stage):
         for dataset, key, column, about in self.random.sample(choices, min(CHANGES, len(choices))):
             value = self.random.choice(world.CHANGES[dataset][2][column])
             name = world.CHANGES[dataset][0]
-            after = self.changed(sql, f"UPDATE w.{dataset} SET {column} = %s WHERE {name} = %s", (value, key))
-            if after is None or not shown - after:
+            update = f"UPDATE w.{dataset} SET {column} = %s WHERE {name} = %s"
+
+            def takes(change, *parameters):
+                after = self.changed(sql, change, parameters)
+                return after is not None and bool(shown - after)
+            if not takes(update, value, key):
                 continue
             self.count["columns_seen"] += 1
             if not any(re.search(rf"\b{dataset}\.{column}\b", recorded[pair]) for pair in about):
-                without = self.changed(sql, f"DELETE FROM w.{dataset} WHERE {name} = %s", (key,))
-                if without is None or not shown - without:
-                    continue  # the row was in nothing that was shown: it came in only by the change
+                # It may be that the change brought the row into something: then it was not there, and nothing was missed.
+                if not all((takes(f"DELETE FROM w.{dataset} WHERE {name} = %s", key), takes(update, None, key), takes(update, world.FRESH[column], key))):
+                    continue
                 self.count["columns_missed"] += 1
                 print(f"COLUMN {dataset}.{column} of {sorted(about)} partner={partner}\n  {sql} {self.parameters}\n  recorded="
                       f"{ {pair: recorded[pair] for pair in about} }", flush=True)
