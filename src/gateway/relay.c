@@ -502,7 +502,7 @@ static bool next_upstream(struct session *session, struct wire_message *message)
 }
 
 /* What is discarded needs no room. */
-static bool has_room(const struct session *session)
+bool relay_has_room(const struct session *session)
 {
     return session->discard ||
            outqueue_pending(&session->out) < LIMIT_OUT_HIGH_WATER + LIMIT_BATCH_BYTES;
@@ -514,7 +514,7 @@ void relay_pump(struct session *session)
     if (session->state == SESSION_CLOSING)
         return;
     emit_own(session);
-    while (session->state != SESSION_CLOSING && has_room(session) &&
+    while (session->state != SESSION_CLOSING && relay_has_room(session) &&
            next_upstream(session, &message)) {
         if (session->upstream.state == UPSTREAM_READY)
             on_message(session, &message);
@@ -523,6 +523,7 @@ void relay_pump(struct session *session)
         if (session->state != SESSION_CLOSING)
             emit_own(session);
     }
+    session->upstream.held = !relay_has_room(session);
     if (session->out.bytes.overflowed)
         session_end(session, LEDGER_OUTCOME_ERROR, "53200", "the result does not fit in memory",
                     "ask for fewer rows");

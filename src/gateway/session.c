@@ -227,27 +227,43 @@ static bool must_wait(struct session *session, const struct wire_message *messag
 {
     bool waits = session->state == SESSION_READY && session->unsynced &&
                  (message->type == 'Q' || message->type == 'F') && session->replies.count > 0;
-    if (waits && !session->hurried)
-        wire_put_empty(&session->upstream.out, 'H');
-    session->hurried = waits;
+    session->query_waits = waits;
     return waits;
+}
+
+/* Holds the client's next message back. Upstream keeps its answers until a Sync that may stand
+ * behind what is held: it is asked for them once for all that has been sent meanwhile. */
+static void hold_input(struct session *session, bool asked)
+{
+    session->input_held = true;
+    if (session->unsynced && !asked)
+        wire_put_empty(&session->upstream.out, 'H');
 }
 
 static void handle_input(struct session *session)
 {
-    while (input_welcome(session) && session->in_at < session->in.len) {
+    bool asked = session->input_held;
+    session->input_held = false;
+    while (session->in_at < session->in.len) {
         struct wire_message message;
         struct error error;
+        if (!input_welcome(session)) {
+            hold_input(session, asked);
+            return;
+        }
         enum status status = next_message(session, &message, &error);
         if (status == STATUS_AGAIN)
-            break;
+            return;
         if (status != STATUS_OK) {
             session_end(session, LEDGER_OUTCOME_ABANDONED, error.sqlstate, error.message,
                         error.hint);
             return;
         }
-        if (must_wait(session, &message))
-            break;
+        if (must_wait(session, &message)) {
+            hold_input(session, asked);
+            return;
+        }
+        asked = false;
         session->in_at += message.size;
         handle_message(session, &message);
     }
@@ -360,6 +376,16 @@ static bool finished(const struct session *session)
     return session->input_ended && (session->replies.count > 0 || input_welcome(session));
 }
 
+/* Messages that were held back for want of room may be looked at again: no event of a socket need
+ * come to say so, since they have been read already. */
+static void go_on(struct session *session)
+{
+    bool input = session->input_held && input_welcome(session) &&
+                 (!session->query_waits || session->replies.count == 0);
+    if (input || (session->upstream.held && relay_has_room(session)))
+        session_touch(session);
+}
+
 void session_flush(struct session *session)
 {
     if (session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE) {
@@ -378,6 +404,7 @@ void session_flush(struct session *session)
         return;
     session_resume_upstream(session);
     pace_input(session);
+    go_on(session);
 }
 
 void session_end(struct session *session, enum ledger_outcome outcome, const char *sqlstate,

@@ -63,6 +63,7 @@ struct upstream {
     uint32_t pid, secret;
     bool counted; /* in server->upstream_count */
     bool paused;  /* reading stopped: the client's queue is full */
+    bool held;    /* messages wait in `in` until the client has taken some */
 };
 
 enum { STATEMENT_BUCKETS = 64, SETTINGS_MAX = 32 };
@@ -81,6 +82,7 @@ struct session {
     uint32_t cancel_pid, cancel_secret;
     int64_t started_ns, active_ns, blocked_since_ns; /* monotonic; blocked 0: not */
     bool read_paused, write_blocked, input_ended;
+    bool input_held; /* a whole message waits in `in` until there is room, or its turn comes */
 
     /* identity: names are ours, pointers belong to the snapshot */
     struct snapshot *snapshot;
@@ -110,7 +112,7 @@ struct session {
     char transaction;  /* 'I', 'T', 'E' as upstream last said */
     bool skip_to_sync; /* client's messages are ignored until Sync */
     bool unsynced;     /* something went upstream since the last Sync */
-    bool hurried;      /* upstream has been asked to Flush for a Query that waits */
+    bool query_waits;  /* a Query is held until the messages before it have ended */
     uint64_t syncs;    /* Syncs sent upstream */
 
     /* replies */
@@ -178,6 +180,8 @@ void upstream_login_message(struct session *session, const struct wire_message *
 /* ---- relay.c ---- */
 /* Handles what has arrived from upstream and what is due of our own answers. */
 void relay_pump(struct session *session);
+/* May the next message of upstream be handled now? */
+bool relay_has_room(const struct session *session);
 /* Takes the gathered rows to the ledger; the execution goes on. */
 void relay_release_open(struct session *session);
 /* Passes a ParameterStatus on if it is of a setting that clients follow. */

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.rawclient import Closed, RawClient
+from harness.rawclient import Closed, RawClient, rows
 
 LONG = "SELECT a.full_name, b.full_name, c.full_name FROM person a, person b, person c"
 ENDLESS = "SELECT count(*) FROM person a, person b, person c, person d, person e"
@@ -123,3 +123,31 @@ def test_a_client_that_goes_on_sending_after_its_end_costs_nothing(gateway):
         client.until_closed()
         raise Closed()
     gateway.until_sessions(0, seconds=4)
+
+
+@pytest.mark.parametrize("receive_buffer", [4096, 1 << 20])
+def test_a_long_result_about_nobody_arrives_whole(gateway, receive_buffer):
+    """Read in bursts, with nothing to wait for in the ledger until its end: no row is left lying."""
+    client = RawClient(gateway, "acme.cert", timeout=30, receive_buffer=receive_buffer)
+    factors = ", ".join(f"article a{n}" for n in range(6))
+    for limit in (7 ** 6, 30011, 54321, 99991):
+        client.send(client.simple(f"SELECT a0.item, a1.maker FROM {factors} LIMIT {limit}"))
+        count, kind = 0, None
+        while kind != b"Z":
+            kind, _ = client.receive()
+            count += kind == b"D"
+            if count % 20000 == 19999:
+                time.sleep(0.02)
+        assert count == limit
+
+
+@pytest.mark.parametrize("sql", ["SHOW cofferdam.partner", "SELECT 1", ONE])
+def test_a_long_pipeline_is_answered_whole(gateway, sql):
+    """Thousands of statements before one Sync, behind one that takes its time: each gets its answer."""
+    client = RawClient(gateway, "acme.cert", timeout=30)
+    slow = "SELECT count(*) FROM person a, person b, person c"
+    one = client.parse(sql) + client.bind() + client.execute()
+    client.send(client.parse(slow), client.bind(), client.execute(), one * 5000, client.SYNC)
+    messages = client.until_ready()
+    assert [kind for kind, _ in messages].count(b"C") == 5001
+    assert len(rows(messages)) == 5001
