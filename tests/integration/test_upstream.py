@@ -74,7 +74,8 @@ def test_a_wrong_authority_after_start_serves_nobody(make, tls_cluster, authorit
     gateway = make(database="tls_only", config=over_network(authority.certificate, tls_cluster.port))
     gateway.grant()
     gateway.start()
-    certificate, key = pki.Authority(places.make_folder("evil-ca"), name="evil").server()
+    evil = pki.Authority(places.make_folder("evil-ca"), name="evil")
+    certificate, key = evil.server()
     originals = {}
     for source, name in ((certificate, "server.crt"), (key, "server.key")):
         originals[name] = (tls_cluster.data / name).read_bytes()
@@ -89,6 +90,7 @@ def test_a_wrong_authority_after_start_serves_nobody(make, tls_cluster, authorit
         for name, content in originals.items():
             (tls_cluster.data / name).write_bytes(content)
         tls_cluster.rows("SELECT pg_reload_conf()")
+        places.remove_folder(evil.folder)
 
 
 def test_a_password_is_never_sent_in_clear(make, tls_cluster, authority):
