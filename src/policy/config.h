@@ -10,6 +10,8 @@
 
 #include "base/status.h"
 
+enum config_mail_tls { CONFIG_MAIL_STARTTLS, CONFIG_MAIL_TLS, CONFIG_MAIL_OFF /* loopback */ };
+
 struct config {
     const char *path;         /* of this file */
     const char *policy;       /* policy.yaml */
@@ -48,6 +50,28 @@ struct config {
         uint32_t statement_bytes; /* default LIMIT_STATEMENT_BYTES */
         uint32_t statement_depth; /* default LIMIT_STATEMENT_DEPTH */
     } limits;
+    /* ---- the breach path; the gateway uses none of it ---- */
+    const char *data_folder;      /* jurisdictions, words, templates; default: as installed */
+    const char *incidents_folder; /* case files; default <state_folder>/incidents */
+    struct {
+        const char *user, *password_file; /* a role of its own in upstream's database; NULL: none */
+    } contact;
+    struct {
+        const char *host; /* NULL: no mail server is configured */
+        uint16_t port;    /* default 587 */
+        enum config_mail_tls tls;
+        const char *ca, *user, *password_file; /* each may be NULL */
+        const char *hello;                     /* our name; NULL: this machine's */
+        const char *bounces;       /* address that delivery notices come to; VERP adds to it */
+        const char *bounce_folder; /* Maildir in which they arrive; NULL: none */
+        uint32_t per_minute;       /* most messages handed over; 0: no bound */
+        uint16_t connections;      /* default 2 */
+        uint32_t doubt_s;          /* wait for a delivery notice of one in doubt, default 3600 */
+    } mail;
+    struct {
+        const char *folder; /* what is published, read by the portal; NULL: none */
+        const char *queue;  /* where the portal leaves requests; NULL: none */
+    } portal;
     uint16_t workers; /* event loops, default: the cores, at most 8 */
 };
 

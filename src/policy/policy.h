@@ -20,8 +20,9 @@ enum policy_mode { POLICY_MODE_ROWS, POLICY_MODE_AGGREGATES };
 
 /* Columns by which these people can be reached; each NULL where not given. */
 struct policy_contact {
-    const char *name, *email, *phone, *language;
-    const char *const *post; /* the lines of an address, in order */
+    const char *name, *email, *phone, *language, *brand, *country, *birth_date;
+    const char *gone_away, *deceased, *safe_contact; /* boolean columns */
+    const char *const *post;                         /* the lines of an address, in order */
     size_t post_count;
 };
 

@@ -1,0 +1,123 @@
+/* Scope: who and what one partner had, computed from the ledger's entries below a phase's cut-off.
+ * The whole log is read and hashed on the way, and its root must be the one that the incident
+ * fixed: what stands here is what the ledger said then. The same phase gives the same bytes. What
+ * is not in the ledger (brand, language, country of each person; what was confirmed) is read once
+ * for a phase, kept with the incident and read from there ever after. One thread; owned by the
+ * caller. */
+#ifndef COFFERDAM_INCIDENT_SCOPE_H
+#define COFFERDAM_INCIDENT_SCOPE_H
+
+#include "incident/casework.h"
+
+/* Grades as the ledger numbers them; a declared export has none. */
+enum scope_grade {
+    SCOPE_DECLARED = 0,
+    SCOPE_DIRECT = 1,
+    SCOPE_AGGREGATE = 2,
+    SCOPE_WITNESS = 3,
+    SCOPE_INFLUENCE = 4,
+    SCOPE_PROBE = 5,
+};
+enum { SCOPE_GRADES = 6 };
+
+/* One thing that can have been disclosed of a person. */
+struct scope_fact {
+    const char *dataset, *column; /* both NULL: nothing but that the person is there */
+    const char *category;         /* NULL: a column about nobody */
+    const char *form;             /* clear, masked, token */
+    enum scope_grade grade;
+};
+/* People share classes: all that have the very same facts. */
+struct scope_class {
+    const uint32_t *facts; /* indices, ascending */
+    size_t fact_count;
+};
+/* flags */
+enum {
+    SCOPE_IN_WINDOW = 1, /* disclosed while the attacker was inside (--from/--to) */
+    SCOPE_CONFIRMED = 2, /* matched a sample of what was stolen */
+    SCOPE_DELETED = 4,   /* everything disclosed before a deletion that the partner attested */
+    SCOPE_ERASED = 8,    /* the key is forgotten here: nobody can be written to */
+    SCOPE_GONE = 16,     /* no longer in the database */
+    SCOPE_CHILD = 32,
+    SCOPE_GONE_AWAY = 64,
+    SCOPE_DECEASED = 128,
+    SCOPE_SAFE_CONTACT = 256,
+    SCOPE_HAS_EMAIL = 512,
+};
+struct scope_person {
+    uint32_t id;
+    uint16_t kind;
+    uint16_t flags;
+    uint32_t group;                    /* index in classes */
+    uint16_t brand, language, country; /* indices in their lists; 0: not known */
+};
+
+struct scope {
+    struct incident incident;
+    struct incident_phase phase;
+    const struct scope_fact *facts;
+    size_t fact_count;
+    const struct scope_class *classes;
+    size_t class_count;
+    const struct scope_person *people; /* ascending by kind, then id */
+    size_t person_count;
+    const char *const *brands, *const *languages, *const *countries; /* index 0: "" */
+    size_t brand_count, language_count, country_count;
+    const char *const *never; /* categories that no entry of the partner names, ascending */
+    size_t never_count;
+    uint64_t rows;             /* released to the partner, before the cut-off */
+    int64_t first_ns, last_ns; /* of its disclosures; INT64_MIN: none */
+    int64_t ledger_first_ns;   /* of the first entry of all: "since" */
+    char sha256[65];           /* of the canonical scope: what every later step is bound to */
+    struct scope_private *private;
+};
+
+/* phase 0: the newest. Reads the traits of people through the contact role the first time, records
+ * that, and keeps them; fixes the phase's scope hash, or (STATUS_CORRUPT) finds that it differs. */
+MUST_USE enum status scope_open(struct casework *casework, int64_t incident, int64_t phase,
+                                struct scope **scope, struct error *error);
+void scope_close(struct scope *scope); /* NULL is fine */
+/* The key of a person, terminated; STATUS_NOT_FOUND where it was erased. */
+MUST_USE enum status scope_key(const struct scope *scope, uint32_t id, char key[256]);
+/* The index in people; STATUS_NOT_FOUND for somebody who is not in scope. */
+MUST_USE enum status scope_find(const struct scope *scope, uint16_t kind, struct slice key,
+                                size_t *at);
+
+/* ---- counting ---- */
+/* Bit set of grades: 1 << SCOPE_DIRECT | 1 << SCOPE_DECLARED. */
+typedef unsigned scope_grades;
+enum { SCOPE_GRADES_NOTIFIED = 1 << SCOPE_DECLARED | 1 << SCOPE_DIRECT };
+/* Does the person have a fact of these grades, in clear or masked, with a category? */
+bool scope_notified(const struct scope *scope, const struct scope_person *person,
+                    scope_grades grades);
+/* The person's categories of these grades: names with form, sorted, each once, at most room. */
+struct scope_category {
+    const char *category, *form;
+};
+size_t scope_categories(const struct scope *scope, const struct scope_person *person,
+                        scope_grades grades, struct scope_category *categories, size_t room);
+
+/* Numbers that statement and report rest on. */
+struct scope_totals {
+    uint64_t people;               /* in any grade */
+    uint64_t grades[SCOPE_GRADES]; /* distinct people in each */
+    uint64_t notified;             /* by the default set */
+    uint64_t confirmed, in_window, deleted, erased, gone, children;
+    uint64_t records; /* pairs of person and dataset, any grade */
+};
+void scope_total(const struct scope *scope, struct scope_totals *totals);
+
+/* Tables for people and machines; each fills an unopened table.
+ * what: "kind", "category", "brand", "language", "country", "dataset", "day", "tier", "grade",
+ * "combination", "never", "window", "net", "partners" (the others' state). The columns of each are
+ * in scope_tables.c and the manual. */
+MUST_USE enum status scope_table(const struct scope *scope, const char *what, struct table *table,
+                                 struct error *error);
+/* NULL-terminated: what scope_table can be asked for. */
+extern const char *const scope_tables[];
+/* One line a person, CSV (RFC 4180): kind, key, tier, grades, categories, brand, language, country,
+ * first, last. The same phase gives the same bytes. */
+MUST_USE enum status scope_write_list(const struct scope *scope, FILE *out, struct error *error);
+
+#endif

@@ -1,0 +1,92 @@
+/* Mail: building messages (GMime), handing them to an SMTP server over TLS (libesmtp), reading
+ * delivery notices. The owner of both libraries. No address or text is ever logged.
+ * RFC 5322, 2045-2049, 2047, 3461 (DSN), 3464 (delivery status), 3834 (Auto-Submitted), 5321. */
+#ifndef COFFERDAM_MAIL_MAIL_H
+#define COFFERDAM_MAIL_MAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+/* One message to one person. All UTF-8. CR, LF or NUL in any one-line field, or an address that is
+ * none, is STATUS_INVALID (22023) and says which field, not what was in it. */
+struct mail_message {
+    const char *from_name, *from_address;
+    const char *to_name; /* may be NULL */
+    const char *to_address;
+    const char *reply_to; /* may be NULL */
+    const char *subject;
+    const char *language;   /* Content-Language: en, fr */
+    const char *message_id; /* without angle brackets */
+    int64_t date_ns;
+    const char *text; /* lines end in \n */
+    const char *html; /* may be NULL: then text/plain alone */
+};
+/* Appends the whole message, CRLF lines of at most 998 bytes (quoted-printable, at most 76), with
+ * Date, Message-ID, MIME-Version, Content-Language, Auto-Submitted: auto-generated. The same input
+ * gives the same bytes. No List-Unsubscribe: it is a notice by law. */
+MUST_USE enum status mail_build(const struct mail_message *message, struct buffer *out,
+                                struct error *error);
+/* True for an address that we would send to: one @, printable ASCII, no spaces, a dotted domain or
+ * "localhost", at most 254 bytes (RFC 5321 4.5.3.1). */
+bool mail_address_usable(const char *address);
+
+enum mail_tls { MAIL_STARTTLS, MAIL_TLS, MAIL_PLAIN /* loopback only */ };
+
+struct mail_server {
+    const char *host;
+    uint16_t port;
+    enum mail_tls tls;
+    const char *ca_file; /* NULL: the system's authorities */
+    const char *user;    /* NULL: no authentication */
+    struct slice password;
+    const char *hello; /* our name in EHLO; NULL: this machine's */
+    uint32_t timeout_ms;
+};
+
+/* What goes on the wire beside the bytes. */
+struct mail_envelope {
+    const char *from; /* the bounce address, one a message (VERP) */
+    const char *to;
+    const char *envelope_id; /* ENVID; NULL: none */
+    struct slice bytes;      /* of mail_build */
+};
+enum mail_outcome { MAIL_ACCEPTED, MAIL_REFUSED, MAIL_DEFERRED, MAIL_NOT_TRIED, MAIL_UNKNOWN };
+struct mail_result {
+    enum mail_outcome
+        outcome;     /* UNKNOWN: the connection broke after the dot was or may have been sent */
+    int code;        /* 250, 550 …; 0: none */
+    char reply[200]; /* the server's words, one line; addresses in it replaced by <…> */
+};
+
+/* Calls back for each message of a batch, in order. */
+struct mail_batch {
+    size_t count;
+    /* Fills the envelope of the at-th; called once it is needed. A failure ends the batch. */
+    enum status (*envelope)(void *context, size_t at, struct mail_envelope *envelope,
+                            struct error *error);
+    /* Before any byte of its content goes out. A failure ends the batch; the rest is NOT_TRIED. */
+    enum status (*begin)(void *context, size_t at, struct error *error);
+    /* The server's answer; for NOT_TRIED too. */
+    enum status (*done)(void *context, size_t at, const struct mail_result *result,
+                        struct error *error);
+    void *context;
+};
+/* One connection, TLS, authentication, all messages of the batch. STATUS_IO where the server cannot
+ * be reached or trusted: every message then was NOT_TRIED. *offers_dsn may be NULL. */
+MUST_USE enum status mail_send(const struct mail_server *server, const struct mail_batch *batch,
+                               bool *offers_dsn, struct error *error);
+
+/* A delivery notice (RFC 3464), or STATUS_NOT_FOUND for any other message. */
+struct mail_report {
+    char envelope_id[128]; /* Original-Envelope-Id; "" where none is given */
+    char recipient[256];   /* the VERP address it came to, from the message's own headers; or "" */
+    char action[16];       /* failed, delayed, delivered, relayed, expanded */
+    char status[16];       /* 5.1.1 */
+};
+MUST_USE enum status mail_parse_report(struct slice message, struct mail_report *report,
+                                       struct error *error);
+
+#endif
