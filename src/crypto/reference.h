@@ -1,8 +1,7 @@
 /* References: what a person types from a letter to ask whether it is genuine. 20 characters of
- * Crockford's base32 (crockford.com/base32.html), 100 bits, and a check character over them
- * (ISO/IEC 7064 MOD 37-2 is Crockford's own), shown in groups: "7K2M-9QXB-4TFD-03WA-8HNE-C".
- * Derived, so that the same case gives the same letters; without the key they look random. No
- * state. */
+ * Crockford's base32 (crockford.com/base32.html), 100 bits, and his check character (the number
+ * modulo 37), shown in groups: "7K2M-9QXB-4TFD-03WA-8HNE-C". Derived, so that the same case gives
+ * the same letters; without the key they look random. No state. */
 #ifndef COFFERDAM_CRYPTO_REFERENCE_H
 #define COFFERDAM_CRYPTO_REFERENCE_H
 
@@ -11,7 +10,7 @@
 
 enum { REFERENCE_ROOM = 27, REFERENCE_MARK_BYTES = 16 };
 
-/* From HMAC-SHA-256(key, parts, each preceded by its length). */
+/* From HMAC-SHA-256(key, parts, each preceded by its length); at most 8 parts. */
 void reference_derive(const uint8_t key[static 32], const struct slice *parts, size_t count,
                       char reference[static REFERENCE_ROOM]);
 /* Reads what a person typed: case, spaces, dashes and the letters O, I, L are forgiven. Writes the
