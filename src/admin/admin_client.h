@@ -10,7 +10,10 @@
 #include "base/status.h"
 #include "base/table.h"
 
-enum { ADMIN_CLIENT_COMMAND_BYTES = 240 * 1024 }; /* a longer command is refused by the gateway */
+enum {
+    ADMIN_CLIENT_COMMAND_BYTES = 240 * 1024, /* a longer command is refused by the gateway */
+    ADMIN_CLIENT_RESULT_BYTES = 256 * 1024 * 1024,
+};
 
 struct admin_client; /* a connection; owned */
 
