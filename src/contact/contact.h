@@ -15,7 +15,7 @@
 
 struct contact_reader; /* a connection; owned */
 
-enum { CONTACT_POST_LINES = 8 };
+enum { CONTACT_POST_LINES = POLICY_POST_LINES };
 
 /* What a row says of a person. Texts are NULL where the column is NULL or the policy names none. */
 struct contact_person {

@@ -168,6 +168,102 @@ static void load_limits(struct yaml *yaml, struct fy_node *node, struct config *
         (uint32_t)yaml_number_at(yaml, node, "statement_depth", 10, 10000, LIMIT_STATEMENT_DEPTH);
 }
 
+/* ---- the breach path ---- */
+
+static void load_contact_role(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"user", "password_file", NULL};
+    if (node == NULL)
+        return;
+    yaml_keys(yaml, node, keys);
+    config->contact.user = yaml_need_text(yaml, node, "user");
+    config->contact.password_file = path_at(yaml, node, "password_file", NULL);
+    if (!yaml_failed(yaml) && strcmp(config->contact.user, config->upstream.user) == 0)
+        yaml_fail(yaml, node, "make the role that `cofferdam grants --contact` describes",
+                  "contact data is read by a role of its own, not by the gateway's");
+}
+
+static enum config_mail_tls load_mail_tls(struct yaml *yaml, struct fy_node *node, const char *host)
+{
+    static const char *const words[] = {[CONFIG_MAIL_STARTTLS] = "starttls",
+                                        [CONFIG_MAIL_TLS] = "tls",
+                                        [CONFIG_MAIL_OFF] = "off",
+                                        NULL};
+    if (node == NULL)
+        return CONFIG_MAIL_STARTTLS;
+    const char *text = yaml_text(yaml, node);
+    size_t at = 0;
+    while (words[at] != NULL && strcmp(words[at], text) != 0)
+        at++;
+    if (words[at] == NULL)
+        yaml_fail_word(yaml, node, "choice", text, words);
+    else if (at == CONFIG_MAIL_OFF && !is_loopback(host))
+        yaml_fail(yaml, node, "write starttls or tls",
+                  "TLS can be left out only to this machine itself");
+    return yaml_failed(yaml) ? CONFIG_MAIL_STARTTLS : (enum config_mail_tls)at;
+}
+
+/* Delivery notices come back to an address with a part of their own before the @. */
+static void check_bounces(struct yaml *yaml, struct fy_node *node, const char *address)
+{
+    const char *at = address == NULL ? NULL : strrchr(address, '@');
+    if (address != NULL && !yaml_failed(yaml) && (at == NULL || at == address || at[1] == '\0'))
+        yaml_fail(yaml, node, "write bounces@example.org", "\"%.80s\" is not an address", address);
+}
+
+static void load_mail(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {
+        "host",    "port",          "tls",           "ca",         "user",    "hello",
+        "bounces", "bounce_folder", "password_file", "per_minute", "doubt_s", "connections",
+        NULL};
+    enum { MOST_CONNECTIONS = 64, MOST_A_MINUTE = 1000000, WEEK_S = 7 * 86400 };
+    if (node != NULL) {
+        yaml_keys(yaml, node, keys);
+        config->mail.host = yaml_need_text(yaml, node, "host");
+        config->mail.tls = load_mail_tls(yaml, yaml_get(yaml, node, "tls"), config->mail.host);
+    }
+    config->mail.port = (uint16_t)yaml_number_at(yaml, node, "port", 1, UINT16_MAX, 587);
+    config->mail.ca = path_at(yaml, node, "ca", NULL);
+    config->mail.user = yaml_text_at(yaml, node, "user", NULL);
+    config->mail.password_file = path_at(yaml, node, "password_file", NULL);
+    config->mail.hello = yaml_text_at(yaml, node, "hello", NULL);
+    config->mail.bounces = yaml_text_at(yaml, node, "bounces", NULL);
+    check_bounces(yaml, yaml_get(yaml, node, "bounces"), config->mail.bounces);
+    config->mail.bounce_folder = path_at(yaml, node, "bounce_folder", NULL);
+    config->mail.per_minute =
+        (uint32_t)yaml_number_at(yaml, node, "per_minute", 0, MOST_A_MINUTE, 0);
+    config->mail.connections =
+        (uint16_t)yaml_number_at(yaml, node, "connections", 1, MOST_CONNECTIONS, 2);
+    config->mail.doubt_s = (uint32_t)yaml_number_at(yaml, node, "doubt_s", 0, WEEK_S, 3600);
+    if (!yaml_failed(yaml) && (config->mail.user == NULL) != (config->mail.password_file == NULL))
+        yaml_fail(yaml, node, "give user and password_file, or neither",
+                  "to log in at the mail server takes both a user and a password");
+}
+
+static void load_portal(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"folder", "queue", NULL};
+    if (node == NULL)
+        return;
+    yaml_keys(yaml, node, keys);
+    config->portal.folder = need_path(yaml, node, "folder");
+    config->portal.queue = need_path(yaml, node, "queue");
+}
+
+static void load_breach_path(struct yaml *yaml, struct fy_node *root, struct config *config)
+{
+    config->data_folder = path_at(yaml, root, "data_folder", COFFERDAM_DATA_FOLDER);
+    config->incidents_folder = path_at(yaml, root, "incidents_folder", NULL);
+    if (config->incidents_folder == NULL)
+        config->incidents_folder = yaml_printf(yaml, "%s/incidents", config->state_folder);
+    load_contact_role(yaml, yaml_get(yaml, root, "contact"), config);
+    load_mail(yaml, yaml_get(yaml, root, "mail"), config);
+    load_portal(yaml, yaml_get(yaml, root, "portal"), config);
+}
+
+/* ---- the whole ---- */
+
 static uint64_t default_workers(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -176,8 +272,10 @@ static uint64_t default_workers(void)
 
 static void load_all(struct yaml *yaml, struct config *config)
 {
-    static const char *const keys[] = {"policy",   "state_folder", "run_folder", "listen",  "admin",
-                                       "upstream", "ledger",       "limits",     "workers", NULL};
+    static const char *const keys[] = {
+        "policy",           "state_folder", "run_folder", "listen",  "admin",
+        "upstream",         "ledger",       "limits",     "workers", "data_folder",
+        "incidents_folder", "contact",      "mail",       "portal",  NULL};
     struct fy_node *root = yaml_root(yaml);
     yaml_keys(yaml, root, keys);
     config->policy = path_at(yaml, root, "policy", "policy.yaml");
@@ -188,6 +286,7 @@ static void load_all(struct yaml *yaml, struct config *config)
     load_upstream(yaml, yaml_need(yaml, root, "upstream"), config);
     load_ledger(yaml, yaml_get(yaml, root, "ledger"), config);
     load_limits(yaml, yaml_get(yaml, root, "limits"), config);
+    load_breach_path(yaml, root, config);
     config->workers =
         (uint16_t)yaml_number_at(yaml, root, "workers", 1, MOST_WORKERS, default_workers());
 }

@@ -69,8 +69,8 @@ struct config {
         uint32_t doubt_s;          /* wait for a delivery notice of one in doubt, default 3600 */
     } mail;
     struct {
-        const char *folder; /* what is published, read by the portal; NULL: none */
-        const char *queue;  /* where the portal leaves requests; NULL: none */
+        const char *folder; /* what is published, read by the portal; both NULL: no portal */
+        const char *queue;  /* where the portal leaves requests */
     } portal;
     uint16_t workers; /* event loops, default: the cores, at most 8 */
 };

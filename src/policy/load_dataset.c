@@ -61,24 +61,6 @@ static const char *identifier_at(struct loader *loader, struct fy_node *map, con
     return name;
 }
 
-static void load_contact(struct loader *loader, struct fy_node *node,
-                         struct policy_contact *contact)
-{
-    static const char *const keys[] = {"name", "email", "phone", "language", "post", NULL};
-    struct yaml *yaml = &loader->yaml;
-    if (node == NULL)
-        return;
-    yaml_keys(yaml, node, keys);
-    contact->name = identifier_at(loader, node, "name");
-    contact->email = identifier_at(loader, node, "email");
-    contact->phone = identifier_at(loader, node, "phone");
-    contact->language = identifier_at(loader, node, "language");
-    struct fy_node *post = yaml_get(yaml, node, "post");
-    contact->post = yaml_texts(yaml, post, &contact->post_count);
-    for (size_t i = 0; i < contact->post_count && !yaml_failed(yaml); i++)
-        check_identifier(loader, post, contact->post[i]);
-}
-
 void load_kinds(struct loader *loader, struct fy_node *node)
 {
     static const char *const keys[] = {"dataset", "key", "contact", NULL};

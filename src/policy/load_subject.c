@@ -181,7 +181,7 @@ void check_kinds(struct loader *loader, struct fy_node *node)
     struct yaml *yaml = &loader->yaml;
     struct yaml_items items = yaml_map_items(yaml, node);
     for (size_t k = 0; yaml_next(yaml, &items); k++) {
-        const struct policy_kind *kind = &loader->kinds[k];
+        struct policy_kind *kind = &loader->kinds[k];
         size_t index = find_dataset(loader, yaml_get(yaml, items.value, "dataset"), kind->dataset);
         if (yaml_failed(yaml))
             return;
@@ -195,5 +195,6 @@ void check_kinds(struct loader *loader, struct fy_node *node)
             yaml_fail(yaml, items.key, "both must name the same key column",
                       "dataset %s does not say subject: {kind: %s, key: %s}", kind->dataset,
                       kind->name, kind->key);
+        check_contact(loader, yaml_get(yaml, items.value, "contact"), &kind->contact, dataset);
     }
 }

@@ -37,6 +37,10 @@ struct loader {
 void load_masks(struct loader *loader, struct fy_node *node);
 void load_kinds(struct loader *loader, struct fy_node *node);
 void load_datasets(struct loader *loader, struct fy_node *node);
+/* load_contact.c; check_contact wants the datasets: every column is one of the kind's. */
+void load_contact(struct loader *loader, struct fy_node *node, struct policy_contact *contact);
+void check_contact(struct loader *loader, struct fy_node *node, struct policy_contact *contact,
+                   const struct policy_dataset *dataset);
 /* load_subject.c: how a dataset's rows lead to people; wants all datasets' names known. Called
  * twice for each: first for subjects whose key is in the dataset itself, then for those along a
  * path. */

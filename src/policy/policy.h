@@ -18,7 +18,10 @@ enum policy_form { POLICY_FORM_CLEAR, POLICY_FORM_MASKED, POLICY_FORM_TOKEN };
 enum policy_when_null { POLICY_NULL_HIDE, POLICY_NULL_NONE, POLICY_NULL_REFUSE };
 enum policy_mode { POLICY_MODE_ROWS, POLICY_MODE_AGGREGATES };
 
-/* Columns by which these people can be reached; each NULL where not given. */
+enum { POLICY_POST_LINES = 8 };
+
+/* Columns by which these people can be reached; each NULL where not given, otherwise a column of
+ * the kind's dataset. */
 struct policy_contact {
     const char *name, *email, *phone, *language, *brand, *country, *birth_date;
     const char *gone_away, *deceased, *safe_contact; /* boolean columns */

@@ -60,6 +60,16 @@ static void has_defaults(void **state)
     assert_string_equal(config->state_folder, "/var/lib/cofferdam");
     assert_string_equal(config->run_folder, "/run/cofferdam");
     assert_in_range(config->workers, 1, 8);
+    assert_non_null(strstr(config->data_folder, "share/cofferdam"));
+    assert_string_equal(config->incidents_folder, "/var/lib/cofferdam/incidents");
+    assert_null(config->contact.user);
+    assert_null(config->mail.host);
+    assert_int_equal(config->mail.port, 587);
+    assert_int_equal(config->mail.tls, CONFIG_MAIL_STARTTLS);
+    assert_int_equal(config->mail.per_minute, 0);
+    assert_int_equal(config->mail.connections, 2);
+    assert_int_equal(config->mail.doubt_s, 3600);
+    assert_null(config->portal.folder);
     config_free(config);
     config_free(NULL);
 }
@@ -111,6 +121,52 @@ static void admits_users_by_name_or_number(void **state)
     refuse(LISTEN SOCKET "admin: {users: [4294967295]}\n", "out of range");
 }
 
+static void reads_the_breach_path(void **state)
+{
+    struct config *config =
+        load(LISTEN SOCKET "state_folder: /s\ndata_folder: /share\nincidents_folder: /cases\n"
+                           "contact: {user: reader, password_file: /pw}\n"
+                           "mail: {host: smtp.example, port: 465, tls: tls, ca: /ca, user: me,"
+                           " password_file: /mailpw, hello: us.example, bounces: b@us.example,"
+                           " bounce_folder: /mail, per_minute: 600, connections: 4, doubt_s: 60}\n"
+                           "portal: {folder: /pages, queue: /queue}\n");
+    assert_string_equal(config->data_folder, "/share");
+    assert_string_equal(config->incidents_folder, "/cases");
+    assert_string_equal(config->contact.user, "reader");
+    assert_string_equal(config->contact.password_file, "/pw");
+    assert_string_equal(config->mail.host, "smtp.example");
+    assert_int_equal(config->mail.port, 465);
+    assert_int_equal(config->mail.tls, CONFIG_MAIL_TLS);
+    assert_string_equal(config->mail.ca, "/ca");
+    assert_string_equal(config->mail.user, "me");
+    assert_string_equal(config->mail.password_file, "/mailpw");
+    assert_string_equal(config->mail.hello, "us.example");
+    assert_string_equal(config->mail.bounces, "b@us.example");
+    assert_string_equal(config->mail.bounce_folder, "/mail");
+    assert_int_equal(config->mail.per_minute, 600);
+    assert_int_equal(config->mail.connections, 4);
+    assert_int_equal(config->mail.doubt_s, 60);
+    assert_string_equal(config->portal.folder, "/pages");
+    assert_string_equal(config->portal.queue, "/queue");
+    config_free(config);
+}
+
+static void refuses_an_unsafe_breach_path(void **state)
+{
+    refuse(LISTEN SOCKET "contact: {user: gate}\n", "a role of its own");
+    refuse(LISTEN SOCKET "contact: {}\n", "key \"user\" is missing");
+    refuse(LISTEN SOCKET "mail: {port: 25}\n", "key \"host\" is missing");
+    refuse(LISTEN SOCKET "mail: {host: smtp.example, tls: off}\n", "only to this machine itself");
+    refuse(LISTEN SOCKET "mail: {host: smtp.example, tls: none}\n", "\"none\"");
+    refuse(LISTEN SOCKET "mail: {host: smtp.example, user: me}\n", "both a user and a password");
+    refuse(LISTEN SOCKET "mail: {host: smtp.example, bounces: '@x'}\n", "is not an address");
+    refuse(LISTEN SOCKET "mail: {host: smtp.example, connections: 0}\n", "out of range");
+    refuse(LISTEN SOCKET "portal: {folder: /pages}\n", "key \"queue\" is missing");
+    struct config *config = load(LISTEN SOCKET "mail: {host: localhost, tls: off}\n");
+    assert_int_equal(config->mail.tls, CONFIG_MAIL_OFF);
+    config_free(config);
+}
+
 static void refuses_what_it_does_not_know(void **state)
 {
     refuse(LISTEN SOCKET "state: x\n", "did you mean \"state_folder\"?");
@@ -131,6 +187,8 @@ int main(void)
         cmocka_unit_test(paths_are_relative_to_the_file),
         cmocka_unit_test(upstream_wants_tls_over_a_network),
         cmocka_unit_test(admits_users_by_name_or_number),
+        cmocka_unit_test(reads_the_breach_path),
+        cmocka_unit_test(refuses_an_unsafe_breach_path),
         cmocka_unit_test(refuses_what_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,17 +122,37 @@ static void holds_kinds_against_their_dataset(void **state)
                    "did you mean \"customer\"?", NULL);
 }
 
+#define CONTACT(columns)                                                                           \
+    "subjects: {customer: {dataset: customer, key: customer_id, contact: {" columns "}}}\n"        \
+    "datasets:\n"
+
 static void reads_contacts(void **state)
 {
-    const struct policy *policy = fixture_load(
-        "subjects: {customer: {dataset: customer, key: customer_id, contact: {name: full_name,"
-        " post: [street, city]}}}\ndatasets:\n" CUSTOMER);
-    const struct policy_kind *kind = policy_find_kind(policy, "customer");
-    assert_string_equal(kind->contact.name, "full_name");
-    assert_null(kind->contact.email);
-    assert_int_equal(kind->contact.post_count, 2);
-    assert_string_equal(kind->contact.post[1], "city");
+    const struct policy *policy =
+        fixture_load(CONTACT("name: full_name, post: [full_name, phone], gone_away: iban,"
+                             " brand: phone") CUSTOMER);
+    const struct policy_contact *contact = &policy_find_kind(policy, "customer")->contact;
+    assert_string_equal(contact->name, "full_name");
+    assert_string_equal(contact->gone_away, "iban");
+    assert_string_equal(contact->brand, "phone");
+    assert_null(contact->email);
+    assert_null(contact->birth_date);
+    assert_int_equal(contact->post_count, 2);
+    assert_string_equal(contact->post[1], "phone");
     policy_release(policy);
+}
+
+static void contacts_are_columns_of_the_kinds_dataset(void **state)
+{
+    fixture_refuse(CONTACT("name: fullname") CUSTOMER,
+                   "column of dataset customer \"fullname\" is not known", "full_name");
+    fixture_refuse(CONTACT("post: [phone, vin]") CUSTOMER VEHICLE,
+                   "column of dataset customer \"vin\" is not known", NULL);
+    fixture_refuse(CONTACT("deceased: 'a b'") CUSTOMER, "is not a name that the database", NULL);
+    fixture_refuse(CONTACT("birthday: phone") CUSTOMER, "birthday", "birth_date");
+    fixture_refuse(CONTACT("post: [phone, phone, phone, phone, phone, phone, phone, phone, phone]")
+                       CUSTOMER,
+                   "at most 8 lines", NULL);
 }
 
 static void refuses_names_that_sql_would_not_take(void **state)
@@ -214,6 +234,7 @@ int main(void)
         cmocka_unit_test(refuses_two_keys_at_a_paths_end),
         cmocka_unit_test(holds_kinds_against_their_dataset),
         cmocka_unit_test(reads_contacts),
+        cmocka_unit_test(contacts_are_columns_of_the_kinds_dataset),
         cmocka_unit_test(refuses_names_that_sql_would_not_take),
         cmocka_unit_test(knows_categories),
         cmocka_unit_test(reads_masks),
