@@ -87,14 +87,15 @@ static void load_section(struct yaml *yaml, struct fy_node *node, struct form_se
 static void load_form(struct yaml *yaml, struct form *form)
 {
     static const char *const keys[] = {"form", "sections", NULL};
-    static const char *const form_keys[] = {"title",    "authority",      "where",
-                                            "compared", "case_reference", NULL};
+    static const char *const form_keys[] = {
+        "title", "authority", "jurisdiction", "where", "compared", "case_reference", NULL};
     struct fy_node *root = yaml_root(yaml);
     yaml_keys(yaml, root, keys);
     struct fy_node *head = yaml_need(yaml, root, "form");
     yaml_keys(yaml, head, form_keys);
     form->title = yaml_need_text(yaml, head, "title");
     form->authority = yaml_need_text(yaml, head, "authority");
+    form->jurisdiction = yaml_need_text(yaml, head, "jurisdiction");
     form->where = yaml_need_text(yaml, head, "where");
     form->compared = yaml_text_at(yaml, head, "compared", NULL);
     form->case_reference = yaml_need_text(yaml, head, "case_reference");

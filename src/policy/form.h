@@ -47,6 +47,7 @@ struct form_section {
 struct form {
     const char *title;
     const char *authority;      /* as in the jurisdictions: ico */
+    const char *jurisdiction;   /* whose clock it is filed under: uk-gdpr */
     const char *where;          /* how it is filed */
     const char *compared;       /* when, and with what, this file was last compared; or NULL */
     const char *case_reference; /* the fact that holds the authority's own reference */

@@ -12,7 +12,8 @@
 #include "policy/form.h"
 
 #define HEAD                                                                                       \
-    "form: {title: Report, authority: ico, where: online, case_reference: ico_case_reference}\n"
+    "form: {title: Report, authority: ico, jurisdiction: uk-gdpr, where: online,"                  \
+    " case_reference: ico_case_reference}\n"
 #define ONE(question) HEAD "sections:\n  - title: First\n    questions:\n      - " question "\n"
 
 static struct form *load(const char *path)
