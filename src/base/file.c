@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PATH_ROOM = 4096 }; /* PATH_MAX of Linux */
+
 static enum status open_for_reading(const char *path, int *fd, struct error *error)
 {
     int opened = open(path, O_RDONLY | O_CLOEXEC);
@@ -107,20 +109,37 @@ enum status file_sync_folder(const char *path, struct error *error)
     return failed == 0 ? STATUS_OK : error_set_errno(error, failed, "fsync %s", path);
 }
 
-static enum status sync_parent(const char *path, struct error *error)
+static void folder_of(const char *path, char folder[static PATH_ROOM])
 {
-    char folder[4096];
     const char *slash = strrchr(path, '/');
     if (slash == NULL)
-        snprintf(folder, sizeof folder, ".");
+        snprintf(folder, PATH_ROOM, ".");
     else
-        snprintf(folder, sizeof folder, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+        snprintf(folder, PATH_ROOM, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+}
+
+enum status file_inherit_owner(const char *path, struct error *error)
+{
+    char folder[PATH_ROOM];
+    struct stat info;
+    if (geteuid() != 0)
+        return STATUS_OK;
+    folder_of(path, folder);
+    if (stat(folder, &info) != 0 || lchown(path, info.st_uid, info.st_gid) != 0)
+        return error_set_errno(error, errno, "%s", path);
+    return STATUS_OK;
+}
+
+static enum status sync_parent(const char *path, struct error *error)
+{
+    char folder[PATH_ROOM];
+    folder_of(path, folder);
     return file_sync_folder(folder, error);
 }
 
 enum status file_replace(const char *path, struct slice content, unsigned mode, struct error *error)
 {
-    char temporary[4096];
+    char temporary[PATH_ROOM];
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
         return error_set(error, STATUS_INVALID, "58030", NULL, "path is too long");
     unlink(temporary);
@@ -153,7 +172,7 @@ static enum status make_one_folder(const char *path, unsigned mode, struct error
 
 enum status file_make_folder(const char *path, unsigned mode, struct error *error)
 {
-    char partial[4096];
+    char partial[PATH_ROOM];
     int len = snprintf(partial, sizeof partial, "%s", path);
     if (len <= 0 || (size_t)len >= sizeof partial)
         return error_set(error, STATUS_INVALID, "58030", NULL, "path is empty or too long");

@@ -22,6 +22,10 @@ MUST_USE enum status file_replace(const char *path, struct slice content, unsign
 /* Makes the folder and its missing parents with mode; fine if it exists. */
 MUST_USE enum status file_make_folder(const char *path, unsigned mode, struct error *error);
 
+/* What root makes beside a service's files must be that service's: root gives path to the owner of
+ * its folder. Does nothing for anybody else; follows no link. */
+MUST_USE enum status file_inherit_owner(const char *path, struct error *error);
+
 /* fsync of a folder, so that names made in it survive a crash. */
 MUST_USE enum status file_sync_folder(const char *path, struct error *error);
 
