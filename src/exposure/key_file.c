@@ -86,9 +86,6 @@ static enum status load_blocks(struct key_file *file, struct dictionary *diction
 {
     uint8_t head[FILE_HEAD_BYTES];
     uint32_t length, count;
-    struct stat info;
-    if (fstat(file->fd, &info) != 0)
-        return error_set_errno(error, errno, "%s", file->path);
     if (!read_fully(file->fd, head, sizeof head, 0) || memcmp(head, file_head, sizeof head) != 0)
         return error_set(error, STATUS_CORRUPT, "XX001", "restore the file from a backup",
                          "%s: not a key file", file->path);
@@ -104,35 +101,74 @@ static enum status load_blocks(struct key_file *file, struct dictionary *diction
         file->clean = count == 0;
         file->size += BLOCK_HEAD_BYTES + length;
     }
+    return STATUS_OK;
+}
+
+static enum status load_all(struct key_file *file, struct dictionary *dictionary,
+                            struct error *error)
+{
+    uint8_t *block = malloc(BLOCK_HEAD_BYTES + BLOCK_PAYLOAD_MAX);
+    if (block == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    enum status status = load_blocks(file, dictionary, block, error);
+    crypto_wipe(block, BLOCK_HEAD_BYTES + BLOCK_PAYLOAD_MAX);
+    free(block);
+    return status;
+}
+
+/* What stands behind the last valid block is a torn tail, or was never ours. */
+static enum status judge_tail(struct key_file *file, struct error *error)
+{
+    struct stat info;
+    if (fstat(file->fd, &info) != 0)
+        return error_set_errno(error, errno, "%s", file->path);
     file->clean = file->clean && (uint64_t)info.st_size == file->size;
     if ((uint64_t)info.st_size != file->size)
         log_event(LOG_WARNING, "key_file_tail", "file=%s valid_bytes=%llu bytes=%llu", file->path,
                   (unsigned long long)file->size, (unsigned long long)info.st_size);
-    dictionary_settle_below(dictionary, file->written_below);
+    return STATUS_OK;
+}
+
+/* Opens folder/keys; file->fd stays -1 where there is none. */
+static enum status open_file(struct key_file *file, const char *folder, int mode,
+                             struct error *error)
+{
+    *file = (struct key_file){.fd = -1};
+    if (snprintf(file->path, sizeof file->path - 8, "%s/keys", folder) >=
+        (int)sizeof file->path - 8)
+        return error_set(error, STATUS_INVALID, "58030", NULL, "path is too long");
+    file->fd = open(file->path, mode | O_CLOEXEC);
+    if (file->fd < 0 && errno != ENOENT)
+        return error_set_errno(error, errno, "%s", file->path);
     return STATUS_OK;
 }
 
 enum status key_file_load(struct key_file *file, const char *folder, struct dictionary *dictionary,
                           struct error *error)
 {
-    *file = (struct key_file){.fd = -1};
-    if (snprintf(file->path, sizeof file->path - 8, "%s/keys", folder) >=
-        (int)sizeof file->path - 8)
-        return error_set(error, STATUS_INVALID, "58030", NULL, "path is too long");
-    file->fd = open(file->path, O_RDWR | O_CLOEXEC);
-    if (file->fd < 0 && errno == ENOENT)
-        return STATUS_OK;
+    TRY(open_file(file, folder, O_RDWR, error));
     if (file->fd < 0)
-        return error_set_errno(error, errno, "%s", file->path);
+        return STATUS_OK;
     if (fchmod(file->fd, 0600) != 0) /* it may come from a backup */
         log_event(LOG_WARNING, "key_file_mode", "file=%s errno=%d", file->path, errno);
-    uint8_t *block = malloc(BLOCK_HEAD_BYTES + BLOCK_PAYLOAD_MAX);
-    enum status status = block == NULL
-                             ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")
-                             : load_blocks(file, dictionary, block, error);
-    free(block);
-    if (status != STATUS_OK)
+    enum status status = load_all(file, dictionary, error);
+    if (status == STATUS_OK)
+        status = judge_tail(file, error);
+    if (status == STATUS_OK)
+        dictionary_settle_below(dictionary, file->written_below);
+    else
         key_file_close(file, false);
+    return status;
+}
+
+enum status key_file_read(const char *folder, struct dictionary *dictionary, struct error *error)
+{
+    struct key_file file;
+    TRY(open_file(&file, folder, O_RDONLY, error));
+    if (file.fd < 0)
+        return STATUS_OK;
+    enum status status = load_all(&file, dictionary, error);
+    close(file.fd);
     return status;
 }
 

@@ -20,6 +20,10 @@ struct key_file {
  * tail ends the reading; whether pairs are missing is for the ledger's side sections to say. */
 MUST_USE enum status key_file_load(struct key_file *file, const char *folder,
                                    struct dictionary *dictionary, struct error *error);
+/* Reads what there is, for another process than the owner: the owner may append meanwhile, or put a
+ * new file in this one's place. */
+MUST_USE enum status key_file_read(const char *folder, struct dictionary *dictionary,
+                                   struct error *error);
 /* Writes the whole dictionary to a new file and puts it in the old one's place, durably. */
 MUST_USE enum status key_file_rewrite(struct key_file *file, struct dictionary *dictionary,
                                       struct error *error);
