@@ -77,7 +77,7 @@ static void mark_seen(struct categories *categories, struct slice category)
 static enum status mark_partner(struct exposure *exposure, const char *partner,
                                 struct categories *categories, struct error *error)
 {
-    struct tally_column column;
+    struct column_line column;
     const char *text;
     enum status status = STATUS_OK;
     memset(categories->seen, 0, sizeof categories->seen);
@@ -92,7 +92,7 @@ static enum status mark_partner(struct exposure *exposure, const char *partner,
         roaring_bitmap_to_uint32_array(sets, ids);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = tally_column_set(exposure->ledger, ids[i], &text, error);
-        while (status == STATUS_OK && tally_next_column(&text, &column))
+        while (status == STATUS_OK && column_line_next(&text, &column))
             mark_seen(categories, column.category);
     }
     free(ids);
@@ -154,7 +154,7 @@ enum status exposure_never(struct exposure *exposure, const struct policy *polic
 
 struct fact {
     const char *partner;
-    struct tally_column column;
+    struct column_line column;
     uint8_t grade;
     int64_t first_hour, last_hour;
 };
@@ -189,7 +189,7 @@ static enum status gather_facts(void *context, const struct index_view *view, st
                         .last_hour = view->last_hour};
     TRY(tally_column_set(facts->ledger, view->column_set, &text, error));
     bool any = false;
-    for (; tally_next_column(&text, &fact.column); any = true)
+    for (; column_line_next(&text, &fact.column); any = true)
         TRY(add_fact(facts, &fact, error));
     if (!any) /* no column, yet it told that the subject is there */
         return add_fact(facts, &fact, error);

@@ -6,53 +6,16 @@
 
 enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3 };
 
-static struct slice part(struct slice line, size_t from, size_t until)
-{
-    return slice_of(line.data + from, until - from);
-}
-
-/* Where the last colon of the first len bytes is; len if there is none. */
-static size_t last_colon(struct slice line, size_t len)
-{
-    for (size_t at = len; at > 0; at--)
-        if (line.data[at - 1] == ':')
-            return at - 1;
-    return len;
-}
-
-static bool split_line(struct slice line, struct tally_column *column)
-{
-    size_t dot = 0, last = last_colon(line, line.len), before = last_colon(line, last);
-    while (dot < before && line.data[dot] != '.')
-        dot++;
-    if (last == line.len || before == last || dot == before)
-        return false;
-    *column = (struct tally_column){.dataset = part(line, 0, dot),
-                                    .column = part(line, dot + 1, before),
-                                    .form = part(line, before + 1, last),
-                                    .category = part(line, last + 1, line.len)};
-    return true;
-}
-
-bool tally_next_column(const char **text, struct tally_column *column)
-{
-    *text += strspn(*text, "\n"); /* a set without columns is an empty line */
-    size_t len = strcspn(*text, "\n");
-    struct slice line = slice_of(*text, len);
-    *text += (*text)[len] == '\0' ? len : len + 1;
-    return len > 0 && split_line(line, column);
-}
-
 enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
                              struct error *error)
 {
-    struct tally_column column;
+    struct column_line column;
     const char *found = id == 0 ? "" : ledger_column_set_text(ledger, id);
     if (found == NULL)
         return error_set(error, STATUS_CORRUPT, "XX001", NULL, "column set %u is not in the ledger",
                          id);
     for (const char *rest = found + strspn(found, "\n"); *rest != '\0';)
-        if (!tally_next_column(&rest, &column)) /* no column may be left out of an answer */
+        if (!column_line_next(&rest, &column)) /* no column may be left out of an answer */
             return error_set(error, STATUS_CORRUPT, "XX001", NULL,
                              "column set %u has a line that is none", id);
     *text = found;
@@ -152,13 +115,13 @@ static int compare_slices(struct slice a, struct slice b)
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-static int compare_label(const struct tally_label *label, const struct tally_column *column)
+static int compare_label(const struct tally_label *label, const struct column_line *column)
 {
     int order = compare_slices(label->category, column->category);
     return order != 0 ? order : compare_slices(label->form, column->form);
 }
 
-static enum status take_label(struct tally_kind *kind, const struct tally_column *column,
+static enum status take_label(struct tally_kind *kind, const struct column_line *column,
                               const roaring_bitmap_t *ids, struct error *error)
 {
     size_t at = 0;
@@ -185,7 +148,7 @@ static enum status take_label(struct tally_kind *kind, const struct tally_column
 enum status tally_labels(void *context, const struct index_view *view, struct error *error)
 {
     struct tally *tally = context;
-    struct tally_column column;
+    struct column_line column;
     const char *text;
     if (view->grade != INDEX_GRADE_DECLARED && view->grade != GRADE_DIRECT &&
         view->grade != GRADE_WITNESS)
@@ -194,7 +157,7 @@ enum status tally_labels(void *context, const struct index_view *view, struct er
     struct tally_kind *kind = take_view(tally, view);
     if (kind == NULL)
         return out_of_memory(error);
-    while (tally_next_column(&text, &column))
+    while (column_line_next(&text, &column))
         if (column.category.len > 0)
             TRY(take_label(kind, &column, view->ids, error));
     return STATUS_OK;

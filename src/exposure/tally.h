@@ -3,17 +3,12 @@
 #ifndef COFFERDAM_EXPOSURE_TALLY_H
 #define COFFERDAM_EXPOSURE_TALLY_H
 
+#include "exposure/column_line.h"
 #include "exposure/index.h"
 #include "ledger/ledger.h"
 
 enum { TALLY_LABELS_MAX = 256, TALLY_GRADES = 6 };
 
-/* One line of a column set: "dataset.column:form:category", borrowed from the ledger. */
-struct tally_column {
-    struct slice dataset, column, form, category; /* category empty: about nobody */
-};
-/* Takes the next line off *text; false at its end. */
-bool tally_next_column(const char **text, struct tally_column *column);
 /* The text of a column set, every line of it sound; "" for id 0. STATUS_CORRUPT for a malformed one
  * or an id that the ledger does not know. */
 MUST_USE enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
