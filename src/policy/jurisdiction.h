@@ -9,11 +9,20 @@
 
 #include "base/status.h"
 
+/* What discharges a duty. */
+enum jurisdiction_stop {
+    JURISDICTION_STOP_FILING,  /* a filing with the clock's authority */
+    JURISDICTION_STOP_NOTICES, /* the notices to people */
+    JURISDICTION_STOP_DOSSIER, /* closing the case with its record */
+    JURISDICTION_STOP_NOTICED, /* the processor's own notice to us: shown, not ours to do */
+};
+
 /* A duty with a deadline, counted from when the controller became aware. */
 struct jurisdiction_clock {
-    const char *name;      /* authority-notice */
-    const char *duty;      /* "Notify the ICO" */
-    const char *authority; /* ico: whose filing stops it; NULL: stopped by notices to people */
+    const char *name; /* authority-notice */
+    const char *duty; /* "Notify the ICO" */
+    enum jurisdiction_stop stop;
+    const char *authority; /* ico: whose filing stops it; NULL unless a filing does */
     int64_t limit_ns;      /* INT64_MAX: "without undue delay", no number in the law */
     const char *source;    /* "UK GDPR Art. 33(1)" */
     const char *note;      /* or NULL */
