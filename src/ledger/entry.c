@@ -17,6 +17,7 @@ static const char *const type_names[] = {
     [LEDGER_PROBE] = "probe",
     [LEDGER_RECOVERED] = "recovered",
     [LEDGER_DECLARED] = "declared",
+    [LEDGER_DELETED] = "deleted",
 };
 
 static const char *const outcome_names[] = {
@@ -37,6 +38,20 @@ const char *ledger_type_name(enum ledger_type type)
 const char *ledger_outcome_name(enum ledger_outcome outcome)
 {
     return (unsigned)outcome < OUTCOME_COUNT ? outcome_names[outcome] : "unknown";
+}
+
+struct slice ledger_text_value(struct slice text, const char *key)
+{
+    size_t len = strlen(key);
+    while (text.len > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t line = end == NULL ? text.len : (size_t)(end - text.data);
+        if (line > len && memcmp(text.data, key, len) == 0 && text.data[len] == '=')
+            return slice_of(text.data + len + 1, line - len - 1);
+        size_t taken = end == NULL ? line : line + 1;
+        text = slice_of(text.data + taken, text.len - taken);
+    }
+    return slice_of(NULL, 0);
 }
 
 /* "" or five characters of PostgreSQL's alphabet for SQLSTATE: digits and upper-case letters. */

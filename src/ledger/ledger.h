@@ -22,6 +22,7 @@ enum ledger_type {
     LEDGER_PROBE = 6,      /* an upstream data error: one bit about the data */
     LEDGER_RECOVERED = 7,  /* written by recovery after an unclean stop */
     LEDGER_DECLARED = 8,   /* an export outside the gateway, told by staff */
+    LEDGER_DELETED = 9,    /* a partner's claim that what it had received before is deleted */
 };
 
 enum ledger_flags {
@@ -144,6 +145,9 @@ void ledger_reader_root(const struct ledger_reader *reader, uint64_t *size,
 void ledger_reader_close(struct ledger_reader *reader);
 
 const char *ledger_type_name(enum ledger_type type);
+/* The value of a line "key=value" of an entry's text (DECLARED, DELETED); data NULL: no such line.
+ */
+struct slice ledger_text_value(struct slice text, const char *key);
 const char *ledger_outcome_name(enum ledger_outcome outcome);
 
 #endif

@@ -173,7 +173,7 @@ static void values_out_of_range_are_not_encoded(void **state)
 {
     struct ledger_item item = items[0];
     struct ledger_entry entry = full_entry();
-    entry.type = 9;
+    entry.type = 10;
     assert_refused(&entry, STATUS_INVALID);
     entry = full_entry();
     entry.flags = 4;
@@ -224,13 +224,33 @@ static void an_entry_may_fill_the_limit_and_no_more(void **state)
 
 static void every_type_and_outcome_has_a_name(void **state)
 {
-    for (int type = 1; type <= LEDGER_DECLARED; type++)
+    for (int type = 1; type <= LEDGER_DELETED; type++)
         assert_string_not_equal(ledger_type_name(type), "unknown");
     for (int outcome = 0; outcome <= LEDGER_OUTCOME_REFUSED; outcome++)
         assert_string_not_equal(ledger_outcome_name(outcome), "unknown");
     assert_string_equal(ledger_type_name(0), "unknown");
-    assert_string_equal(ledger_type_name(9), "unknown");
+    assert_string_equal(ledger_type_name(10), "unknown");
     assert_string_equal(ledger_outcome_name(7), "unknown");
+}
+
+static void value_is(const char *text, const char *key, const char *want)
+{
+    struct slice value = ledger_text_value(slice_of_text(text), key);
+    bool same = want == NULL ? value.data == NULL
+                             : value.data != NULL && slice_equal(value, slice_of_text(want));
+    if (!same)
+        fail_msg("%s in \"%s\" is \"%.*s\", expected \"%s\"", key, text, (int)value.len,
+                 value.data == NULL ? "" : (const char *)value.data, want == NULL ? "none" : want);
+}
+
+static void lines_of_a_text_are_found_by_their_keys(void **state)
+{
+    value_is("before=2026\nmethod=wiped at=noon", "before", "2026");
+    value_is("before=2026\nmethod=wiped at=noon", "method", "wiped at=noon");
+    value_is("before=2026\nmethod=wiped at=noon", "at", NULL);
+    value_is("xbefore=1\nbefore=2\n", "before", "2");
+    value_is("before\nbefore=", "before", "");
+    value_is("", "before", NULL);
 }
 
 int main(void)
@@ -243,6 +263,7 @@ int main(void)
         cmocka_unit_test(values_out_of_range_are_not_encoded),
         cmocka_unit_test(an_entry_may_fill_the_limit_and_no_more),
         cmocka_unit_test(every_type_and_outcome_has_a_name),
+        cmocka_unit_test(lines_of_a_text_are_found_by_their_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
