@@ -33,7 +33,9 @@ MUST_USE enum status mail_build(const struct mail_message *message, struct buffe
  * "localhost", at most 254 bytes (RFC 5321 4.5.3.1). */
 bool mail_address_usable(const char *address);
 
-enum mail_tls { MAIL_STARTTLS, MAIL_TLS, MAIL_PLAIN /* loopback only */ };
+/* MAIL_TLS (from the first byte, port 465) is refused: libesmtp cannot speak it. MAIL_PLAIN is for
+ * loopback only. */
+enum mail_tls { MAIL_STARTTLS, MAIL_TLS, MAIL_PLAIN };
 
 struct mail_server {
     const char *host;
@@ -61,10 +63,11 @@ struct mail_result {
     char reply[200]; /* the server's words, one line; addresses in it replaced by <…> */
 };
 
-/* Calls back for each message of a batch, in order. */
+/* Calls back for each message of a batch, in order; all from the thread that sends. */
 struct mail_batch {
     size_t count;
-    /* Fills the envelope of the at-th; called once it is needed. A failure ends the batch. */
+    /* Fills the envelope of the at-th, for all before the first goes out; what it points to stays
+     * until mail_send() returns. A failure ends the batch. */
     enum status (*envelope)(void *context, size_t at, struct mail_envelope *envelope,
                             struct error *error);
     /* Before any byte of its content goes out. A failure ends the batch; the rest is NOT_TRIED. */
@@ -75,7 +78,9 @@ struct mail_batch {
     void *context;
 };
 /* One connection, TLS, authentication, all messages of the batch. STATUS_IO where the server cannot
- * be reached or trusted: every message then was NOT_TRIED. *offers_dsn may be NULL. */
+ * be reached or trusted, or refuses us (our sender, our password) rather than a recipient: then no
+ * message has that for an answer. A connection that breaks after some answers is STATUS_OK, the
+ * rest UNKNOWN or NOT_TRIED. *offers_dsn may be NULL; written once a message was answered. */
 MUST_USE enum status mail_send(const struct mail_server *server, const struct mail_batch *batch,
                                bool *offers_dsn, struct error *error);
 
