@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/json.h"
+#include "contact/contact.h"
 #include "gateway/gateway.h"
 
 enum { FINDING_BYTES = 1024 * 1024 };
@@ -103,6 +104,7 @@ static enum status gather(const struct cli_offline *offline, struct report *repo
     TRY(gateway_side_doors(offline->config, offline->policy, &report->doors, error));
     TRY(gateway_role_settings(offline->config, &report->settings, error));
     look_at_policy(offline, &report->findings);
+    TRY(contact_check(offline->config, offline->policy, &report->findings, error));
     if (table_overflowed(&report->columns) || table_overflowed(&report->doors) ||
         table_overflowed(&report->settings) || table_overflowed(&report->findings))
         return error_set(error, STATUS_LIMIT, "54000", NULL, "the report is too long");
@@ -241,7 +243,8 @@ const struct cli_command verb_check = {
         "Judges the policy against the live database and prints, partner by partner, what\n"
         "each sees of each column. Sensitive grants stand out. Lists side doors (other roles\n"
         "that read the same tables), settings of the gateway's role that are not as\n"
-        "`cofferdam grants` makes them, and agents that cannot log in.",
+        "`cofferdam grants` makes them, agents that cannot log in, and a contact role that can\n"
+        "read less or more than `cofferdam grants --contact` gives it.",
     .examples = "check\n"
                 "check --partner north-mail\n"
                 "check --strict --json\n",

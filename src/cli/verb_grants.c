@@ -4,11 +4,13 @@
 
 #include "base/check.h"
 #include "cli/json.h"
+#include "contact/contact.h"
 
 enum { SQL_BYTES = 16 * 1024 * 1024 };
 
 static const struct cli_option options[] = {
-    {"role", 0, "NAME", "the gateway's role, default the configuration's upstream user"},
+    {"contact", 0, NULL, "of the role that reads how people can be reached instead"},
+    {"role", 0, "NAME", "the role's name, default the configuration's"},
     {"database", 0, "NAME", "the database, default the configuration's"},
     {NULL, 0, NULL, NULL},
 };
@@ -26,23 +28,37 @@ static enum status print(const struct cli_call *call, const char *role, const ch
     return cli_json_print(value, false, error);
 }
 
+static enum status gateway_sql(struct cli_offline *offline, const char *role, struct buffer *sql,
+                               struct error *error)
+{
+    TRY(cli_offline_bind(offline, error));
+    return model_grants_sql(offline->model, role, offline->config->upstream.database, sql, error);
+}
+
 static enum status run(struct cli_call *call, struct error *error)
 {
     struct cli_offline offline = {0};
     struct buffer sql;
     buffer_init(&sql, SQL_BYTES);
     enum status status = cli_offline_open(call, &offline, error);
-    if (status == STATUS_OK)
-        status = cli_offline_bind(&offline, error);
     if (status != STATUS_OK)
         goto done;
+    struct config *config = offline.config;
+    bool contact = cli_value(call, "contact") != NULL;
     const char *role = cli_value(call, "role"), *database = cli_value(call, "database");
-    role = role == NULL ? offline.config->upstream.user : role;
-    database = database == NULL ? offline.config->upstream.database : database;
-    status = model_grants_sql(offline.model, role, database, &sql, error);
+    if (role == NULL)
+        role = contact ? config->contact.user : config->upstream.user;
+    if (role == NULL)
+        role = CONTACT_DEFAULT_ROLE;
+    if (database != NULL)
+        config->upstream.database = database;
+    if (contact)
+        config->contact.user = role;
+    status = contact ? contact_grants(config, offline.policy, &sql, error)
+                     : gateway_sql(&offline, role, &sql, error);
     const char *text = status == STATUS_OK ? buffer_text(&sql) : NULL;
     if (text != NULL)
-        status = print(call, role, database, text, error);
+        status = print(call, role, config->upstream.database, text, error);
     else if (status == STATUS_OK)
         status = error_set(error, STATUS_LIMIT, "54000", NULL, "the SQL is too long");
 done:
@@ -58,8 +74,10 @@ const struct cli_command verb_grants = {
     .description =
         "Prints the SQL that gives the gateway's database role just what the policy needs:\n"
         "columns, read only, time-outs, a bound on connections. Nothing is changed: read it,\n"
-        "then run it as the database's administrator.",
+        "then run it as the database's administrator. With --contact: what the role needs that\n"
+        "reads names and addresses when people must be told of a breach.",
     .examples = "grants > grants.sql\n"
-                "grants | psql -d meridian\n",
+                "grants | psql -d meridian\n"
+                "grants --contact | psql -d meridian\n",
     .run = run,
 };

@@ -10,8 +10,11 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "base/table.h"
 #include "policy/config.h"
 #include "policy/policy.h"
+
+#define CONTACT_DEFAULT_ROLE "cofferdam_contact"
 
 struct contact_reader; /* a connection; owned */
 
@@ -25,6 +28,7 @@ struct contact_person {
     size_t post_count; /* lines that are not NULL or blank; 0: no postal address */
     int32_t birth_day; /* days since 1970-01-01; INT32_MIN: unknown */
     bool gone_away, deceased, safe_contact;
+    bool has_email; /* some text stands there; whether mail can be sent to it is mail's to say */
 };
 typedef enum status (*contact_take)(void *context, const struct contact_person *person,
                                     struct error *error);
@@ -39,7 +43,8 @@ void contact_close(struct contact_reader *reader); /* NULL is fine */
 MUST_USE enum status contact_read(struct contact_reader *reader, size_t kind,
                                   const char *const *keys, size_t count, contact_take take,
                                   void *context, struct error *error);
-/* As contact_read, but only language, brand, country and the flags: for counting. */
+/* As contact_read, but only language, brand, country, birth date, the flags and whether there is an
+ * e-mail address: for counting. The rest is NULL. */
 MUST_USE enum status contact_read_traits(struct contact_reader *reader, size_t kind,
                                          const char *const *keys, size_t count, contact_take take,
                                          void *context, struct error *error);
@@ -53,8 +58,20 @@ const char *contact_columns(struct contact_reader *reader, size_t kind, bool tra
 MUST_USE enum status contact_find(struct contact_reader *reader, size_t kind, const char *field,
                                   const char *value, char (*keys)[256], size_t room, size_t *count,
                                   struct error *error);
+/* As contact_find for many values at once, at most 10,000: one pass over the table. fn is called
+ * with the position of the value and a key, in order of both. */
+typedef enum status (*contact_matched)(void *context, size_t at, const char *key,
+                                       struct error *error);
+MUST_USE enum status contact_match(struct contact_reader *reader, size_t kind, const char *field,
+                                   const char *const *values, size_t count, contact_matched fn,
+                                   void *context, struct error *error);
 /* Appends the SQL that makes the role's rights: GRANT SELECT on exactly these columns. */
 MUST_USE enum status contact_grants(const struct config *config, const struct policy *policy,
                                     struct buffer *sql, struct error *error);
+/* Adds to a table (partner, finding) what is wrong with the role: it cannot log in, a column is
+ * missing or of an unfit type, it may read too little or too much, brands that the policy does not
+ * know. Says nothing where no role is configured and no kind has contact columns. */
+MUST_USE enum status contact_check(const struct config *config, const struct policy *policy,
+                                   struct table *findings, struct error *error);
 
 #endif

@@ -25,11 +25,13 @@ class Gateway:
     """One `cofferdam gateway`. make_gateway in conftest.py builds it; close() stops and judges it.
 
     policy: YAML text. database: one of the cluster's. config: changes to cofferdam.yaml, merged.
+    contact=True: a contact role beside the gateway's own, with the rights that grants prints.
     Agents with a certificate get one from the test's authority; agents with scram get the password
     "pw-<login>" and a verifier file.
     """
 
-    def __init__(self, cluster, authority, policy, database, config=None, start=True):
+    def __init__(self, cluster, authority, policy, database, config=None, start=True,
+                 contact=False):
         self.cluster, self.authority, self.database = cluster, authority, database
         self.user = places.servant("nobody")
         self.folder = places.make_folder("gw")
@@ -39,7 +41,9 @@ class Gateway:
         self.log = self.folder / "log"
         self.config = self.folder / "cofferdam.yaml"
         self.program = self.folder / "cofferdam"
-        self.role = f"cofferdam_service_{next(NUMBERS)}"
+        number = next(NUMBERS)
+        self.role = f"cofferdam_service_{number}"
+        self.contact_role = f"cofferdam_contact_{number}" if contact else None
         self.port, self.process, self.agents, self.expect_alarm = 0, None, {}, False
         shutil.copy(places.binary(), self.program)
         for folder in (self.folder, self.state_dir, self.run_dir):
@@ -61,8 +65,13 @@ class Gateway:
             "upstream": {"host": str(cluster.folder), "port": cluster.port, "database": database,
                          "user": self.role, "password_file": "upstream.password"},
             "ledger": {"segment_bytes": 4 * 1024 * 1024},
+            "data_folder": str(places.ROOT / "share"),
             "workers": 2,
         }, config or {})
+        if contact:
+            cluster.create_role(self.contact_role, "contact-pw")
+            self._write_secret("contact.password", "contact-pw")
+            self.settings["contact"] = {"user": self.contact_role, "password_file": "contact.password"}
         self.write_policy(policy)
         self.write_config()
         if start:
@@ -102,8 +111,10 @@ class Gateway:
     # ---- life ----
 
     def grant(self):
-        """Gives the upstream role what `cofferdam grants` prints, as an administrator would."""
+        """Gives the roles what `cofferdam grants` prints, as an administrator would."""
         self.cluster.script(self.database, self.cli("grants"))
+        if self.contact_role:
+            self.cluster.script(self.database, self.cli("grants", "--contact"))
 
     def start(self):
         position = self.log.stat().st_size if self.log.exists() else 0

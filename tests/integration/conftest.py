@@ -52,13 +52,15 @@ def demo_policy():
 def gateway_maker(cluster, authority, made):
     databases = {}
 
-    def make(policy_yaml=shop.POLICY, sql=shop.SQL, database=None, config=None, start=True):
-        """database: an existing one instead of sql. config: changes to cofferdam.yaml."""
+    def make(policy_yaml=shop.POLICY, sql=shop.SQL, database=None, config=None, start=True, contact=False):
+        """database: an existing one instead of sql. config: changes to cofferdam.yaml. contact: with
+        a contact role."""
         if database is None:
             if sql not in databases:
                 databases[sql] = cluster.create_database(sql=sql)
             database = databases[sql]
-        gateway = gateways.Gateway(cluster, authority, policy_yaml, database, config, start)
+        gateway = gateways.Gateway(cluster, authority, policy_yaml, database, config, start,
+                                   contact)
         made.append(gateway)
         return gateway
 
