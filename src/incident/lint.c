@@ -1,0 +1,406 @@
+/* Rules over blocks of words. Matching is without case, with ’ as ' and no-break spaces as spaces.
+ * Invariant: a finding quotes the template's words and our own phrases, and never a person's. */
+#include "incident/lint.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "incident/reading_ease.h"
+
+enum { FOLDED_BYTES = 64 * 1024, FINDINGS_BYTES = 4 * 1024 * 1024, QUOTED_BYTES = 60 };
+
+struct lint {
+    struct words *rules;
+    bool is_grade; /* lower is easier */
+    double bound;
+    size_t sentence_words;
+};
+
+/* What is being judged. */
+struct judgement {
+    const struct lint *lint;
+    const char *name;
+    const struct letter_person *person; /* NULL: categories are not judged */
+    struct table *findings;
+};
+
+/* ---- loading ---- */
+
+static enum status read_limits(struct lint *lint, const char *path, struct error *error)
+{
+    const char *formula = words_get(lint->rules, "limits", "formula");
+    const char *words = words_get(lint->rules, "limits", "sentence_words");
+    lint->is_grade = formula != NULL && strcmp(formula, "flesch-kincaid") == 0;
+    const char *bound = words_get(lint->rules, "limits", lint->is_grade ? "most" : "least");
+    if (formula == NULL || words == NULL || bound == NULL ||
+        (!lint->is_grade && strcmp(formula, "kandel-moles") != 0))
+        return error_set(error, STATUS_INVALID, "22023",
+                         "formula: flesch-kincaid with most, or kandel-moles with least; and "
+                         "sentence_words",
+                         "%s: section \"limits\" is not complete", path);
+    lint->bound = strtod(bound, NULL);
+    lint->sentence_words = (size_t)strtoul(words, NULL, 10);
+    return STATUS_OK;
+}
+
+enum status lint_load(const char *path, struct lint **lint, struct error *error)
+{
+    struct lint *loaded = calloc(1, sizeof *loaded);
+    if (loaded == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    enum status status = words_load(path, &loaded->rules, error);
+    if (status == STATUS_OK)
+        status = read_limits(loaded, path, error);
+    if (status == STATUS_OK)
+        *lint = loaded;
+    else
+        lint_free(loaded);
+    return status;
+}
+
+void lint_free(struct lint *lint)
+{
+    if (lint == NULL)
+        return;
+    words_free(lint->rules);
+    free(lint);
+}
+
+const char *lint_version(const struct lint *lint)
+{
+    return words_version(lint->rules);
+}
+
+/* ---- findings ---- */
+
+void lint_table(struct table *findings)
+{
+    static const char *const columns[] = {"file", "line", "rule", "found", "pass", NULL};
+    table_init(findings, FINDINGS_BYTES, columns);
+}
+
+/* Once for each line, rule and found text. */
+static void find(const struct judgement *judgement, int line, const char *rule, const char *pass,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
+static void find(const struct judgement *judgement, int line, const char *rule, const char *pass,
+                 const char *format, ...)
+{
+    char found[200], number[16];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(found, sizeof found, format, args);
+    va_end(args);
+    snprintf(number, sizeof number, "%d", line);
+    for (const struct table_row *row = judgement->findings->first; row != NULL; row = row->next)
+        if (strcmp(row->cells[1], number) == 0 && strcmp(row->cells[2], rule) == 0 &&
+            strcmp(row->cells[3], found) == 0)
+            return;
+    struct table_row *row = table_add(judgement->findings);
+    table_set(judgement->findings, row, 0, "%s", judgement->name);
+    table_set(judgement->findings, row, 1, "%s", number);
+    table_set(judgement->findings, row, 2, "%s", rule);
+    table_set(judgement->findings, row, 3, "%s", found);
+    table_set(judgement->findings, row, 4, "%s", pass);
+}
+
+/* ---- matching ---- */
+
+/* The text as it is compared: at most room bytes. */
+static void fold(const char *text, char *folded, size_t room)
+{
+    size_t used = 0;
+    while (*text != '\0' && used + 2 < room) {
+        uint8_t byte = (uint8_t)*text, next = (uint8_t)text[1];
+        if (byte >= 'A' && byte <= 'Z') {
+            folded[used++] = (char)(byte + 'a' - 'A');
+        } else if (byte == 0xC3 && next >= 0x80 && next <= 0x9E && next != 0x97) {
+            folded[used++] = *text++;
+            folded[used++] = (char)(next + 0x20); /* À to à */
+        } else if (strncmp(text, "’", 3) == 0) {
+            folded[used++] = '\'';
+            text += 2;
+        } else if (byte == 0xC2 && next == 0xA0) {
+            folded[used++] = ' ';
+            text++;
+        } else {
+            folded[used++] = (char)byte;
+        }
+        text++;
+    }
+    folded[used] = '\0';
+}
+
+static bool is_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (uint8_t)c >= 0x80;
+}
+
+/* Where the phrase stands in the folded text, as whole words; NULL: nowhere. */
+static const char *find_phrase(const char *text, const char *phrase, size_t len)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if (strncmp(at, phrase, len) != 0)
+            continue;
+        bool begins = at == text || !is_word_byte(phrase[0]) || !is_word_byte(at[-1]);
+        bool ends = !is_word_byte(phrase[len - 1]) || !is_word_byte(at[len]);
+        if (begins && ends)
+            return at;
+    }
+    return NULL;
+}
+
+/* Is there a word of negation in the sentence around a place in the text? */
+static bool is_negated(const struct lint *lint, const char *text, const char *at)
+{
+    const char *from = at, *to = at;
+    while (from > text && !(strchr(".!?", from[-1]) != NULL && *from == ' '))
+        from--;
+    while (*to != '\0' && !(strchr(".!?", *to) != NULL && (to[1] == ' ' || to[1] == '\0')))
+        to++;
+    char sentence[2048];
+    snprintf(sentence, sizeof sentence, "%.*s", (int)(to - from), from);
+    const char *words = words_get(lint->rules, "negations", "words");
+    while (words != NULL && *words != '\0') {
+        size_t len = strcspn(words, " ");
+        if (find_phrase(sentence, words, len) != NULL)
+            return true;
+        words += len + strspn(words + len, " ");
+    }
+    return false;
+}
+
+/* ---- rules ---- */
+
+static void check_phrases(const struct judgement *judgement, const struct block *block,
+                          const char *folded, const char *section, bool negation_passes)
+{
+    const struct lint *lint = judgement->lint;
+    const char *phrase;
+    for (size_t i = 0; (phrase = words_key(lint->rules, section, i)) != NULL; i++) {
+        char wanted[256];
+        fold(phrase, wanted, sizeof wanted);
+        const char *at = find_phrase(folded, wanted, strlen(wanted));
+        if (at == NULL || (negation_passes && is_negated(lint, folded, at)))
+            continue;
+        find(judgement, block->line, section, words_get(lint->rules, section, phrase), "\"%s\"",
+             phrase);
+    }
+}
+
+static bool is_taken(const struct letter_person *person, const char *category)
+{
+    for (size_t i = 0; i < person->taken_count; i++)
+        if (strcmp(person->taken[i].name, category) == 0)
+            return true;
+    return false;
+}
+
+/* Lists of what was not lost name what is not the person's own, and so do refusals to ask. */
+static void check_mentions(const struct judgement *judgement, const struct block *block,
+                           const char *folded)
+{
+    const struct lint *lint = judgement->lint;
+    if (judgement->person == NULL ||
+        (block->list != NULL &&
+         (strcmp(block->list, "elsewhere") == 0 || strcmp(block->list, "not_held") == 0)))
+        return;
+    const char *category;
+    for (size_t i = 0; (category = words_key(lint->rules, "mentions", i)) != NULL; i++) {
+        if (is_taken(judgement->person, category))
+            continue;
+        char phrases[512];
+        fold(words_get(lint->rules, "mentions", category), phrases, sizeof phrases);
+        for (const char *phrase = phrases; *phrase != '\0';) {
+            size_t len = strcspn(phrase, "|");
+            const char *at = find_phrase(folded, phrase, len);
+            if (at != NULL && !is_negated(lint, folded, at))
+                find(judgement, block->line, "category",
+                     "put it between {if CATEGORY} and {end}, or name it in a list",
+                     "\"%.*s\" is said to a person whose %s is not in the scope", (int)len, phrase,
+                     category);
+            phrase += len + (phrase[len] == '|');
+        }
+    }
+}
+
+static void check_sentences(const struct judgement *judgement, const struct block *block)
+{
+    struct reading_counts counts = {0};
+    reading_count(block->text, &counts);
+    if (counts.longest <= judgement->lint->sentence_words)
+        return;
+    size_t quoted = counts.longest_bytes < QUOTED_BYTES ? counts.longest_bytes : QUOTED_BYTES;
+    while (quoted > 0 && counts.longest_at[quoted] != ' ' && counts.longest_at[quoted] != '\0')
+        quoted--;
+    char pass[64];
+    snprintf(pass, sizeof pass, "at most %zu words a sentence", judgement->lint->sentence_words);
+    find(judgement, block->line, "sentence", pass, "%zu words: \"%.*s …\"", counts.longest,
+         (int)quoted, counts.longest_at);
+}
+
+/* Our own phrases for categories are fixed, and their lists would make any text look short. */
+static bool is_phrase(const struct block *block)
+{
+    return block->list != NULL &&
+           (strcmp(block->list, "taken") == 0 || strcmp(block->list, "elsewhere") == 0 ||
+            strcmp(block->list, "not_held") == 0);
+}
+
+double lint_ease(const struct lint *lint, const struct document *document)
+{
+    struct reading_counts counts = {0};
+    for (size_t i = 0; i < document->count; i++)
+        if (document->blocks[i].kind != BLOCK_HEADING && !is_phrase(&document->blocks[i]))
+            reading_count(document->blocks[i].text, &counts);
+    return lint->is_grade ? reading_flesch_kincaid(&counts) : reading_kandel_moles(&counts);
+}
+
+static void check_ease(const struct judgement *judgement, const struct document *document)
+{
+    const struct lint *lint = judgement->lint;
+    double ease = lint_ease(lint, document);
+    if (document->count == 0 || (lint->is_grade ? ease <= lint->bound : ease >= lint->bound))
+        return;
+    char pass[96];
+    snprintf(pass, sizeof pass, "%s %.0f: shorter sentences, shorter words",
+             lint->is_grade ? "a grade of at most" : "a score of at least", lint->bound);
+    find(judgement, document->blocks[0].line, "reading ease", pass, "%s %.1f",
+         lint->is_grade ? "Flesch-Kincaid grade" : "Kandel-Moles score", ease);
+}
+
+static void judge_block(const struct judgement *judgement, const struct block *block)
+{
+    char *folded = malloc(FOLDED_BYTES);
+    if (folded == NULL) {
+        find(judgement, block->line, "memory", "try again", "there was no memory to judge this");
+        return;
+    }
+    fold(block->text, folded, FOLDED_BYTES);
+    check_phrases(judgement, block, folded, "hedges", false);
+    if (!is_phrase(block))
+        check_phrases(judgement, block, folded, "asks", true);
+    check_phrases(judgement, block, folded, "links", false);
+    check_mentions(judgement, block, folded);
+    if (!is_phrase(block))
+        check_sentences(judgement, block);
+    free(folded);
+}
+
+static void judge(const struct judgement *judgement, const struct document *document)
+{
+    for (size_t i = 0; i < document->count; i++)
+        judge_block(judgement, &document->blocks[i]);
+    check_ease(judgement, document);
+}
+
+void lint_document(const struct lint *lint, const char *name, const struct document *document,
+                   struct table *findings)
+{
+    struct judgement judgement = {lint, name, NULL, findings};
+    judge(&judgement, document);
+}
+
+/* ---- plain texts ---- */
+
+/* blocks: room for one a line. */
+static struct document split_text(char *text, struct block *blocks)
+{
+    struct document document = {blocks, 0};
+    bool fresh = true;
+    char *save = text;
+    for (int number = 1; save != NULL; number++) {
+        char *line = save;
+        save = strchr(line, '\n');
+        if (save != NULL)
+            *save++ = '\0';
+        bool item = strncmp(line, "- ", 2) == 0;
+        if (line[strspn(line, " \t\r")] == '\0') {
+            fresh = true;
+        } else if (fresh || item) {
+            blocks[document.count++] = (struct block){.kind = item ? BLOCK_ITEM : BLOCK_PARAGRAPH,
+                                                      .text = item ? line + 2 : line,
+                                                      .section = "",
+                                                      .line = number};
+            fresh = false;
+        } else {
+            line[-1] = ' '; /* continues the block above: its terminator */
+        }
+    }
+    return document;
+}
+
+enum status lint_text(const struct lint *lint, const char *name, const char *text,
+                      struct table *findings, struct error *error)
+{
+    size_t lines = 1;
+    for (const char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    struct block *blocks = calloc(lines, sizeof *blocks);
+    char *copy = strdup(text);
+    if (blocks == NULL || copy == NULL || strlen(text) >= FOLDED_BYTES) {
+        free(blocks);
+        free(copy);
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "%s: the text is too long", name);
+    }
+    struct document document = split_text(copy, blocks);
+    lint_document(lint, name, &document, findings);
+    free(blocks);
+    free(copy);
+    return STATUS_OK;
+}
+
+/* ---- letters ---- */
+
+static bool says(const struct document *body, const char *wanted)
+{
+    for (size_t i = 0; i < body->count; i++)
+        if (strstr(body->blocks[i].text, wanted) != NULL)
+            return true;
+    return false;
+}
+
+/* What every letter must hold, where there is one. */
+static void check_presence(const struct judgement *judgement, const struct document *body,
+                           const struct letter_case *about)
+{
+    const struct letter_person *person = judgement->person;
+    const struct {
+        const char *what, *value, *pass;
+    } needed[] = {
+        {"the reference", person->reference, "{reference}"},
+        {"the data protection officer", about->dpo_name, "{dpo_name}"},
+        {"the officer's telephone number", about->dpo_phone, "{dpo_phone}"},
+        {"the officer's address", about->dpo_email, "{dpo_email}"},
+        {"the address of the privacy page", about->privacy_page, "{privacy_page}"},
+    };
+    int line = body->count == 0 ? 1 : body->blocks[body->count - 1].line;
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (needed[i].value != NULL && needed[i].value[0] != '\0' && !says(body, needed[i].value))
+            find(judgement, line, "missing", needed[i].pass, "%s", needed[i].what);
+    if (about->dpo_phone == NULL && about->dpo_email == NULL && about->dpo_post == NULL)
+        find(judgement, line, "missing", "controller: dpo: in the policy",
+             "no way to reach the data protection officer is known");
+    size_t named = 0;
+    for (size_t i = 0; i < body->count; i++)
+        named += body->blocks[i].list != NULL && strcmp(body->blocks[i].list, "taken") == 0;
+    if (named != person->taken_count)
+        find(judgement, line, "missing", "{each taken} … {item} … {end}, once",
+             "the person's categories are named %zu times instead of %zu", named,
+             person->taken_count);
+}
+
+void lint_letter(const struct lint *lint, const char *name, const char *subject,
+                 const struct document *body, const struct letter_case *about,
+                 const struct letter_person *person, struct table *findings)
+{
+    struct judgement judgement = {lint, name, person, findings};
+    if (subject != NULL) {
+        struct block block = {
+            .kind = BLOCK_HEADING, .text = subject, .section = "subject", .line = 1};
+        judge_block(&judgement, &block);
+    }
+    judge(&judgement, body);
+    check_presence(&judgement, body, about);
+}
