@@ -78,6 +78,11 @@ struct scope {
 MUST_USE enum status scope_open(struct casework *casework, int64_t incident, int64_t phase,
                                 struct scope **scope, struct error *error);
 void scope_close(struct scope *scope); /* NULL is fine */
+/* Why brand, language, country and the flags of people are not known in this phase; NULL: they are.
+ * A scope is there without database, gateway or contact role: a new phase can add them. */
+const char *scope_without_traits(const struct scope *scope);
+/* The name of a kind, as the policy had it when the phase was first opened. */
+const char *scope_kind(const struct scope *scope, uint16_t kind);
 /* The key of a person, terminated; STATUS_NOT_FOUND where it was erased. */
 MUST_USE enum status scope_key(const struct scope *scope, uint32_t id, char key[256]);
 /* The index in people; STATUS_NOT_FOUND for somebody who is not in scope. */
