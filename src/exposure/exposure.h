@@ -104,6 +104,13 @@ void exposure_budget(struct exposure *exposure, const struct policy_partner *par
 void exposure_record(struct exposure *exposure, uint64_t sequence,
                      const struct ledger_entry *entry);
 
+/* Whether any entry about disclosures names this partner, be it in the policy or not. */
+bool exposure_knows_partner(struct exposure *exposure, const char *partner);
+/* The latest instant before which a partner attested that it had deleted everything, of everybody;
+ * STATUS_NOT_FOUND. A claim. */
+MUST_USE enum status exposure_deleted_before(struct exposure *exposure, const char *partner,
+                                             int64_t *before_ns);
+
 /* Questions; exact counts. policy names kinds and, for "never disclosed", lists categories.
  * from/to half open instants (hours), INT64_MIN/MAX for ever. partner NULL: all partners.
  * Each fills an unopened table. */

@@ -32,6 +32,7 @@ struct partner {
     struct series **series; /* ascending by key; each lives as long as the index */
     size_t count, capacity;
     roaring_bitmap_t *column_sets;
+    int64_t deleted_before_ns;
 };
 
 struct index {
@@ -101,6 +102,7 @@ static struct partner *get_partner(struct index *index, struct slice name)
         CHECK(partner != NULL);
         pthread_mutex_init(&partner->lock, NULL);
         partner->column_sets = new_set();
+        partner->deleted_before_ns = INT64_MIN;
         name_map_put(&index->map, name, partner);
     }
     pthread_rwlock_unlock(&index->lock);
@@ -220,7 +222,32 @@ void index_add_column_set(struct index *index, struct slice name, uint32_t colum
     pthread_mutex_unlock(&partner->lock);
 }
 
+void index_add_deletion(struct index *index, struct slice name, int64_t before_ns)
+{
+    struct partner *partner = get_partner(index, name);
+    pthread_mutex_lock(&partner->lock);
+    if (before_ns > partner->deleted_before_ns)
+        partner->deleted_before_ns = before_ns;
+    pthread_mutex_unlock(&partner->lock);
+}
+
 /* ---- asking ---- */
+
+bool index_has_partner(struct index *index, const char *name)
+{
+    return find_partner(index, slice_of_text(name)) != NULL;
+}
+
+int64_t index_deleted_before(struct index *index, const char *name)
+{
+    struct partner *partner = find_partner(index, slice_of_text(name));
+    if (partner == NULL)
+        return INT64_MIN;
+    pthread_mutex_lock(&partner->lock);
+    int64_t before_ns = partner->deleted_before_ns;
+    pthread_mutex_unlock(&partner->lock);
+    return before_ns;
+}
 
 struct index_range index_range(int64_t from_ns, int64_t until_ns)
 {

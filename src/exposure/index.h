@@ -31,6 +31,12 @@ void index_add(struct index *index, const struct index_place *place, int64_t tim
 /* Notes that an entry of the partner names this column set, whether or not anyone was in it. */
 void index_add_column_set(struct index *index, struct slice partner, uint32_t column_set);
 
+bool index_has_partner(struct index *index, const char *partner);
+/* Notes, and tells, the latest instant before which all that the partner had is said to be deleted;
+ * INT64_MIN: never said. */
+void index_add_deletion(struct index *index, struct slice partner, int64_t before_ns);
+int64_t index_deleted_before(struct index *index, const char *partner);
+
 /* Hours since 1970, half open; INT64_MIN and INT64_MAX: no bound. */
 struct index_range {
     int64_t from_hour, until_hour;

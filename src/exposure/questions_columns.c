@@ -287,3 +287,20 @@ enum status exposure_subject(struct exposure *exposure, const struct policy *pol
     free(facts.facts);
     return finish(&made, status, table, error);
 }
+
+/* ---- a partner ---- */
+
+bool exposure_knows_partner(struct exposure *exposure, const char *partner)
+{
+    return index_has_partner(exposure->index, partner);
+}
+
+enum status exposure_deleted_before(struct exposure *exposure, const char *partner,
+                                    int64_t *before_ns)
+{
+    int64_t found_ns = index_deleted_before(exposure->index, partner);
+    if (found_ns == INT64_MIN)
+        return STATUS_NOT_FOUND;
+    *before_ns = found_ns;
+    return STATUS_OK;
+}

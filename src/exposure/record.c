@@ -88,10 +88,42 @@ static enum status take_item(struct exposure *exposure, uint64_t sequence,
     return STATUS_OK;
 }
 
+/* An instant of a told entry's text. */
+static bool told_instant(const struct ledger_entry *entry, const char *key, int64_t *time_ns)
+{
+    enum { INSTANT_ROOM = 40 };
+    char text[INSTANT_ROOM];
+    struct slice value = ledger_text_value(entry->text, key);
+    if (value.len == 0 || value.len >= sizeof text)
+        return false;
+    memcpy(text, value.data, value.len);
+    text[value.len] = '\0';
+    return clock_parse(text, time_ns, NULL) == STATUS_OK;
+}
+
+/* A declared export happened when staff say it did, not when they said so. */
+static int64_t instant_of(const struct ledger_entry *entry)
+{
+    int64_t told_ns;
+    if (entry->type == LEDGER_DECLARED && told_instant(entry, "at", &told_ns))
+        return told_ns;
+    return entry->time_ns != 0 ? entry->time_ns : clock_now_ns();
+}
+
+static void take_deletion(struct exposure *exposure, const struct ledger_entry *entry)
+{
+    int64_t before_ns;
+    if (entry->partner.len > 0 && entry->item_count == 0 &&
+        told_instant(entry, "before", &before_ns))
+        index_add_deletion(exposure->index, entry->partner, before_ns);
+}
+
 static enum status take_entry(struct exposure *exposure, uint64_t sequence,
                               const struct ledger_entry *entry, struct error *error)
 {
-    int64_t time_ns = entry->time_ns != 0 ? entry->time_ns : clock_now_ns();
+    int64_t time_ns = instant_of(entry);
+    if (entry->type == LEDGER_DELETED)
+        take_deletion(exposure, entry);
     if (!names_subjects(entry->type) || entry->partner.len == 0)
         return STATUS_OK;
     for (size_t i = 0; i < entry->item_count; i++)

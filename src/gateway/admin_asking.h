@@ -6,7 +6,7 @@
 #include "gateway/admin.h"
 
 enum {
-    ADMIN_MAX_WORDS = 24,
+    ADMIN_MAX_WORDS = 32,
     ADMIN_TABLE_BYTES = 128 * 1024 * 1024,
 };
 
@@ -55,11 +55,18 @@ enum status admin_show_subject(struct asking *asking, struct table *table, struc
 /* ---- admin_ledger.c ---- */
 enum status admin_show_ledger(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_disclosed(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_cutoff(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_act.c ---- */
 enum status admin_contain(struct asking *asking, struct table *table, struct error *error);
 enum status admin_restore(struct asking *asking, struct table *table, struct error *error);
 enum status admin_reload_policy(struct asking *asking, struct table *table, struct error *error);
+
+/* ---- admin_record.c ---- */
+enum status admin_record_act(struct asking *asking, struct table *table, struct error *error);
+enum status admin_record_read(struct asking *asking, struct table *table, struct error *error);
+enum status admin_record_deletion(struct asking *asking, struct table *table, struct error *error);
+enum status admin_declare_export(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_explain.c ---- */
 enum status admin_explain(struct asking *asking, struct table *table, struct error *error);

@@ -3,6 +3,10 @@
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] REASON 'r'
+ *   SHOW CUTOFF ; RECORD ACT 'text' [PARTNER 'p'] [BY 'who']
+ *   RECORD READ KIND 'k' COLUMNS 'd.c,…' PURPOSE 'text' IDS '1-500 502'
+ *   DECLARE EXPORT PARTNER 'p' KIND 'k' COLUMNS 'd.c:form,…' AT 't' REASON 'r' KEYS 'a line each'
+ *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD */
 #include "gateway/admin_asking.h"
 
@@ -10,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* With room for the words' edges beside ADMIN_CLIENT_COMMAND_BYTES of text. */
 enum { COMMAND_BYTES = 256 * 1024 };
 
 enum status admin_syntax(struct error *error, const char *text)
@@ -18,23 +23,33 @@ enum status admin_syntax(struct error *error, const char *text)
                      text);
 }
 
+/* Bytes between the quotes of the word at `at`, doubled ones counted once; SIZE_MAX: no end. */
+static size_t quoted_bytes(const char *at)
+{
+    size_t len = 0;
+    for (const char *c = at + 1; *c != '\0'; c++, len++) {
+        if (*c == '\'' && c[1] != '\'')
+            return len;
+        c += *c == '\'';
+    }
+    return SIZE_MAX;
+}
+
 /* 'it''s' from *at on; leaves *at behind the closing quote. */
 static enum status quoted_word(const char **at, struct words *words, struct error *error)
 {
-    char *word = arena_alloc(&words->arena, strlen(*at) + 1);
-    size_t len = 0;
+    size_t len = quoted_bytes(*at);
+    if (len == SIZE_MAX)
+        return admin_syntax(error, "unterminated quoted text");
+    char *word = arena_alloc(&words->arena, len + 1);
     const char *c = *at + 1;
     if (word == NULL)
         return admin_syntax(error, "the command is too long");
-    for (;; c++) {
-        if (*c == '\0')
-            return admin_syntax(error, "unterminated quoted text");
-        if (*c == '\'' && c[1] != '\'')
-            break;
-        if (*c == '\'')
-            c++;
-        word[len++] = *c;
+    for (size_t i = 0; i < len; i++, c++) {
+        c += *c == '\'';
+        word[i] = *c;
     }
+    word[len] = '\0';
     words->quoted[words->count] = true;
     words->text[words->count++] = word;
     *at = c + 1;
@@ -97,11 +112,16 @@ static const struct {
     {{"SHOW", "SUBJECT"}, "SHOW", admin_show_subject, 2},
     {{"SHOW", "LEDGER"}, "SHOW", admin_show_ledger, 2},
     {{"SHOW", "DISCLOSED"}, "SHOW", admin_show_disclosed, 2},
+    {{"SHOW", "CUTOFF"}, "SHOW", admin_show_cutoff, 2},
     {{"SHOW", "BUDGET"}, "SHOW", admin_show_budget, 2},
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},
     {{"CONTAIN", "PARTNER"}, "CONTAIN", admin_contain, 1},
     {{"RESTORE", "PARTNER"}, "RESTORE", admin_restore, 1},
+    {{"RECORD", "ACT"}, "RECORD", admin_record_act, 1},
+    {{"RECORD", "READ"}, "RECORD", admin_record_read, 2},
+    {{"RECORD", "DELETION"}, "RECORD", admin_record_deletion, 2},
+    {{"DECLARE", "EXPORT"}, "DECLARE", admin_declare_export, 2},
     {{"EXPLAIN", "AGENT"}, "EXPLAIN", admin_explain, 2},
     {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},
 };
@@ -120,10 +140,12 @@ static enum status run_words(struct asking *asking, struct table *table, const c
         *tag = commands[i].tag;
         return commands[i].run(asking, table, error);
     }
-    return error_set(error, STATUS_DENIED, "42601",
-                     "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, SUBJECT, "
-                     "LEDGER, BUDGET, STATS; CONTAIN, RESTORE, EXPLAIN AGENT, RELOAD",
-                     "unknown command");
+    return error_set(
+        error, STATUS_DENIED, "42601",
+        "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, SUBJECT, "
+        "LEDGER, CUTOFF, BUDGET, STATS; CONTAIN, RESTORE, RECORD, DECLARE, EXPLAIN AGENT, "
+        "RELOAD",
+        "unknown command");
 }
 
 enum status admin_command(struct server *server, const char *text, const char *by,

@@ -1,4 +1,5 @@
-/* Answers from the ledger itself: its last entries, and whom an entry told of. */
+/* Answers from the ledger itself: its last entries, whom an entry told of, how far it is durable.
+ */
 #include "gateway/admin_asking.h"
 
 #include <stdio.h>
@@ -157,4 +158,24 @@ enum status admin_show_disclosed(struct asking *asking, struct table *table, str
     if (status != STATUS_OK)
         table_free(table);
     return status;
+}
+
+enum status admin_show_cutoff(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"entries", "root", "time", "time_ns", "node", NULL};
+    struct ledger_state state;
+    char root[2 * sizeof state.root + 1], time[21];
+    (void)error;
+    ledger_state(asking->server->ledger, &state);
+    int64_t now_ns = clock_now_ns();
+    crypto_hex(state.root, sizeof state.root, root);
+    clock_format_utc(now_ns, time);
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%llu", (unsigned long long)state.entries);
+    table_set(table, row, 1, "%s", root);
+    table_set(table, row, 2, "%s", time);
+    table_set(table, row, 3, "%lld", (long long)now_ns);
+    table_set(table, row, 4, "%s", asking->server->config->ledger.node);
+    return STATUS_OK;
 }

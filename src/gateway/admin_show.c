@@ -139,6 +139,19 @@ static void grant_rows(const struct snapshot *snapshot, const struct policy_part
     }
 }
 
+/* Of everybody; claims about single people stand in the ledger alone. */
+static void deletion_row(struct asking *asking, const struct policy_partner *partner,
+                         struct table *table)
+{
+    int64_t before_ns;
+    char before[21], text[80];
+    if (exposure_deleted_before(asking->server->exposure, partner->name, &before_ns) != STATUS_OK)
+        return;
+    clock_format_utc(before_ns, before);
+    snprintf(text, sizeof text, "all it had before %s, by its own word", before);
+    admin_property(table, "deletion attested", text);
+}
+
 enum status admin_show_partner(struct asking *asking, struct table *table, struct error *error)
 {
     static const char *const columns[] = {"property", "value", NULL};
@@ -157,6 +170,7 @@ enum status admin_show_partner(struct asking *asking, struct table *table, struc
                        partner->mode == POLICY_MODE_AGGREGATES ? "aggregates" : "rows");
         for (size_t i = 0; i < partner->purpose_count; i++)
             admin_property(table, "purpose", partner->purposes[i]);
+        deletion_row(asking, partner, table);
         agent_rows(asking, partner, table);
         grant_rows(snapshot, partner, table);
     }

@@ -121,8 +121,8 @@ MUST_USE enum status ledger_column_set(struct ledger *ledger, const char *canoni
 const char *ledger_column_set_text(struct ledger *ledger, uint32_t id);
 
 struct ledger_state {
-    uint64_t entries, segments, bytes, syncs;
-    uint8_t root[32];
+    uint64_t entries, segments, bytes, syncs; /* durable entries */
+    uint8_t root[32];                         /* of the tree of just those entries */
     uint64_t current_segment;
     bool full; /* an append was refused for lack of room, and there is no spare yet */
 };
