@@ -59,6 +59,10 @@ MUST_USE enum status incidents_add_phase(struct incidents *incidents, int64_t nu
 MUST_USE enum status incidents_get_phase(struct incidents *incidents, int64_t number, int64_t which,
                                          struct arena *arena, struct incident_phase *phase,
                                          struct error *error);
+/* number, at, cutoff, root, by, reason, scope_sha256 — oldest first */
+MUST_USE enum status incidents_phases(struct incidents *incidents, int64_t number,
+                                      struct table *table, struct error *error);
+/* Once and for all: STATUS_CORRUPT if the phase has another hash already. */
 MUST_USE enum status incidents_set_scope(struct incidents *incidents, int64_t number, int64_t phase,
                                          const char *scope_sha256, struct error *error);
 
@@ -134,6 +138,19 @@ MUST_USE enum status incidents_get_notice(struct incidents *incidents, int64_t n
 MUST_USE enum status incidents_set_notice_finished(struct incidents *incidents, int64_t number,
                                                    int64_t notice, int64_t finished_ns,
                                                    struct error *error);
+
+/* ---- evidence: files kept in the incident's folder ---- */
+struct incident_evidence {
+    const char *name, *sha256, *by, *what; /* what: "the processor's notice" */
+    int64_t at_ns;
+};
+/* The file is there already, under that name. STATUS_INVALID if the name is taken. */
+MUST_USE enum status incidents_add_evidence(struct incidents *incidents, int64_t number,
+                                            const struct incident_evidence *evidence,
+                                            struct error *error);
+/* name, sha256, what, by, at — oldest first */
+MUST_USE enum status incidents_evidence(struct incidents *incidents, int64_t number,
+                                        struct table *table, struct error *error);
 
 /* A path in the incident's evidence folder, which is made: "<folder>/<number>/<name>". */
 MUST_USE enum status incidents_path(struct incidents *incidents, int64_t number, const char *name,
