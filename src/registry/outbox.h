@@ -32,11 +32,13 @@ enum outbox_state {
     OUTBOX_SILENT = 10, /* deceased: nobody is written to */
     OUTBOX_ERASED = 11, /* the person's key or row is gone */
 };
+enum { OUTBOX_STATES = 12 };
 
 struct outbox; /* owned */
 
-/* Opens or makes the file. for_sending: takes the sender's lock (STATUS_DENIED 55006 if another
- * process sends) and settles what an earlier sender left, as above. */
+/* One thread at a time. Opens or makes the file. for_sending: takes the sender's lock
+ * (STATUS_DENIED 55006 if another process sends) and settles what an earlier sender left, as above.
+ */
 MUST_USE enum status outbox_open(const char *path, bool for_sending, struct outbox **outbox,
                                  struct error *error);
 void outbox_close(struct outbox *outbox); /* NULL is fine */
@@ -48,36 +50,46 @@ struct outbox_person {
     uint16_t tier;    /* order of sending: smaller first */
     uint32_t variant; /* the caller's: which text */
 };
-/* All of a notice's people at once, READY; again with the same notice number makes no difference.
- */
+/* All of a notice's people at once, READY; a notice that has people already is left as it is. */
 MUST_USE enum status outbox_fill(struct outbox *outbox, int64_t notice,
                                  const struct outbox_person *people, size_t count,
                                  struct error *error);
 
-/* The next READY (or DEFERRED and due) people of a notice, at most room, made OFFERED, synced. */
+/* A person whose turn it is. */
+enum { OUTBOX_ENVELOPE_CHARS = 32 };
+struct outbox_turn {
+    struct outbox_person person;
+    uint32_t attempts; /* with this one */
+    /* Random, another one for each attempt: what a delivery notice will name. Synced before the
+     * message can go, so that a notice finds it whatever crashes. */
+    char envelope_id[OUTBOX_ENVELOPE_CHARS + 1];
+};
+/* The next people of a notice, those DEFERRED and due before those READY, at most room, made
+ * OFFERED, synced. */
 MUST_USE enum status outbox_offer(struct outbox *outbox, int64_t notice, int64_t now_ns,
-                                  struct outbox_person *people, size_t room, size_t *count,
+                                  struct outbox_turn *turns, size_t room, size_t *count,
                                   struct error *error);
 /* An offered one goes back: it was not begun. */
 MUST_USE enum status outbox_return(struct outbox *outbox, int64_t notice, uint32_t id,
                                    struct error *error);
-/* Before the final dot: hash of the rendered bytes. The envelope id is what a delivery notice will
- * name. */
+/* Before the final dot: hash of the rendered bytes. Only an OFFERED one can begin. */
 MUST_USE enum status outbox_begin(struct outbox *outbox, int64_t notice, uint32_t id,
-                                  const uint8_t rendered[static 32], const char *envelope_id,
-                                  int64_t now_ns, struct error *error);
-/* What became of it: ACCEPTED, REFUSED, DEFERRED (again at retry_ns), LETTER, PUBLIC, SILENT or
- * ERASED; reply: the server's words or our reason, without addresses. */
+                                  const uint8_t rendered[static 32], int64_t now_ns,
+                                  struct error *error);
+/* What became of it: ACCEPTED, REFUSED, DEFERRED (again at retry_ns), IN_DOUBT (no answer came),
+ * LETTER, PUBLIC, SILENT or ERASED; reply: the server's words or our reason, without addresses. A
+ * delivery notice that was quicker than the answer counts. */
 MUST_USE enum status outbox_settle(struct outbox *outbox, int64_t notice, uint32_t id,
                                    enum outbox_state state, const char *reply, int64_t now_ns,
                                    int64_t retry_ns, struct error *error);
 
 /* A delivery notice about an envelope id: failed makes it BOUNCED; delivered, relayed, expanded or
- * delayed prove an IN_DOUBT one ACCEPTED. STATUS_NOT_FOUND for an id that is none of ours. */
+ * delayed prove an IN_DOUBT one ACCEPTED. About an attempt that is not the last it changes nothing.
+ * STATUS_NOT_FOUND for an id that is none of ours. */
 MUST_USE enum status outbox_take_report(struct outbox *outbox, const char *envelope_id,
                                         const char *action, const char *status_code, int64_t now_ns,
                                         struct error *error);
-/* IN_DOUBT ones begun before that instant become READY (again) or LETTER. */
+/* IN_DOUBT ones offered before that instant become READY (again) or LETTER. */
 MUST_USE enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice,
                                           int64_t begun_before_ns, enum outbox_state state,
                                           uint64_t *count, struct error *error);
@@ -87,7 +99,7 @@ MUST_USE enum status outbox_set_paused(struct outbox *outbox, bool paused, struc
 MUST_USE enum status outbox_paused(struct outbox *outbox, bool *paused, struct error *error);
 
 struct outbox_counts {
-    uint64_t states[12], total;
+    uint64_t states[OUTBOX_STATES], total;
     int64_t first_accepted_ns, last_accepted_ns; /* INT64_MIN: none */
     int64_t next_retry_ns;                       /* of DEFERRED ones; INT64_MAX: none */
 };
