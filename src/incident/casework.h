@@ -30,6 +30,10 @@ MUST_USE enum status casework_admin(struct casework *casework, struct admin_clie
 MUST_USE enum status casework_decide(struct casework *casework, int64_t incident,
                                      const char *partner, const char *step, const char *why,
                                      struct error *error);
+/* The act's text: what the ledger is compared with. */
+enum { CASEWORK_ACT_ROOM = 256 };
+void casework_act_text(int64_t incident, const char *step, const char *why,
+                       char text[static CASEWORK_ACT_ROOM]);
 /* The path of a data file: "jurisdictions/uk-gdpr.yaml" in the data folder. */
 MUST_USE enum status casework_data(const struct casework *casework, const char *name,
                                    struct arena *arena, const char **path, struct error *error);
