@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "crypto/token.h"
 #include "gateway/admin.h"
 #include "gateway/gateway.h"
 #include "gateway/kinds.h"
@@ -90,13 +91,8 @@ void server_token_pad(const struct server *server, const char *partner, const ch
                       bool outer, uint8_t pad[static 64])
 {
     uint8_t key[CRYPTO_SHA256_BYTES];
-    struct slice parts[] = {slice_of_text("token"), slice_of("", 1), slice_of_text(partner),
-                            slice_of("", 1), slice_of_text(domain)};
-    crypto_hmac_sha256(slice_of(server->token_secret, sizeof server->token_secret), parts,
-                       sizeof parts / sizeof parts[0], key);
-    memset(pad, outer ? 0x5C : 0x36, 64);
-    for (size_t i = 0; i < sizeof key; i++)
-        pad[i] ^= key[i];
+    token_key(server->token_secret, partner, domain, key);
+    token_pad(key, outer, pad);
     crypto_wipe(key, sizeof key);
 }
 
@@ -173,7 +169,6 @@ static enum status open_secret(const char *folder, const char *name, uint8_t sec
                                struct error *error)
 {
     char path[4096];
-    struct buffer bytes;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     if (!file_exists(path)) {
         char hex[2 * SERVER_SECRET_BYTES + 1];
@@ -185,19 +180,7 @@ static enum status open_secret(const char *folder, const char *name, uint8_t sec
         crypto_wipe(hex, sizeof hex);
         TRY(status);
     }
-    buffer_init(&bytes, 256);
-    enum status status = file_read_secret(path, &bytes, error);
-    if (status == STATUS_OK) {
-        struct slice content = buffer_slice(&bytes);
-        if (content.len != 2 * SERVER_SECRET_BYTES)
-            status = error_set(error, STATUS_INVALID, "F0000", "restore it from the backup",
-                               "%s: not a secret of ours", path);
-        else
-            crypto_sha256(&content, 1, secret);
-        crypto_wipe(bytes.data, bytes.len);
-    }
-    buffer_free(&bytes);
-    return status;
+    return token_secret_read(path, secret, error);
 }
 
 static enum status open_tls(struct server *server, struct error *error)
