@@ -25,6 +25,7 @@ static const struct cli_verb verbs[] = {
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},
     {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
     {"ledger", "tail", &verb_ledger_tail, "show the newest entries of the ledger"},
+    {"portal", NULL, &verb_portal, "serve the public page after a breach"},
     {"version", NULL, &verb_version, "print the version"},
     {NULL, NULL, NULL, NULL},
 };

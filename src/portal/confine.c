@@ -1,0 +1,164 @@
+/* Giving up rights, in the order in which each still allows the next: user, files, system calls.
+ * None of it can be undone. landlock(7), seccomp(2). */
+#include "portal/confine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+
+enum { FILES_MOST = 1024 }; /* connections, and a few of our own */
+
+enum status confine_user(const char *user, struct error *error)
+{
+    if (user != NULL) {
+        errno = 0;
+        const struct passwd *account = getpwnam(user);
+        if (account == NULL)
+            return error_set(error, STATUS_INVALID, "22023", NULL, "there is no user %s", user);
+        if (setgroups(0, NULL) != 0 ||
+            setresgid(account->pw_gid, account->pw_gid, account->pw_gid) != 0 ||
+            setresuid(account->pw_uid, account->pw_uid, account->pw_uid) != 0)
+            return error_set_errno(error, errno, "cannot become user %s", user);
+    }
+    if (geteuid() == 0 || getuid() == 0)
+        return error_set(error, STATUS_DENIED, "42501",
+                         "start it as a user of its own, or name one: --user cofferdam-portal",
+                         "the portal does not run as root");
+    return STATUS_OK;
+}
+
+static enum status bound(int resource, rlim_t most, struct error *error)
+{
+    struct rlimit limit = {most, most}, now;
+    if (getrlimit(resource, &now) == 0 && now.rlim_max < most)
+        return STATUS_OK;
+    if (setrlimit(resource, &limit) != 0)
+        return error_set_errno(error, errno, "cannot bound the portal's resources");
+    return STATUS_OK;
+}
+
+static enum status allow_beneath(int rules, int folder, uint64_t access, struct error *error)
+{
+    const struct landlock_path_beneath_attr beneath = {.allowed_access = access,
+                                                       .parent_fd = folder};
+    if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0)
+        return error_set_errno(error, errno, "cannot confine the portal to its folders");
+    return STATUS_OK;
+}
+
+/* Version 1 of Landlock, which every kernel that has it knows. */
+static enum status landlock(int folder, int queue, bool *has_landlock, struct error *error)
+{
+    const uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1; /* the last one of version 1 */
+    const struct landlock_ruleset_attr handled = {.handled_access_fs = all};
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+    *has_landlock = rules >= 0;
+    if (rules < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
+        return STATUS_OK;
+    if (rules < 0)
+        return error_set_errno(error, errno, "cannot confine the portal to its folders");
+    enum status status = allow_beneath(
+        rules, folder, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR, error);
+    if (status == STATUS_OK)
+        status = allow_beneath(rules, queue,
+                               LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                   LANDLOCK_ACCESS_FS_REMOVE_FILE,
+                               error);
+    if (status == STATUS_OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
+        status = error_set_errno(error, errno, "cannot confine the portal to its folders");
+    close(rules);
+    return status;
+}
+
+enum status confine_files(int folder, int queue, bool *has_landlock, struct error *error)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return error_set_errno(error, errno, "cannot give up privileges");
+    TRY(bound(RLIMIT_CORE, 0, error));
+    TRY(bound(RLIMIT_NOFILE, FILES_MOST, error));
+    return landlock(folder, queue, has_landlock, error);
+}
+
+#if defined(__x86_64__)
+#define OUR_ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OUR_ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#error "the portal's list of system calls knows x86-64 and AArch64"
+#endif
+
+/* What a web server that runs has no use for. */
+static const uint32_t refused_calls[] = {
+    SYS_socket,
+    SYS_socketpair,
+    SYS_connect,
+    SYS_bind,
+    SYS_listen,
+    SYS_execve,
+    SYS_execveat,
+    SYS_unshare,
+    SYS_setns,
+    SYS_mount,
+    SYS_umount2,
+    SYS_pivot_root,
+    SYS_chroot,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_pidfd_getfd,
+    SYS_pidfd_open,
+    SYS_open_by_handle_at,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_userfaultfd,
+    SYS_keyctl,
+    SYS_add_key,
+    SYS_request_key,
+    SYS_io_uring_setup,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_kexec_load,
+    SYS_kill,
+#if defined(__x86_64__)
+    SYS_fork,
+    SYS_vfork,
+#endif
+#if !defined(__SANITIZE_ADDRESS__) /* its search for leaks is a process that traces us */
+    SYS_clone,
+    SYS_clone3,
+    SYS_ptrace,
+#endif
+};
+enum { REFUSED_COUNT = sizeof refused_calls / sizeof *refused_calls, X32_CALLS = 0x40000000 };
+
+enum status confine_calls(struct error *error)
+{
+    enum { LEAD = 4 };
+    struct sock_filter program[LEAD + REFUSED_COUNT + 2] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCHITECTURE, 0, REFUSED_COUNT + 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, REFUSED_COUNT + 1, 0),
+    };
+    for (size_t i = 0; i < REFUSED_COUNT; i++)
+        program[LEAD + i] = (struct sock_filter)BPF_JUMP(
+            BPF_JMP | BPF_JEQ | BPF_K, refused_calls[i], (uint8_t)(REFUSED_COUNT - i), 0);
+    program[LEAD + REFUSED_COUNT] =
+        (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    program[LEAD + REFUSED_COUNT + 1] =
+        (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+    const struct sock_fprog filter = {LEAD + REFUSED_COUNT + 2, program};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0)
+        return error_set_errno(error, errno, "cannot give up system calls");
+    return STATUS_OK;
+}

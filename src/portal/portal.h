@@ -1,0 +1,20 @@
+/* The portal: the public page of a company whose data was stolen. It serves what was published in a
+ * folder, says of a reference whether we issued it, and takes questions into a queue; it knows of
+ * nobody whether he is affected. A process of its own that reaches neither database, ledger nor
+ * gateway. docs/decisions/0009-portal.md. */
+#ifndef COFFERDAM_PORTAL_PORTAL_H
+#define COFFERDAM_PORTAL_PORTAL_H
+
+#include "base/status.h"
+
+struct portal_options {
+    const char *folder, *queue;
+    const char *listen;            /* "127.0.0.1:8080", "[::]:443" */
+    const char *certificate, *key; /* PEM files; both NULL: without TLS, on loopback only */
+    const char *proxy;             /* address whose X-Forwarded-For is believed; NULL: none */
+    const char *user;              /* to become; NULL: stay, unless that is root */
+};
+/* Runs until SIGTERM or SIGINT. The process is confined for good, even where this fails. */
+MUST_USE enum status portal_run(const struct portal_options *options, struct error *error);
+
+#endif

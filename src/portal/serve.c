@@ -1,0 +1,334 @@
+/* The serving thread: from a request to a page. Paths are compared with the few that there are and
+ * never become names of files. What a question holds is read by the answering thread.
+ * Nothing is logged of a request. */
+#include "portal/service.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <microhttpd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "crypto/crypto.h"
+#include "portal/language.h"
+
+enum {
+    CONNECTIONS_MOST = 500,
+    CONNECTIONS_MOST_AN_ADDRESS = 50,
+    CONNECTION_BYTES = 16 * 1024, /* request line and headers */
+    IDLE_S_MOST = 10,
+    ADDRESS_ROOM = 64,
+};
+
+/* What a path stands for. */
+enum target { TO_LANGUAGE, TO_STYLE, TO_PAGE };
+struct route {
+    enum target target;
+    size_t brand, language;
+    enum page page;
+    bool has_form;
+    enum ask_kind kind; /* of what is posted to it */
+};
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+/* "genuine" behind "/en/". */
+static void find_page(const char *rest, struct route *route)
+{
+    if (rest[0] == '\0')
+        route->page = PAGE_INDEX;
+    else if (strcmp(rest, "genuine") == 0)
+        *route =
+            (struct route){TO_PAGE, route->brand, route->language, PAGE_GENUINE, true, ASK_GENUINE};
+    else if (strcmp(rest, "affected") == 0)
+        *route = (struct route){TO_PAGE,       route->brand, route->language,
+                                PAGE_AFFECTED, true,         ASK_AFFECTED};
+}
+
+static struct route find_route(const struct site *site, struct MHD_Connection *connection,
+                               const char *path)
+{
+    const char *languages[SITE_LANGUAGES_MOST], *host = header(connection, "Host");
+    struct route route = {.target = TO_PAGE, .page = PAGE_MISSING};
+    while (route.brand < site->brand_count && !host_is(host, site->brands[route.brand].host))
+        route.brand++;
+    if (route.brand == site->brand_count)
+        route.brand = 0;
+    for (size_t i = 0; i < site->language_count; i++)
+        languages[i] = site->languages[i];
+    route.language =
+        language_choose(header(connection, "Accept-Language"), languages, site->language_count);
+    if (strcmp(path, "/") == 0)
+        route.target = TO_LANGUAGE;
+    else if (strcmp(path, "/style.css") == 0)
+        route.target = TO_STYLE;
+    for (size_t i = 0; i < site->language_count && path[0] == '/'; i++) {
+        size_t len = strlen(languages[i]);
+        if (strncmp(path + 1, languages[i], len) != 0)
+            continue;
+        if (path[1 + len] == '\0')
+            route = (struct route){.target = TO_LANGUAGE, .brand = route.brand, .language = i};
+        if (path[1 + len] == '/') {
+            route.language = i;
+            find_page(path + 1 + len + 1, &route);
+        }
+    }
+    return route;
+}
+
+/* Call with the lock held: the response's count of users is in hand before the site can go. */
+static enum MHD_Result send_page(const struct site *site, struct MHD_Connection *connection,
+                                 const struct route *route, enum page page, unsigned code)
+{
+    return MHD_queue_response(connection, code, site->pages[route->brand][route->language][page]);
+}
+
+static enum MHD_Result get(const struct site *site, struct MHD_Connection *connection,
+                           const struct route *route)
+{
+    if (route->target == TO_LANGUAGE)
+        return MHD_queue_response(connection, MHD_HTTP_SEE_OTHER,
+                                  site->to_language[route->language]);
+    if (route->target == TO_STYLE)
+        return MHD_queue_response(connection, MHD_HTTP_OK, site->brands[route->brand].style);
+    return send_page(site, connection, route, route->page,
+                     route->page == PAGE_MISSING ? MHD_HTTP_NOT_FOUND : MHD_HTTP_OK);
+}
+
+/* ---- who asks ---- */
+
+static bool parse_address(const char *text, size_t len, struct in6_addr *address)
+{
+    char copy[ADDRESS_ROOM];
+    struct in_addr v4;
+    if (len >= sizeof copy)
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    if (inet_pton(AF_INET6, copy, address) == 1)
+        return true;
+    if (inet_pton(AF_INET, copy, &v4) != 1)
+        return false;
+    *address = (struct in6_addr)IN6ADDR_ANY_INIT;
+    address->s6_addr[10] = address->s6_addr[11] = 0xff;
+    memcpy(address->s6_addr + 12, &v4, sizeof v4);
+    return true;
+}
+
+/* The last address of X-Forwarded-For is the one that our proxy wrote itself. */
+static void forwarded_for(struct MHD_Connection *connection, struct in6_addr *address)
+{
+    const char *list = header(connection, "X-Forwarded-For");
+    if (list == NULL)
+        return;
+    const char *comma = strrchr(list, ','), *last = comma == NULL ? list : comma + 1;
+    last += strspn(last, " \t");
+    struct in6_addr named;
+    if (parse_address(last, strcspn(last, " \t"), &named))
+        *address = named;
+}
+
+static void asker(const struct service *service, struct MHD_Connection *connection,
+                  struct in6_addr *address)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *address = (struct in6_addr)IN6ADDR_ANY_INIT;
+    if (info == NULL || info->client_addr == NULL)
+        return;
+    if (info->client_addr->sa_family == AF_INET6) {
+        memcpy(address, &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr,
+               sizeof *address);
+    } else {
+        address->s6_addr[10] = address->s6_addr[11] = 0xff;
+        memcpy(address->s6_addr + 12, &((const struct sockaddr_in *)info->client_addr)->sin_addr,
+               4);
+    }
+    if (service->has_proxy && memcmp(address, &service->proxy, sizeof *address) == 0)
+        forwarded_for(connection, address);
+}
+
+/* ---- requests ---- */
+
+static bool is_form(struct MHD_Connection *connection)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    const char *type = header(connection, "Content-Type");
+    return type != NULL && strncasecmp(type, form, sizeof form - 1) == 0 &&
+           (type[sizeof form - 1] == '\0' || type[sizeof form - 1] == ';');
+}
+
+static bool is_announced_too_long(struct MHD_Connection *connection)
+{
+    const char *length = header(connection, "Content-Length");
+    return length != NULL && strtoull(length, NULL, 10) > FORM_BYTES_MOST;
+}
+
+/* The answer is there, and leaves. */
+static enum MHD_Result send_answer(struct service *service, struct ask *ask)
+{
+    pthread_mutex_lock(&service->lock);
+    enum MHD_Result result = MHD_queue_response(ask->connection, ask->code, ask->answer);
+    service->unsent--;
+    pthread_mutex_unlock(&service->lock);
+    ask->is_answered = false;
+    return result;
+}
+
+static enum MHD_Result take_question(struct service *service, struct ask *ask,
+                                     const struct route *route, const struct site *site,
+                                     bool *is_allowed)
+{
+    struct in6_addr address;
+    asker(service, ask->connection, &address);
+    *is_allowed = allowance_take(service->allowances[route->kind], &address, clock_monotonic_ns());
+    if (!*is_allowed)
+        return send_page(site, ask->connection, route, PAGE_BUSY, MHD_HTTP_TOO_MANY_REQUESTS);
+    ask->kind = route->kind;
+    memcpy(ask->brand, site->brands[route->brand].name, sizeof ask->brand);
+    memcpy(ask->language, site->languages[route->language], sizeof ask->language);
+    return MHD_YES;
+}
+
+/* A request is whole. */
+static enum MHD_Result respond(struct service *service, struct ask *ask, const char *path,
+                               const char *method)
+{
+    bool is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0, is_asked = false;
+    bool is_post = strcmp(method, "POST") == 0;
+    pthread_mutex_lock(&service->lock);
+    const struct site *site = service->site;
+    struct route route = find_route(site, ask->connection, path);
+    enum MHD_Result result;
+    if (is_get)
+        result = get(site, ask->connection, &route);
+    else if (is_post && route.has_form && is_form(ask->connection))
+        result = take_question(service, ask, &route, site, &is_asked);
+    else
+        result = send_page(site, ask->connection, &route, PAGE_REFUSED,
+                           is_post && route.has_form ? MHD_HTTP_UNSUPPORTED_MEDIA_TYPE
+                                                     : MHD_HTTP_METHOD_NOT_ALLOWED);
+    pthread_mutex_unlock(&service->lock);
+    if (is_asked && result == MHD_YES)
+        result = service_ask(service, ask) ? MHD_YES : MHD_NO;
+    return result;
+}
+
+/* The first call for a request; a body that is announced as too long is never read. */
+static enum MHD_Result begin(struct service *service, struct MHD_Connection *connection,
+                             const char *path, void **request)
+{
+    if (is_announced_too_long(connection)) {
+        pthread_mutex_lock(&service->lock);
+        struct route route = find_route(service->site, connection, path);
+        enum MHD_Result result =
+            send_page(service->site, connection, &route, PAGE_REFUSED, MHD_HTTP_CONTENT_TOO_LARGE);
+        pthread_mutex_unlock(&service->lock);
+        return result;
+    }
+    struct ask *ask = calloc(1, sizeof *ask);
+    if (ask == NULL)
+        return MHD_NO;
+    ask->connection = connection;
+    *request = ask;
+    return MHD_YES;
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_len, void **request)
+{
+    struct service *service = context;
+    struct ask *ask = *request;
+    if (ask == NULL)
+        return begin(service, connection, path, request);
+    if (*upload_len > 0) {
+        if (*upload_len > sizeof ask->body - ask->body_len)
+            return MHD_NO; /* chunks that never said how long they would be: hang up */
+        memcpy(ask->body + ask->body_len, upload, *upload_len);
+        ask->body_len += *upload_len;
+        *upload_len = 0;
+        return MHD_YES;
+    }
+    return ask->is_answered ? send_answer(service, ask) : respond(service, ask, path, method);
+}
+
+static void end_request(void *context, struct MHD_Connection *connection, void **request,
+                        enum MHD_RequestTerminationCode why)
+{
+    struct service *service = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct ask *ask = *request;
+    if (info != NULL)
+        patience_renew(service, info->socket_context);
+    if (ask == NULL)
+        return;
+    if (ask->is_answered) { /* hung up while the answer was made */
+        pthread_mutex_lock(&service->lock);
+        service->unsent--;
+        pthread_mutex_unlock(&service->lock);
+    }
+    crypto_wipe(ask, sizeof *ask);
+    free(ask);
+    *request = NULL;
+}
+
+static void follow(void *context, struct MHD_Connection *connection, void **socket_context,
+                   enum MHD_ConnectionNotificationCode what)
+{
+    struct service *service = context;
+    struct patience *patience = *socket_context;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        patience_end(service, patience);
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    CHECK(info != NULL);
+    patience_begin(service, info->connect_fd, &patience);
+    *socket_context = patience;
+}
+
+/* libmicrohttpd's words can hold a peer's bytes. */
+static void say_nothing(void *context, const char *format, va_list arguments)
+{
+}
+
+enum status serve_start(struct service *service, int listener, const char *certificate,
+                        const char *key, struct MHD_Daemon **daemon, struct error *error)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0,
+         (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned an_address = service->has_proxy ? CONNECTIONS_MOST : CONNECTIONS_MOST_AN_ADDRESS;
+    /* The logger comes first: it is used while later options are read. */
+    struct MHD_Daemon *started = MHD_start_daemon(
+        flags | (certificate != NULL ? MHD_USE_TLS : 0U), 0, NULL, NULL, handle, service,
+        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
+        MHD_OPTION_NOTIFY_COMPLETED, end_request, service, MHD_OPTION_NOTIFY_CONNECTION, follow,
+        service, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, an_address, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_S_MOST, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, certificate != NULL ? tls : none,
+        MHD_OPTION_END);
+    if (started == NULL)
+        return error_set(error, STATUS_IO, "58000",
+                         certificate == NULL ? NULL
+                                             : "are certificate and key PEM files of one pair?",
+                         "the portal's web server does not start");
+    *daemon = started;
+    return STATUS_OK;
+}
