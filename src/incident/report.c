@@ -41,18 +41,17 @@ static void add_missing(struct filling *filling, const char *name)
     const char *text;
     if (value == NULL) {
         const char *allowed = words_get(answering->of->facts, "values", name);
-        text = arena_printf(answering->arena,
-                            "MISSING: %s%s%s Set it: cofferdam incident fact %" PRId64 " %s 'TEXT'",
-                            words_get(answering->of->facts, "facts", name),
-                            allowed == NULL ? "" : " One of: ",
-                            allowed == NULL ? "" : arena_printf(answering->arena, "%s.", allowed),
-                            answering->brief->incident.number, name);
+        text = arena_printf(
+            answering->arena, "MISSING: %s%s%s\ncofferdam incident fact %" PRId64 " %s 'TEXT'",
+            words_get(answering->of->facts, "facts", name), allowed == NULL ? "" : " One of: ",
+            allowed == NULL ? "" : arena_printf(answering->arena, "%s.", allowed),
+            answering->brief->incident.number, name);
     } else if (strncmp(value->supply, "cofferdam", strlen("cofferdam")) == 0) {
         text = arena_printf(answering->arena, value->supply, answering->brief->incident.number,
                             answering->of->form->authority);
-        text = arena_printf(answering->arena, "MISSING. Set it: %s", text);
+        text = arena_printf(answering->arena, "MISSING. Set it:\n%s", text);
     } else {
-        text = arena_printf(answering->arena, "MISSING. Set it: %s", value->supply);
+        text = arena_printf(answering->arena, "MISSING. Set it:\n%s", value->supply);
     }
     filling->missing[filling->answer->missing_count++] = text;
 }
@@ -242,7 +241,7 @@ static void add_notes(const struct answering *answering, struct sheet *sheet)
     notes[count++] =
         arena_printf(answering->arena, "Incident %" PRId64 ", phase %" PRId64 ", scope sha256 %s.",
                      brief->incident.number, brief->phase.number, brief->scope->sha256);
-    notes[count++] = arena_printf(answering->arena, "File at: %s.", form->where);
+    notes[count++] = arena_printf(answering->arena, "File at: %s", form->where);
     if (form->compared != NULL)
         notes[count++] = arena_printf(answering->arena, "The form: %s", form->compared);
     notes[count++] =

@@ -21,7 +21,8 @@ static const char head[] =
     ".answer { white-space: pre-wrap; border: 1px solid #767676; padding: .5rem .75rem;"
     " margin: .5rem 0; user-select: all; -webkit-user-select: all }\n"
     ".answer:focus { outline: 3px solid #0b57d0 }\n"
-    ".missing { border-left: .4rem solid #b00020; padding-left: .75rem; margin: .5rem 0 }\n"
+    ".missing { white-space: pre-wrap; border-left: .4rem solid #b00020; padding-left: .75rem; "
+    "margin: .5rem 0 }\n"
     "@media print { .answer { border-color: #000 } }\n</style>\n<title>";
 
 static void element(const char *name, const char *attributes, const char *text, struct buffer *out)
