@@ -81,11 +81,8 @@ void lint_table(struct table *findings)
     table_init(findings, FINDINGS_BYTES, columns);
 }
 
-/* Once for each line, rule and found text. */
-static void find(const struct judgement *judgement, int line, const char *rule, const char *pass,
-                 const char *format, ...) __attribute__((format(printf, 5, 6)));
-static void find(const struct judgement *judgement, int line, const char *rule, const char *pass,
-                 const char *format, ...)
+void lint_find(struct table *findings, const char *name, int line, const char *rule,
+               const char *pass, const char *format, ...)
 {
     char found[200], number[16];
     va_list args;
@@ -93,16 +90,16 @@ static void find(const struct judgement *judgement, int line, const char *rule, 
     vsnprintf(found, sizeof found, format, args);
     va_end(args);
     snprintf(number, sizeof number, "%d", line);
-    for (const struct table_row *row = judgement->findings->first; row != NULL; row = row->next)
-        if (strcmp(row->cells[1], number) == 0 && strcmp(row->cells[2], rule) == 0 &&
-            strcmp(row->cells[3], found) == 0)
+    for (const struct table_row *row = findings->first; row != NULL; row = row->next)
+        if (strcmp(row->cells[0], name) == 0 && strcmp(row->cells[1], number) == 0 &&
+            strcmp(row->cells[2], rule) == 0 && strcmp(row->cells[3], found) == 0)
             return;
-    struct table_row *row = table_add(judgement->findings);
-    table_set(judgement->findings, row, 0, "%s", judgement->name);
-    table_set(judgement->findings, row, 1, "%s", number);
-    table_set(judgement->findings, row, 2, "%s", rule);
-    table_set(judgement->findings, row, 3, "%s", found);
-    table_set(judgement->findings, row, 4, "%s", pass);
+    struct table_row *row = table_add(findings);
+    table_set(findings, row, 0, "%s", name);
+    table_set(findings, row, 1, "%s", number);
+    table_set(findings, row, 2, "%s", rule);
+    table_set(findings, row, 3, "%s", found);
+    table_set(findings, row, 4, "%s", pass);
 }
 
 /* ---- matching ---- */
@@ -184,8 +181,8 @@ static void check_phrases(const struct judgement *judgement, const struct block 
         const char *at = find_phrase(folded, wanted, strlen(wanted));
         if (at == NULL || (negation_passes && is_negated(lint, folded, at)))
             continue;
-        find(judgement, block->line, section, words_get(lint->rules, section, phrase), "\"%s\"",
-             phrase);
+        lint_find(judgement->findings, judgement->name, block->line, section,
+                  words_get(lint->rules, section, phrase), "\"%s\"", phrase);
     }
 }
 
@@ -216,10 +213,10 @@ static void check_mentions(const struct judgement *judgement, const struct block
             size_t len = strcspn(phrase, "|");
             const char *at = find_phrase(folded, phrase, len);
             if (at != NULL && !is_negated(lint, folded, at))
-                find(judgement, block->line, "category",
-                     "put it between {if CATEGORY} and {end}, or name it in a list",
-                     "\"%.*s\" is said to a person whose %s is not in the scope", (int)len, phrase,
-                     category);
+                lint_find(judgement->findings, judgement->name, block->line, "category",
+                          "put it between {if CATEGORY} and {end}, or name it in a list",
+                          "\"%.*s\" is said to a person whose %s is not in the scope", (int)len,
+                          phrase, category);
             phrase += len + (phrase[len] == '|');
         }
     }
@@ -236,8 +233,8 @@ static void check_sentences(const struct judgement *judgement, const struct bloc
         quoted--;
     char pass[64];
     snprintf(pass, sizeof pass, "at most %zu words a sentence", judgement->lint->sentence_words);
-    find(judgement, block->line, "sentence", pass, "%zu words: \"%.*s …\"", counts.longest,
-         (int)quoted, counts.longest_at);
+    lint_find(judgement->findings, judgement->name, block->line, "sentence", pass,
+              "%zu words: \"%.*s …\"", counts.longest, (int)quoted, counts.longest_at);
 }
 
 /* Our own phrases for categories are fixed, and their lists would make any text look short. */
@@ -266,15 +263,16 @@ static void check_ease(const struct judgement *judgement, const struct document 
     char pass[96];
     snprintf(pass, sizeof pass, "%s %.0f: shorter sentences, shorter words",
              lint->is_grade ? "a grade of at most" : "a score of at least", lint->bound);
-    find(judgement, document->blocks[0].line, "reading ease", pass, "%s %.1f",
-         lint->is_grade ? "Flesch-Kincaid grade" : "Kandel-Moles score", ease);
+    lint_find(judgement->findings, judgement->name, document->blocks[0].line, "reading ease", pass,
+              "%s %.1f", lint->is_grade ? "Flesch-Kincaid grade" : "Kandel-Moles score", ease);
 }
 
 static void judge_block(const struct judgement *judgement, const struct block *block)
 {
     char *folded = malloc(FOLDED_BYTES);
     if (folded == NULL) {
-        find(judgement, block->line, "memory", "try again", "there was no memory to judge this");
+        lint_find(judgement->findings, judgement->name, block->line, "memory", "try again",
+                  "there was no memory to judge this");
         return;
     }
     fold(block->text, folded, FOLDED_BYTES);
@@ -378,17 +376,20 @@ static void check_presence(const struct judgement *judgement, const struct docum
     int line = body->count == 0 ? 1 : body->blocks[body->count - 1].line;
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (needed[i].value != NULL && needed[i].value[0] != '\0' && !says(body, needed[i].value))
-            find(judgement, line, "missing", needed[i].pass, "%s", needed[i].what);
+            lint_find(judgement->findings, judgement->name, line, "missing", needed[i].pass, "%s",
+                      needed[i].what);
     if (about->dpo_phone == NULL && about->dpo_email == NULL && about->dpo_post == NULL)
-        find(judgement, line, "missing", "controller: dpo: in the policy",
-             "no way to reach the data protection officer is known");
+        lint_find(judgement->findings, judgement->name, line, "missing",
+                  "controller: dpo: in the policy",
+                  "no way to reach the data protection officer is known");
     size_t named = 0;
     for (size_t i = 0; i < body->count; i++)
         named += body->blocks[i].list != NULL && strcmp(body->blocks[i].list, "taken") == 0;
     if (named != person->taken_count)
-        find(judgement, line, "missing", "{each taken} … {item} … {end}, once",
-             "the person's categories are named %zu times instead of %zu", named,
-             person->taken_count);
+        lint_find(judgement->findings, judgement->name, line, "missing",
+                  "{each taken} … {item} … {end}, once",
+                  "the person's categories are named %zu times instead of %zu", named,
+                  person->taken_count);
 }
 
 void lint_letter(const struct lint *lint, const char *name, const char *subject,

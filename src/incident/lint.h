@@ -17,6 +17,9 @@ const char *lint_version(const struct lint *lint); /* hex SHA-256 of the file */
 
 /* An empty table of findings: file, line, rule, found, pass. */
 void lint_table(struct table *findings);
+/* Adds a finding unless it is there. The format must not take in a person's own words. */
+void lint_find(struct table *findings, const char *name, int line, const char *rule,
+               const char *pass, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* Hedges, requests, links, long sentences, reading ease. name: what stands in column file. */
 void lint_document(const struct lint *lint, const char *name, const struct document *document,
@@ -25,7 +28,8 @@ void lint_document(const struct lint *lint, const char *name, const struct docum
  * paragraphs, "- " before items. STATUS_LIMIT for one that is too long. */
 MUST_USE enum status lint_text(const struct lint *lint, const char *name, const char *text,
                                struct table *findings, struct error *error);
-/* As lint_document, and: every category named is this person's own; reference, the data protection
+/* As lint_document, and: every category named is this person's own (an invented person: findings
+ * quote what they find); reference, the data protection
  * officer and the page's address are there. subject may be NULL. */
 void lint_letter(const struct lint *lint, const char *name, const char *subject,
                  const struct document *body, const struct letter_case *about,

@@ -2,8 +2,10 @@
  * or not, child, printed, replacing an earlier letter, with and without the case's facts. */
 #include "incident/lint.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "incident/document.h"
 #include "policy/policy.h"
 
 enum { ARENA_BYTES = 4 * 1024 * 1024, MOST_CATEGORIES = 64 };
@@ -24,9 +26,31 @@ struct trial {
     const struct letter_case *about;
     struct arena *arena;
     struct table *findings;
+    char opening[2048]; /* as the last letter had it; "": there was none */
 };
 
-static enum status try_letter(const struct trial *trial, const struct letter_case *about,
+/* The public page shows a variant's opening to whoever has a reference: it must not depend on the
+ * person. */
+static enum status check_opening(struct trial *trial, const struct letter_case *about,
+                                 const struct letter_person *person, struct error *error)
+{
+    struct document opening;
+    TRY(letter_fill(trial->template, trial->words, about, person, "opening", trial->arena, &opening,
+                    error));
+    struct buffer text;
+    buffer_init(&text, sizeof trial->opening - 1);
+    document_text(&opening, &text);
+    const char *now = buffer_text(&text);
+    if (now != NULL && trial->opening[0] != '\0' && strcmp(now, trial->opening) != 0)
+        lint_find(trial->findings, template_name(trial->template),
+                  opening.count == 0 ? 1 : opening.blocks[0].line, "opening",
+                  "say it in another section", "the opening differs from person to person");
+    snprintf(trial->opening, sizeof trial->opening, "%s", now == NULL ? "" : now);
+    buffer_free(&text);
+    return STATUS_OK;
+}
+
+static enum status try_letter(struct trial *trial, const struct letter_case *about,
                               const struct letter_person *person, struct error *error)
 {
     struct document body;
@@ -39,12 +63,14 @@ static enum status try_letter(const struct trial *trial, const struct letter_cas
     if (status == STATUS_OK)
         lint_letter(trial->lint, template_name(trial->template), subject, &body, about, person,
                     trial->findings);
+    if (status == STATUS_OK)
+        status = check_opening(trial, about, person, error);
     arena_reset(trial->arena);
     return status;
 }
 
 /* One set of categories in one form. The person has no name of a category in its name. */
-static enum status try_form(const struct trial *trial, const char *const *categories, size_t count,
+static enum status try_form(struct trial *trial, const char *const *categories, size_t count,
                             unsigned form, struct error *error)
 {
     struct letter_category taken[MOST_CATEGORIES];
@@ -97,12 +123,13 @@ enum status lint_template(const struct lint *lint, const struct template *templa
                                      FORM_BARE | FORM_CONFIRMED | FORM_REPLACES};
     struct arena arena;
     arena_init(&arena, ARENA_BYTES);
-    struct trial trial = {lint, template, words, about, &arena, findings};
+    struct trial trial = {lint, template, words, about, &arena, findings, ""};
     size_t all = 0;
     while (policy_categories[all] != NULL)
         all++;
     enum status status = STATUS_OK;
     for (size_t f = 0; f < sizeof forms / sizeof forms[0] && status == STATUS_OK; f++) {
+        trial.opening[0] = '\0';
         for (size_t i = 0; i < all && status == STATUS_OK; i++)
             status = try_form(&trial, &policy_categories[i], 1, forms[f], error);
         if (status == STATUS_OK)
