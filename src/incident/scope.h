@@ -115,14 +115,28 @@ void scope_total(const struct scope *scope, struct scope_totals *totals);
 
 /* Tables for people and machines; each fills an unopened table.
  * what: "kind", "category", "brand", "language", "country", "dataset", "day", "tier", "grade",
- * "combination", "never", "window", "net", "partners" (the others' state). The columns of each are
- * in scope_tables.c and the manual. */
+ * "combination", "never", "window", "net", "deletion", "partners" (the others' state). The columns
+ * of each are in scope_tables*.c and the manual. */
 MUST_USE enum status scope_table(const struct scope *scope, const char *what, struct table *table,
                                  struct error *error);
 /* NULL-terminated: what scope_table can be asked for. */
 extern const char *const scope_tables[];
-/* One line a person, CSV (RFC 4180): kind, key, tier, grades, categories, brand, language, country,
- * first, last. The same phase gives the same bytes. */
+/* One line a person, CSV (scope_csv.h) with a line of names: kind, key, tier, grades, categories,
+ * brand, language, country, first, last. The same phase gives the same bytes, but for the keys of
+ * people erased since. */
 MUST_USE enum status scope_write_list(const struct scope *scope, FILE *out, struct error *error);
+
+/* ---- phases ---- */
+/* Fixes the ledger's state now as the incident's next phase, with a decision in its log. The new
+ * phase's scope is computed when it is first opened. */
+MUST_USE enum status scope_new_phase(struct casework *casework, int64_t incident,
+                                     const char *reason, int64_t *number, struct error *error);
+/* what ("people", "people added", "people removed", "confirmed", "corrected notice", "category"),
+ * kind, detail, before, after — of two phases of an incident */
+MUST_USE enum status scope_diff(const struct scope *before, const struct scope *after,
+                                struct table *table, struct error *error);
+/* Was the person at this index of after in scope before, and is more told of it now? Then its
+ * notice has to be corrected. */
+bool scope_grew(const struct scope *before, const struct scope *after, size_t at);
 
 #endif
