@@ -28,7 +28,6 @@ struct contact_person {
     size_t post_count; /* lines that are not NULL or blank; 0: no postal address */
     int32_t birth_day; /* days since 1970-01-01; INT32_MIN: unknown */
     bool gone_away, deceased, safe_contact;
-    bool has_email; /* some text stands there; whether mail can be sent to it is mail's to say */
 };
 typedef enum status (*contact_take)(void *context, const struct contact_person *person,
                                     struct error *error);
@@ -43,8 +42,8 @@ void contact_close(struct contact_reader *reader); /* NULL is fine */
 MUST_USE enum status contact_read(struct contact_reader *reader, size_t kind,
                                   const char *const *keys, size_t count, contact_take take,
                                   void *context, struct error *error);
-/* As contact_read, but only language, brand, country, birth date, the flags and whether there is an
- * e-mail address: for counting. The rest is NULL. */
+/* As contact_read, but only language, brand, country, birth date, the flags and, of the e-mail
+ * address, whether there is one (then it is ""): for counting. The rest is NULL. */
 MUST_USE enum status contact_read_traits(struct contact_reader *reader, size_t kind,
                                          const char *const *keys, size_t count, contact_take take,
                                          void *context, struct error *error);
@@ -53,8 +52,8 @@ MUST_USE enum status contact_read_traits(struct contact_reader *reader, size_t k
 const char *contact_columns(struct contact_reader *reader, size_t kind, bool traits);
 
 /* Keys of the people of a kind to whom a value belongs, at most room, in key order; *count may be
- * more than room. field: "email" (compared without case), "phone" (digits only), "name", or "name
- * and postcode" with value "name\npostcode". */
+ * more than room. field: "key", "email" (compared without case), "phone" (digits only), "name", or
+ * "name and postcode" with value "name\npostcode". */
 MUST_USE enum status contact_find(struct contact_reader *reader, size_t kind, const char *field,
                                   const char *value, char (*keys)[256], size_t room, size_t *count,
                                   struct error *error);

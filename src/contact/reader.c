@@ -311,7 +311,6 @@ static void fill_person(const PGresult *result, int row, struct contact_person *
         .language = texts[3],
         .brand = texts[4],
         .country = texts[5],
-        .has_email = !is_blank(texts[1]),
         .birth_day = day == NULL ? INT32_MIN : (int32_t)strtol(day, NULL, 10),
         .gone_away = flags[0],
         .deceased = flags[1],
@@ -341,7 +340,7 @@ static enum status query_array(struct contact_reader *reader, const char *sql,
     return status;
 }
 
-static enum status read_people(struct contact_reader *reader, const char *sql, bool traits,
+static enum status read_people(struct contact_reader *reader, const char *sql,
                                const char *const *keys, size_t count, contact_take take,
                                void *context, struct error *error)
 {
@@ -351,10 +350,6 @@ static enum status read_people(struct contact_reader *reader, const char *sql, b
     for (int row = 0; row < PQntuples(result) && status == STATUS_OK; row++) {
         struct contact_person person;
         fill_person(result, row, &person);
-        if (traits) { /* there is one, and that is all that was read */
-            person.has_email = person.email != NULL;
-            person.email = NULL;
-        }
         status = take(context, &person, error);
     }
     PQclear(result);
@@ -366,7 +361,7 @@ enum status contact_read(struct contact_reader *reader, size_t kind, const char 
 {
     const struct contact_sql *texts = NULL;
     TRY(texts_of(reader, kind, &texts, error));
-    return read_people(reader, texts->read, false, keys, count, take, context, error);
+    return read_people(reader, texts->read, keys, count, take, context, error);
 }
 
 enum status contact_read_traits(struct contact_reader *reader, size_t kind, const char *const *keys,
@@ -374,7 +369,7 @@ enum status contact_read_traits(struct contact_reader *reader, size_t kind, cons
 {
     const struct contact_sql *texts = NULL;
     TRY(texts_of(reader, kind, &texts, error));
-    return read_people(reader, texts->traits, true, keys, count, take, context, error);
+    return read_people(reader, texts->traits, keys, count, take, context, error);
 }
 
 /* ---- matching ---- */

@@ -160,11 +160,12 @@ void contact_sql_read(const struct policy *policy, const struct policy_kind *kin
 static const struct match_rule {
     const char *field, *before, *after;
 } rules[] = {
+    {"key", "", ""},
     {"email", "lower(btrim(", "))"},
     {"phone", "nullif(regexp_replace(", ", '[^0-9]', '', 'g'), '')"},
     {"name", "lower(regexp_replace(btrim(", "), '[[:space:]]+', ' ', 'g'))"},
 };
-enum { RULE_EMAIL, RULE_PHONE, RULE_NAME, RULES };
+enum { RULE_KEY, RULE_EMAIL, RULE_PHONE, RULE_NAME, RULES };
 
 static const char with_postcode[] = "name and postcode";
 
@@ -195,7 +196,7 @@ enum status contact_sql_match(const struct policy *policy, const struct policy_k
                               const char *field, struct buffer *sql, struct error *error)
 {
     const struct policy_contact *contact = &kind->contact;
-    const char *const columns[RULES] = {contact->email, contact->phone, contact->name};
+    const char *const columns[RULES] = {kind->key, contact->email, contact->phone, contact->name};
     bool postcode = strcmp(field, with_postcode) == 0;
     size_t rule = postcode ? RULE_NAME : 0;
     while (rule < RULES && !postcode && strcmp(rules[rule].field, field) != 0)

@@ -66,9 +66,9 @@ def probe(gateway, *arguments, fails=False):
 
 def test_people_come_in_the_order_of_their_keys(gateway):
     assert probe(gateway, "read", "person", 3, 99999, 2, 1) == [
-        ["0", "ann lee", "ann@example.ORG ", "01632 960001", "en", "red", "GB", "-2147483648", "0101", "ba11aa"],
-        ["2", 'Bo "Q" O\'Hara', " ", "-", "fr", "blue", "FR", "-2147483648", "1000"],
-        ["3", "Ann  Lee", "Ann@Example.org", "+44 1632 960001", "en", "red", "GB", "10", "0011", "1 Low Road",
+        ["0", "ann lee", "ann@example.ORG ", "01632 960001", "en", "red", "GB", "-2147483648", "010", "ba11aa"],
+        ["2", 'Bo "Q" O\'Hara', " ", "-", "fr", "blue", "FR", "-2147483648", "100"],
+        ["3", "Ann  Lee", "Ann@Example.org", "+44 1632 960001", "en", "red", "GB", "10", "001", "1 Low Road",
          "BA1 1AA"]]
     assert probe(gateway, "read", "person") == []
 
@@ -80,8 +80,8 @@ def test_keys_of_text_find_their_rows(gateway):
 
 def test_traits_hold_no_name_or_address(gateway):
     assert probe(gateway, "traits", "person", 1, 2) == [
-        ["0", "-", "-", "-", "en", "red", "GB", "10", "0011"],
-        ["1", "-", "-", "-", "fr", "blue", "FR", "-2147483648", "1000"]]
+        ["0", "-", "", "-", "en", "red", "GB", "10", "001"],
+        ["1", "-", "-", "-", "fr", "blue", "FR", "-2147483648", "100"]]
 
 
 def test_columns_for_the_record(gateway):
@@ -106,6 +106,7 @@ def test_finding_forgives_case_spaces_and_punctuation(gateway):
     assert probe(gateway, "find name and postcode", "person", "ANN LEE\nba1 1ab") == [["0"]]
     assert probe(gateway, "email", "person", "x", "p11@example.org", "ann@example.org", "%") == [
         ["1", "11"], ["2", "1"], ["2", "3"]]
+    assert probe(gateway, "key", "person", "3", "x", "011", "11") == [["0", "3"], ["3", "11"]]
     assert "no column for the phone of a enquirer" in probe(gateway, "find phone", "enquirer", "1", fails=True)
 
 

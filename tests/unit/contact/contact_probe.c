@@ -14,10 +14,10 @@ static const char *shown(const char *text)
 static enum status print_person(void *context, const struct contact_person *person,
                                 struct error *error)
 {
-    printf("%zu|%s|%s|%s|%s|%s|%s|%d|%d%d%d%d", person->at, shown(person->name),
-           shown(person->email), shown(person->phone), shown(person->language),
-           shown(person->brand), shown(person->country), person->birth_day, person->gone_away,
-           person->deceased, person->safe_contact, person->has_email);
+    printf("%zu|%s|%s|%s|%s|%s|%s|%d|%d%d%d", person->at, shown(person->name), shown(person->email),
+           shown(person->phone), shown(person->language), shown(person->brand),
+           shown(person->country), person->birth_day, person->gone_away, person->deceased,
+           person->safe_contact);
     for (size_t i = 0; i < person->post_count; i++)
         printf("|%s", person->post[i]);
     putchar('\n');
