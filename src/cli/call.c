@@ -141,9 +141,10 @@ static const struct cli_verb *find_verb(const struct cli_verb *verbs, int argc, 
         return first;
     const char *next = argc > 2 ? argv[2] : NULL;
     if (next == NULL || next[0] == '-') {
-        if (rows == 1) /* `cofferdam exposure` is `cofferdam exposure show` */
-            return first;
         bool help = next != NULL && (strcmp(next, "--help") == 0 || strcmp(next, "-h") == 0);
+        bool shows = strcmp(first->subverb, "show") == 0 && !help;
+        if (rows == 1 || shows) /* `cofferdam exposure` is `cofferdam exposure show` */
+            return first;
         cli_help_group(help ? stdout : stderr, verbs, argv[1]);
         *exit_code = help ? CLI_DONE : CLI_USAGE;
         return NULL;

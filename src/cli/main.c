@@ -14,6 +14,8 @@ static const struct cli_verb verbs[] = {
     {"budget", NULL, &verb_budget, "show how much of their budgets partners have used"},
     {"stats", NULL, &verb_stats, "show the gateway's counters"},
     {"exposure", "show", &verb_exposure_show, "count the people disclosed, by what was disclosed"},
+    {"exposure", "declare", &verb_exposure_declare, "tell of what a partner got elsewhere"},
+    {"exposure", "deletion", &verb_exposure_deletion, "tell of a deletion that a partner attests"},
     {"subject", NULL, &verb_subject, "tell what partners have had of one person"},
     {"partner", "list", &verb_partner_list, "list the partners"},
     {"partner", "show", &verb_partner_show, "tell about a partner"},

@@ -138,19 +138,22 @@ static enum status no_column(struct error *error, const char *word)
                      "\"%.130s\" is no column of the policy: write dataset.column", word);
 }
 
+/* "dataset.column"; without a dataset, of the one that lists these people. */
 static enum status find_column(const struct policy *policy, uint16_t kind, char *word,
                                struct named_column *found, struct error *error)
 {
-    char *dot = strchr(word, '.'), *name = dot == NULL ? NULL : dot + 1;
-    if (name == NULL)
-        return no_column(error, word);
-    *dot = '\0';
-    const struct policy_dataset *dataset = policy_find_dataset(policy, word);
+    char *dot = strchr(word, '.');
+    const char *name = dot == NULL ? word : dot + 1;
+    if (dot != NULL)
+        *dot = '\0';
+    const struct policy_dataset *dataset =
+        policy_find_dataset(policy, dot == NULL ? policy->kinds[kind].dataset : word);
     size_t at = 0;
     while (dataset != NULL && at < dataset->column_count &&
            strcmp(dataset->columns[at].name, name) != 0)
         at++;
-    *dot = '.';
+    if (dot != NULL)
+        *dot = '.';
     if (dataset == NULL || at == dataset->column_count)
         return no_column(error, word);
     if (!is_about(dataset, kind))
