@@ -16,6 +16,7 @@ static const struct cli_verb verbs[] = {
     {"exposure", "show", &verb_exposure_show, "count the people disclosed, by what was disclosed"},
     {"exposure", "declare", &verb_exposure_declare, "tell of what a partner got elsewhere"},
     {"exposure", "deletion", &verb_exposure_deletion, "tell of a deletion that a partner attests"},
+    {"incident", "scope", &verb_incident_scope, "tell whose data the partner had, and which"},
     {"subject", NULL, &verb_subject, "tell what partners have had of one person"},
     {"partner", "list", &verb_partner_list, "list the partners"},
     {"partner", "show", &verb_partner_show, "tell about a partner"},

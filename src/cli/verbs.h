@@ -16,6 +16,7 @@ extern const struct cli_command verb_exposure_deletion;
 extern const struct cli_command verb_exposure_show;
 extern const struct cli_command verb_gateway;
 extern const struct cli_command verb_grants;
+extern const struct cli_command verb_incident_scope;
 extern const struct cli_command verb_ledger_tail;
 extern const struct cli_command verb_partner_contain;
 extern const struct cli_command verb_partner_kit;
