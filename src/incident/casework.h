@@ -10,6 +10,9 @@
 #include "policy/policy.h"
 #include "registry/incidents.h"
 
+/* Names in an incident's folder, for incidents_path(). */
+#define CASEWORK_OUTBOX "outbox.sqlite" /* registry/outbox.h */
+
 struct casework {
     const struct config *config;
     const struct policy *policy;

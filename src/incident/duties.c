@@ -1,0 +1,115 @@
+/* Duties: what is open in a case. Each can be done, or waived by a decision of its own. */
+#include <string.h>
+
+#include "incident/casefile.h"
+
+enum { TABLE_BYTES = 1024 * 1024, DUTY_ROOM = 80, HINT_BYTES = 300 };
+
+void casefile_waiver(const char *duty, char step[static CASEFILE_WAIVER_ROOM])
+{
+    snprintf(step, CASEFILE_WAIVER_ROOM, "waive %.80s", duty);
+}
+
+static void add(const struct casefile *casefile, struct table *table, const char *duty,
+                const char *open, const char *act)
+{
+    char step[CASEFILE_WAIVER_ROOM];
+    casefile_waiver(duty, step);
+    if (casefile_decided(casefile, step))
+        return;
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%s", duty);
+    table_set(table, row, 1, "%s", open);
+    table_set(table, row, 2, act, (long long)casefile->incident.number);
+}
+
+static void judge_containment(const struct casefile *casefile, struct table *table)
+{
+    if (casefile->contained == CASEFILE_CONTAINED || casefile_decided(casefile, "restore"))
+        return;
+    add(casefile, table, "containment",
+        casefile->contained == CASEFILE_UNKNOWN
+            ? "whether the partner is contained is not known"
+            : "the partner is being served, and no decision says that it may be",
+        "cofferdam partner contain, or: cofferdam incident decide %lld --step restore --why …");
+}
+
+static void judge_filings(const struct casefile *casefile, struct table *table)
+{
+    for (size_t i = 0; i < casefile->deadlines.count; i++) {
+        const struct deadline *deadline = &casefile->deadlines.list[i];
+        char duty[DUTY_ROOM];
+        if (deadline->clock->stop != JURISDICTION_STOP_FILING || deadline->stopped_ns != INT64_MIN)
+            continue;
+        snprintf(duty, sizeof duty, "file-%.64s", deadline->clock->authority);
+        add(casefile, table, duty, deadline->clock->duty,
+            "cofferdam incident report %1$lld, then: cofferdam incident reported %1$lld "
+            "--authority … --reference …");
+    }
+}
+
+static void judge_notices(const struct casefile *casefile, struct table *table)
+{
+    const uint64_t *states = casefile->messages.states;
+    uint64_t waiting = states[OUTBOX_READY] + states[OUTBOX_OFFERED] + states[OUTBOX_BEGUN] +
+                       states[OUTBOX_DEFERRED];
+    const char *open = NULL;
+    if (!casefile->has_notice)
+        open = "no notice to people has been approved";
+    else if (casefile->paused)
+        open = "sending is paused";
+    else if (states[OUTBOX_IN_DOUBT] > 0)
+        open = "of some messages it is in doubt whether they were taken";
+    else if (waiting > 0 || casefile->notice.finished_ns == INT64_MIN)
+        open = "not every message has been sent";
+    if (open != NULL)
+        add(casefile, table, "notices", open, "cofferdam incident notify %lld --status");
+    if (states[OUTBOX_LETTER] + states[OUTBOX_REFUSED] + states[OUTBOX_BOUNCED] > 0 &&
+        !casefile_decided(casefile, "letters"))
+        add(casefile, table, "letters", "some people can be reached by letter only",
+            "post them, then: cofferdam incident decide %lld --step letters --why …");
+    if (states[OUTBOX_PUBLIC] > 0 && !casefile_decided(casefile, "public notice"))
+        add(casefile, table, "public-notice", "some people have no usable address at all",
+            "cofferdam incident decide %lld --step \"public notice\" --why …");
+}
+
+enum status casefile_duties(const struct casefile *casefile, struct table *table,
+                            struct error *error)
+{
+    static const char *const columns[] = {"duty", "open", "do", NULL};
+    table_init(table, TABLE_BYTES, columns);
+    if (casefile->incident.closed_ns != INT64_MIN)
+        return STATUS_OK;
+    judge_containment(casefile, table);
+    if (casefile->phase.scope_sha256 == NULL)
+        add(casefile, table, "scope", "who is affected has not been computed for the newest phase",
+            "cofferdam incident scope %lld");
+    judge_filings(casefile, table);
+    judge_notices(casefile, table);
+    if (!casefile_decided(casefile, "statement"))
+        add(casefile, table, "statement", "whether to make a public statement is not decided",
+            "cofferdam incident statement %1$lld, then: cofferdam incident decide %1$lld "
+            "--step statement --why …");
+    return STATUS_OK;
+}
+
+enum status casefile_check_duty(const struct casefile *casefile, const char *duty,
+                                struct error *error)
+{
+    struct table table;
+    TRY(casefile_duties(casefile, &table, error));
+    char hint[HINT_BYTES] = "open are: ";
+    size_t len = strlen(hint);
+    bool found = false;
+    for (const struct table_row *row = table.first; row != NULL; row = row->next) {
+        found = found || strcmp(row->cells[0], duty) == 0;
+        if (len < sizeof hint)
+            len += (size_t)snprintf(hint + len, sizeof hint - len, "%s%s",
+                                    row == table.first ? "" : ", ", row->cells[0]);
+    }
+    bool none = table.row_count == 0;
+    table_free(&table);
+    return found ? STATUS_OK
+                 : error_set(error, STATUS_NOT_FOUND, "02000", none ? "none is open" : hint,
+                             "\"%.60s\" is no open duty of this incident", duty);
+}
