@@ -1,7 +1,8 @@
 /* Exposure: who has been disclosed to whom, derived from the ledger and rebuilt from it at start.
  * Three parts, none of which calls another while it holds its own lock:
  * - the dictionary: (kind, key) <-> dense subject id, append-only, in a folder with own rights;
- * - the index: per partner x column set x grade x hour a bitmap of ids, and all-time sets;
+ * - the index: per partner x column set x grade x purpose x hour a bitmap of ids, and all-time
+ * sets;
  * - the accounts: distinct subjects charged to each partner today and in all, probes, errors.
  * Thread-safe: every function takes the locks it needs; only attach, close and erase wait for the
  * disk. Memory: about 40 bytes a subject in the dictionary; up to 68 a subject and partner in the
@@ -135,7 +136,7 @@ MUST_USE enum status exposure_combinations(struct exposure *exposure, const stru
 MUST_USE enum status exposure_never(struct exposure *exposure, const struct policy *policy,
                                     const char *partner, struct table *table, struct error *error);
 /* partner, dataset, column, category, form, grade (declared for exports that staff told of), first,
- * last (hours): all about one subject. STATUS_NOT_FOUND. */
+ * last (hours), purpose (NULL: none stated): all about one subject. STATUS_NOT_FOUND. */
 MUST_USE enum status exposure_subject(struct exposure *exposure, const struct policy *policy,
                                       uint16_t kind, struct slice key, struct table *table,
                                       struct error *error);

@@ -1,6 +1,8 @@
-/* A series is one (partner, column set, kind, grade). Its frozen hours lie one behind the other in
- * one allocation: a head (hour, count, bytes), then plain ids or, above 16, a portable bitmap.
- * Hours need not ascend (clocks step back) and may repeat: readers take the union. */
+/* A series is one (partner, column set, kind, grade, purpose); a partner has few purposes, so that
+ * a person is seldom in more series for them, and finding one costs a comparison. Its frozen hours
+ * lie one behind the other in one allocation: a head (hour, count, bytes), then plain ids or, above
+ * 16, a portable bitmap. Hours need not ascend (clocks step back) and may repeat: readers take the
+ * union. */
 #include "exposure/index.h"
 
 #include <pthread.h>
@@ -20,7 +22,8 @@ struct frozen_head {
 };
 
 struct series {
-    uint64_t key; /* column set, kind, grade */
+    uint64_t key;        /* column set, kind, grade */
+    const char *purpose; /* one of the partner's texts: equal ones are the same pointer */
     roaring_bitmap_t *all, *open;
     int32_t open_hour, first_hour, last_hour;
     uint8_t *frozen;
@@ -31,6 +34,8 @@ struct partner {
     pthread_mutex_t lock;
     struct series **series; /* ascending by key; each lives as long as the index */
     size_t count, capacity;
+    char **purposes; /* as they came; each lives as long as the index */
+    size_t purpose_count;
     roaring_bitmap_t *column_sets;
     int64_t deleted_before_ns;
 };
@@ -58,6 +63,9 @@ static void partner_free(struct partner *partner)
         free(partner->series[i]->frozen);
         free(partner->series[i]);
     }
+    for (size_t i = 0; i < partner->purpose_count; i++)
+        free(partner->purposes[i]);
+    free(partner->purposes);
     free(partner->series);
     roaring_bitmap_free(partner->column_sets);
     pthread_mutex_destroy(&partner->lock);
@@ -122,7 +130,25 @@ static uint64_t key_of(const struct index_place *place)
     return (uint64_t)place->column_set << 24 | (uint64_t)place->kind << 8 | place->grade;
 }
 
-static struct series *get_series(struct partner *partner, uint64_t key, int32_t hour)
+/* The partner's own copy of the text. The partner is locked. */
+static const char *get_purpose(struct partner *partner, struct slice purpose)
+{
+    for (size_t i = 0; i < partner->purpose_count; i++)
+        if (slice_equal(slice_of_text(partner->purposes[i]), purpose))
+            return partner->purposes[i];
+    partner->purposes =
+        realloc(partner->purposes, (partner->purpose_count + 1) * sizeof *partner->purposes);
+    char *copy = malloc(purpose.len + 1);
+    CHECK(partner->purposes != NULL && copy != NULL);
+    if (purpose.len > 0)
+        memcpy(copy, purpose.data, purpose.len);
+    copy[purpose.len] = '\0';
+    partner->purposes[partner->purpose_count++] = copy;
+    return copy;
+}
+
+static struct series *get_series(struct partner *partner, uint64_t key, const char *purpose,
+                                 int32_t hour)
 {
     size_t low = 0, high = partner->count;
     while (low < high) {
@@ -132,8 +158,9 @@ static struct series *get_series(struct partner *partner, uint64_t key, int32_t 
         else
             high = middle;
     }
-    if (low < partner->count && partner->series[low]->key == key)
-        return partner->series[low];
+    for (; low < partner->count && partner->series[low]->key == key; low++)
+        if (partner->series[low]->purpose == purpose)
+            return partner->series[low];
     if (partner->count == partner->capacity) {
         partner->capacity = partner->capacity == 0 ? 16 : partner->capacity * 2;
         partner->series = realloc(partner->series, partner->capacity * sizeof *partner->series);
@@ -142,6 +169,7 @@ static struct series *get_series(struct partner *partner, uint64_t key, int32_t 
     struct series *series = calloc(1, sizeof *series);
     CHECK(series != NULL);
     *series = (struct series){.key = key,
+                              .purpose = purpose,
                               .all = new_set(),
                               .open = new_set(),
                               .open_hour = hour,
@@ -200,7 +228,8 @@ void index_add(struct index *index, const struct index_place *place, int64_t tim
         return;
     struct partner *partner = get_partner(index, place->partner);
     pthread_mutex_lock(&partner->lock);
-    struct series *series = get_series(partner, key_of(place), hour);
+    const char *purpose = get_purpose(partner, place->purpose);
+    struct series *series = get_series(partner, key_of(place), purpose, hour);
     if (series->open_hour != hour) {
         freeze(series);
         series->open_hour = hour;
@@ -355,6 +384,7 @@ static struct index_view view_of(const char *name, const struct series *series)
                                .column_set = (uint32_t)(series->key >> 24),
                                .kind = (uint16_t)(series->key >> 8),
                                .grade = (uint8_t)series->key,
+                               .purpose = series->purpose,
                                .first_hour = INT64_MAX,
                                .last_hour = INT64_MIN};
 }

@@ -1,8 +1,8 @@
-/* The index: per partner x column set x kind x grade a set of all subject ids ever, and one for
- * each UTC hour. The hour at hand is a bitmap; closed hours are frozen to bytes (4 an id in small
- * hours, down to bits an id in large ones, and 12 for the hour).
- * Thread-safe: a lock for the list of partners, one for each partner. Visitors get copies and run
- * unlocked, so that a question never stops a session for longer than one copy takes. */
+/* The index: per partner x column set x kind x grade x purpose a set of all subject ids ever, and
+ * one for each UTC hour. The hour at hand is a bitmap; closed hours are frozen to bytes (4 an id in
+ * small hours, down to bits an id in large ones, and 12 for the hour). Thread-safe: a lock for the
+ * list of partners, one for each partner. Visitors get copies and run unlocked, so that a question
+ * never stops a session for longer than one copy takes. */
 #ifndef COFFERDAM_EXPOSURE_INDEX_H
 #define COFFERDAM_EXPOSURE_INDEX_H
 
@@ -24,6 +24,7 @@ struct index_place {
     uint32_t column_set;
     uint16_t kind;
     uint8_t grade;
+    struct slice purpose; /* empty: none stated; without NUL */
 };
 /* Adds ids (ascending) at an instant. */
 void index_add(struct index *index, const struct index_place *place, int64_t time_ns,
@@ -48,6 +49,7 @@ struct index_view {
     uint32_t column_set;
     uint16_t kind;
     uint8_t grade;
+    const char *purpose;           /* lives as the index */
     int64_t first_hour, last_hour; /* of its ids in the range */
     const roaring_bitmap_t *ids;   /* of the visit only; not empty */
 };

@@ -156,6 +156,7 @@ struct fact {
     const char *partner;
     struct column_line column;
     uint8_t grade;
+    const char *purpose;
     int64_t first_hour, last_hour;
 };
 
@@ -185,6 +186,7 @@ static enum status gather_facts(void *context, const struct index_view *view, st
     const char *text;
     struct fact fact = {.partner = view->partner,
                         .grade = view->grade,
+                        .purpose = view->purpose,
                         .first_hour = view->first_hour,
                         .last_hour = view->last_hour};
     TRY(tally_column_set(facts->ledger, view->column_set, &text, error));
@@ -215,10 +217,12 @@ static int compare_facts(const void *a, const void *b)
         order = compare_slices(left->column.category, right->column.category);
     if (order == 0)
         order = compare_slices(left->column.form, right->column.form);
-    return order != 0 ? order : (int)left->grade - (int)right->grade;
+    if (order == 0)
+        order = (int)left->grade - (int)right->grade;
+    return order != 0 ? order : strcmp(left->purpose, right->purpose);
 }
 
-/* One fact for each column, form and grade: from its first hour to its last. */
+/* One fact for each column, form, grade and purpose: from its first hour to its last. */
 static void merge_facts(struct facts *facts)
 {
     size_t kept = 0;
@@ -261,13 +265,15 @@ static void show_fact(struct table *table, const struct fact *fact)
     table_set(table, row, 5, "%s", fact->grade < TALLY_GRADES ? grades[fact->grade] : "unknown");
     table_set(table, row, 6, "%s", first);
     table_set(table, row, 7, "%s", last);
+    if (fact->purpose[0] != '\0')
+        table_set(table, row, 8, "%s", fact->purpose);
 }
 
 enum status exposure_subject(struct exposure *exposure, const struct policy *policy, uint16_t kind,
                              struct slice key, struct table *table, struct error *error)
 {
     static const char *const columns[] = {"partner", "dataset", "column", "category", "form",
-                                          "grade",   "first",   "last",   NULL};
+                                          "grade",   "first",   "last",   "purpose",  NULL};
     struct facts facts = {.ledger = exposure->ledger};
     struct table made;
     const char **names;

@@ -74,6 +74,7 @@ static enum status take_item(struct exposure *exposure, uint64_t sequence,
     struct index_place place = {.partner = entry->partner,
                                 .column_set = item->column_set,
                                 .kind = item->kind,
+                                .purpose = entry->purpose,
                                 .grade = entry->type == LEDGER_DECLARED ? INDEX_GRADE_DECLARED
                                                                         : item->grade};
     if (list.count > 0) {

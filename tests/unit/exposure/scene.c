@@ -99,6 +99,9 @@ uint64_t disclose(struct scene *scene, const struct disclosure *what)
                                  .flags = what->flags,
                                  .time_ns = what->time_ns,
                                  .partner = slice_of_text(what->partner),
+                                 .purpose =
+                                     slice_of_text(what->purpose == NULL ? "" : what->purpose),
+                                 .text = slice_of_text(what->text == NULL ? "" : what->text),
                                  .items = &item,
                                  .item_count = what->count > 0 ? 1 : 0,
                                  .column_set = what->column_set,

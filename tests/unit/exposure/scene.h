@@ -39,6 +39,7 @@ struct disclosure {
     int64_t time_ns;
     const char *const *keys; /* keys or, where NULL, number … number + count - 1 as text */
     size_t number, count;
+    const char *purpose, *text; /* NULL: none */
 };
 /* Maps, appends, records; returns the sequence. */
 uint64_t disclose(struct scene *scene, const struct disclosure *disclosure);

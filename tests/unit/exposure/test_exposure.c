@@ -16,6 +16,8 @@ static const struct policy_kind kinds[] = {{.name = "customer"}, {.name = "enqui
 static const struct policy policy = {.kinds = kinds, .kind_count = 2};
 static const char *const names[] = {"north-mail", "ringway", "statlab"};
 
+static const char *const purposes[] = {NULL, "delivery", "billing"};
+
 static struct scene scene;
 static uint64_t random_state = 42;
 
@@ -98,7 +100,8 @@ static void random_operation(int64_t now_ns, const uint32_t *column_sets)
                               .column_set = column_sets[next_random() % 3],
                               .time_ns = now_ns,
                               .number = next_random() % 300,
-                              .count = 1 + next_random() % 20};
+                              .count = 1 + next_random() % 20,
+                              .purpose = purposes[next_random() % 3]};
     switch (next_random() % 10) {
     case 0:
         what.type = LEDGER_PROBE;

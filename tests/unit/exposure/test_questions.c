@@ -152,13 +152,13 @@ static void one_subject_lists_every_column_and_grade(void **state)
     char *got = table_text(&table);
     assert_string_equal(got,
                         "north-mail|customer|customer_id|-|token|direct|2026-11-22T10:00:00Z|"
-                        "2026-11-22T10:00:00Z\n"
+                        "2026-11-22T10:00:00Z|-\n"
                         "north-mail|customer|full_name|name|clear|direct|2026-11-22T09:00:00Z|"
-                        "2026-11-22T09:00:00Z\n"
+                        "2026-11-22T09:00:00Z|-\n"
                         "north-mail|customer|full_name|name|clear|aggregate|2026-11-22T10:00:00Z|"
-                        "2026-11-22T10:00:00Z\n"
+                        "2026-11-22T10:00:00Z|-\n"
                         "north-mail|customer|phone|phone|masked|direct|2026-11-22T10:00:00Z|"
-                        "2026-11-22T10:00:00Z\n");
+                        "2026-11-22T10:00:00Z|-\n");
     free(got);
     table_free(&table);
     assert_status(
@@ -171,9 +171,74 @@ static void one_subject_lists_every_column_and_grade(void **state)
         STATUS_OK);
     got = table_text(&table);
     assert_string_equal(got, "north-mail|customer|full_name|name|clear|declared|"
-                             "2026-11-22T10:00:00Z|2026-11-22T10:00:00Z\n");
+                             "2026-11-22T10:00:00Z|2026-11-22T10:00:00Z|-\n");
     free(got);
     table_free(&table);
+}
+
+static void every_purpose_is_named_and_nobody_counted_twice(void **state)
+{
+    struct table table;
+    struct error error = {0};
+    const char *const purposes[] = {"billing", "delivery", "billing", NULL};
+    for (int i = 0; i < 4; i++)
+        disclose(&scene, &(struct disclosure){
+                             "statlab", .grade = 1, .number = 600, .count = 2,
+                             .column_set = column_set(&scene, "customer.full_name:clear:name\n"),
+                             .time_ns = instant("2026-11-22T09:10:00Z") + i * 3600000000000,
+                             .purpose = purposes[i]});
+    assert_answer(exposure_by_category, "statlab", NULL, NULL, "statlab|customer|name|clear|2\n");
+    assert_status(
+        exposure_subject(scene.exposure, &policy, 0, slice_of_text("600"), &table, &error),
+        STATUS_OK);
+    char *got = table_text(&table);
+    assert_string_equal(got, "statlab|customer|full_name|name|clear|direct|2026-11-22T12:00:00Z|"
+                             "2026-11-22T12:00:00Z|-\n"
+                             "statlab|customer|full_name|name|clear|direct|2026-11-22T09:00:00Z|"
+                             "2026-11-22T11:00:00Z|billing\n"
+                             "statlab|customer|full_name|name|clear|direct|2026-11-22T10:00:00Z|"
+                             "2026-11-22T10:00:00Z|delivery\n");
+    free(got);
+    table_free(&table);
+}
+
+static void a_declared_export_happened_when_it_is_said_to_have(void **state)
+{
+    struct table table;
+    struct error error = {0};
+    disclose(&scene, &(struct disclosure){
+                         "statlab", LEDGER_DECLARED, .grade = 1, .number = 700, .count = 1,
+                         .column_set = column_set(&scene, "customer.full_name:clear:name\n"),
+                         .time_ns = instant("2026-11-22T09:10:00Z"),
+                         .text = "at=2025-03-02T10:30:00Z\nreason=a file"});
+    assert_status(
+        exposure_subject(scene.exposure, &policy, 0, slice_of_text("700"), &table, &error),
+        STATUS_OK);
+    char *got = table_text(&table);
+    assert_string_equal(got, "statlab|customer|full_name|name|clear|declared|2025-03-02T10:00:00Z|"
+                             "2025-03-02T10:00:00Z|-\n");
+    free(got);
+    table_free(&table);
+}
+
+static void a_claim_about_everybody_is_remembered(void **state)
+{
+    int64_t before_ns;
+    struct disclosure claim = {"ringway", LEDGER_DELETED, .text = "before=2026-06-01T00:00:00Z\n"};
+    assert_status(exposure_deleted_before(scene.exposure, "ringway", &before_ns), STATUS_NOT_FOUND);
+    disclose(&scene, &claim);
+    claim.text = "before=2026-03-01T00:00:00Z";
+    disclose(&scene, &claim);
+    assert_status(exposure_deleted_before(scene.exposure, "ringway", &before_ns), STATUS_OK);
+    assert_true(before_ns == instant("2026-06-01T00:00:00Z"));
+    claim =
+        (struct disclosure){"north-mail", LEDGER_DELETED, .grade = 1,
+                            .number = 7,  .count = 1,     .text = "before=2026-06-01T00:00:00Z"};
+    disclose(&scene, &claim);
+    assert_status(exposure_deleted_before(scene.exposure, "north-mail", &before_ns),
+                  STATUS_NOT_FOUND);
+    assert_true(exposure_knows_partner(scene.exposure, "ringway"));
+    assert_false(exposure_knows_partner(scene.exposure, "nobody"));
 }
 
 static void a_row_without_columns_is_presence(void **state)
@@ -189,7 +254,8 @@ static void a_row_without_columns_is_presence(void **state)
         exposure_subject(scene.exposure, &policy, 0, slice_of_text("500"), &table, &error),
         STATUS_OK);
     char *got = table_text(&table);
-    assert_string_equal(got, "statlab|-|-|-|-|direct|2026-11-22T09:00:00Z|2026-11-22T09:00:00Z\n");
+    assert_string_equal(got,
+                        "statlab|-|-|-|-|direct|2026-11-22T09:00:00Z|2026-11-22T09:00:00Z|-\n");
     free(got);
     table_free(&table);
 }
@@ -249,6 +315,9 @@ int main(void)
         ON_LEDGER(combinations_count_each_person_once),
         ON_LEDGER(never_lists_what_no_entry_names),
         ON_LEDGER(one_subject_lists_every_column_and_grade),
+        ON_LEDGER(every_purpose_is_named_and_nobody_counted_twice),
+        ON_LEDGER(a_declared_export_happened_when_it_is_said_to_have),
+        ON_LEDGER(a_claim_about_everybody_is_remembered),
         ON_LEDGER(a_row_without_columns_is_presence),
         ON_LEDGER(a_malformed_column_set_is_not_overlooked),
         ON_LEDGER(two_hundred_thousand_people_are_partitioned_exactly),
