@@ -35,12 +35,11 @@ static enum status load(struct casework_owned *owned, const char *config_path, s
 {
     TRY(config_load(config_path, &owned->config, error));
     owned->casework.config = owned->config;
-    TRY(policy_load(owned->config->policy, &owned->casework.policy, error));
-    return incidents_open(owned->config->incidents_folder, &owned->casework.incidents, error);
+    return policy_load(owned->config->policy, &owned->casework.policy, error);
 }
 
-enum status casework_open(const char *config_path, const char *by, struct casework **casework,
-                          struct error *error)
+enum status casework_open_bare(const char *config_path, const char *by, struct casework **casework,
+                               struct error *error)
 {
     if (by != NULL && (by[0] == '\0' || strlen(by) > LIMIT_NAME_BYTES))
         return error_set(error, STATUS_INVALID, "22023", NULL,
@@ -58,6 +57,20 @@ enum status casework_open(const char *config_path, const char *by, struct casewo
         *casework = &owned->casework;
     else
         casework_close(&owned->casework);
+    return status;
+}
+
+enum status casework_open(const char *config_path, const char *by, struct casework **casework,
+                          struct error *error)
+{
+    struct casework *opened = NULL;
+    TRY(casework_open_bare(config_path, by, &opened, error));
+    enum status status =
+        incidents_open(opened->config->incidents_folder, &opened->incidents, error);
+    if (status == STATUS_OK)
+        *casework = opened;
+    else
+        casework_close(opened);
     return status;
 }
 

@@ -24,6 +24,9 @@ struct casework {
 /* Loads configuration and policy and opens the incidents. by NULL: the user's login name. */
 MUST_USE enum status casework_open(const char *config_path, const char *by,
                                    struct casework **casework, struct error *error);
+/* The same without the incidents (NULL): for what must not wait for them. */
+MUST_USE enum status casework_open_bare(const char *config_path, const char *by,
+                                        struct casework **casework, struct error *error);
 void casework_close(struct casework *casework); /* NULL is fine */
 /* Connects to the gateway where that has not been done. Borrowed from the casework. */
 MUST_USE enum status casework_admin(struct casework *casework, struct admin_client **admin,

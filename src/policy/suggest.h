@@ -1,4 +1,4 @@
-/* "Did you mean": the nearest of some words. No state. Private to policy/. */
+/* "Did you mean": the nearest of some words. No state. */
 #ifndef COFFERDAM_POLICY_SUGGEST_H
 #define COFFERDAM_POLICY_SUGGEST_H
 

@@ -1,0 +1,41 @@
+/* Opening an incident: the partner is contained first, before anything else can fail; then the
+ * ledger's state is fixed, and the case is made. */
+#ifndef COFFERDAM_INCIDENT_OPENING_H
+#define COFFERDAM_INCIDENT_OPENING_H
+
+#include "incident/casework.h"
+
+/* Texts are borrowed; each may be NULL unless it says otherwise. */
+struct opening_request {
+    const char *partner; /* not NULL */
+    const char *noticed; /* not NULL: RFC 3339, or "now" */
+    const char *from, *to;
+    const char *suspect;    /* agent:NAME, certificate:SERIAL, delivery:ID, unknown */
+    const char *report;     /* a file: the processor's own notice */
+    const char *no_contain; /* why the partner is not to be contained */
+    const char *what;       /* the first words about what happened */
+    const char *by;
+    bool is_drill;
+};
+struct opened {
+    int64_t number;
+    bool contained_now; /* by us: sessions and cut_ms are set */
+    char sessions[24], cut_ms[24];
+    char not_stored[200]; /* contained, but lost when the gateway restarts: why; or "" */
+};
+/* Arguments are judged before anything is done. Whatever fails once the partner is contained, the
+ * error says that it is. */
+MUST_USE enum status opening_open(const char *config_path, const struct opening_request *request,
+                                  struct opened *opened, struct error *error);
+
+/* ---- the parts that judge ---- */
+/* An instant that staff write; "now" is now_ns. STATUS_INVALID if it is later than now. */
+MUST_USE enum status opening_instant(const char *name, const char *text, int64_t now_ns,
+                                     int64_t *instant_ns, struct error *error);
+/* STATUS_NOT_FOUND with the nearest name. */
+MUST_USE enum status opening_partner(const struct policy *policy, const char *name,
+                                     const struct policy_partner **partner, struct error *error);
+MUST_USE enum status opening_suspect(const struct policy_partner *partner, const char *suspect,
+                                     struct error *error);
+
+#endif

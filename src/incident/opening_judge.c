@@ -1,0 +1,101 @@
+/* What staff may write when they open an incident. No state. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "incident/opening.h"
+#include "policy/suggest.h"
+
+enum { OLDEST_DAYS = 366, NAMES = 512, HINT_ROOM = 200 };
+static const int64_t day_ns = 86400LL * 1000000000;
+
+enum status opening_instant(const char *name, const char *text, int64_t now_ns, int64_t *instant_ns,
+                            struct error *error)
+{
+    static const char form[] = "write 2026-11-22T09:30:00Z, with an offset such as +01:00, or now";
+    int64_t instant = now_ns;
+    if (strcmp(text, "now") != 0 && clock_parse(text, &instant, NULL) != STATUS_OK)
+        return error_set(error, STATUS_INVALID, "22007", form, "%s: \"%.60s\" is not a time", name,
+                         text);
+    if (instant > now_ns)
+        return error_set(error, STATUS_INVALID, "22008", form, "%s: %.60s is in the future", name,
+                         text);
+    if (instant < now_ns - OLDEST_DAYS * day_ns)
+        return error_set(error, STATUS_INVALID, "22008", form, "%s: %.60s is more than a year ago",
+                         name, text);
+    *instant_ns = instant;
+    return STATUS_OK;
+}
+
+/* "did you mean …?", or all of them. */
+static void suggest(const char *word, const char *const *words, char hint[static HINT_ROOM])
+{
+    const char *nearest = suggest_nearest(word, words);
+    if (nearest != NULL)
+        snprintf(hint, HINT_ROOM, "did you mean %.100s?", nearest);
+    else
+        suggest_list(words, hint, HINT_ROOM);
+}
+
+enum status opening_partner(const struct policy *policy, const char *name,
+                            const struct policy_partner **partner, struct error *error)
+{
+    const char *names[NAMES + 1] = {NULL};
+    char hint[HINT_ROOM];
+    *partner = policy_find_partner(policy, name);
+    if (*partner != NULL)
+        return STATUS_OK;
+    for (size_t i = 0; i < policy->partner_count && i < NAMES; i++)
+        names[i] = policy->partners[i].name;
+    suggest(name, names, hint);
+    return error_set(error, STATUS_NOT_FOUND, "42704", hint, "the policy has no partner \"%.60s\"",
+                     name);
+}
+
+static enum status find_agent(const struct policy_partner *partner, const char *name,
+                              struct error *error)
+{
+    const char *names[NAMES + 1] = {NULL};
+    char hint[HINT_ROOM];
+    for (size_t i = 0; i < partner->agent_count && i < NAMES; i++) {
+        if (strcmp(partner->agents[i].name, name) == 0)
+            return STATUS_OK;
+        names[i] = partner->agents[i].name;
+    }
+    suggest(name, names, hint);
+    return error_set(error, STATUS_NOT_FOUND, "42704", hint, "%s has no agent \"%.60s\"",
+                     partner->name, name);
+}
+
+/* Serial numbers as openssl prints them: hexadecimal, colons between the bytes allowed. */
+static bool is_serial(const char *text)
+{
+    size_t digits = 0;
+    for (; *text != '\0'; text++) {
+        if (*text != ':' && !isxdigit((unsigned char)*text))
+            return false;
+        digits += *text != ':';
+    }
+    return digits > 0;
+}
+
+enum status opening_suspect(const struct policy_partner *partner, const char *suspect,
+                            struct error *error)
+{
+    enum { MOST_BYTES = 200 };
+    static const char agent[] = "agent:", certificate[] = "certificate:", delivery[] = "delivery:";
+    const char *colon = strchr(suspect, ':');
+    if (strcmp(suspect, "unknown") == 0)
+        return STATUS_OK;
+    bool has_value = colon != NULL && colon[1] != '\0' && strlen(suspect) <= MOST_BYTES;
+    if (has_value && strncmp(suspect, agent, strlen(agent)) == 0)
+        return find_agent(partner, colon + 1, error);
+    if (has_value && strncmp(suspect, certificate, strlen(certificate)) == 0 &&
+        is_serial(colon + 1))
+        return STATUS_OK;
+    if (has_value && strncmp(suspect, delivery, strlen(delivery)) == 0)
+        return STATUS_OK;
+    return error_set(error, STATUS_INVALID, "22023",
+                     "agent:NAME, certificate:SERIAL (hexadecimal), delivery:ID or unknown",
+                     "--suspect: \"%.60s\" is none", suspect);
+}
