@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/confirm.h"
 #include "cli/json.h"
 #include "crypto/crypto.h"
 #include "incident/scope.h"
@@ -23,6 +24,7 @@ static const uint64_t NUMBER_MAX = 1000000000;
 static const struct cli_option options[] = {
     {"phase", 0, "K", "the scope as of this phase; default: the newest"},
     {"new-phase", 0, NULL, "fix the ledger's state now as a new phase; needs --reason"},
+    {"confirm", 0, "FILE", "compare with a list of what was taken; makes a new phase"},
     {"reason", 0, "WHY", "why a new phase is needed: goes into the decision log"},
     {"diff", 0, "K", "what changed since phase K"},
     {"table", 0, "NAME", "print this table only, whole"},
@@ -373,22 +375,33 @@ static enum status show(struct cli_call *call, struct casework *casework, const 
     return call->json ? print_json(scope, error) : print_page(scope, error);
 }
 
-/* With --new-phase the difference from the phase before is what is shown. */
+/* A phase that this call makes; *phase stays as it is where it makes none. */
+static enum status make_phase(struct cli_call *call, struct casework *casework, int64_t incident,
+                              int64_t *phase, struct error *error)
+{
+    const char *reason, *list = cli_value(call, "confirm");
+    bool anew = cli_value(call, "new-phase") != NULL;
+    if (anew + (list != NULL) + (*phase != 0) > 1)
+        return cli_usage(call, error, "--new-phase, --confirm and --phase exclude each other");
+    if (list != NULL)
+        return cli_confirm(casework, incident, list, phase, error);
+    if (!anew)
+        return STATUS_OK;
+    TRY(cli_require(call, "reason", &reason, error));
+    return scope_new_phase(casework, incident, reason, phase, error);
+}
+
+/* Of a phase that was made just now the difference from the one before is what is shown. */
 static enum status open_and_show(struct cli_call *call, struct casework *casework,
                                  uint64_t incident, uint64_t phase, uint64_t against,
                                  struct error *error)
 {
     struct scope *scope = NULL;
-    if (cli_value(call, "new-phase") != NULL) {
-        int64_t made;
-        const char *reason;
-        if (phase != 0)
-            return cli_usage(call, error, "--new-phase and --phase exclude each other");
-        TRY(cli_require(call, "reason", &reason, error));
-        TRY(scope_new_phase(casework, (int64_t)incident, reason, &made, error));
-        phase = (uint64_t)made;
-        against = against == 0 ? phase - 1 : against;
-    }
+    int64_t made = (int64_t)phase;
+    TRY(make_phase(call, casework, (int64_t)incident, &made, error));
+    if ((uint64_t)made != phase && against == 0)
+        against = (uint64_t)made - 1;
+    phase = (uint64_t)made;
     TRY(scope_open(casework, (int64_t)incident, (int64_t)phase, &scope, error));
     enum status status = show(call, casework, scope, against, error);
     scope_close(scope);
@@ -426,6 +439,7 @@ const struct cli_command verb_incident_scope = {
     .examples = "incident scope 3\n"
                 "incident scope 3 --csv /root/incident-3\n"
                 "incident scope 3 --new-phase --reason \"the partner found another export\"\n"
+                "incident scope 3 --confirm sample.csv\n"
                 "incident scope 3 --phase 2 --diff 1\n",
     .run = run,
 };
