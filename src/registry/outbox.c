@@ -337,23 +337,45 @@ enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice, int64_t 
 
 /* ---- pausing and counting ---- */
 
-enum status outbox_set_paused(struct outbox *outbox, bool paused, struct error *error)
+static enum status write_setting(struct outbox *outbox, const char *name, bool value,
+                                 struct error *error)
 {
     TRY(durably(outbox, true, error));
     return sqlite_change(&outbox->file, NULL, error,
-                         "INSERT INTO setting VALUES ('paused', ?1)"
-                         " ON CONFLICT (name) DO UPDATE SET value = ?1",
-                         "n", (int64_t)paused);
+                         "INSERT INTO setting VALUES (?1, ?2)"
+                         " ON CONFLICT (name) DO UPDATE SET value = ?2",
+                         "tn", name, (int64_t)value);
+}
+
+static enum status read_setting(struct outbox *outbox, const char *name, bool *value,
+                                struct error *error)
+{
+    int64_t number = 0;
+    bool found = false;
+    TRY(sqlite_number(&outbox->file, &number, &found, error,
+                      "SELECT value FROM setting WHERE name = ?1", "t", name));
+    *value = found && number != 0;
+    return STATUS_OK;
+}
+
+enum status outbox_set_paused(struct outbox *outbox, bool paused, struct error *error)
+{
+    return write_setting(outbox, "paused", paused, error);
 }
 
 enum status outbox_paused(struct outbox *outbox, bool *paused, struct error *error)
 {
-    int64_t value = 0;
-    bool found = false;
-    TRY(sqlite_number(&outbox->file, &value, &found, error,
-                      "SELECT value FROM setting WHERE name = 'paused'", ""));
-    *paused = found && value != 0;
-    return STATUS_OK;
+    return read_setting(outbox, "paused", paused, error);
+}
+
+enum status outbox_set_dsn(struct outbox *outbox, bool offered, struct error *error)
+{
+    return write_setting(outbox, "dsn", offered, error);
+}
+
+enum status outbox_dsn(struct outbox *outbox, bool *offered, struct error *error)
+{
+    return read_setting(outbox, "dsn", offered, error);
 }
 
 enum status outbox_count(struct outbox *outbox, int64_t notice, struct outbox_counts *counts,

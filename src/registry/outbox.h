@@ -98,6 +98,11 @@ MUST_USE enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice,
 MUST_USE enum status outbox_set_paused(struct outbox *outbox, bool paused, struct error *error);
 MUST_USE enum status outbox_paused(struct outbox *outbox, bool *paused, struct error *error);
 
+/* Whether the mail server promised delivery notices when it last took a message: then the absence
+ * of one says something of those in doubt. False until it is known. */
+MUST_USE enum status outbox_set_dsn(struct outbox *outbox, bool offered, struct error *error);
+MUST_USE enum status outbox_dsn(struct outbox *outbox, bool *offered, struct error *error);
+
 struct outbox_counts {
     uint64_t states[OUTBOX_STATES], total;
     int64_t first_accepted_ns, last_accepted_ns; /* INT64_MIN: none */
