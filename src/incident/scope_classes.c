@@ -34,7 +34,7 @@ enum status scope_grow(void *array, size_t count, size_t *capacity, size_t size,
     return STATUS_OK;
 }
 
-/* ---- slots ---- */
+/* ---- classes ---- */
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
@@ -42,59 +42,54 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ hash >> 29;
 }
 
-/* Keeps the table at most half full. hash_of gives the hash of an element by its number. */
-static enum status slots_grow(struct scope_slots *slots,
-                              uint64_t (*hash_of)(const void *context, uint32_t number),
-                              const void *context, struct error *error)
-{
-    if (slots->count * 2 < slots->capacity)
-        return STATUS_OK;
-    size_t capacity = slots->capacity == 0 ? FIRST_CAPACITY : slots->capacity * 2;
-    uint32_t *numbers = calloc(capacity, sizeof *numbers);
-    if (numbers == NULL)
-        return out_of_memory(error);
-    for (size_t i = 0; i < slots->capacity; i++) {
-        if (slots->numbers[i] == 0)
-            continue;
-        size_t at = hash_of(context, slots->numbers[i] - 1) & (capacity - 1);
-        while (numbers[at] != 0)
-            at = (at + 1) & (capacity - 1);
-        numbers[at] = slots->numbers[i];
-    }
-    free(slots->numbers);
-    slots->numbers = numbers;
-    slots->capacity = capacity;
-    return STATUS_OK;
-}
-
-/* ---- classes ---- */
-
-static uint64_t content_hash(const uint32_t *facts, size_t count)
+static uint32_t content_hash(const uint32_t *facts, size_t count)
 {
     uint64_t hash = count;
     for (size_t i = 0; i < count; i++)
         hash = mix(hash, facts[i]);
-    return hash;
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
-static uint64_t class_hash(const void *context, uint32_t number)
+static enum status grow_contents(struct scope_classes *classes, struct error *error)
 {
-    const struct scope_classes *classes = context;
-    const struct scope_class *class = &classes->classes[number];
-    return content_hash(class->facts, class->fact_count);
+    if (classes->class_count * 2 < classes->content_capacity)
+        return STATUS_OK;
+    size_t capacity =
+        classes->content_capacity == 0 ? FIRST_CAPACITY : classes->content_capacity * 2;
+    struct scope_content *contents = calloc(capacity, sizeof *contents);
+    if (contents == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < classes->content_capacity; i++) {
+        if (classes->contents[i].number == 0)
+            continue;
+        size_t at = classes->contents[i].hash & (capacity - 1);
+        while (contents[at].number != 0)
+            at = (at + 1) & (capacity - 1);
+        contents[at] = classes->contents[i];
+    }
+    free(classes->contents);
+    classes->contents = contents;
+    classes->content_capacity = capacity;
+    return STATUS_OK;
+}
+
+static bool has_content(const struct scope_class *class, const uint32_t *facts, size_t count)
+{
+    return class->fact_count == count && memcmp(class->facts, facts, count * sizeof *facts) == 0;
 }
 
 /* The class with these facts (ascending), made where there is none. */
 static enum status intern(struct scope_classes *classes, const uint32_t *facts, size_t count,
                           uint32_t *number, struct error *error)
 {
-    struct scope_slots *slots = &classes->by_content;
-    TRY(slots_grow(slots, class_hash, classes, error));
-    size_t at = content_hash(facts, count) & (slots->capacity - 1);
-    for (; slots->numbers[at] != 0; at = (at + 1) & (slots->capacity - 1)) {
-        const struct scope_class *class = &classes->classes[slots->numbers[at] - 1];
-        if (class->fact_count == count && memcmp(class->facts, facts, count * sizeof *facts) == 0) {
-            *number = slots->numbers[at] - 1;
+    TRY(grow_contents(classes, error));
+    uint32_t hash = content_hash(facts, count);
+    size_t mask = classes->content_capacity - 1, at = hash & mask;
+    for (; classes->contents[at].number != 0; at = (at + 1) & mask) {
+        uint32_t found = classes->contents[at].number - 1;
+        if (classes->contents[at].hash == hash &&
+            has_content(&classes->classes[found], facts, count)) {
+            *number = found;
             return STATUS_OK;
         }
     }
@@ -106,8 +101,7 @@ static enum status intern(struct scope_classes *classes, const uint32_t *facts, 
     memcpy(copy, facts, count * sizeof *facts);
     *number = (uint32_t)classes->class_count++;
     classes->classes[*number] = (struct scope_class){.facts = copy, .fact_count = count};
-    slots->numbers[at] = *number + 1;
-    slots->count++;
+    classes->contents[at] = (struct scope_content){.hash = hash, .number = *number + 1};
     return STATUS_OK;
 }
 
@@ -125,9 +119,8 @@ void scope_classes_free(struct scope_classes *classes)
     arena_free(&classes->arena);
     free(classes->facts);
     free(classes->classes);
-    free(classes->by_content.numbers);
+    free(classes->contents);
     free(classes->steps);
-    free(classes->by_step.numbers);
     free(classes->sets);
     free(classes->set_facts);
     *classes = (struct scope_classes){0};
@@ -277,10 +270,26 @@ enum status scope_classes_of_set(struct scope_classes *classes, uint32_t column_
 
 /* ---- steps ---- */
 
-static uint64_t step_hash(const void *context, uint32_t number)
+static enum status grow_steps(struct scope_classes *classes, struct error *error)
 {
-    const struct scope_classes *classes = context;
-    return mix(classes->steps[number].class, classes->steps[number].facts);
+    if (classes->step_count * 2 < classes->step_capacity)
+        return STATUS_OK;
+    size_t capacity = classes->step_capacity == 0 ? FIRST_CAPACITY : classes->step_capacity * 2;
+    struct scope_step *steps = calloc(capacity, sizeof *steps);
+    if (steps == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < classes->step_capacity; i++) {
+        if (classes->steps[i].result == 0)
+            continue;
+        size_t at = mix(classes->steps[i].class, classes->steps[i].facts) & (capacity - 1);
+        while (steps[at].result != 0)
+            at = (at + 1) & (capacity - 1);
+        steps[at] = classes->steps[i];
+    }
+    free(classes->steps);
+    classes->steps = steps;
+    classes->step_capacity = capacity;
+    return STATUS_OK;
 }
 
 static enum status merge(struct scope_classes *classes, uint32_t a, uint32_t b, uint32_t *result,
@@ -290,35 +299,34 @@ static enum status merge(struct scope_classes *classes, uint32_t a, uint32_t b, 
     uint32_t *facts = calloc(left.fact_count + right.fact_count + 1, sizeof *facts);
     if (facts == NULL)
         return out_of_memory(error);
-    memcpy(facts, left.facts, left.fact_count * sizeof *facts);
-    memcpy(facts + left.fact_count, right.facts, right.fact_count * sizeof *facts);
-    size_t count = sort_unique(facts, left.fact_count + right.fact_count);
+    size_t count = 0, i = 0, j = 0;
+    while (i < left.fact_count || j < right.fact_count) {
+        bool take_left =
+            j == right.fact_count || (i < left.fact_count && left.facts[i] <= right.facts[j]);
+        facts[count++] = take_left ? left.facts[i] : right.facts[j];
+        j += !take_left || (j < right.fact_count && left.facts[i] == right.facts[j]);
+        i += take_left;
+    }
     enum status status = intern(classes, facts, count, result, error);
     free(facts);
     return status;
 }
 
+/* No step leads to class 0, the empty one, so that 0 marks a free place. */
 enum status scope_classes_join(struct scope_classes *classes, uint32_t class, uint32_t facts,
                                uint32_t *result, struct error *error)
 {
-    struct scope_slots *slots = &classes->by_step;
-    TRY(slots_grow(slots, step_hash, classes, error));
-    size_t at = mix(class, facts) & (slots->capacity - 1);
-    for (; slots->numbers[at] != 0; at = (at + 1) & (slots->capacity - 1)) {
-        const struct scope_step *step = &classes->steps[slots->numbers[at] - 1];
-        if (step->class == class && step->facts == facts) {
-            *result = step->result;
+    TRY(grow_steps(classes, error));
+    size_t mask = classes->step_capacity - 1, at = mix(class, facts) & mask;
+    for (; classes->steps[at].result != 0; at = (at + 1) & mask)
+        if (classes->steps[at].class == class && classes->steps[at].facts == facts) {
+            *result = classes->steps[at].result;
             return STATUS_OK;
         }
-    }
     uint32_t joined;
     TRY(merge(classes, class, facts, &joined, error));
-    TRY(scope_grow(&classes->steps, classes->step_count, &classes->step_capacity,
-                   sizeof *classes->steps, error));
-    classes->steps[classes->step_count++] =
-        (struct scope_step){.class = class, .facts = facts, .result = joined};
-    slots->numbers[at] = (uint32_t)classes->step_count;
-    slots->count++;
+    classes->steps[at] = (struct scope_step){.class = class, .facts = facts, .result = joined};
+    classes->step_count++;
     *result = joined;
     return STATUS_OK;
 }

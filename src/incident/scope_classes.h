@@ -7,12 +7,11 @@
 #include "base/arena.h"
 #include "incident/scope.h"
 
-/* Open addressing from hashes to numbers; the owner compares. */
-struct scope_slots {
-    uint32_t *numbers; /* number + 1; 0: free */
-    size_t capacity, count;
+/* Open addressing, at most half full: classes by their content, and steps by what they begin with.
+ * number is one too many and no step leads to class 0, so 0 marks a free place. */
+struct scope_content {
+    uint32_t hash, number;
 };
-
 struct scope_step {
     uint32_t class, facts, result;
 };
@@ -23,10 +22,10 @@ struct scope_classes {
     size_t fact_count, fact_capacity;
     struct scope_class *classes;
     size_t class_count, class_capacity;
-    struct scope_slots by_content;
+    struct scope_content *contents;
+    size_t content_capacity;
     struct scope_step *steps;
     size_t step_count, step_capacity;
-    struct scope_slots by_step;
     const char **sets; /* texts of column sets by id - 1; NULL: not defined yet */
     size_t set_count, set_capacity;
     uint32_t *set_facts; /* [id * SCOPE_GRADES + grade]: a class of just these facts; 0: none yet */
