@@ -270,6 +270,11 @@ enum status scope_classes_of_set(struct scope_classes *classes, uint32_t column_
 
 /* ---- steps ---- */
 
+static uint64_t step_hash(uint32_t class, uint32_t facts)
+{
+    return mix(mix(0, class), facts);
+}
+
 static enum status grow_steps(struct scope_classes *classes, struct error *error)
 {
     if (classes->step_count * 2 < classes->step_capacity)
@@ -281,7 +286,7 @@ static enum status grow_steps(struct scope_classes *classes, struct error *error
     for (size_t i = 0; i < classes->step_capacity; i++) {
         if (classes->steps[i].result == 0)
             continue;
-        size_t at = mix(classes->steps[i].class, classes->steps[i].facts) & (capacity - 1);
+        size_t at = step_hash(classes->steps[i].class, classes->steps[i].facts) & (capacity - 1);
         while (steps[at].result != 0)
             at = (at + 1) & (capacity - 1);
         steps[at] = classes->steps[i];
@@ -317,7 +322,7 @@ enum status scope_classes_join(struct scope_classes *classes, uint32_t class, ui
                                uint32_t *result, struct error *error)
 {
     TRY(grow_steps(classes, error));
-    size_t mask = classes->step_capacity - 1, at = mix(class, facts) & mask;
+    size_t mask = classes->step_capacity - 1, at = step_hash(class, facts) & mask;
     for (; classes->steps[at].result != 0; at = (at + 1) & mask)
         if (classes->steps[at].class == class && classes->steps[at].facts == facts) {
             *result = classes->steps[at].result;
