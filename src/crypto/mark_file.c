@@ -11,7 +11,11 @@
 
 #include "crypto/crypto.h"
 
-enum { MAGIC_BYTES = 8, HEADER_BYTES = MAGIC_BYTES + 8, RECORD_BYTES = 32 };
+enum {
+    MAGIC_BYTES = 8,
+    HEADER_BYTES = MARK_FILE_HEADER_BYTES,
+    RECORD_BYTES = MARK_FILE_RECORD_BYTES
+};
 static const char magic[MAGIC_BYTES + 1] = "CFMARK1\n";
 
 static int compare(const void *a, const void *b)

@@ -10,6 +10,8 @@
 
 #include "crypto/reference.h"
 
+enum { MARK_FILE_HEADER_BYTES = 16, MARK_FILE_RECORD_BYTES = 32 };
+
 struct mark_record {
     uint8_t mark[REFERENCE_MARK_BYTES];
     uint32_t incident, issue; /* issue: the caller's numbering of what was sent */

@@ -24,13 +24,11 @@ enum {
 };
 
 /* What a path stands for. */
-enum target { TO_LANGUAGE, TO_STYLE, TO_PAGE };
+enum target { TO_LANGUAGE /* a redirect */, TO_STYLE, TO_PAGE };
 struct route {
     enum target target;
     size_t brand, language;
     enum page page;
-    bool has_form;
-    enum ask_kind kind; /* of what is posted to it */
 };
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -38,17 +36,14 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* "genuine" behind "/en/". */
-static void find_page(const char *rest, struct route *route)
+/* What is behind "/" or "/en/". */
+static enum page find_page(const char *rest)
 {
     if (rest[0] == '\0')
-        route->page = PAGE_INDEX;
-    else if (strcmp(rest, "genuine") == 0)
-        *route =
-            (struct route){TO_PAGE, route->brand, route->language, PAGE_GENUINE, true, ASK_GENUINE};
-    else if (strcmp(rest, "affected") == 0)
-        *route = (struct route){TO_PAGE,       route->brand, route->language,
-                                PAGE_AFFECTED, true,         ASK_AFFECTED};
+        return PAGE_INDEX;
+    if (strcmp(rest, "genuine") == 0)
+        return PAGE_GENUINE;
+    return strcmp(rest, "affected") == 0 ? PAGE_AFFECTED : PAGE_MISSING;
 }
 
 static struct route find_route(const struct site *site, struct MHD_Connection *connection,
@@ -64,20 +59,21 @@ static struct route find_route(const struct site *site, struct MHD_Connection *c
         languages[i] = site->languages[i];
     route.language =
         language_choose(header(connection, "Accept-Language"), languages, site->language_count);
-    if (strcmp(path, "/") == 0)
-        route.target = TO_LANGUAGE;
-    else if (strcmp(path, "/style.css") == 0)
+    if (path[0] != '/')
+        return route;
+    if (strcmp(path, "/style.css") == 0)
         route.target = TO_STYLE;
-    for (size_t i = 0; i < site->language_count && path[0] == '/'; i++) {
+    route.page = find_page(path + 1);
+    if (route.page != PAGE_MISSING)
+        route.target = TO_LANGUAGE;
+    for (size_t i = 0; i < site->language_count; i++) {
         size_t len = strlen(languages[i]);
-        if (strncmp(path + 1, languages[i], len) != 0)
+        const char *rest = path + 1 + len;
+        if (strncmp(path + 1, languages[i], len) != 0 || (*rest != '\0' && *rest != '/'))
             continue;
-        if (path[1 + len] == '\0')
-            route = (struct route){.target = TO_LANGUAGE, .brand = route.brand, .language = i};
-        if (path[1 + len] == '/') {
-            route.language = i;
-            find_page(path + 1 + len + 1, &route);
-        }
+        route.language = i;
+        route.target = *rest == '\0' ? TO_LANGUAGE : TO_PAGE;
+        route.page = *rest == '\0' ? PAGE_INDEX : find_page(rest + 1);
     }
     return route;
 }
@@ -94,7 +90,7 @@ static enum MHD_Result get(const struct site *site, struct MHD_Connection *conne
 {
     if (route->target == TO_LANGUAGE)
         return MHD_queue_response(connection, MHD_HTTP_SEE_OTHER,
-                                  site->to_language[route->language]);
+                                  site->redirects[route->language][route->page]);
     if (route->target == TO_STYLE)
         return MHD_queue_response(connection, MHD_HTTP_OK, site->brands[route->brand].style);
     return send_page(site, connection, route, route->page,
@@ -187,10 +183,10 @@ static enum MHD_Result take_question(struct service *service, struct ask *ask,
 {
     struct in6_addr address;
     asker(service, ask->connection, &address);
-    *is_allowed = allowance_take(service->allowances[route->kind], &address, clock_monotonic_ns());
+    ask->kind = route->page == PAGE_GENUINE ? ASK_GENUINE : ASK_AFFECTED;
+    *is_allowed = allowance_take(service->allowances[ask->kind], &address, clock_monotonic_ns());
     if (!*is_allowed)
         return send_page(site, ask->connection, route, PAGE_BUSY, MHD_HTTP_TOO_MANY_REQUESTS);
-    ask->kind = route->kind;
     memcpy(ask->brand, site->brands[route->brand].name, sizeof ask->brand);
     memcpy(ask->language, site->languages[route->language], sizeof ask->language);
     return MHD_YES;
@@ -205,15 +201,17 @@ static enum MHD_Result respond(struct service *service, struct ask *ask, const c
     pthread_mutex_lock(&service->lock);
     const struct site *site = service->site;
     struct route route = find_route(site, ask->connection, path);
+    bool has_form =
+        route.target == TO_PAGE && (route.page == PAGE_GENUINE || route.page == PAGE_AFFECTED);
     enum MHD_Result result;
     if (is_get)
         result = get(site, ask->connection, &route);
-    else if (is_post && route.has_form && is_form(ask->connection))
+    else if (is_post && has_form && is_form(ask->connection))
         result = take_question(service, ask, &route, site, &is_asked);
     else
         result = send_page(site, ask->connection, &route, PAGE_REFUSED,
-                           is_post && route.has_form ? MHD_HTTP_UNSUPPORTED_MEDIA_TYPE
-                                                     : MHD_HTTP_METHOD_NOT_ALLOWED);
+                           is_post && has_form ? MHD_HTTP_UNSUPPORTED_MEDIA_TYPE
+                                               : MHD_HTTP_METHOD_NOT_ALLOWED);
     pthread_mutex_unlock(&service->lock);
     if (is_asked && result == MHD_YES)
         result = service_ask(service, ask) ? MHD_YES : MHD_NO;

@@ -114,10 +114,11 @@ static enum status load_response(int generation, const char *name, const char *t
     return status;
 }
 
-static enum status make_redirect(const char *language, bool secure, struct MHD_Response **response)
+static enum status make_redirect(const char *language, const char *page, bool secure,
+                                 struct MHD_Response **response)
 {
-    char location[sizeof((struct site *)0)->languages[0] + 2];
-    snprintf(location, sizeof location, "%s/", language);
+    char location[NAME_ROOM];
+    snprintf(location, sizeof location, "%s/%s", language, page);
     *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     if (*response == NULL)
         return STATUS_NOMEM;
@@ -257,8 +258,13 @@ static enum status load_pages(int generation, struct site *site, bool secure, st
             }
         }
     }
-    for (size_t l = 0; l < site->language_count; l++)
-        TRY(make_redirect(site->languages[l], secure, &site->to_language[l]));
+    for (size_t l = 0; l < site->language_count; l++) {
+        const char *language = site->languages[l];
+        struct MHD_Response **redirects = site->redirects[l];
+        TRY(make_redirect(language, "", secure, &redirects[PAGE_INDEX]));
+        TRY(make_redirect(language, "genuine", secure, &redirects[PAGE_GENUINE]));
+        TRY(make_redirect(language, "affected", secure, &redirects[PAGE_AFFECTED]));
+    }
     return STATUS_OK;
 }
 
@@ -303,8 +309,10 @@ void site_free(struct site *site)
                 drop(site->issues[i].pages[b][l]);
         }
     }
-    for (size_t l = 0; l < site->language_count; l++)
-        drop(site->to_language[l]);
+    for (size_t l = 0; l < site->language_count; l++) {
+        for (size_t p = 0; p < PAGE_COUNT; p++)
+            drop(site->redirects[l][p]);
+    }
     mark_file_close(&site->marks);
     free(site->issues);
     free(site);

@@ -48,7 +48,8 @@ struct site {
     char languages[SITE_LANGUAGES_MOST][sizeof((struct request *)0)->language];
     size_t brand_count, language_count, issue_count;
     struct MHD_Response *pages[SITE_BRANDS_MOST][SITE_LANGUAGES_MOST][PAGE_COUNT];
-    struct MHD_Response *to_language[SITE_LANGUAGES_MOST]; /* redirects from above */
+    /* Redirects from "/", "/genuine" and "/affected"; NULL for the pages that have none. */
+    struct MHD_Response *redirects[SITE_LANGUAGES_MOST][PAGE_COUNT];
     struct site_issue *issues;
 };
 

@@ -1,0 +1,39 @@
+/* Publication: writes what the portal serves. Pages in each brand's look and each language, marks
+ * of the references that we vouch for, keys; nothing about any person. What earlier incidents
+ * published stays: each leaves its parts in the generation. portal/site.h tells what the portal
+ * reads; beside it, parts/ keeps "INCIDENT-index.BRAND.LANGUAGE" and
+ * "INCIDENT-issue-ISSUE.BRAND.LANGUAGE", the bodies from which pages are made again. */
+#ifndef COFFERDAM_INCIDENT_PUBLICATION_H
+#define COFFERDAM_INCIDENT_PUBLICATION_H
+
+#include "crypto/mark_file.h"
+#include "policy/policy.h"
+
+/* One text that people were sent, as notice_variant has it. */
+struct publication_issue {
+    const char *brand, *language, *subject, *opening, *sender, *sender_name;
+};
+struct publication {
+    const char *data_folder; /* share/: templates and words */
+    const char *folder;      /* of the portal; made where missing */
+    const struct policy_controller *controller;
+    const uint8_t *secret; /* 32 bytes, of the installation: all keys follow from it */
+    int64_t now_ns;
+    const char *const *languages; /* the first one is for whoever asks for no other */
+    size_t language_count;
+
+    uint32_t incident;
+    int64_t noticed_ns, issued_ns;    /* issued_ns: sending starts */
+    const char *const *what_happened; /* a language each; NULL: the template's own words */
+    const struct publication_issue *issues;
+    size_t issue_count;
+    /* A record for each person; incident and issue (index in issues) set. Sorted by the call. */
+    struct mark_record *marks;
+    size_t mark_count;
+};
+/* A new generation, whole and on disk before the portal can see it. */
+MUST_USE enum status publication_write(const struct publication *publication, struct error *error);
+/* The key of published marks: reference_mark(key, …). */
+void publication_mark_key(const uint8_t secret[static 32], uint8_t key[static 32]);
+
+#endif
