@@ -1,0 +1,28 @@
+/* What the incident verbs share: the incident's number, the casework, printing a case file. */
+#ifndef COFFERDAM_CLI_INCIDENT_H
+#define COFFERDAM_CLI_INCIDENT_H
+
+#include "cli/cli.h"
+#include "incident/casefile.h"
+
+#define CLI_INCIDENT_BY                                                                            \
+    {                                                                                              \
+        "by", 0, "NAME", "who acts, for the decision log; default: the login name"                 \
+    }
+
+/* The first argument: the incident's number. A usage error for anything else. */
+MUST_USE enum status cli_incident_number(struct cli_call *call, int64_t *number,
+                                         struct error *error);
+/* The casework of -c, and of --by where the verb has that option. */
+MUST_USE enum status cli_incident_casework(struct cli_call *call, bool has_by,
+                                           struct casework **casework, struct error *error);
+/* The named sections (NULL-terminated; NULL: all that have rows) of a case file; all of them as
+ * JSON where that is asked for. */
+MUST_USE enum status cli_incident_print(const struct cli_call *call,
+                                        const struct casefile *casefile, const char *const *names,
+                                        struct error *error);
+/* One table, as table or JSON, numbers told by their columns' names. */
+MUST_USE enum status cli_incident_print_table(const struct cli_call *call,
+                                              const struct table *table, struct error *error);
+
+#endif

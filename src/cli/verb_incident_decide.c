@@ -1,0 +1,44 @@
+/* cofferdam incident decide: an entry in the decision log. */
+#include "cli/incident.h"
+#include "cli/verbs.h"
+
+static const struct cli_option options[] = {
+    {"step", 0, "STEP", "what was decided: restore, letters, public notice, statement, …"},
+    {"why", 0, "WHY", "why"},
+    CLI_INCIDENT_BY,
+    {NULL, 0, NULL, NULL},
+};
+
+static enum status run(struct cli_call *call, struct error *error)
+{
+    int64_t number;
+    const char *step = NULL, *why = NULL;
+    struct casework *casework = NULL;
+    struct casefile casefile;
+    TRY(cli_incident_number(call, &number, error));
+    TRY(cli_require(call, "step", &step, error));
+    TRY(cli_require(call, "why", &why, error));
+    TRY(cli_incident_casework(call, true, &casework, error));
+    enum status status = casefile_open(casework, number, &casefile, error);
+    if (status == STATUS_OK)
+        status = casework_decide(casework, number, casefile.incident.partner, step, why, error);
+    if (status == STATUS_OK)
+        printf("decided by %s: %s\n", casework->by, step);
+    casefile_close(&casefile);
+    casework_close(casework);
+    return status;
+}
+
+const struct cli_command verb_incident_decide = {
+    .arguments = "N",
+    .least = 1,
+    .most = 1,
+    .takes = CLI_TAKES_CONFIG,
+    .options = options,
+    .description =
+        "Writes a decision into the incident's log, and an act with the hash of its reason into\n"
+        "the ledger. Some steps discharge a duty: restore, letters, public notice, statement.",
+    .examples = "incident decide 1 --step statement --why \"published on 23 November\"\n"
+                "incident decide 1 --step restore --why \"new keys, attested clean\" --by dpo\n",
+    .run = run,
+};
