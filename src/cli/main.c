@@ -16,7 +16,7 @@ static const struct cli_verb verbs[] = {
     {"exposure", "show", &verb_exposure_show, "count the people disclosed, by what was disclosed"},
     {"exposure", "declare", &verb_exposure_declare, "tell of what a partner got elsewhere"},
     {"exposure", "deletion", &verb_exposure_deletion, "tell of a deletion that a partner attests"},
-    {"incident", "open", &verb_incident_open, "a partner was breached: contain it, start the clocks"},
+    {"incident", "open", &verb_incident_open, "contain a breached partner, start the clocks"},
     {"incident", "list", &verb_incident_list, "list the incidents"},
     {"incident", "show", &verb_incident_show, "tell how an incident stands"},
     {"incident", "scope", &verb_incident_scope, "tell whose data the partner had, and which"},
