@@ -20,6 +20,7 @@ static const struct cli_verb verbs[] = {
     {"incident", "list", &verb_incident_list, "list the incidents"},
     {"incident", "show", &verb_incident_show, "tell how an incident stands"},
     {"incident", "scope", &verb_incident_scope, "tell whose data the partner had, and which"},
+    {"incident", "lint", &verb_incident_lint, "check templates of notices"},
     {"incident", "fact", &verb_incident_fact, "tell the case what people know"},
     {"incident", "decide", &verb_incident_decide, "write a decision into the log"},
     {"incident", "log", &verb_incident_log, "show who decided what, and why"},

@@ -18,6 +18,7 @@ extern const struct cli_command verb_gateway;
 extern const struct cli_command verb_grants;
 extern const struct cli_command verb_incident_decide;
 extern const struct cli_command verb_incident_fact;
+extern const struct cli_command verb_incident_lint;
 extern const struct cli_command verb_incident_list;
 extern const struct cli_command verb_incident_log;
 extern const struct cli_command verb_incident_open;
