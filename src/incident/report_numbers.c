@@ -177,18 +177,31 @@ const char *report_forms(const struct answering *answering)
     return text;
 }
 
+/* Is there a column of this category? What nobody has need not be denied. */
+static bool is_held(const struct policy *policy, const char *category)
+{
+    for (size_t i = 0; i < policy->dataset_count; i++)
+        for (size_t j = 0; j < policy->datasets[i].column_count; j++) {
+            const char *held = policy->datasets[i].columns[j].category;
+            if (held != NULL && strcmp(held, category) == 0)
+                return true;
+        }
+    return false;
+}
+
 const char *report_never(const struct answering *answering)
 {
     const struct scope *scope = answering->brief->scope;
     const char *list = NULL;
     for (size_t i = 0; i < scope->never_count; i++)
-        list = append(answering, list, ", ", word_for(answering, "public", scope->never[i]));
+        if (is_held(answering->brief->policy, scope->never[i]))
+            list = append(answering, list, ", ", word_for(answering, "public", scope->never[i]));
     if (list == NULL || scope->ledger_first_ns == INT64_MIN)
         return NULL;
     return arena_printf(
         answering->arena,
-        "Not disclosed to the processor, through the gateway or in any delivery declared to it, "
-        "since the ledger's first entry on %s: %s.",
+        "Not disclosed to the processor, through the gateway or in any delivery that staff "
+        "declared, since the ledger's first entry on %s, though we hold it: %s.",
         layout_instant(scope->ledger_first_ns, answering->arena), list);
 }
 

@@ -40,7 +40,7 @@ static const struct scope_class classes[] = {
 static const char *const brands[] = {"", "meridian", "dacre"};
 static const char *const countries[] = {"", "GB", "FR"};
 static const char *const languages[] = {"", "en", "fr"};
-static const char *const never[] = {"credential", "financial"};
+static const char *const never[] = {"credential", "financial", "genetic"};
 
 int64_t example_instant(const char *text)
 {
@@ -86,7 +86,7 @@ static void make_scope(struct example_case *example)
         .countries = countries,
         .country_count = 3,
         .never = never,
-        .never_count = 2,
+        .never_count = 3,
         .rows = 48210,
         .first_ns = example_instant("2026-02-03T06:10:00Z"),
         .last_ns = example_instant("2026-11-22T02:41:00Z"),

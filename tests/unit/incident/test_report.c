@@ -143,7 +143,8 @@ static void ticks_categories_of_the_scope(void **state)
     says(categories->text, "vehicle registration numbers (7,400 people)");
     says(categories->text, "customer numbers (12,000 people)");
     says(categories->text, "Not disclosed to the processor");
-    says(categories->text, "passwords, bank or card details");
+    says(categories->text, "though we hold it: passwords, bank or card details.");
+    says_not(categories->text, "genetic"); /* nobody holds it */
     ticked_is(answer_to(&desk, "Which categories of people"),
               "Customers or prospective customers|Children");
     get_up(&desk);
