@@ -1,15 +1,24 @@
-/* cofferdam subject: everything that partners have had of one person. */
+/* cofferdam subject: everything that partners have had of one person; as a table, or as the letter
+ * that answers somebody who asks. */
+#include "cli/access_letter.h"
 #include "cli/admin.h"
 #include "cli/verbs.h"
 
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 
-enum { COMMAND_BYTES = 65536 };
+enum { COMMAND_BYTES = 65536, LETTER_BYTES = 4 * 1024 * 1024, PATH_ROOM = 4096, TAG_ROOM = 12 };
 #define NO_DATA "02000"
+
+static const struct cli_option options[] = {
+    {"letter", 'l', NULL, "print the answer for the person who asks, as a letter"},
+    {"language", 0, "TAG", "of the letter: en or fr; default en"},
+    {NULL, 0, NULL, NULL},
+};
 
 /* A policy for its kinds' names, where none was given. */
 static enum status load_kinds(const struct cli_call *call, const struct policy **policy,
@@ -22,27 +31,33 @@ static enum status load_kinds(const struct cli_call *call, const struct policy *
     return status;
 }
 
-static enum status ask_kind(const struct cli_call *call, struct cli_admin *admin, const char *kind,
-                            const char *key, json_t *all, struct error *error)
+/* STATUS_OK without rows where nothing has been disclosed: that is an answer. */
+static enum status ask_facts(struct cli_admin *admin, const char *kind, const char *key,
+                             struct cli_result *result, struct error *error)
 {
-    struct cli_result result = {0};
     struct buffer command;
     buffer_init(&command, COMMAND_BYTES);
     buffer_append_text(&command, "SHOW SUBJECT");
     cli_admin_clause(&command, "", kind);
     cli_admin_clause(&command, "", key);
-    enum status status = cli_admin_ask(admin, &command, &result, error);
-    if (status != STATUS_OK && strcmp(error->sqlstate, NO_DATA) == 0)
-        status = STATUS_OK; /* never disclosed to anyone: that is an answer */
-    for (const struct table_row *row = result.table.first; status == STATUS_OK && row != NULL;
-         row = row->next) {
+    enum status status = cli_admin_ask(admin, &command, result, error);
+    buffer_free(&command);
+    return status != STATUS_OK && strcmp(error->sqlstate, NO_DATA) == 0 ? STATUS_OK : status;
+}
+
+static enum status ask_kind(const struct cli_call *call, struct cli_admin *admin, const char *kind,
+                            const char *key, json_t *all, struct error *error)
+{
+    struct cli_result result = {0};
+    TRY(ask_facts(admin, kind, key, &result, error));
+    for (const struct table_row *row = result.table.first; row != NULL; row = row->next) {
         json_t *object = cli_json_row(&result.table, row, result.kinds);
         int failure = json_object_set_new(object, "kind", cli_json_text(kind));
         CHECK(failure == 0);
         failure = json_array_append_new(all, object);
         CHECK(failure == 0);
     }
-    if (status == STATUS_OK && !call->json) {
+    if (!call->json) {
         cli_print_heading(stdout, "%s %s", kind, key);
         if (result.table.row_count > 0)
             cli_print_table(stdout, &result.table);
@@ -50,8 +65,7 @@ static enum status ask_kind(const struct cli_call *call, struct cli_admin *admin
             puts("nothing has been disclosed");
     }
     table_free(&result.table);
-    buffer_free(&command);
-    return status;
+    return STATUS_OK;
 }
 
 /* "customer:123": a kind of the policy before the first colon. */
@@ -82,9 +96,115 @@ static enum status ask_all(const struct cli_call *call, struct cli_admin *admin,
     return STATUS_OK;
 }
 
+/* ---- the letter ---- */
+
+/* When the ledger began. */
+static enum status ask_since(struct cli_admin *admin, int64_t *since_ns, struct error *error)
+{
+    struct cli_result result = {0};
+    struct buffer command;
+    buffer_init(&command, COMMAND_BYTES);
+    buffer_append_text(&command, "SHOW CUTOFF");
+    enum status status = cli_admin_ask(admin, &command, &result, error);
+    buffer_free(&command);
+    TRY(status);
+    const struct table *table = &result.table;
+    status = clock_parse(table->first == NULL ? "" : cli_cell(table, table->first, "since"),
+                         since_ns, error);
+    table_free(&result.table);
+    return status;
+}
+
+static enum status load_words(const char *folder, const char *format, const char *tag,
+                              struct words **words, struct error *error)
+{
+    char path[PATH_ROOM];
+    size_t len = (size_t)snprintf(path, sizeof path, "%s/", folder);
+    if (len < sizeof path)
+        snprintf(path + len, sizeof path - len, format, tag);
+    return words_load(path, words, error);
+}
+
+static enum status put_letter(struct cli_admin *admin, struct access_letter *letter,
+                              struct error *error)
+{
+    struct cli_result result = {0};
+    struct buffer text;
+    TRY(ask_since(admin, &letter->since_ns, error));
+    TRY(ask_facts(admin, letter->kind, letter->key, &result, error));
+    buffer_init(&text, LETTER_BYTES);
+    letter->facts = &result.table;
+    enum status status = access_letter_write(letter, &text, error);
+    if (status == STATUS_OK)
+        fwrite(text.data, 1, text.len, stdout);
+    buffer_free(&text);
+    table_free(&result.table);
+    return status;
+}
+
+/* KIND KEY or KIND:KEY: a letter goes to one person. */
+static enum status name_person(struct cli_call *call, const struct policy *policy,
+                               struct access_letter *letter, struct error *error)
+{
+    size_t len;
+    letter->kind = call->arguments[0];
+    letter->key = call->arguments[1];
+    if (call->argument_count == 2)
+        return STATUS_OK;
+    letter->kind = kind_prefix(policy, call->arguments[0], &len);
+    if (letter->kind == NULL)
+        return cli_usage(call, error, "a letter is about one person: write KIND KEY");
+    letter->key = call->arguments[0] + len + 1;
+    return STATUS_OK;
+}
+
+static enum status load_language(struct cli_call *call, const struct config *config,
+                                 struct words **words, struct words **phrases, struct error *error)
+{
+    const char *tag = cli_value(call, "language") == NULL ? "en" : cli_value(call, "language");
+    if (strlen(tag) >= TAG_ROOM || tag[strspn(tag, "abcdefghijklmnopqrstuvwxyz-")] != '\0')
+        return cli_usage(call, error, "--language takes a tag such as en or fr");
+    TRY(load_words(config->data_folder, "words/%s.yaml", tag, words, error));
+    return load_words(config->data_folder, "letters/access.%s.yaml", tag, phrases, error);
+}
+
+static enum status write_letter(struct cli_call *call, struct error *error)
+{
+    struct config *config = NULL;
+    const struct policy *policy = NULL;
+    struct words *words = NULL, *phrases = NULL;
+    struct cli_admin *admin = NULL;
+    struct access_letter letter = {0};
+    if (call->json)
+        return cli_usage(call, error, "--letter is text, not JSON");
+    TRY(config_load(call->config_path, &config, error));
+    enum status status = policy_load(config->policy, &policy, error);
+    if (status == STATUS_OK)
+        status = name_person(call, policy, &letter, error);
+    if (status == STATUS_OK)
+        status = load_language(call, config, &words, &phrases, error);
+    if (status == STATUS_OK)
+        status = cli_admin_open(call, &admin, error);
+    letter.policy = policy;
+    letter.words = words;
+    letter.phrases = phrases;
+    if (status == STATUS_OK)
+        status = put_letter(admin, &letter, error);
+    cli_admin_close(admin);
+    words_free(phrases);
+    words_free(words);
+    policy_release(policy);
+    config_free(config);
+    return status;
+}
+
 static enum status run(struct cli_call *call, struct error *error)
 {
     const struct policy *policy = NULL;
+    if (cli_value(call, "letter") != NULL)
+        return write_letter(call, error);
+    if (cli_value(call, "language") != NULL)
+        return cli_usage(call, error, "--language goes with --letter");
     if (call->argument_count == 1)
         TRY(load_kinds(call, &policy, error));
     struct cli_admin *admin = NULL;
@@ -106,12 +226,15 @@ const struct cli_command verb_subject = {
     .least = 1,
     .most = 2,
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
+    .options = options,
     .description =
         "Tells which partners have had which columns of one person, in which form and grade,\n"
-        "first and last when. KEY is the subject key, as the database has it; without KIND\n"
+        "first and last when, and for which purpose. --letter prints the answer for the person\n"
+        "who asks (GDPR Art. 15). KEY is the subject key, as the database has it; without KIND\n"
         "every kind of the policy is looked through. KIND:KEY is the same as KIND KEY.",
     .examples = "subject 123456\n"
                 "subject customer:123456\n"
-                "subject customer 123456 --json\n",
+                "subject customer 123456 --json\n"
+                "subject customer 123456 --letter --language fr\n",
     .run = run,
 };

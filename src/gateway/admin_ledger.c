@@ -160,16 +160,36 @@ enum status admin_show_disclosed(struct asking *asking, struct table *table, str
     return status;
 }
 
+/* When the ledger began: the time of its first entry. */
+static enum status first_instant(const struct server *server, int64_t *time_ns, struct error *error)
+{
+    char folder[4096];
+    struct ledger_reader *reader;
+    struct ledger_entry entry;
+    struct slice side;
+    uint64_t sequence;
+    snprintf(folder, sizeof folder, "%s/ledger", server->config->state_folder);
+    TRY(ledger_reader_open(folder, 0, &reader, error));
+    enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+    if (status == STATUS_OK)
+        *time_ns = entry.time_ns;
+    ledger_reader_close(reader);
+    return status;
+}
+
 enum status admin_show_cutoff(struct asking *asking, struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"entries", "root", "time", "time_ns", "node", NULL};
+    static const char *const columns[] = {"entries", "root",  "time", "time_ns",
+                                          "node",    "since", NULL};
     struct ledger_state state;
-    char root[2 * sizeof state.root + 1], time[21];
-    (void)error;
+    int64_t since_ns, now_ns;
+    char root[2 * sizeof state.root + 1], time[21], since[21];
+    TRY(first_instant(asking->server, &since_ns, error));
     ledger_state(asking->server->ledger, &state);
-    int64_t now_ns = clock_now_ns();
+    now_ns = clock_now_ns();
     crypto_hex(state.root, sizeof state.root, root);
     clock_format_utc(now_ns, time);
+    clock_format_utc(since_ns, since);
     table_init(table, ADMIN_TABLE_BYTES, columns);
     struct table_row *row = table_add(table);
     table_set(table, row, 0, "%llu", (unsigned long long)state.entries);
@@ -177,5 +197,6 @@ enum status admin_show_cutoff(struct asking *asking, struct table *table, struct
     table_set(table, row, 2, "%s", time);
     table_set(table, row, 3, "%lld", (long long)now_ns);
     table_set(table, row, 4, "%s", asking->server->config->ledger.node);
+    table_set(table, row, 5, "%s", since);
     return STATUS_OK;
 }
