@@ -32,6 +32,8 @@ struct scope_private {
     size_t kind_count;
     const char *const *held; /* categories that the policy's datasets have, ascending */
     size_t held_count;
+    const char *const *known; /* those, and all that a policy may use, ascending */
+    size_t known_count;
     const char *without; /* why brand, language, country and flags are not there; NULL: they are */
 };
 

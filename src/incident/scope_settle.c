@@ -115,35 +115,16 @@ static bool names_category(const struct scope_scan *scan, const char *category)
     return false;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    const char *left, *right;
-    memcpy(&left, a, sizeof left);
-    memcpy(&right, b, sizeof right);
-    return strcmp(left, right);
-}
-
 enum status scope_settle_never(struct scope_private *made, struct error *error)
 {
-    size_t room = made->held_count, count = 0;
-    for (const char *const *name = policy_categories; *name != NULL; name++)
-        room++;
-    const char **never = arena_array(&made->arena, const char *, room);
+    size_t count = 0;
+    const char **never = arena_array(&made->arena, const char *, made->known_count + 1);
     if (never == NULL)
         return out_of_memory(error);
-    for (const char *const *name = policy_categories; *name != NULL; name++)
-        if (!names_category(&made->scan, *name))
-            never[count++] = *name;
-    for (size_t i = 0; i < made->held_count; i++)
-        if (!names_category(&made->scan, made->held[i]))
-            never[count++] = made->held[i];
-    if (count > 0)
-        qsort(never, count, sizeof *never, compare_names);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || strcmp(never[i], never[kept - 1]) != 0)
-            never[kept++] = never[i];
+    for (size_t i = 0; i < made->known_count; i++)
+        if (!names_category(&made->scan, made->known[i]))
+            never[count++] = made->known[i];
     made->scope.never = never;
-    made->scope.never_count = kept;
+    made->scope.never_count = count;
     return STATUS_OK;
 }

@@ -24,33 +24,58 @@ static int compare_names(const void *a, const void *b)
     return strcmp(left, right);
 }
 
-/* Names of kinds, and the categories that the datasets have, each once. */
-static enum status take_policy(const struct policy *policy, struct scope_private *made,
-                               struct error *error)
+/* Sorts, and keeps each once. */
+static size_t unique(const char **names, size_t count)
 {
-    size_t columns = 0, count = 0, kept = 0;
+    size_t kept = 0;
+    if (count > 0)
+        qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || strcmp(names[i], names[kept - 1]) != 0)
+            names[kept++] = names[i];
+    return kept;
+}
+
+/* The categories that the datasets have; and with them, all that a policy may use. */
+static enum status take_categories(const struct policy *policy, struct scope_private *made,
+                                   struct error *error)
+{
+    size_t room = 0, count = 0;
     for (size_t i = 0; i < policy->dataset_count; i++)
-        columns += policy->datasets[i].column_count;
-    const char **held = arena_array(&made->arena, const char *, columns + 1);
-    const char **kinds = arena_array(&made->arena, const char *, policy->kind_count + 1);
-    if (held == NULL || kinds == NULL)
+        room += policy->datasets[i].column_count;
+    for (size_t i = 0; policy_categories[i] != NULL; i++)
+        room++;
+    const char **held = arena_array(&made->arena, const char *, room);
+    const char **known = arena_array(&made->arena, const char *, room);
+    if (held == NULL || known == NULL)
         return out_of_memory(error);
-    for (size_t i = 0; i < policy->kind_count; i++)
-        kinds[i] = arena_strdup(&made->arena, policy->kinds[i].name);
     for (size_t i = 0; i < policy->dataset_count; i++)
         for (size_t j = 0; j < policy->datasets[i].column_count; j++)
             if (policy->datasets[i].columns[j].category != NULL)
                 held[count++] = policy->datasets[i].columns[j].category;
-    if (count > 0)
-        qsort(held, count, sizeof *held, compare_names);
+    count = unique(held, count);
     for (size_t i = 0; i < count; i++)
-        if (kept == 0 || strcmp(held[i], held[kept - 1]) != 0)
-            held[kept++] = arena_strdup(&made->arena, held[i]);
+        known[i] = held[i] = arena_strdup(&made->arena, held[i]);
+    made->held = held;
+    made->held_count = count;
+    for (size_t i = 0; policy_categories[i] != NULL; i++)
+        known[count++] = policy_categories[i];
+    made->known = known;
+    made->known_count = made->arena.overflowed ? 0 : unique(known, count);
+    return made->arena.overflowed ? out_of_memory(error) : STATUS_OK;
+}
+
+static enum status take_policy(const struct policy *policy, struct scope_private *made,
+                               struct error *error)
+{
+    const char **kinds = arena_array(&made->arena, const char *, policy->kind_count + 1);
+    if (kinds == NULL)
+        return out_of_memory(error);
+    for (size_t i = 0; i < policy->kind_count; i++)
+        kinds[i] = arena_strdup(&made->arena, policy->kinds[i].name);
     made->kinds = kinds;
     made->kind_count = policy->kind_count;
-    made->held = held;
-    made->held_count = kept;
-    return made->arena.overflowed ? out_of_memory(error) : STATUS_OK;
+    return take_categories(policy, made, error);
 }
 
 static enum status make(struct casework *casework, struct scope_private *made, const char *path,

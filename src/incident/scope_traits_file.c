@@ -1,7 +1,7 @@
 /* The file "traits.<phase>": lines of text, so that it can be read in two years with nothing but a
  * pager. A head, then a line for each person in the scope's order:
  *     cofferdam traits 1
- *     kind NAME | held CATEGORY | without REASON | brand NAME | language NAME | country NAME
+ *     kind NAME | held CATEGORY | category CATEGORY | without REASON | brand NAME | …
  *     people COUNT
  *     ID FLAGS BRAND LANGUAGE COUNTRY
  * Brands, languages and countries are numbered from 1 as they are listed; 0 is not known. */
@@ -42,6 +42,7 @@ enum status scope_traits_store(const char *path, const struct scope_private *mad
     buffer_append_text(&out, HEAD "\n");
     store_names(&out, "kind", made->kinds, 0, made->kind_count);
     store_names(&out, "held", made->held, 0, made->held_count);
+    store_names(&out, "category", made->known, 0, made->known_count);
     if (made->without != NULL)
         buffer_printf(&out, "without %s\n", made->without);
     store_names(&out, "brand", scope->brands, 1, scope->brand_count);
@@ -66,14 +67,15 @@ struct names_list {
     const char **names;
     size_t count, capacity;
 };
-enum list { LIST_KIND, LIST_HELD, LIST_BRAND, LIST_LANGUAGE, LIST_COUNTRY, LISTS };
+enum list { LIST_KIND, LIST_HELD, LIST_KNOWN, LIST_BRAND, LIST_LANGUAGE, LIST_COUNTRY, LISTS };
 
 struct reading {
     struct scope_private *made;
     struct names_list lists[LISTS];
 };
 
-static const char *const list_words[LISTS] = {"kind", "held", "brand", "language", "country"};
+static const char *const list_words[LISTS] = {"kind",  "held",     "category",
+                                              "brand", "language", "country"};
 
 static enum status add_name(struct reading *reading, enum list which, const char *name, size_t len,
                             struct error *error)
@@ -157,6 +159,8 @@ static enum status take_lists(struct reading *reading, struct error *error)
     made->kind_count = reading->lists[LIST_KIND].count;
     made->held = copies[LIST_HELD];
     made->held_count = reading->lists[LIST_HELD].count;
+    made->known = copies[LIST_KNOWN];
+    made->known_count = reading->lists[LIST_KNOWN].count;
     made->scope.brands = copies[LIST_BRAND];
     made->scope.brand_count = reading->lists[LIST_BRAND].count;
     made->scope.languages = copies[LIST_LANGUAGE];

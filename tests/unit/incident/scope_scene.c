@@ -99,6 +99,8 @@ static enum status fill(const struct scope_query *query, struct scope_private *m
 {
     static const char *const kinds[] = {"customer", "enquirer", "entrant"};
     static const char *const held[] = {"name", "phone", "vin", "x_own"};
+    static const char *const known[] = {"date_of_birth", "financial", "name",
+                                        "phone",         "vin",       "x_own"};
     static const char *const unknown[] = {""};
     struct scope *scope = &made->scope;
     TRY(scope_scan_run(query, NULL, &made->scan, error));
@@ -107,6 +109,8 @@ static enum status fill(const struct scope_query *query, struct scope_private *m
     made->kind_count = 3;
     made->held = held;
     made->held_count = 4;
+    made->known = known;
+    made->known_count = sizeof known / sizeof known[0];
     scope->brands = scope->languages = scope->countries = unknown;
     scope->brand_count = scope->language_count = scope->country_count = 1;
     scope->incident.partner = query->partner;
