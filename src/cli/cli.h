@@ -13,7 +13,7 @@
 #include "base/table.h"
 
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
-enum { CLI_MAX_OPTIONS = 12, CLI_RESULT_BYTES = 256 * 1024 * 1024 };
+enum { CLI_MAX_OPTIONS = 24, CLI_RESULT_BYTES = 256 * 1024 * 1024 };
 
 /* Options that many verbs take in the same way. */
 enum {

@@ -23,6 +23,7 @@ static const struct cli_verb verbs[] = {
     {"incident", "lint", &verb_incident_lint, "check templates of notices"},
     {"incident", "fact", &verb_incident_fact, "tell the case what people know"},
     {"incident", "decide", &verb_incident_decide, "write a decision into the log"},
+    {"incident", "notify", &verb_incident_notify, "tell each person what was taken"},
     {"incident", "log", &verb_incident_log, "show who decided what, and why"},
     {"incident", "reported", &verb_incident_reported, "record a report filed with an authority"},
     {"subject", NULL, &verb_subject, "tell what partners have had of one person"},

@@ -21,6 +21,7 @@ extern const struct cli_command verb_incident_fact;
 extern const struct cli_command verb_incident_lint;
 extern const struct cli_command verb_incident_list;
 extern const struct cli_command verb_incident_log;
+extern const struct cli_command verb_incident_notify;
 extern const struct cli_command verb_incident_open;
 extern const struct cli_command verb_incident_reported;
 extern const struct cli_command verb_incident_scope;

@@ -70,6 +70,14 @@ void sending_server_close(struct sending_server *server)
     buffer_free(&server->password);
 }
 
+enum status sending_check(const struct config *config, struct error *error)
+{
+    struct sending_server server = {0};
+    enum status status = sending_server_open(config, &server, error);
+    sending_server_close(&server);
+    return status;
+}
+
 /* ---- stopping ---- */
 
 bool sending_is_stopped(const struct sending *sending)

@@ -38,6 +38,8 @@ MUST_USE enum status sending_run(struct casework *casework, const struct scope *
                                  const struct notice *notice, const struct sending_order *order,
                                  enum sending_end *end, struct sending_progress *progress,
                                  struct error *error);
+/* Can the configured mail server be spoken to at all? Does not connect. */
+MUST_USE enum status sending_check(const struct config *config, struct error *error);
 /* One message by itself, such as a test: accepted, or an error with the server's words. */
 MUST_USE enum status sending_one(const struct config *config, const struct mail_message *message,
                                  struct error *error);
