@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-#define REQUEST_NS_MOST INT64_C(20000000000)
+#define REQUEST_NS_MOST INT64_C(15000000000)
 
 void patience_begin(struct service *service, int fd, struct patience **patience)
 {
