@@ -2,7 +2,7 @@
 # The demo's gateway: certificates, configuration, the database role, start and stop.
 # Needs lib.sh. One state a story: each `./demo` starts with an empty ledger.
 
-service_role=cofferdam_service
+service_role=cofferdam_service contact_role=cofferdam_contact
 gateway_running() { alive "$home/gateway/pid" cofferdam; }
 gateway_port() { sed -n 's/.*event=listening.*\bport=\([0-9]*\).*/\1/p' "$home/gateway/log" 2>/dev/null | head -n 1; }
 # It listens, or its process is gone (which, before it has become the gateway, has another name).
@@ -10,11 +10,16 @@ gateway_settled() { [ -n "$(gateway_port)" ] || ! kill -0 "$(cat "$home/gateway/
 
 # cofferdam VERB…: the program, with the demo's configuration, as its operator calls it.
 cofferdam() { "$home/gateway/cofferdam" "$@" -c "$home/gateway/cofferdam.yaml"; }
+# operator VERB…: shown, then run.
+operator() {
+    show meridian cofferdam "$@"
+    cofferdam "$@"
+}
 
-# A port that nobody listens on: the usual one if it is free.
+# free_port PORT…: the first of them that nobody listens on.
 free_port() {
     local port
-    for port in 7432 $(seq 17432 17482); do
+    for port; do
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
     done
     fail "no free port found"
@@ -27,7 +32,7 @@ hand_over() {
 }
 
 gateway_prepare() {
-    local folder=$home/gateway password
+    local folder=$home/gateway
     rm -rf "$folder" "$home/ca" "$home/kits"
     folder "$gateway_user" "$folder"
     folder "$gateway_user" "$folder/state" 700
@@ -40,34 +45,39 @@ gateway_prepare() {
     cp "$home/ca/ca.crt" "$folder/ca.crt"
     hand_over "$folder/server.key"
 
-    password=$(openssl rand -hex 16)
-    printf '%s\n' "$password" >"$folder/secrets/upstream.password"
-    hand_over "$folder/secrets/upstream.password"
-    cp examples/meridian/policy.yaml "$folder/policy.yaml"
-    sed -e "s|@port@|$(free_port)|; s|@upstream_host@|$home/pg|; s|@upstream_port@|$database_port|" \
+    rm -rf "$home/data"
+    cp -r share "$home/data"
+    cp "${policy:-examples/meridian/policy.yaml}" "$folder/policy.yaml"
+    secret upstream contact mail
+    sed -e "s|@port@|$(free_port 7432 $(seq 17432 17482))|; s|@upstream_host@|$home/pg|; s|@upstream_port@|$database_port|" \
+        -e "s|@data_folder@|$home/data|; s|@mail_port@|$(free_port $(seq 17525 17575))|; s|@bounce_folder@|$home/mail/bounces|" \
         examples/meridian/cofferdam.yaml.in >"$folder/cofferdam.yaml"
-
-    # The role that the gateway logs in as may do what `cofferdam grants` prints, and nothing else.
-    psql -Xq -v ON_ERROR_STOP=1 -d "$(database_url)" >/dev/null <<SQL
-SELECT 'DROP OWNED BY $service_role; DROP ROLE $service_role' WHERE to_regrole('$service_role') IS NOT NULL \gexec
-CREATE ROLE $service_role LOGIN PASSWORD '$password';
-SQL
+    role "$service_role" upstream
     cofferdam grants | psql -Xq -v ON_ERROR_STOP=1 -d "$(database_url)" >/dev/null
+    role "$contact_role" contact
+    cofferdam grants --contact | psql -Xq -v ON_ERROR_STOP=1 -d "$(database_url)" >/dev/null
+}
+
+# secret NAME…: a random password in a file that only the service may read.
+secret() {
+    local name
+    for name; do
+        openssl rand -hex 16 >"$home/gateway/secrets/$name.password"
+        hand_over "$home/gateway/secrets/$name.password"
+    done
+}
+# role NAME SECRET: a login without any rights: `cofferdam grants` prints those that it needs.
+role() {
+    psql -Xq -v ON_ERROR_STOP=1 -d "$(database_url)" >/dev/null <<SQL
+SELECT 'DROP OWNED BY $1; DROP ROLE $1' WHERE to_regrole('$1') IS NOT NULL \gexec
+CREATE ROLE $1 LOGIN PASSWORD '$(cat "$home/gateway/secrets/$2.password")';
+SQL
 }
 
 gateway_start() {
     local folder=$home/gateway
     : >"$folder/log"
-    (
-        cd /
-        if [ "$(id -u)" -eq 0 ]; then
-            exec setsid setpriv --reuid="$gateway_user" --regid="$(id -g "$gateway_user")" --clear-groups --no-new-privs \
-                "$folder/cofferdam" gateway -c "$folder/cofferdam.yaml" </dev/null >>"$folder/log" 2>&1
-        fi
-        exec setsid "$folder/cofferdam" gateway -c "$folder/cofferdam.yaml" </dev/null >>"$folder/log" 2>&1
-    ) &
-    echo $! >"$folder/pid"
-    disown
+    background "$gateway_user" "$folder" "$folder/cofferdam" gateway -c "$folder/cofferdam.yaml"
     wait_for 30 gateway_settled && [ -n "$(gateway_port)" ] ||
         { tail -n 5 "$folder/log" >&2; fail "the gateway did not start"; }
 }

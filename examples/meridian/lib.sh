@@ -11,13 +11,29 @@ else
 fi
 say() { printf '%s\n' "$*"; }
 step() { printf '%s· %s%s\n' "$dim" "$*" "$plain"; }
-fail() { printf '%sdemo: %s%s\n' "$red" "$*" "$plain" >&2; exit 1; }
+fail() { printf '%s%s: %s%s\n' "$red" "${0##*/}" "$*" "$plain" >&2; exit 1; }
 # chapter TITLE SENTENCE…: a heading, and what a company that is breached gains by it.
 chapter() {
     printf '\n%s━━ %s %s\n' "$bold$blue" "$1" "$plain"
     shift
     printf '%s\n' "$*" | fold -s -w 96
 }
+
+# show WHO COMMAND…: prints a command as it would be typed.
+show() {
+    local who=$1 word line=''
+    shift
+    if [ $# -eq 1 ]; then # a line as it stands
+        printf '\n%s%s$%s %s%s\n' "$green" "$who" "$plain$bold" "$1" "$plain"
+        return
+    fi
+    for word in "$@"; do
+        case $word in *[!A-Za-z0-9_.,:/=@%+-]*) word="\"$word\"" ;; esac
+        line+=" $word"
+    done
+    printf '\n%s%s$%s%s%s\n' "$green" "$who" "$plain$bold" "$line" "$plain"
+}
+paint() { sed -e "s/^\(.*\(ERROR\|FATAL\):.*\)$/$red\1$plain/; s/^\(HINT:.*\)$/$bold\1$plain/"; }
 
 # quietly COMMAND…: its words are shown only if it fails.
 quietly() {
@@ -77,6 +93,29 @@ wait_for() {
         [ $SECONDS -lt $until ] || return 1
         sleep 0.05
     done
+}
+
+# background USER FOLDER COMMAND…: starts it, detached; FOLDER/pid and FOLDER/log are its own.
+background() {
+    local user=$1 folder=$2
+    shift 2
+    (
+        cd /
+        if [ "$(id -u)" -eq 0 ]; then
+            exec setsid setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups --no-new-privs "$@" </dev/null >>"$folder/log" 2>&1
+        fi
+        exec setsid "$@" </dev/null >>"$folder/log" 2>&1
+    ) &
+    echo $! >"$folder/pid"
+    disown
+}
+# ended FOLDER: stops what runs there, if it runs.
+ended() {
+    local pid
+    pid=$(cat "$1/pid" 2>/dev/null) || return 0
+    kill "$pid" 2>/dev/null || true
+    wait_for 20 eval "! kill -0 $pid 2>/dev/null" || fail "process $pid did not stop; see $1/log"
+    rm -f "$1/pid"
 }
 
 # ---- the database ----

@@ -59,3 +59,11 @@ write_urls() {
     } >"$place/urls.env"
 }
 variable() { tr 'a-z/-' 'A-Z__' <<<"$1"; }
+
+# run_partner AGENT ARGUMENTS…: psql, where the partner's kit is, with nothing but what is in it.
+run_partner() {
+    local agent=$1 url
+    url=$(partner_url "$agent")
+    shift
+    (cd "$(kit "$agent")" && psql -X -q "$@" "$url" 2>&1)
+}

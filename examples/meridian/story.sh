@@ -3,28 +3,6 @@
 # runs it with the partner's own psql. What should be refused and is not, or the other way round,
 # ends the demo with an error: it is a test too.
 
-# show WHO COMMAND…: prints a command as it would be typed.
-show() {
-    local who=$1 word line=''
-    shift
-    if [ $# -eq 1 ]; then # a line as it stands
-        printf '\n%s%s$%s %s%s\n' "$green" "$who" "$plain$bold" "$1" "$plain"
-        return
-    fi
-    for word in "$@"; do
-        case $word in *[!A-Za-z0-9_.,:/=@%+-]*) word="\"$word\"" ;; esac
-        line+=" $word"
-    done
-    printf '\n%s%s$%s%s%s\n' "$green" "$who" "$plain$bold" "$line" "$plain"
-}
-paint() { sed -e "s/^\(.*\(ERROR\|FATAL\):.*\)$/$red\1$plain/; s/^\(HINT:.*\)$/$bold\1$plain/"; }
-# run_partner AGENT ARGUMENTS…: psql, where the partner's kit is, with nothing but what is in it.
-run_partner() {
-    local agent=$1 url
-    url=$(partner_url "$agent")
-    shift
-    (cd "$(kit "$agent")" && psql -X -q "$@" "$url" 2>&1)
-}
 # allowed AGENT ARGUMENTS… and refused AGENT ARGUMENTS…: show, run, and hold the story to it.
 allowed() {
     show "${1/\//.}" psql "${@:2}"
@@ -34,10 +12,6 @@ refused() {
     show "${1/\//.}" psql "${@:2}"
     ! run_partner "$@" >"$home/refused" || { cat "$home/refused"; fail "this should have been refused"; }
     paint <"$home/refused"
-}
-operator() {
-    show meridian cofferdam "$@"
-    cofferdam "$@"
 }
 # truth SQL: one value, from the database itself.
 truth() { psql -XAtq -d "$(database_url)" -c "$1"; }
@@ -107,13 +81,13 @@ start_look_ups() {
 
 chapter_containment() {
     local began answered
-    chapter "Containment" "The telephone rings: north-mail has been attacked. One command ends its sessions, in the middle of a row; a company without it needs hours, and stops everybody."
+    chapter "The telephone rings" "north-mail has been attacked. One command ends its sessions, in the middle of a row, starts the clocks of the law and fixes what the ledger says now. A company without it needs hours, and stops everybody."
     start_export
     start_look_ups
     sleep 0.7
     kill -0 $export_pid 2>/dev/null || { cat "$home/export.out"; fail "the export ended too early"; }
     began=$(date +%s%N)
-    operator partner contain north-mail --reason "breach notice by telephone, Rowan Teale"
+    timed "open: contained, clocks running" breach_open
     wait $export_pid && fail "the export was not cut"
     say "north-mail's export, $((($(date +%s%N) - began) / 1000000)) ms after the command:"
     paint <"$home/export.out"
@@ -125,15 +99,47 @@ chapter_containment() {
 }
 
 chapter_answers() {
-    chapter "How many people?" "What the regulator, the press and the board ask first, answered from what was written down before each row left."
-    operator exposure show --partner north-mail
+    chapter "How many people?" "What the regulator, the press and the board ask first, computed from what was written down before each row left, and bound to the ledger's root by a hash."
+    timed "scope: who, and which data" breach_scope
     chapter "This person?" "And what everybody asks who calls. First one whose letter was printed; then one who was only ever counted, among many."
     operator subject customer "$person"
     operator subject customer "$stranger"
-    chapter "The evidence" "Every disclosure, refusal and act, in order, in a log whose hash tree shows any later change."
+}
+
+chapter_words() {
+    chapter "What may be said" "Each claim of the public statement has its evidence, or is left out, or is marked as somebody's word."
+    timed "facts that staff know" breach_facts
+    timed "statement" breach_statement
+    chapter "The regulator" "The form's questions in the form's order, ready to be pasted. The clock stops when the filing is recorded."
+    timed "the regulator's sheet" breach_report
+    timed "the filing recorded" breach_reported
+}
+
+chapter_people() {
+    local first reference
+    chapter "Everybody who is affected" "One message a person, with that person's own categories and no others. A human approves the hash of what will be sent, to whom, in which words."
+    timed "notices: audience, texts, lint" breach_dry_run
+    timed "public page published" breach_publish
+    mail_start
+    timed "notices: sent" breach_send
+    operator incident notify $incident --status
+    say "One of them, as it lies in the mailbox:"
+    show_message "date of birth"
+    chapter "Is this message genuine?" "Whoever is afraid of a fake types our address and the reference. The page runs as a user that can reach neither the database nor the ledger."
+    portal_start
+    first=$(reference_of "date of birth")
+    show "a customer" "open $(portal_url)/en/genuine and type $first"
+    browse /en/genuine "reference=$first"
+}
+
+chapter_evidence() {
+    chapter "The evidence" "Who decided what, when and why; every step is an act in the ledger too, in a log whose hash tree shows any later change."
+    operator incident log $incident
     show meridian "cofferdam ledger tail -n 5000 | grep -E 'refusal|act|budget|contained'"
     cofferdam ledger tail -n 5000 | grep -E '^ *sequence| (refusal|act) | (budget|contained) ' | tail -n 14
     say
+    say "${bold}From the telephone call:$plain"
+    print_steps
     say "${bold}In the database: $(truth 'SELECT count(*) FROM crm.customer') customers and $(truth 'SELECT count(*) FROM crm.enquirer') enquirers, with bank accounts and passwords.$plain"
     say "${bold}What the thief at north-mail can have, at most, stands above, person by person.$plain"
 }
@@ -156,4 +162,7 @@ tell_story() {
     chapter_budget
     chapter_containment
     chapter_answers
+    chapter_words
+    chapter_people
+    chapter_evidence
 }

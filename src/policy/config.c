@@ -14,6 +14,8 @@
 
 enum { ARENA_BYTES = 8 * 1024 * 1024, MOST_WORKERS = 64, DEFAULT_WORKERS = 8, DAY_MS = 86400000 };
 
+const char config_installed_data[] = COFFERDAM_DATA_FOLDER;
+
 struct config_owned {
     struct config config; /* first */
     struct arena arena;
@@ -253,7 +255,7 @@ static void load_portal(struct yaml *yaml, struct fy_node *node, struct config *
 
 static void load_breach_path(struct yaml *yaml, struct fy_node *root, struct config *config)
 {
-    config->data_folder = path_at(yaml, root, "data_folder", COFFERDAM_DATA_FOLDER);
+    config->data_folder = path_at(yaml, root, "data_folder", config_installed_data);
     config->incidents_folder = path_at(yaml, root, "incidents_folder", NULL);
     if (config->incidents_folder == NULL)
         config->incidents_folder = yaml_printf(yaml, "%s/incidents", config->state_folder);

@@ -75,6 +75,8 @@ struct config {
     uint16_t workers; /* event loops, default: the cores, at most 8 */
 };
 
+extern const char config_installed_data[]; /* the data folder, as installed */
+
 MUST_USE enum status config_load(const char *path, struct config **config, struct error *error);
 void config_free(struct config *config);
 
