@@ -3,7 +3,7 @@
 #ifndef TESTS_INCIDENT_SCOPE_SCENE_H
 #define TESTS_INCIDENT_SCOPE_SCENE_H
 
-#include "folder.h"
+#include "../ledger/folder.h"
 #include "incident/scope_private.h"
 
 struct scope_scene {
