@@ -68,7 +68,9 @@ static bool is_figure(const char *word, size_t len)
 static bool has_letter(const char *word, size_t len)
 {
     for (size_t i = 0, step; i < len; i += step)
-        if (letter_at(word + i, &step) != 0 || (uint8_t)word[i] >= 0xE0)
+        if (letter_at(word + i, &step) != 0 ||
+            ((uint8_t)word[i] >= 0xC4 &&
+             (uint8_t)word[i] != 0xE2)) /* not U+2000…: dashes, quotation marks */
             return true;
     return false;
 }
