@@ -100,32 +100,45 @@ static void put_line(struct dossier *dossier, const char *line)
     buffer_append_text(&dossier->html, "</p>\n");
 }
 
-/* In the text a record a row, since reasons are long; in the page a table. */
+/* A pair is a line; of wider tables each row is a record, since reasons are long. */
+static void put_record(struct buffer *text, const struct table *table, const struct table_row *row)
+{
+    if (table->column_count == 2) {
+        buffer_printf(text, "%s: %s\n", row->cells[0] == NULL ? "" : row->cells[0],
+                      row->cells[1] == NULL ? "" : row->cells[1]);
+        return;
+    }
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (row->cells[i] != NULL && row->cells[i][0] != '\0')
+            buffer_printf(text, "%s: %s\n", table->columns[i], row->cells[i]);
+    }
+    buffer_append_text(text, row->next == NULL ? "" : "\n");
+}
+
+static void put_cells(struct buffer *html, const char *tag, const char *const *cells, size_t count)
+{
+    buffer_append_text(html, "<tr>");
+    for (size_t i = 0; i < count; i++) {
+        buffer_printf(html, "<%s>", tag);
+        document_escape(cells[i] == NULL ? "" : cells[i], html);
+    }
+    buffer_append_text(html, "\n");
+}
+
 static void put_table(struct dossier *dossier, const char *heading, const struct table *table)
 {
-    struct buffer *text = &dossier->text, *html = &dossier->html;
     put_heading(dossier, heading);
     if (table->row_count == 0) {
         put_line(dossier, "None.");
         return;
     }
-    buffer_append_text(html, "<table>\n<tr>");
-    for (size_t i = 0; i < table->column_count; i++) {
-        buffer_append_text(html, "<th scope=\"col\">");
-        document_escape(table->columns[i], html);
-    }
+    buffer_append_text(&dossier->html, "<table>\n");
+    put_cells(&dossier->html, "th scope=\"col\"", table->columns, table->column_count);
     for (const struct table_row *row = table->first; row != NULL; row = row->next) {
-        buffer_append_text(html, "\n<tr>");
-        for (size_t i = 0; i < table->column_count; i++) {
-            const char *cell = row->cells[i] == NULL ? "" : row->cells[i];
-            buffer_append_text(html, "<td>");
-            document_escape(cell, html);
-            if (cell[0] != '\0')
-                buffer_printf(text, "%s: %s\n", table->columns[i], cell);
-        }
-        buffer_append_text(text, row->next == NULL ? "" : "\n");
+        put_record(&dossier->text, table, row);
+        put_cells(&dossier->html, "td", row->cells, table->column_count);
     }
-    buffer_append_text(html, "\n</table>\n");
+    buffer_append_text(&dossier->html, "</table>\n");
 }
 
 static void put_title(struct dossier *dossier)

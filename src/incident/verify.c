@@ -48,23 +48,27 @@ static uint64_t number_of(const struct table_row *row, size_t column)
     return strtoull(row->cells[column], NULL, 10);
 }
 
-/* The act's text is "<what casework_act_text() says> by=<who>". */
+static bool begins(struct slice text, const char *with)
+{
+    return text.len >= strlen(with) && memcmp(text.data, with, strlen(with)) == 0;
+}
+
+static bool ends(struct slice text, const char *with)
+{
+    size_t len = strlen(with);
+    return text.len >= len && memcmp(text.data + text.len - len, with, len) == 0;
+}
+
+/* The gateway adds " by=<whom it saw> (<whom we named>)" to what casework_act_text() says. */
 static bool is_act_of(const struct incident *incident, const struct table_row *row,
                       const struct ledger_entry *entry)
 {
     char text[CASEWORK_ACT_ROOM], by[160];
     casework_act_text(incident->number, row->cells[DECISION_STEP], row->cells[DECISION_WHY], text);
-    snprintf(by, sizeof by, " by=%.100s", row->cells[DECISION_BY]);
-    size_t len = strlen(text), by_len = strlen(by);
-    return entry->text.len >= len + by_len && memcmp(entry->text.data, text, len) == 0 &&
-           memcmp(entry->text.data + len, by, by_len) == 0 &&
+    snprintf(by, sizeof by, " (%.100s)", row->cells[DECISION_BY]);
+    return begins(entry->text, text) && ends(entry->text, by) &&
            (entry->partner.len == 0 ||
             slice_equal(entry->partner, slice_of_text(incident->partner)));
-}
-
-static bool begins(struct slice text, const char *with)
-{
-    return text.len >= strlen(with) && memcmp(text.data, with, strlen(with)) == 0;
 }
 
 /* Each decision has an act of its own, and each act of this incident a decision. */
