@@ -24,7 +24,7 @@ static void print_row(FILE *out, const struct cli_verb *verb)
     char name[64];
     snprintf(name, sizeof name, "%s%s%s", verb->verb, verb->subverb == NULL ? "" : " ",
              verb->subverb == NULL ? "" : verb->subverb);
-    fprintf(out, "  %-18s %s\n", name, verb->summary);
+    fprintf(out, "  %-18s  %s\n", name, verb->summary);
 }
 
 void cli_help(FILE *out, const struct cli_verb *verbs)

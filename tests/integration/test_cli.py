@@ -12,8 +12,11 @@ import pytest
 from harness import pki, places
 
 VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget", "stats", "exposure show",
-         "subject", "partner list", "partner show", "partner kit", "partner contain", "partner restore",
-         "agent passwd", "cert ca", "cert server", "cert issue", "ledger tail", "version"]
+         "exposure declare", "exposure deletion", "incident open", "incident list", "incident show", "incident scope",
+         "incident lint", "incident fact", "incident decide", "incident notify", "incident log", "incident statement",
+         "incident report", "incident reported", "incident close", "incident verify", "subject", "partner list",
+         "partner show", "partner kit", "partner contain", "partner restore", "agent passwd", "cert ca", "cert server",
+         "cert issue", "ledger tail", "portal", "drill", "version"]
 
 COMMON = {"help", "config", "admin", "json"}
 
