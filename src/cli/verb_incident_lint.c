@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "incident/lint.h"
 #include "incident/lint_file.h"
 #include "policy/config.h"
 

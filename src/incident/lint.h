@@ -5,8 +5,8 @@
 #ifndef COFFERDAM_INCIDENT_LINT_H
 #define COFFERDAM_INCIDENT_LINT_H
 
-#include "base/table.h"
 #include "incident/letter.h"
+#include "incident/lint_file.h"
 
 struct lint; /* owned */
 
@@ -15,8 +15,6 @@ MUST_USE enum status lint_load(const char *path, struct lint **lint, struct erro
 void lint_free(struct lint *lint);                 /* NULL is fine */
 const char *lint_version(const struct lint *lint); /* hex SHA-256 of the file */
 
-/* An empty table of findings: file, line, rule, found, pass. */
-void lint_table(struct table *findings);
 /* Adds a finding unless it is there. The format must not take in a person's own words. */
 void lint_find(struct table *findings, const char *name, int line, const char *rule,
                const char *pass, const char *format, ...) __attribute__((format(printf, 6, 7)));

@@ -6,7 +6,9 @@
 #include "base/status.h"
 #include "base/table.h"
 
-/* Adds what is to be mended in "…/NAME.LANGUAGE.txt" to the findings (lint_table). A template that
+/* An empty table of findings: file, line, rule, found, pass. */
+void lint_table(struct table *findings);
+/* Adds what is to be mended in "…/NAME.LANGUAGE.txt" to the findings. A template that
  * cannot be read at all is STATUS_INVALID with file and line. */
 MUST_USE enum status lint_file(const char *data_folder, const char *path, struct table *findings,
                                struct error *error);
