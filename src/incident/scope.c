@@ -80,16 +80,35 @@ static void mark_erased(struct scope_private *made)
             made->people[i].flags |= SCOPE_ERASED;
 }
 
-/* The first computation fixes the hash; every later one must give the same. */
-static enum status fix_hash(struct casework *casework, struct scope_private *made,
+/* The hash stands in the case file and, through the decision's act, in the ledger: whoever rewrites
+ * one is betrayed by the other. While the gateway is away the scope is there and not fixed; what is
+ * kept with the phase makes the next opening give the same. */
+static enum status fix_hash(struct casework *casework, const struct scope *scope,
                             struct error *error)
+{
+    char why[200];
+    struct scope_totals totals;
+    struct error ignored;
+    scope_total(scope, &totals);
+    snprintf(why, sizeof why,
+             "phase %" PRId64 ": %" PRIu64 " people, %" PRIu64 " to be notified; sha256 %s",
+             scope->phase.number, totals.people, totals.notified, scope->sha256);
+    if (casework_decide(casework, scope->incident.number, scope->incident.partner, "scope", why,
+                        &ignored) != STATUS_OK)
+        return STATUS_OK;
+    return incidents_set_scope(casework->incidents, scope->incident.number, scope->phase.number,
+                               scope->sha256, error);
+}
+
+/* The first computation fixes the hash; every later one must give the same. */
+static enum status check_hash(struct casework *casework, struct scope_private *made,
+                              struct error *error)
 {
     struct scope *scope = &made->scope;
     const char *fixed = scope->phase.scope_sha256;
     TRY(scope_hash(made, error));
     if (fixed == NULL)
-        return incidents_set_scope(casework->incidents, scope->incident.number, scope->phase.number,
-                                   scope->sha256, error);
+        return fix_hash(casework, scope, error);
     if (strcmp(fixed, scope->sha256) == 0)
         return STATUS_OK;
     return error_set(error, STATUS_CORRUPT, "XX001",
@@ -113,7 +132,7 @@ static enum status open_all(struct casework *casework, int64_t incident, int64_t
     TRY(scope_settle_never(made, error));
     TRY(incidents_each_confirmation(casework->incidents, incident, scope->phase.number, confirm,
                                     made, error));
-    TRY(fix_hash(casework, made, error));
+    TRY(check_hash(casework, made, error));
     mark_erased(made);
     return STATUS_OK;
 }

@@ -109,23 +109,37 @@ static uint16_t trait_of(const struct scope_person *person, enum scope_trait tra
 }
 
 struct trait_count {
+    const char *name;
     uint64_t people, notified;
 };
 
-static void add_traits(const struct scope *scope, enum scope_trait trait, const char *const *names,
-                       size_t name_count, const struct trait_count *counts, struct table *table)
+/* Most people first; what is not known comes last. */
+static int compare_traits(const void *a, const void *b)
 {
-    for (size_t kind = 0; kind < scope_kinds(scope); kind++)
-        for (size_t name = 0; name < name_count; name++) {
-            const struct trait_count *count = &counts[kind * name_count + name];
-            if (count->people == 0)
+    const struct trait_count *left = a, *right = b;
+    if ((left->name[0] == '\0') != (right->name[0] == '\0'))
+        return left->name[0] == '\0' ? 1 : -1;
+    if (left->people != right->people)
+        return left->people > right->people ? -1 : 1;
+    return strcmp(left->name, right->name);
+}
+
+static void add_traits(const struct scope *scope, struct trait_count *counts, size_t name_count,
+                       struct table *table)
+{
+    for (size_t kind = 0; kind < scope_kinds(scope); kind++) {
+        struct trait_count *own = counts + kind * name_count;
+        qsort(own, name_count, sizeof *own, compare_traits);
+        for (size_t i = 0; i < name_count; i++) {
+            if (own[i].people == 0)
                 continue;
             struct table_row *row = table_add(table);
             table_set(table, row, 0, "%s", scope_kind(scope, (uint16_t)kind));
-            table_set(table, row, 1, "%s", name == 0 ? "not known" : names[name]);
-            table_set(table, row, 2, "%" PRIu64, count->people);
-            table_set(table, row, 3, "%" PRIu64, count->notified);
+            table_set(table, row, 1, "%s", own[i].name[0] == '\0' ? "not known" : own[i].name);
+            table_set(table, row, 2, "%" PRIu64, own[i].people);
+            table_set(table, row, 3, "%" PRIu64, own[i].notified);
         }
+    }
 }
 
 enum status scope_table_trait(const struct scope *scope, enum scope_trait trait,
@@ -139,6 +153,8 @@ enum status scope_table_trait(const struct scope *scope, enum scope_trait trait,
     struct trait_count *counts = calloc(scope_kinds(scope) * name_count + 1, sizeof *counts);
     if (counts == NULL)
         return out_of_memory(error);
+    for (size_t i = 0; i < scope_kinds(scope) * name_count; i++)
+        counts[i].name = lists[trait][i % name_count];
     for (size_t i = 0; i < scope->person_count; i++) {
         const struct scope_person *person = &scope->people[i];
         struct trait_count *count = &counts[person->kind * name_count + trait_of(person, trait)];
@@ -146,7 +162,7 @@ enum status scope_table_trait(const struct scope *scope, enum scope_trait trait,
         count->notified += scope->private->sums[person->group].notified;
     }
     table_init(table, SCOPE_TABLE_BYTES, columns);
-    add_traits(scope, trait, lists[trait], name_count, counts, table);
+    add_traits(scope, counts, name_count, table);
     free(counts);
     return STATUS_OK;
 }

@@ -3,6 +3,7 @@ answer for as long as the case is kept."""
 import collections
 import csv
 import datetime
+import hashlib
 import io
 import json
 import os
@@ -269,6 +270,21 @@ def test_the_window_and_what_came_after(gateway):
     found = scope(gateway, 2)
     assert found["totals"]["people"] == 0
     assert rows_of(found, "window", "part", "agent", "people") == [("after", "cert", 10), ("after", "job", 16)]
+
+
+def test_the_hash_is_fixed_in_case_and_ledger_once_the_gateway_is_there(gateway):
+    receive(gateway)
+    open_incident(gateway)
+    gateway.stop()
+    away = scope(gateway)
+    assert away["without_traits"] and away == scope(gateway)
+    gateway.start()
+    here = scope(gateway)
+    assert here == away and scope(gateway) == here
+    acts = [entry for entry in gateway.ledger() if entry["type"] == "act" and "incident 1: scope;" in entry["text"]]
+    totals = here["totals"]
+    why = f"phase 1: {totals['people']} people, {totals['notified']} to be notified; sha256 {here['sha256']}"
+    assert len(acts) == 1 and hashlib.sha256(why.encode()).hexdigest() in acts[0]["text"]
 
 
 def test_deletions_count_gross_and_net(gateway):
