@@ -42,6 +42,7 @@ static const struct cli_verb verbs[] = {
     {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
     {"ledger", "tail", &verb_ledger_tail, "show the newest entries of the ledger"},
     {"portal", NULL, &verb_portal, "serve the public page after a breach"},
+    {"worker", NULL, &verb_worker, "answer who asks on the public page, read delivery notices"},
     {"drill", NULL, &verb_drill, "practise a breach in an invented world, timed"},
     {"version", NULL, &verb_version, "print the version"},
     {NULL, NULL, NULL, NULL},

@@ -1,0 +1,494 @@
+/* Answering who asked. Whose address or name it is comes from the database; whether an incident
+ * affects them, from the scopes alone. Whom nobody knows gets nothing, and the asker cannot tell.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/csv.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "incident/sending_private.h"
+#include "incident/worker_private.h"
+
+enum {
+    MOST_PEOPLE = 4, /* who share an address: a couple, a customer who also enquired */
+    MESSAGE_BYTES = 1024 * 1024,
+    ARENA_BYTES = 256 * 1024 * 1024,
+    CHANNEL_ROOM = 40,
+    LINE_BYTES = 4096,
+    MESSAGE_ID_BYTES = 16
+};
+static const char purpose[] = "answer to a request on the public page";
+
+/* One answer to one person about one incident, or about none. */
+struct answer {
+    size_t file; /* whose request */
+    uint16_t kind;
+    const char *key;
+    const struct worker_case *affected; /* NULL: by none */
+    bool counted;                       /* in some scope all the same */
+    bool by_letter;
+    struct mail_message message;
+    struct buffer bytes; /* of the message; empty: nothing to send */
+    bool sent_or_refused;
+};
+struct answering {
+    struct worker_cases *cases;
+    struct answered *answered;
+    struct contact_reader *reader;
+    struct worker_texts *texts;
+    struct request_file *files;
+    size_t file_count;
+    bool *keep;     /* beside files: try again */
+    size_t *people; /* beside files: who fit */
+    struct answer *answers;
+    size_t count, room;
+    struct arena arena;
+    struct worker_counts *counts;
+};
+
+/* ---- who is asked about ---- */
+
+static void name_channel(const struct answer *answer, char channel[static CHANNEL_ROOM])
+{
+    snprintf(channel, CHANNEL_ROOM, "%s:%" PRId64, answer->by_letter ? "letter" : "mail",
+             answer->affected == NULL ? 0 : answer->affected->number);
+}
+
+static const char *kind_name(const struct answering *answering, uint16_t kind)
+{
+    return answering->cases->casework->policy->kinds[kind].name;
+}
+
+static enum status add_answer(struct answering *answering, struct answer answer,
+                              struct error *error)
+{
+    char channel[CHANNEL_ROOM];
+    name_channel(&answer, channel);
+    if (answered_has(answering->answered, channel, kind_name(answering, answer.kind), answer.key)) {
+        answering->counts->repeated++;
+        return STATUS_OK;
+    }
+    if (answered_full(answering->answered) || answering->count == answering->room) {
+        answering->keep[answer.file] = true;
+        return STATUS_OK;
+    }
+    answer.key = arena_strdup(&answering->arena, answer.key);
+    if (answer.key == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    buffer_init(&answer.bytes, MESSAGE_BYTES);
+    answering->answers[answering->count++] = answer;
+    return STATUS_OK;
+}
+
+struct asking {
+    struct answering *answering;
+    uint16_t kind;
+    bool by_letter;
+    const size_t *files; /* beside the values */
+};
+
+static enum status take_match(void *context, size_t at, const char *key, struct error *error)
+{
+    const struct asking *asking = context;
+    struct answering *answering = asking->answering;
+    struct answer answer = {.file = asking->files[at],
+                            .kind = asking->kind,
+                            .key = key,
+                            .by_letter = asking->by_letter};
+    bool affected = false;
+    if (answering->people[answer.file]++ >= MOST_PEOPLE)
+        return STATUS_OK;
+    for (size_t c = 0; c < answering->cases->count; c++) {
+        const struct worker_case *about = &answering->cases->cases[c];
+        size_t place;
+        if (scope_find(about->scope, asking->kind, slice_of_text(key), &place) != STATUS_OK)
+            continue;
+        answer.counted = true;
+        if (!scope_notified(about->scope, &about->scope->people[place], SCOPE_GRADES_NOTIFIED))
+            continue;
+        affected = true;
+        answer.affected = about;
+        TRY(add_answer(answering, answer, error));
+    }
+    answer.affected = NULL;
+    return affected ? STATUS_OK : add_answer(answering, answer, error);
+}
+
+static const char *value_of(struct answering *answering, const struct request *request,
+                            bool by_letter)
+{
+    if (by_letter)
+        return request->kind == REQUEST_LETTER
+                   ? arena_printf(&answering->arena, "%s\n%s", request->value, request->postcode)
+                   : NULL;
+    return request->kind == REQUEST_EMAIL ? request->value : NULL;
+}
+
+static enum status ask_kind(struct answering *answering, uint16_t kind, bool by_letter,
+                            struct error *error)
+{
+    const struct policy_contact *contact = &answering->cases->casework->policy->kinds[kind].contact;
+    bool can =
+        by_letter ? contact->name != NULL && contact->post_count > 0 : contact->email != NULL;
+    const char **values = arena_array(&answering->arena, const char *, answering->file_count + 1);
+    size_t *files = arena_array(&answering->arena, size_t, answering->file_count + 1), count = 0;
+    if (!can || values == NULL || files == NULL)
+        return STATUS_OK; /* an arena that is full is told by whoever needs it next */
+    for (size_t i = 0; i < answering->file_count; i++) {
+        const char *value = value_of(answering, &answering->files[i].request, by_letter);
+        if (value != NULL) {
+            values[count] = value;
+            files[count++] = i;
+        }
+    }
+    struct asking asking = {answering, kind, by_letter, files};
+    return count == 0
+               ? STATUS_OK
+               : contact_match(answering->reader, kind, by_letter ? "name and postcode" : "email",
+                               values, count, take_match, &asking, error);
+}
+
+/* ---- reading them ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return (left > right) - (left < right);
+}
+
+static bool find_id(const struct answering *answering, const struct answer *answer, uint32_t *id)
+{
+    for (size_t c = 0; c < answering->cases->count; c++) {
+        const struct scope *scope = answering->cases->cases[c].scope;
+        size_t at;
+        if (scope_find(scope, answer->kind, slice_of_text(answer->key), &at) == STATUS_OK) {
+            *id = scope->people[at].id;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who is in no scope may have no number in the ledger: of them it holds how many were read. */
+static enum status record_kind(struct answering *answering, uint16_t kind, struct error *error)
+{
+    struct admin_client *admin;
+    char text[200];
+    size_t count = 0, distinct = 0, unknown = 0;
+    uint32_t *ids = arena_array(&answering->arena, uint32_t, answering->count + 1);
+    if (ids == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (size_t i = 0; i < answering->count; i++) {
+        if (answering->answers[i].kind != kind)
+            continue;
+        if (find_id(answering, &answering->answers[i], &ids[count]))
+            count++;
+        else
+            unknown++;
+    }
+    qsort(ids, count, sizeof *ids, compare_ids);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || ids[i] != ids[i - 1])
+            ids[distinct++] = ids[i];
+    TRY(casework_admin(answering->cases->casework, &admin, error));
+    if (distinct > 0)
+        TRY(admin_client_record_read(admin, kind_name(answering, kind),
+                                     contact_columns(answering->reader, kind, false), purpose, ids,
+                                     distinct, error));
+    snprintf(text, sizeof text,
+             "worker: read how %zu of kind %.63s who are in no scope are reached", unknown,
+             kind_name(answering, kind));
+    return unknown == 0 ? STATUS_OK
+                        : admin_client_record_act(admin, NULL, answering->cases->casework->by, text,
+                                                  NULL, error);
+}
+
+/* ---- letters ---- */
+
+/* For staff: keys only, so that the list is no list of addresses. */
+static enum status list_letter(const struct answering *answering, const struct answer *answer,
+                               struct error *error)
+{
+    const char *folder = answering->cases->casework->config->incidents_folder;
+    char path[4096], when[21];
+    struct buffer line;
+    struct stat about;
+    snprintf(path, sizeof path, "%s/letter-requests.csv", folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return error_set_errno(error, errno, "%.300s", path);
+    buffer_init(&line, LINE_BYTES);
+    if (fstat(fd, &about) == 0 && about.st_size == 0)
+        buffer_append_text(&line, "asked,kind,key,answer\r\n");
+    clock_format_utc(answering->files[answer->file].request.asked_ns, when);
+    buffer_printf(&line, "%s,%s,", when, kind_name(answering, answer->kind));
+    csv_append(&line, answer->key);
+    if (answer->affected == NULL)
+        buffer_append_text(&line, ",not affected\r\n");
+    else
+        buffer_printf(&line, ",affected by incident %" PRId64 "\r\n", answer->affected->number);
+    enum status status = STATUS_OK;
+    if (line.overflowed || write(fd, line.data, line.len) != (ssize_t)line.len || fsync(fd) != 0)
+        status = error_set_errno(error, errno, "%.300s", path);
+    close(fd);
+    buffer_free(&line);
+    return status != STATUS_OK ? status : file_inherit_owner(path, error);
+}
+
+static enum status settle(struct answering *answering, const struct answer *answer,
+                          struct error *error)
+{
+    char channel[CHANNEL_ROOM];
+    name_channel(answer, channel);
+    return answered_add(answering->answered, channel, kind_name(answering, answer->kind),
+                        answer->key, error);
+}
+
+static enum status answer_by_letter(struct answering *answering, struct answer *answer,
+                                    const struct contact_person *person, struct error *error)
+{
+    answer->sent_or_refused = true;
+    if (person->post_count == 0 || person->gone_away || person->safe_contact)
+        return STATUS_OK;
+    TRY(list_letter(answering, answer, error));
+    answering->counts->letters++;
+    return settle(answering, answer, error);
+}
+
+/* ---- mails ---- */
+
+/* The person's own notice again, if one was approved. */
+static enum status render_notice(struct answering *answering, const struct answer *answer,
+                                 const struct contact_person *person, struct mail_message *message,
+                                 bool *rendered, struct error *error)
+{
+    *rendered = false;
+    for (size_t n = 0; n < answer->affected->notice_count && !*rendered; n++) {
+        const struct worker_notice *told = &answer->affected->notices[n];
+        size_t at;
+        if (scope_find(told->scope, answer->kind, slice_of_text(answer->key), &at) != STATUS_OK ||
+            !told->audience[at])
+            continue;
+        TRY(notice_render(told->notice, at, person, clock_now_ns(), &answering->arena, message,
+                          error));
+        *rendered = true;
+    }
+    return STATUS_OK;
+}
+
+/* A message that has been seen before under its name may be thrown away as a double. */
+static void rename_message(struct answering *answering, struct mail_message *message)
+{
+    uint8_t random[MESSAGE_ID_BYTES];
+    char hex[2 * MESSAGE_ID_BYTES + 1];
+    const char *domain = message->message_id == NULL ? NULL : strrchr(message->message_id, '@');
+    if (domain == NULL)
+        return;
+    crypto_random(random, sizeof random);
+    crypto_hex(random, sizeof random, hex);
+    message->message_id = arena_printf(&answering->arena, "%s%s", hex, domain);
+}
+
+static enum status answer_by_mail(struct answering *answering, struct answer *answer,
+                                  const struct contact_person *person, struct error *error)
+{
+    bool rendered = false;
+    if (person->email == NULL || !mail_address_usable(person->email)) {
+        answer->sent_or_refused = true;
+        return STATUS_OK;
+    }
+    if (answer->affected != NULL)
+        TRY(render_notice(answering, answer, person, &answer->message, &rendered, error));
+    if (rendered)
+        rename_message(answering, &answer->message);
+    else
+        TRY(worker_text(answering->texts, answering->cases, answer->affected, answer->counted,
+                        person, answering->files[answer->file].request.language, &answering->arena,
+                        &answer->message, error));
+    return mail_build(&answer->message, &answer->bytes, error);
+}
+
+struct reading {
+    struct answering *answering;
+    struct answer **answers; /* beside the keys */
+};
+
+static enum status take_person(void *context, const struct contact_person *person,
+                               struct error *error)
+{
+    const struct reading *reading = context;
+    struct answer *answer = reading->answers[person->at];
+    if (person->deceased) {
+        answer->sent_or_refused = true;
+        return STATUS_OK;
+    }
+    return answer->by_letter ? answer_by_letter(reading->answering, answer, person, error)
+                             : answer_by_mail(reading->answering, answer, person, error);
+}
+
+static enum status read_kind(struct answering *answering, uint16_t kind, struct error *error)
+{
+    const char **keys = arena_array(&answering->arena, const char *, answering->count + 1);
+    struct answer **answers = arena_array(&answering->arena, struct answer *, answering->count + 1);
+    size_t count = 0;
+    if (keys == NULL || answers == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (size_t i = 0; i < answering->count; i++)
+        if (answering->answers[i].kind == kind) {
+            keys[count] = answering->answers[i].key;
+            answers[count++] = &answering->answers[i];
+        }
+    if (count == 0)
+        return STATUS_OK;
+    struct reading reading = {answering, answers};
+    TRY(record_kind(answering, kind, error));
+    return contact_read(answering->reader, kind, keys, count, take_person, &reading, error);
+}
+
+/* ---- sending ---- */
+
+struct posting {
+    struct answering *answering;
+    struct answer **answers; /* with a message */
+    size_t count;
+};
+
+static enum status envelope(void *context, size_t at, struct mail_envelope *out,
+                            struct error *error)
+{
+    const struct posting *posting = context;
+    const struct answer *answer = posting->answers[at];
+    (void)error;
+    *out = (struct mail_envelope){
+        .from = posting->answering->cases->casework->config->mail.bounces != NULL
+                    ? posting->answering->cases->casework->config->mail.bounces
+                    : answer->message.from_address,
+        .to = answer->message.to_address,
+        .bytes = buffer_slice(&answer->bytes)};
+    return STATUS_OK;
+}
+
+static enum status begin(void *context, size_t at, struct error *error)
+{
+    (void)context, (void)at, (void)error;
+    return STATUS_OK;
+}
+
+/* One that the server may have is not sent again: the person can ask again tomorrow. */
+static enum status done(void *context, size_t at, const struct mail_result *result,
+                        struct error *error)
+{
+    const struct posting *posting = context;
+    struct answer *answer = posting->answers[at];
+    switch (result->outcome) {
+    case MAIL_ACCEPTED:
+    case MAIL_UNKNOWN:
+        answer->sent_or_refused = true;
+        posting->answering->counts->mails++;
+        return settle(posting->answering, answer, error);
+    case MAIL_REFUSED:
+        answer->sent_or_refused = true;
+        log_event(LOG_WARNING, "worker_answer_refused", "code=%d", result->code);
+        return STATUS_OK;
+    case MAIL_DEFERRED:
+    case MAIL_NOT_TRIED:
+        break;
+    }
+    return STATUS_OK;
+}
+
+static enum status post_all(struct answering *answering, struct error *error)
+{
+    struct sending_server mail = {0};
+    struct posting posting = {.answering = answering};
+    posting.answers = arena_array(&answering->arena, struct answer *, answering->count + 1);
+    if (posting.answers == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (size_t i = 0; i < answering->count; i++)
+        if (answering->answers[i].bytes.len > 0)
+            posting.answers[posting.count++] = &answering->answers[i];
+    if (posting.count == 0)
+        return STATUS_OK;
+    const struct mail_batch batch = {posting.count, envelope, begin, done, &posting};
+    enum status status = sending_server_open(answering->cases->casework->config, &mail, error);
+    if (status == STATUS_OK)
+        status = mail_send(&mail.server, &batch, NULL, error);
+    sending_server_close(&mail);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static enum status answer_all(struct answering *answering, struct error *error)
+{
+    const struct casework *casework = answering->cases->casework;
+    TRY(contact_open(casework->config, casework->policy, &answering->reader, error));
+    TRY(worker_texts_open(casework, &answering->texts, error));
+    for (size_t k = 0; k < casework->policy->kind_count; k++)
+        for (int letter = 0; letter <= 1; letter++)
+            TRY(ask_kind(answering, (uint16_t)k, letter == 1, error));
+    if (answering->arena.overflowed)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (size_t k = 0; k < casework->policy->kind_count; k++)
+        TRY(read_kind(answering, (uint16_t)k, error));
+    return post_all(answering, error);
+}
+
+/* What waits for another try stays in the queue; so does everything after a failure, but for what
+ * went out before it. */
+static void tidy_queue(struct answering *answering, bool failed)
+{
+    const char *queue = answering->cases->casework->config->portal.queue;
+    for (size_t i = 0; i < answering->count; i++)
+        if (!answering->answers[i].sent_or_refused && answering->answers[i].bytes.len > 0)
+            answering->keep[answering->answers[i].file] = true;
+    for (size_t i = 0; i < answering->file_count; i++) {
+        if (failed || answering->keep[i]) {
+            answering->counts->kept++;
+            continue;
+        }
+        answering->counts->unknown += answering->people[i] == 0;
+        requests_remove(queue, answering->files[i].name);
+    }
+}
+
+enum status worker_answer(struct worker_cases *cases, struct answered *answered,
+                          struct request_file *files, size_t count, struct worker_counts *counts,
+                          struct error *error)
+{
+    struct answering answering = {.cases = cases,
+                                  .answered = answered,
+                                  .files = files,
+                                  .file_count = count,
+                                  .room = count * MOST_PEOPLE * 2,
+                                  .counts = counts};
+    enum status status;
+    arena_init(&answering.arena, ARENA_BYTES);
+    answering.keep = calloc(count + 1, sizeof *answering.keep);
+    answering.people = calloc(count + 1, sizeof *answering.people);
+    answering.answers = calloc(answering.room + 1, sizeof *answering.answers);
+    counts->requests += count;
+    if (answering.keep == NULL || answering.people == NULL || answering.answers == NULL)
+        status = error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    else {
+        status = answer_all(&answering, error);
+        tidy_queue(&answering, status != STATUS_OK);
+    }
+    for (size_t i = 0; i < answering.count; i++)
+        buffer_free(&answering.answers[i].bytes);
+    free(answering.answers);
+    free(answering.people);
+    free(answering.keep);
+    worker_texts_close(answering.texts);
+    contact_close(answering.reader);
+    arena_free(&answering.arena);
+    return status;
+}
