@@ -137,6 +137,34 @@ static void tick(struct filling *filling)
         filling->sources++;
 }
 
+/* Is the e-mail address one of those that belong in a report? */
+static bool is_official(const struct brief *brief, const char *word, size_t len)
+{
+    const char *const known[] = {
+        brief->policy->controller.dpo_email, brief_fact(brief, "reporter_email"),
+        brief->partner == NULL ? NULL : brief->partner->breach_contact_email};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i] != NULL && strlen(known[i]) == len && strncmp(known[i], word, len) == 0)
+            return true;
+    return false;
+}
+
+/* Staff's own words can hold what no report may: an e-mail address is the part that can be seen. */
+static bool names_somebody(const struct brief *brief, const char *text)
+{
+    for (const char *at = text; (at = strchr(at, '@')) != NULL; at++) {
+        const char *begin = at;
+        while (begin > text && strchr(" \n\t,;:()<>", begin[-1]) == NULL)
+            begin--;
+        size_t len = strcspn(begin, " \n\t,;:()<>");
+        while (len > 0 && begin[len - 1] == '.')
+            len--;
+        if (!is_official(brief, begin, len))
+            return true;
+    }
+    return false;
+}
+
 static void answer(struct filling *filling)
 {
     const struct form_question *question = filling->question;
@@ -152,6 +180,11 @@ static void answer(struct filling *filling)
         for (size_t i = 0; i < question->also_count; i++)
             add_missing(filling, question->also[i]);
     filling->answer->missing = filling->missing;
+    if (filling->answer->text != NULL &&
+        names_somebody(filling->answering.brief, filling->answer->text))
+        filling->answer->warning =
+            "CHECK: an e-mail address stands in this answer. No data of those "
+            "affected belongs in a report.";
     if (filling->answer->text != NULL && question->most_characters > 0 &&
         layout_characters(filling->answer->text) > question->most_characters)
         filling->answer->most_characters = question->most_characters;

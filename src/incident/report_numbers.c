@@ -69,6 +69,15 @@ static const char *add_count(const struct answering *answering, const char *text
                         arena_printf(answering->arena, "%s %s", number(answering, count), words));
 }
 
+/* What came later is not in the scope: the attacker had gone, or the partner was cut off. */
+static int64_t counted_until(const struct brief *brief)
+{
+    const struct incident *incident = &brief->incident;
+    int64_t end_ns =
+        incident->contained_ns != INT64_MIN ? incident->contained_ns : brief->phase.at_ns;
+    return incident->to_ns != INT64_MIN && incident->to_ns < end_ns ? incident->to_ns : end_ns;
+}
+
 const char *report_people_note(const struct answering *answering)
 {
     const struct brief *brief = answering->brief;
@@ -79,9 +88,7 @@ const char *report_people_note(const struct answering *answering)
         "This is the most that it can be: every person of whom the processor had received anything "
         "from us by %s, as our disclosure ledger shows. It is what was disclosed to the processor; "
         "that all of it was taken is not proved.",
-        layout_instant(brief->incident.contained_ns != INT64_MIN ? brief->incident.contained_ns
-                                                                 : brief->phase.at_ns,
-                       answering->arena));
+        layout_instant(counted_until(brief), answering->arena));
     text = add_count(answering, text, count.confirmed, "of them are confirmed as taken.");
     text = add_count(answering, text, count.declared_only,
                      "of them are known only from deliveries outside the ledger's gateway, as "

@@ -47,6 +47,8 @@ static void write_answer(const struct sheet_answer *answer, struct buffer *out)
     if (answer->most_characters > 0)
         buffer_printf(out, "TOO LONG: %zu characters, the form takes %zu.\n",
                       layout_characters(answer->text), answer->most_characters);
+    if (answer->warning != NULL)
+        layout_wrap(answer->warning, 0, SHEET_COLUMNS, out);
     for (size_t i = 0; i < answer->missing_count; i++)
         layout_wrap(answer->missing[i], 0, SHEET_COLUMNS, out);
 }

@@ -22,6 +22,7 @@ struct sheet_answer {
     const char *text; /* to be pasted; NULL: nothing but boxes */
     const char *const *missing;
     size_t missing_count;   /* what staff have yet to say, and with which command */
+    const char *warning;    /* to be looked at before it is sent; or NULL */
     size_t most_characters; /* more than the form takes; 0: it fits */
 };
 struct sheet_section {

@@ -66,6 +66,8 @@ static void write_answer(const struct sheet_answer *answer, struct buffer *out)
         buffer_printf(out,
                       "<p class=\"missing\">TOO LONG: %zu characters, the form takes %zu.</p>\n",
                       layout_characters(answer->text), answer->most_characters);
+    if (answer->warning != NULL)
+        element("p", " class=\"missing\"", answer->warning, out);
     for (size_t i = 0; i < answer->missing_count; i++)
         element("p", " class=\"missing\"", answer->missing[i], out);
 }

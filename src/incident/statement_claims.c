@@ -103,6 +103,9 @@ static const char *scope_evidence(struct drafting *drafting)
                                     "scope of phase %" PRId64
                                     ", sha256 %s, from the ledger's entries below %" PRIu64,
                                     brief->phase.number, brief->scope->sha256, brief->phase.cutoff);
+    if (brief->incident.to_ns != INT64_MIN)
+        text = arena_printf(drafting->arena, "%s, up to %s, when the attacker had gone", text,
+                            draft_instant(drafting, brief->incident.to_ns));
     return brief->ledger.declared == 0
                ? text
                : arena_printf(drafting->arena,

@@ -128,7 +128,11 @@ static void counts_people_and_records(void **state)
     says(note, "25 of them are confirmed");
     says(note, "15 of them are children");
     says(note, "310 other people were counted in statistics");
-    says(note, "by 22 November 2026, 09:15 UTC");
+    says(note, "by 22 November 2026, 08:55 UTC"); /* when the attacker had gone */
+    desk.example.brief.incident.to_ns = INT64_MIN;
+    fill(&desk);
+    says(answer_to(&desk, "Notes on the number of people")->text,
+         "by 22 November 2026, 09:15 UTC"); /* when the partner was cut off */
     get_up(&desk);
 }
 
@@ -224,6 +228,20 @@ static void a_long_answer_is_marked(void **state)
     sit_down(&desk, "ico", true);
     example_fact(&desk.example, "what_happened", longer, "2026-11-22T11:00:00Z");
     says(fill(&desk), "TOO LONG: ");
+    get_up(&desk);
+}
+
+static void addresses_of_people_are_pointed_out(void **state)
+{
+    struct desk desk;
+    sit_down(&desk, "ico", true);
+    example_fact(&desk.example, "how", "As j.smith@mail.example told us.", "2026-11-22T11:00:00Z");
+    example_fact(&desk.example, "measures_taken", "Ask dpo@meridian.example.",
+                 "2026-11-22T11:00:00Z");
+    says(fill(&desk), "CHECK: an e-mail address stands in this answer.");
+    assert_non_null(answer_to(&desk, "How did it happen?")->warning);
+    assert_null(answer_to(&desk, "What have you done about it?")->warning);
+    assert_null(answer_to(&desk, "Data protection officer")->warning);
     get_up(&desk);
 }
 
@@ -396,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_window_answers_when_it_happened),
         cmocka_unit_test(cyber_questions_only_for_cyber_incidents),
         cmocka_unit_test(a_long_answer_is_marked),
+        cmocka_unit_test(addresses_of_people_are_pointed_out),
         cmocka_unit_test(containment_is_told_from_the_ledger),
         cmocka_unit_test(late_reports_give_reasons),
         cmocka_unit_test(another_authority_stops_no_clock),
