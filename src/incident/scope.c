@@ -34,9 +34,17 @@ void scope_close(struct scope *scope)
 
 /* ---- opening ---- */
 
+/* The name behind "agent:", "delivery:"; NULL: something else is suspected, or nothing. The ledger
+ * does not hold which certificate an agent had. */
+static const char *suspect_of(const struct incident *incident, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    bool is_one = incident->suspect != NULL && strncmp(incident->suspect, prefix, len) == 0;
+    return is_one ? incident->suspect + len : NULL;
+}
+
 static enum status scan(struct casework *casework, struct scope_private *made, struct error *error)
 {
-    static const char agent_prefix[] = "agent:";
     const struct incident *incident = &made->scope.incident;
     char subjects[PATH_BYTES], ledger[PATH_BYTES];
     if (snprintf(subjects, sizeof subjects, "%s/subjects", casework->config->state_folder) >=
@@ -50,9 +58,8 @@ static enum status scan(struct casework *casework, struct scope_private *made, s
                                 .from_ns = incident->from_ns,
                                 .to_ns = incident->to_ns};
     memcpy(query.root, made->scope.phase.root, sizeof query.root);
-    if (incident->suspect != NULL &&
-        strncmp(incident->suspect, agent_prefix, sizeof agent_prefix - 1) == 0)
-        query.agent = incident->suspect + sizeof agent_prefix - 1;
+    query.agent = suspect_of(incident, "agent:");
+    query.delivery = suspect_of(incident, "delivery:");
     TRY(names_open(subjects, &made->names, error));
     return scope_scan_run(&query, made->names, &made->scan, error);
 }

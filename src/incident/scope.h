@@ -1,4 +1,5 @@
-/* Scope: who and what one partner had, computed from the ledger's entries below a phase's cut-off.
+/* Scope: who and what one partner had, computed from the ledger's entries below a phase's cut-off:
+ * all that it was ever given, or until the attacker had gone (--to); what came later stands apart.
  * The whole log is read and hashed on the way, and its root must be the one that the incident
  * fixed: what stands here is what the ledger said then. The same phase gives the same bytes. What
  * is not in the ledger (brand, language, country of each person; what was confirmed) is read once
@@ -34,7 +35,8 @@ struct scope_class {
 };
 /* flags */
 enum {
-    SCOPE_IN_WINDOW = 1, /* disclosed while the attacker was inside (--from/--to) */
+    SCOPE_IN_WINDOW =
+        1, /* disclosed while the attacker was inside, to the suspect if there is one */
     SCOPE_CONFIRMED = 2, /* matched a sample of what was stolen */
     SCOPE_DELETED = 4,   /* everything disclosed before a deletion that the partner attested */
     SCOPE_ERASED = 8,    /* the key is forgotten here: nobody can be written to */

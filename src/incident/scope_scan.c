@@ -215,12 +215,18 @@ static int64_t instant_of(const struct ledger_entry *entry)
     return told ? time_ns : entry->time_ns;
 }
 
+static bool is_wanted(const char *name, struct slice text)
+{
+    return name == NULL || slice_equal(slice_of_text(name), text);
+}
+
 /* Whose activity this entry adds to, if to anyone's. */
 static enum status settle_actor(struct run *run, const struct ledger_entry *entry)
 {
     const struct scope_query *query = run->query;
     bool bounded = query->from_ns != INT64_MIN || query->to_ns != INT64_MIN;
-    bool suspect = query->agent == NULL || slice_equal(slice_of_text(query->agent), entry->agent);
+    bool suspect =
+        is_wanted(query->agent, entry->agent) && is_wanted(query->delivery, entry->delivery);
     bool after = query->to_ns != INT64_MIN && run->time_ns > query->to_ns;
     run->in_scope = !after;
     run->in_window = bounded && !after && suspect && run->time_ns >= query->from_ns &&

@@ -1,6 +1,6 @@
 /* The scan: one reading of a ledger up to a cut-off, for one partner. The log is hashed on the way
  * and its root must be the cut-off's. One thread. Memory: 24 bytes for each subject id that was
- * ever given out, and bits for the people of each day. */
+ * ever given out (36 for each person in scope later), and bits for the people of each day. */
 #ifndef COFFERDAM_INCIDENT_SCOPE_SCAN_H
 #define COFFERDAM_INCIDENT_SCOPE_SCAN_H
 
@@ -13,7 +13,8 @@ struct scope_query {
     uint64_t cutoff; /* entries below it are read */
     uint8_t root[32];
     int64_t from_ns, to_ns; /* the attacker's time; INT64_MIN: not known */
-    const char *agent;      /* narrows the activity inside it to one agent; NULL: all */
+    /* Narrow the activity inside it to one agent, to one delivery; NULL: all of it. */
+    const char *agent, *delivery;
 };
 
 /* What is known of one subject id. class 0: nothing of it is in scope. */

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import threading
 import time
 
 import psycopg
@@ -161,6 +162,32 @@ def test_the_scope_is_what_the_clients_received(gateway):
     assert never.keys().isdisjoint({"name", "phone", "email", "date_of_birth", "vin", "vehicle", "vrm"})
     states = dict(rows_of(found, "partners", "partner", "state"))
     assert states == {"acme": "contained", "rival": "active"}
+
+
+def test_nothing_is_missed_when_it_is_opened_in_the_middle_of_a_theft(gateway):
+    received, begun = set(), threading.Event()
+
+    def steal():
+        try:
+            with gateway.connect("acme.cert") as connection, connection.cursor() as cursor:
+                for start in range(1, 3000, 7):
+                    for row in cursor.stream(f"SELECT id, full_name FROM person WHERE id BETWEEN {start} AND {start + 60}"):
+                        received.add(("person", str(row[0])))
+                        begun.set()
+        except psycopg.Error:
+            pass
+
+    thief = threading.Thread(target=steal)
+    thief.start()
+    assert begun.wait(20)
+    time.sleep(0.2)
+    open_incident(gateway)
+    thief.join()
+    assert len(received) < 3000, "it was over before the partner was contained"
+    found = set(listed(people_list(gateway)))
+    assert received <= found, received - found
+    extra = len(found - received)
+    assert extra <= 61, f"{extra} people in scope whom the client was not given"
 
 
 def test_traits_come_from_the_contact_role_and_are_recorded_first(gateway):

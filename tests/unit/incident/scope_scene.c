@@ -52,18 +52,19 @@ void scene_give(struct scope_scene *scene, const struct given *given)
                                .grade = given->grade == 0 ? SCOPE_DIRECT : given->grade,
                                .column_set = column_set(scene, given->columns),
                                .subjects = buffer_slice(&set)};
-    struct ledger_entry entry = {.type = given->type == 0 ? LEDGER_DISCLOSURE : given->type,
-                                 .flags = given->flags,
-                                 .time_ns = given->time_ns,
-                                 .partner =
-                                     slice_of_text(given->partner == NULL ? "" : given->partner),
-                                 .agent = slice_of_text(given->agent == NULL ? "" : given->agent),
-                                 .text = slice_of_text(given->text == NULL ? "" : given->text),
-                                 .row_count = given->rows,
-                                 .chunk_count = 1,
-                                 .column_set = column_set(scene, given->closing),
-                                 .items = &item,
-                                 .item_count = given->count > 0};
+    struct ledger_entry entry = {
+        .type = given->type == 0 ? LEDGER_DISCLOSURE : given->type,
+        .flags = given->flags,
+        .time_ns = given->time_ns,
+        .partner = slice_of_text(given->partner == NULL ? "" : given->partner),
+        .agent = slice_of_text(given->agent == NULL ? "" : given->agent),
+        .delivery = slice_of_text(given->delivery == NULL ? "" : given->delivery),
+        .text = slice_of_text(given->text == NULL ? "" : given->text),
+        .row_count = given->rows,
+        .chunk_count = 1,
+        .column_set = column_set(scene, given->closing),
+        .items = &item,
+        .item_count = given->count > 0};
     while (ledger_append(scene->ledger, &entry, slice_of(NULL, 0), &sequence, &error) !=
            STATUS_OK) {
         if (strcmp(error.sqlstate, FULL) != 0 && strcmp(error.sqlstate, SLOW) != 0)

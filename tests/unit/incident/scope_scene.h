@@ -15,7 +15,7 @@ struct scope_scene {
  * the entry's own. */
 struct given {
     enum ledger_type type; /* 0: a disclosure */
-    const char *partner, *agent, *text;
+    const char *partner, *agent, *delivery, *text;
     const char *columns; /* canonical text of the item's column set; NULL: 0 */
     const char *closing; /* of the entry's */
     uint8_t grade;       /* 0: direct */

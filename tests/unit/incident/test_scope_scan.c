@@ -296,6 +296,30 @@ static void what_comes_after_the_attacker_left_stands_apart(void **state)
     scene_remove(&scene);
 }
 
+static void one_delivery_can_be_looked_at(void **state)
+{
+    struct scope_scene scene;
+    scene_make(&scene);
+    struct given given = {.partner = "north", .agent = "etl", .columns = CONTACT, .ids = numbers};
+    given.time_ns = scene_instant("2026-11-10T10:00:00Z");
+    given.delivery = "D-1";
+    given.count = 2;
+    scene_give(&scene, &given);
+    given.delivery = "D-2";
+    given.count = 5;
+    scene_give(&scene, &given);
+    struct scope_query query = scene_cut(&scene, "north");
+    query.from_ns = scene_instant("2026-11-01T00:00:00Z");
+    query.delivery = "D-1";
+    struct scope *scope = scene_scope(&query);
+    struct scope_totals totals;
+    scope_total(scope, &totals);
+    assert_int_equal(totals.people, 5);
+    assert_int_equal(totals.in_window, 2);
+    scope_close(scope);
+    scene_remove(&scene);
+}
+
 static void a_declared_export_counts_when_it_happened(void **state)
 {
     struct scope_scene scene;
@@ -476,6 +500,7 @@ int main(void)
         cmocka_unit_test(another_ledger_than_the_fixed_one_is_told),
         cmocka_unit_test(a_changed_byte_in_the_log_is_told),
         cmocka_unit_test(what_comes_after_the_attacker_left_stands_apart),
+        cmocka_unit_test(one_delivery_can_be_looked_at),
         cmocka_unit_test(a_declared_export_counts_when_it_happened),
         cmocka_unit_test(who_was_deleted_counts_gross_and_not_net),
         cmocka_unit_test(partners_stand_as_acts_left_them),
