@@ -1,7 +1,6 @@
-/* Key list: subject keys from a file, one a line, or a CSV (RFC 4180; comma, semicolon or tab)
- * whose first line names the key's column. A byte order mark, CRLF and blank lines are fine,
- * duplicates are dropped; anything doubtful is an error with its line, before anything is done with
- * the rest. Owned by the caller; one thread. */
+/* Key list: subject keys from a CSV (base/csv.h) whose first row names the key's column, or from a
+ * file of one key a line. Duplicates are dropped; anything doubtful is an error with its line,
+ * before anything is done with the rest. Owned by the caller; one thread. */
 #ifndef COFFERDAM_CLI_KEY_LIST_H
 #define COFFERDAM_CLI_KEY_LIST_H
 
@@ -14,11 +13,11 @@ struct key_list {
     size_t count, duplicates;
 };
 
-/* column: the key's column; may be NULL for a file that has no header. */
+/* column: the key's. */
 MUST_USE enum status key_list_read(const char *path, const char *column, struct key_list *list,
                                    struct error *error);
-/* As key_list_read, of bytes that are taken over (also on failure). */
-MUST_USE enum status key_list_parse(struct buffer *text, const char *column, struct key_list *list,
+/* As key_list_read, of bytes that are borrowed for the call. */
+MUST_USE enum status key_list_parse(struct slice text, const char *column, struct key_list *list,
                                     struct error *error);
 void key_list_free(struct key_list *list);
 

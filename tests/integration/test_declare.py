@@ -82,7 +82,7 @@ def test_nothing_is_declared_where_a_line_is_wrong(gateway, keys):
     for content, told in ((numbers(1, 5000) + "x" * 256, "line 5001: the key is longer than 255 bytes"),
                           ("name,person_id\nAnn,1\nBo,\n", "line 3: there is no key"),
                           ("a,b\n1,2\n", "line 1 has several fields"),
-                          (b"1\n\xff\n", "line 2: the key is not UTF-8"),
+                          (b"1\n\xff\n", "line 2: the file is not UTF-8 text"),
                           ("", "there is no key in it")):
         code, _, errors = declare(gateway, keys(content), check=False)
         assert (code, told in errors) == (1, True), errors

@@ -73,16 +73,23 @@ static const char *letter_of(const char *language, const char *const (*rows)[9],
     return text;
 }
 
+static void judge(const char *letter, const char *part, bool wanted)
+{
+    bool found = strstr(letter, part) != NULL;
+    if (found != wanted)
+        print_error("%s\n", letter);
+    if (found != wanted)
+        fail_msg("that letter %s \"%s\"", found ? "has" : "lacks", part);
+}
+
 static void has(const char *letter, const char *part)
 {
-    if (strstr(letter, part) == NULL)
-        fail_msg("no \"%s\" in:\n%s", part, letter);
+    judge(letter, part, true);
 }
 
 static void lacks(const char *letter, const char *part)
 {
-    if (strstr(letter, part) != NULL)
-        fail_msg("\"%s\" in:\n%s", part, letter);
+    judge(letter, part, false);
 }
 
 static const char *const facts[][9] = {
