@@ -48,7 +48,7 @@ static enum status print(struct cli_call *call, const struct opened *opened, str
     TRY(cli_incident_casework(call, true, &casework, error));
     enum status status = casefile_open(casework, opened->number, &casefile, error);
     if (status == STATUS_OK && !call->json && opened->contained_now)
-        printf("%s is contained: %s sessions ended in %s ms\n\n", casefile.incident.partner,
+        printf("%s is contained; sessions ended: %s, in %s ms\n\n", casefile.incident.partner,
                opened->sessions, opened->cut_ms);
     if (status == STATUS_OK)
         status = cli_incident_print(call, &casefile, sections, error);

@@ -52,6 +52,11 @@ MUST_USE enum status casefile_check_duty(const struct casefile *casefile, const 
                                          struct error *error);
 /* The step of the decision that waives a duty: "waive NAME". */
 enum { CASEFILE_WAIVER_ROOM = 96 };
+enum { CASEFILE_DUTY_ROOM = 80 };
+/* The duty that a clock is about: "file-ico", "notices", "documentation". */
+void casefile_clock_duty(const struct jurisdiction_clock *clock,
+                         char duty[static CASEFILE_DUTY_ROOM]);
+bool casefile_waived(const struct casefile *casefile, const char *duty);
 void casefile_waiver(const char *duty, char step[static CASEFILE_WAIVER_ROOM]);
 
 #endif

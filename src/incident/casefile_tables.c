@@ -93,12 +93,15 @@ static enum status fill_clocks(const struct casefile *casefile, struct table *ta
     table_init(table, TABLE_BYTES, columns);
     for (size_t i = 0; i < casefile->deadlines.count; i++) {
         const struct deadline *deadline = &casefile->deadlines.list[i];
-        char due[21] = "", state[DEADLINE_ROOM];
+        char due[21] = "", state[DEADLINE_ROOM], duty[CASEFILE_DUTY_ROOM];
         if (deadline->clock->stop == JURISDICTION_STOP_NOTICED)
             continue; /* the processor's duty: the notice has come */
         if (deadline->due_ns != INT64_MAX)
             clock_format_utc(deadline->due_ns, due);
         deadline_tell(deadline, casefile->incident.noticed_ns, casefile->now_ns, state);
+        casefile_clock_duty(deadline->clock, duty);
+        if (deadline->stopped_ns == INT64_MIN && casefile_waived(casefile, duty))
+            snprintf(state, sizeof state, "waived: see the decisions");
         struct table_row *row = table_add(table);
         table_set(table, row, 0, "%s", deadline->law->name);
         table_set(table, row, 1, "%s", deadline->clock->duty);

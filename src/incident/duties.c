@@ -1,26 +1,56 @@
 /* Duties: what is open in a case. Each can be done, or waived by a decision of its own. */
+#include <stdarg.h>
 #include <string.h>
 
 #include "incident/casefile.h"
 
-enum { TABLE_BYTES = 1024 * 1024, DUTY_ROOM = 80, HINT_BYTES = 300 };
+enum { TABLE_BYTES = 1024 * 1024, ACT_ROOM = 300, HINT_BYTES = 300 };
 
 void casefile_waiver(const char *duty, char step[static CASEFILE_WAIVER_ROOM])
 {
     snprintf(step, CASEFILE_WAIVER_ROOM, "waive %.80s", duty);
 }
 
-static void add(const struct casefile *casefile, struct table *table, const char *duty,
-                const char *open, const char *act)
+void casefile_clock_duty(const struct jurisdiction_clock *clock,
+                         char duty[static CASEFILE_DUTY_ROOM])
+{
+    static const char *const names[] = {[JURISDICTION_STOP_NOTICES] = "notices",
+                                        [JURISDICTION_STOP_DOSSIER] = "documentation",
+                                        [JURISDICTION_STOP_NOTICED] = "processor"};
+    if (clock->stop == JURISDICTION_STOP_FILING)
+        snprintf(duty, CASEFILE_DUTY_ROOM, "file-%.64s", clock->authority);
+    else
+        snprintf(duty, CASEFILE_DUTY_ROOM, "%s", names[clock->stop]);
+}
+
+bool casefile_waived(const struct casefile *casefile, const char *duty)
 {
     char step[CASEFILE_WAIVER_ROOM];
     casefile_waiver(duty, step);
-    if (casefile_decided(casefile, step))
+    return casefile_decided(casefile, step);
+}
+
+static void add(const struct casefile *casefile, struct table *table, const char *duty,
+                const char *open, const char *act, ...) __attribute__((format(printf, 5, 6)));
+static void add(const struct casefile *casefile, struct table *table, const char *duty,
+                const char *open, const char *act, ...)
+{
+    char text[ACT_ROOM];
+    va_list args;
+    if (casefile_waived(casefile, duty))
         return;
+    va_start(args, act);
+    vsnprintf(text, sizeof text, act, args);
+    va_end(args);
     struct table_row *row = table_add(table);
     table_set(table, row, 0, "%s", duty);
     table_set(table, row, 1, "%s", open);
-    table_set(table, row, 2, act, (long long)casefile->incident.number);
+    table_set(table, row, 2, "%s", text);
+}
+
+static long long number_of(const struct casefile *casefile)
+{
+    return casefile->incident.number;
 }
 
 static void judge_containment(const struct casefile *casefile, struct table *table)
@@ -31,20 +61,24 @@ static void judge_containment(const struct casefile *casefile, struct table *tab
         casefile->contained == CASEFILE_UNKNOWN
             ? "whether the partner is contained is not known"
             : "the partner is being served, and no decision says that it may be",
-        "cofferdam partner contain, or: cofferdam incident decide %lld --step restore --why …");
+        "cofferdam partner contain %s --reason …, or: cofferdam incident decide %lld "
+        "--step restore --why …",
+        casefile->incident.partner, number_of(casefile));
 }
 
 static void judge_filings(const struct casefile *casefile, struct table *table)
 {
     for (size_t i = 0; i < casefile->deadlines.count; i++) {
         const struct deadline *deadline = &casefile->deadlines.list[i];
-        char duty[DUTY_ROOM];
+        const char *authority = deadline->clock->authority;
+        char duty[CASEFILE_DUTY_ROOM];
         if (deadline->clock->stop != JURISDICTION_STOP_FILING || deadline->stopped_ns != INT64_MIN)
             continue;
-        snprintf(duty, sizeof duty, "file-%.64s", deadline->clock->authority);
+        casefile_clock_duty(deadline->clock, duty);
         add(casefile, table, duty, deadline->clock->duty,
-            "cofferdam incident report %1$lld, then: cofferdam incident reported %1$lld "
-            "--authority … --reference …");
+            "cofferdam incident report %lld --authority %s, file it, then: "
+            "cofferdam incident reported %lld --authority %s --reference …",
+            number_of(casefile), authority, number_of(casefile), authority);
     }
 }
 
@@ -63,14 +97,16 @@ static void judge_notices(const struct casefile *casefile, struct table *table)
     else if (waiting > 0 || casefile->notice.finished_ns == INT64_MIN)
         open = "not every message has been sent";
     if (open != NULL)
-        add(casefile, table, "notices", open, "cofferdam incident notify %lld --status");
+        add(casefile, table, "notices", open, "cofferdam incident notify %lld %s",
+            number_of(casefile), casefile->has_notice ? "--status" : "--dry-run");
     if (states[OUTBOX_LETTER] + states[OUTBOX_REFUSED] + states[OUTBOX_BOUNCED] > 0 &&
         !casefile_decided(casefile, "letters"))
         add(casefile, table, "letters", "some people can be reached by letter only",
-            "post them, then: cofferdam incident decide %lld --step letters --why …");
+            "post them, then: cofferdam incident decide %lld --step letters --why …",
+            number_of(casefile));
     if (states[OUTBOX_PUBLIC] > 0 && !casefile_decided(casefile, "public notice"))
         add(casefile, table, "public-notice", "some people have no usable address at all",
-            "cofferdam incident decide %lld --step \"public notice\" --why …");
+            "cofferdam incident decide %lld --step \"public notice\" --why …", number_of(casefile));
 }
 
 enum status casefile_duties(const struct casefile *casefile, struct table *table,
@@ -83,13 +119,14 @@ enum status casefile_duties(const struct casefile *casefile, struct table *table
     judge_containment(casefile, table);
     if (casefile->phase.scope_sha256 == NULL)
         add(casefile, table, "scope", "who is affected has not been computed for the newest phase",
-            "cofferdam incident scope %lld");
+            "cofferdam incident scope %lld", number_of(casefile));
     judge_filings(casefile, table);
     judge_notices(casefile, table);
     if (!casefile_decided(casefile, "statement"))
         add(casefile, table, "statement", "whether to make a public statement is not decided",
-            "cofferdam incident statement %1$lld, then: cofferdam incident decide %1$lld "
-            "--step statement --why …");
+            "cofferdam incident statement %lld, then: cofferdam incident decide %lld "
+            "--step statement --why …",
+            number_of(casefile), number_of(casefile));
     return STATUS_OK;
 }
 

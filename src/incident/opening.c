@@ -106,7 +106,7 @@ static void describe_containment(const struct opening *opening, char why[static 
 {
     char since[21];
     if (opening->opened.contained_now) {
-        snprintf(why, WHY_ROOM, "on the breach notice; %s sessions ended in %s ms",
+        snprintf(why, WHY_ROOM, "on the breach notice; sessions ended: %s, in %s ms",
                  opening->opened.sessions, opening->opened.cut_ms);
     } else {
         clock_format_utc(opening->contained_ns, since);

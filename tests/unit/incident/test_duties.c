@@ -1,0 +1,168 @@
+/* What is open in a case: each duty is there until it is done or waived, and for no other reason.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "incident/casefile.h"
+
+static const struct jurisdiction law = {.name = "uk-gdpr"};
+static const struct jurisdiction_clock filing = {.name = "authority-notice",
+                                                 .duty = "Notify the ICO",
+                                                 .stop = JURISDICTION_STOP_FILING,
+                                                 .authority = "ico"};
+static struct deadline deadline;
+static struct casefile casefile;
+
+static void decide(const char *step)
+{
+    struct table_row *row = table_add(&casefile.decisions);
+    table_set(&casefile.decisions, row, 3, "%s", step);
+}
+
+/* A case in which everything has been done. */
+static int finished(void **state)
+{
+    static const char *const columns[] = {"number", "at", "by", "step", "why", "sequence", NULL};
+    deadline = (struct deadline){.law = &law, .clock = &filing, .due_ns = 100, .stopped_ns = 50};
+    casefile = (struct casefile){
+        .incident = {.number = 7, .partner = "acme", .closed_ns = INT64_MIN},
+        .phase = {.number = 1, .scope_sha256 = "ab"},
+        .deadlines = {.list = &deadline, .count = 1},
+        .contained = CASEFILE_CONTAINED,
+        .has_notice = true,
+        .has_outbox = true,
+        .notice = {.number = 1, .finished_ns = 60},
+    };
+    table_init(&casefile.decisions, 65536, columns);
+    decide("statement");
+    return 0;
+}
+
+static int forget(void **state)
+{
+    table_free(&casefile.decisions);
+    return 0;
+}
+
+/* The names of what is open, with blanks between them. */
+static void opens(const char *expected)
+{
+    struct table table;
+    char names[300] = "";
+    size_t len = 0;
+    assert_int_equal(casefile_duties(&casefile, &table, NULL), STATUS_OK);
+    for (const struct table_row *row = table.first; row != NULL; row = row->next)
+        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s",
+                                row == table.first ? "" : " ", row->cells[0]);
+    table_free(&table);
+    assert_string_equal(names, expected);
+}
+
+static void nothing_is_open_when_all_is_done(void **state)
+{
+    opens("");
+}
+
+static void each_duty_by_itself(void **state)
+{
+    casefile.contained = CASEFILE_OPEN;
+    opens("containment");
+    casefile.contained = CASEFILE_UNKNOWN;
+    opens("containment");
+    casefile.contained = CASEFILE_CONTAINED;
+    casefile.phase.scope_sha256 = NULL;
+    opens("scope");
+    casefile.phase.scope_sha256 = "ab";
+    deadline.stopped_ns = INT64_MIN;
+    opens("file-ico");
+    deadline.stopped_ns = 50;
+    casefile.notice.finished_ns = INT64_MIN;
+    opens("notices");
+    casefile.has_notice = false;
+    opens("notices");
+}
+
+static void messages_keep_the_notices_open(void **state)
+{
+    static const enum outbox_state waiting[] = {OUTBOX_READY, OUTBOX_OFFERED, OUTBOX_BEGUN,
+                                                OUTBOX_DEFERRED, OUTBOX_IN_DOUBT};
+    for (size_t i = 0; i < sizeof waiting / sizeof waiting[0]; i++) {
+        casefile.messages.states[waiting[i]] = 1;
+        opens("notices");
+        casefile.messages.states[waiting[i]] = 0;
+    }
+    static const enum outbox_state settled[] = {OUTBOX_ACCEPTED, OUTBOX_SILENT, OUTBOX_ERASED};
+    for (size_t i = 0; i < sizeof settled / sizeof settled[0]; i++)
+        casefile.messages.states[settled[i]] = 1;
+    opens("");
+    casefile.paused = true;
+    opens("notices");
+}
+
+static void letters_and_public_notices_are_decided(void **state)
+{
+    static const enum outbox_state letters[] = {OUTBOX_LETTER, OUTBOX_REFUSED, OUTBOX_BOUNCED};
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
+        casefile.messages.states[letters[i]] = 1;
+        opens("letters");
+        casefile.messages.states[letters[i]] = 0;
+    }
+    casefile.messages.states[OUTBOX_LETTER] = 1;
+    casefile.messages.states[OUTBOX_PUBLIC] = 1;
+    opens("letters public-notice");
+    decide("letters");
+    opens("public-notice");
+    decide("public notice");
+    opens("");
+}
+
+static void a_waiver_is_for_one_duty(void **state)
+{
+    casefile.contained = CASEFILE_OPEN;
+    deadline.stopped_ns = INT64_MIN;
+    opens("containment file-ico");
+    decide("waive file-ico");
+    opens("containment");
+    decide("restore");
+    opens("");
+    assert_true(casefile_waived(&casefile, "file-ico"));
+    assert_false(casefile_waived(&casefile, "file-eu"));
+}
+
+static void only_open_duties_can_be_waived(void **state)
+{
+    struct error error = {0};
+    assert_int_equal(casefile_check_duty(&casefile, "scope", &error), STATUS_NOT_FOUND);
+    assert_string_equal(error.hint, "none is open");
+    casefile.phase.scope_sha256 = NULL;
+    casefile.has_notice = false;
+    assert_int_equal(casefile_check_duty(&casefile, "scope", &error), STATUS_OK);
+    assert_int_equal(casefile_check_duty(&casefile, "letters", &error), STATUS_NOT_FOUND);
+    assert_string_equal(error.hint, "open are: scope, notices");
+}
+
+static void a_closed_case_has_none(void **state)
+{
+    casefile.phase.scope_sha256 = NULL;
+    casefile.incident.closed_ns = 99;
+    opens("");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(nothing_is_open_when_all_is_done, finished, forget),
+        cmocka_unit_test_setup_teardown(each_duty_by_itself, finished, forget),
+        cmocka_unit_test_setup_teardown(messages_keep_the_notices_open, finished, forget),
+        cmocka_unit_test_setup_teardown(letters_and_public_notices_are_decided, finished, forget),
+        cmocka_unit_test_setup_teardown(a_waiver_is_for_one_duty, finished, forget),
+        cmocka_unit_test_setup_teardown(only_open_duties_can_be_waived, finished, forget),
+        cmocka_unit_test_setup_teardown(a_closed_case_has_none, finished, forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
