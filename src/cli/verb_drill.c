@@ -17,7 +17,9 @@ enum { MOST_SUBJECTS = 10000000, LEAST_SUBJECTS = 2400, DEFAULT_SUBJECTS = 24000
 static const struct cli_option options[] = {
     {"subjects", 'n', "N", "how many invented people, default 24000"},
     {"folder", 'd', "DIR", "where the drill's world is made, default a temporary folder"},
+    {"out", 'o', "DIR", "keep what was stolen, the scope's list, the sheet and the messages there"},
     {"keep", 'k', NULL, "leave everything running and on disk, to look at"},
+    {"down", 0, NULL, "stop what --keep left running in --folder"},
     {"data", 0, "DIR", "the data folder, default as installed"},
     {NULL, 0, NULL, NULL},
 };
@@ -27,6 +29,8 @@ static enum status run(struct cli_call *call, struct error *error)
     uint64_t subjects;
     char program[PATH_MAX], script[PATH_MAX], count[24];
     const char *data = cli_value(call, "data"), *folder = cli_value(call, "folder");
+    if (cli_value(call, "down") != NULL && folder == NULL)
+        return cli_usage(call, error, "--down needs the --folder that --keep was given");
     TRY(cli_number(call, "subjects", LEAST_SUBJECTS, MOST_SUBJECTS, DEFAULT_SUBJECTS, &subjects,
                    error));
     if (realpath("/proc/self/exe", program) == NULL)
@@ -39,14 +43,19 @@ static enum status run(struct cli_call *call, struct error *error)
     snprintf(count, sizeof count, "%llu", (unsigned long long)subjects);
     if (setenv("COFFERDAM_BIN", program, 1) != 0)
         return error_set_errno(error, errno, "environment");
-    const char *arguments[8] = {script, "--subjects", count};
+    static const char *const passed[] = {"folder", "out"};
+    const char *arguments[10] = {script, "--subjects", count};
     size_t used = 3;
-    if (folder != NULL) {
-        arguments[used++] = "--folder";
-        arguments[used++] = folder;
+    for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++) {
+        if (cli_value(call, passed[i]) == NULL)
+            continue;
+        arguments[used++] = i == 0 ? "--folder" : "--out";
+        arguments[used++] = cli_value(call, passed[i]);
     }
-    if (cli_value(call, "keep") != NULL)
-        arguments[used++] = "--keep";
+    static const char *const flags[] = {"keep", "down"}, *const words[] = {"--keep", "--down"};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (cli_value(call, flags[i]) != NULL)
+            arguments[used++] = words[i];
     fflush(NULL);
     execv(script, (char *const *)(uintptr_t)arguments);
     return error_set_errno(error, errno, "%s", script);
@@ -66,7 +75,8 @@ const struct cli_command verb_drill = {
         "and python3-aiosmtpd.",
     .examples = "drill\n"
                 "drill --subjects 240000\n"
-                "drill --keep --folder /tmp/drill\n",
+                "drill --keep --folder /tmp/drill\n"
+                "drill --down --folder /tmp/drill\n",
     .exits = "a step failed, or the scope was not what had been taken",
     .run = run,
 };
