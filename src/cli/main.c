@@ -26,6 +26,7 @@ static const struct cli_verb verbs[] = {
     {"incident", "notify", &verb_incident_notify, "tell each person what was taken"},
     {"incident", "log", &verb_incident_log, "show who decided what, and why"},
     {"incident", "statement", &verb_incident_statement, "draft or check the public statement"},
+    {"incident", "publish", &verb_incident_publish, "write what the portal serves"},
     {"incident", "report", &verb_incident_report, "fill in an authority's form"},
     {"incident", "reported", &verb_incident_reported, "record a report filed with an authority"},
     {"incident", "close", &verb_incident_close, "close an incident, and write its dossier"},

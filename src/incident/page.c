@@ -122,6 +122,22 @@ enum status page_load(const char *path, struct buffer *bytes, const char **title
     return STATUS_OK;
 }
 
+void page_blocks(const struct document *document, struct buffer *out)
+{
+    for (size_t i = 0; i < document->count; i++) {
+        const struct block *block = &document->blocks[i];
+        bool is_item = block->kind == BLOCK_ITEM;
+        const char *element = is_item ? "li" : block->kind == BLOCK_HEADING ? "h3" : "p";
+        if (is_item && (i == 0 || block[-1].kind != BLOCK_ITEM))
+            buffer_append_text(out, "<ul>\n");
+        buffer_printf(out, "<%s>", element);
+        document_escape(block->text, out);
+        buffer_printf(out, "</%s>\n", element);
+        if (is_item && (i + 1 == document->count || block[1].kind != BLOCK_ITEM))
+            buffer_append_text(out, "</ul>\n");
+    }
+}
+
 void page_paragraphs(const char *text, struct buffer *out)
 {
     char line[2] = "";

@@ -6,8 +6,7 @@
 
 #include <stdbool.h>
 
-#include "base/buffer.h"
-#include "base/status.h"
+#include "incident/template.h"
 
 struct page_value {
     const char *name; /* NULL ends a list of them */
@@ -21,6 +20,8 @@ MUST_USE enum status page_fill(const char *path, struct slice template,
 /* Reads a template: its title (borrowed from *bytes) and the rest behind the empty line. */
 MUST_USE enum status page_load(const char *path, struct buffer *bytes, const char **title,
                                struct slice *body, struct error *error);
+/* A document's blocks, headings as <h3>. Appends. */
+void page_blocks(const struct document *document, struct buffer *out);
 /* A text of several lines as paragraphs: an empty line ends one. Appends. */
 void page_paragraphs(const char *text, struct buffer *out);
 

@@ -7,7 +7,11 @@
 #define COFFERDAM_INCIDENT_PUBLICATION_H
 
 #include "crypto/mark_file.h"
+#include "incident/template.h"
 #include "policy/policy.h"
+
+/* Each notice numbers what was sent from a multiple of this. */
+enum { PUBLICATION_ISSUES_A_NOTICE = 1000 };
 
 /* One text that people were sent, as notice_variant has it. */
 struct publication_issue {
@@ -23,11 +27,14 @@ struct publication {
     size_t language_count;
 
     uint32_t incident;
-    int64_t noticed_ns, issued_ns;    /* issued_ns: sending starts */
-    const char *const *what_happened; /* a language each; NULL: the template's own words */
-    const struct publication_issue *issues;
+    int64_t noticed_ns, issued_ns; /* issued_ns: sending starts */
+    /* What happened: for each brand of the controller (one, where it has none) a document a
+     * language; NULL: the template's own words. */
+    const struct document *const *happened;
+    const struct publication_issue *issues; /* of one notice; other notices' stay */
     size_t issue_count;
-    /* A record for each person; incident and issue (index in issues) set. Sorted by the call. */
+    uint32_t first_issue; /* number of issues[0] */
+    /* A record for each person; incident and issue set. */
     struct mark_record *marks;
     size_t mark_count;
 };

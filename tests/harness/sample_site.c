@@ -31,11 +31,17 @@ static const struct policy_controller controller = {
     .brand_count = 2,
 };
 static const char *const languages[] = {"en", "fr"};
-static const char *const what_happened[] = {
-    "On 20 November 2026 somebody got into the systems of a company that sends letters for us, and "
-    "copied data from it.\n\nThat company has closed the way in. We do not know yet who did it.",
-    NULL,
+static struct block blocks[] = {
+    {.kind = BLOCK_HEADING, .text = "How it happened"},
+    {.kind = BLOCK_PARAGRAPH,
+     .text =
+         "On 20 November 2026 somebody got into the systems of a company that sends letters for "
+         "us, and copied data from it."},
+    {.kind = BLOCK_ITEM, .text = "names"},
+    {.kind = BLOCK_ITEM, .text = "addresses"},
 };
+static const struct document statement = {blocks, sizeof blocks / sizeof *blocks};
+static const struct document *const happened[] = {&statement, NULL, &statement, NULL};
 static const struct publication_issue issues[ISSUES] = {
     {"meridian", "en", "Meridian: a data breach that affects you",
      "There has been a data breach at a company that works for us. That company had information "
@@ -101,7 +107,7 @@ int main(int argc, char **argv)
         .incident = incident,
         .noticed_ns = INT64_C(1795608000) * 1000000000,
         .issued_ns = INT64_C(1795700000) * 1000000000,
-        .what_happened = what_happened,
+        .happened = happened,
         .issues = issues,
         .issue_count = ISSUES,
         .marks = marks,
