@@ -112,8 +112,8 @@ enum status sample_case(const struct words *words, struct arena *arena, struct l
         .dpo_phone = "+44 1632 960100",
         .dpo_post = "Data Protection, Meridian House, 1 Meridian Way, Bath BA1 1AA",
         .partner = "North Mail",
-        .partner_service = is_french(words) ? "imprimer et envoyer nos courriers"
-                                            : "it prints and posts our letters",
+        .partner_service =
+            is_french(words) ? "imprime et envoie nos courriers" : "prints and posts our letters",
         .reported_to = "ico",
     };
     TRY(letter_date(words, noticed_ns, arena, &made.noticed_date, error));
