@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "incident/worker.h"
+#include "incident/desk.h"
 
 static const struct cli_option options[] = {
     {"once", 0, NULL, "do what there is to do, and end"},
@@ -24,9 +24,9 @@ static enum status run(struct cli_call *call, struct error *error)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
-    const struct worker_order order = {
+    const struct desk_order order = {
         .config_path = call->config_path, .stop = &stop, .once = cli_value(call, "once") != NULL};
-    return worker_run(&order, error);
+    return desk_run(&order, error);
 }
 
 const struct cli_command verb_worker = {

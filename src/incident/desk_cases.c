@@ -4,12 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "incident/worker_private.h"
+#include "incident/desk_private.h"
 
 enum { ARENA_BYTES = 64 * 1024, LIST_BYTES = 1024 * 1024 };
 
-enum status worker_open_incidents(struct casework *casework, int64_t numbers[], size_t room,
-                                  size_t *count, struct error *error)
+enum status desk_open_incidents(struct casework *casework, int64_t numbers[], size_t room,
+                                size_t *count, struct error *error)
 {
     struct table list = {0};
     struct arena arena;
@@ -67,7 +67,7 @@ static enum status newest_phase(struct casework *casework, int64_t incident, int
 /* Policy and configuration as files, and for each open incident its newest phase and notice. */
 static enum status describe(struct casework *casework, struct buffer *state, struct error *error)
 {
-    int64_t numbers[WORKER_CASES];
+    int64_t numbers[DESK_CASES];
     size_t count;
     const char *const files[] = {casework->config->path, casework->config->policy};
     for (size_t i = 0; i < 2; i++) {
@@ -76,7 +76,7 @@ static enum status describe(struct casework *casework, struct buffer *state, str
         buffer_printf(state, "%" PRIu64 ".%09ld;", (uint64_t)about.st_mtim.tv_sec,
                       about.st_mtim.tv_nsec);
     }
-    TRY(worker_open_incidents(casework, numbers, WORKER_CASES, &count, error));
+    TRY(desk_open_incidents(casework, numbers, DESK_CASES, &count, error));
     for (size_t i = 0; i < count; i++) {
         int64_t phase, notice;
         TRY(newest_phase(casework, numbers[i], &phase, error));
@@ -91,7 +91,7 @@ static enum status describe(struct casework *casework, struct buffer *state, str
 /* ---- opening ---- */
 
 static enum status open_notice(struct casework *casework, int64_t incident, int64_t number,
-                               struct worker_notice *opened, struct error *error)
+                               struct desk_notice *opened, struct error *error)
 {
     struct arena arena;
     struct incident_notice approved;
@@ -118,35 +118,34 @@ static enum status open_notice(struct casework *casework, int64_t incident, int6
     return STATUS_OK;
 }
 
-static enum status open_case(struct worker_cases *cases, int64_t number, struct error *error)
+static enum status open_case(struct desk_cases *cases, int64_t number, struct error *error)
 {
     struct casework *casework = cases->casework;
-    struct worker_case *opened = &cases->cases[cases->count++];
+    struct desk_case *opened = &cases->cases[cases->count++];
     int64_t newest;
     opened->number = number;
     TRY(scope_open(casework, number, 0, &opened->scope, error));
     TRY(incidents_get_fact(casework->incidents, number, "partner_public_name", &cases->arena,
                            &opened->partner, error));
     TRY(newest_notice(casework, number, &newest, error));
-    for (; newest > 0 && opened->notice_count < WORKER_NOTICES; newest--)
+    for (; newest > 0 && opened->notice_count < DESK_NOTICES; newest--)
         TRY(open_notice(casework, number, newest, &opened->notices[opened->notice_count++], error));
     return STATUS_OK;
 }
 
-static enum status open_all(struct worker_cases *cases, struct error *error)
+static enum status open_all(struct desk_cases *cases, struct error *error)
 {
-    int64_t numbers[WORKER_CASES];
+    int64_t numbers[DESK_CASES];
     size_t count;
-    TRY(worker_open_incidents(cases->casework, numbers, WORKER_CASES, &count, error));
+    TRY(desk_open_incidents(cases->casework, numbers, DESK_CASES, &count, error));
     for (size_t i = 0; i < count; i++)
         TRY(open_case(cases, numbers[i], error));
     return STATUS_OK;
 }
 
-enum status worker_cases_open(const char *config_path, struct worker_cases **cases,
-                              struct error *error)
+enum status desk_cases_open(const char *config_path, struct desk_cases **cases, struct error *error)
 {
-    struct worker_cases *made = calloc(1, sizeof *made);
+    struct desk_cases *made = calloc(1, sizeof *made);
     struct buffer state;
     if (made == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
@@ -159,7 +158,7 @@ enum status worker_cases_open(const char *config_path, struct worker_cases **cas
         status == STATUS_OK && *cases != NULL && strcmp((*cases)->state, buffer_text(&state)) == 0;
     if (status == STATUS_OK && !same) {
         memcpy(made->state, state.data, state.len + 1);
-        worker_cases_close(*cases);
+        desk_cases_close(*cases);
         *cases = NULL;
         status = open_all(made, error);
     }
@@ -167,16 +166,16 @@ enum status worker_cases_open(const char *config_path, struct worker_cases **cas
     if (status == STATUS_OK && !same)
         *cases = made;
     else
-        worker_cases_close(made);
+        desk_cases_close(made);
     return status;
 }
 
-void worker_cases_close(struct worker_cases *cases)
+void desk_cases_close(struct desk_cases *cases)
 {
     if (cases == NULL)
         return;
     for (size_t c = 0; c < cases->count; c++) {
-        struct worker_case *closed = &cases->cases[c];
+        struct desk_case *closed = &cases->cases[c];
         for (size_t n = 0; n < closed->notice_count; n++) {
             free(closed->notices[n].audience);
             notice_close(closed->notices[n].notice);

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "crypto/crypto.h"
 #include "incident/document.h"
-#include "incident/worker_private.h"
+#include "incident/desk_private.h"
 
 enum { ARENA_BYTES = 256 * 1024, BODY_BYTES = 64 * 1024, MESSAGE_ID_BYTES = 16 };
 
@@ -25,7 +25,7 @@ static const struct template_schema schema = {ordered, texts_known, lists, condi
 static const char *const tags[] = {"en", "fr"};
 enum { LANGUAGES = sizeof tags / sizeof tags[0] };
 
-struct worker_texts {
+struct desk_texts {
     struct {
         struct words *words;
         struct template *affected, *unaffected;
@@ -64,10 +64,10 @@ static enum status load_words(const struct casework *casework, const char *tag,
     return status;
 }
 
-enum status worker_texts_open(const struct casework *casework, struct worker_texts **out,
-                              struct error *error)
+enum status desk_texts_open(const struct casework *casework, struct desk_texts **out,
+                            struct error *error)
 {
-    struct worker_texts *texts = calloc(1, sizeof *texts);
+    struct desk_texts *texts = calloc(1, sizeof *texts);
     if (texts == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     enum status status = STATUS_OK;
@@ -83,11 +83,11 @@ enum status worker_texts_open(const struct casework *casework, struct worker_tex
     if (status == STATUS_OK)
         *out = texts;
     else
-        worker_texts_close(texts);
+        desk_texts_close(texts);
     return status;
 }
 
-void worker_texts_close(struct worker_texts *texts)
+void desk_texts_close(struct desk_texts *texts)
 {
     if (texts == NULL)
         return;
@@ -116,7 +116,7 @@ struct source {
     const struct policy_controller *controller;
     const struct policy_brand *brand; /* NULL: none that the policy knows */
     const char *partner, *since, *date;
-    const char *items[WORKER_CASES];
+    const char *items[DESK_CASES];
     size_t item_count;
     bool counted;
 };
@@ -203,7 +203,7 @@ static enum status fill_body(const struct template *template, const struct sourc
 
 /* "Northmail Ltd (22 November 2026)": what an incident is called, and when we learned of it. */
 static enum status name_incident(const struct template *template, const struct words *words,
-                                 const struct worker_case *about, const struct source *source,
+                                 const struct desk_case *about, const struct source *source,
                                  struct arena *arena, const char **partner, const char **item,
                                  struct error *error)
 {
@@ -219,7 +219,7 @@ static enum status name_incident(const struct template *template, const struct w
 
 /* What is told of the incidents: of the one that affects the person, or of all. */
 static enum status fill_source(const struct template *template, const struct words *words,
-                               const struct worker_cases *cases, const struct worker_case *affected,
+                               const struct desk_cases *cases, const struct desk_case *affected,
                                struct arena *arena, struct source *source, struct error *error)
 {
     int64_t since_ns = INT64_MIN;
@@ -229,7 +229,7 @@ static enum status fill_source(const struct template *template, const struct wor
         return name_incident(template, words, affected, source, arena, &source->partner, &item,
                              error);
     for (size_t i = 0; i < cases->count; i++) {
-        const struct worker_case *about = &cases->cases[i];
+        const struct desk_case *about = &cases->cases[i];
         const char *partner;
         TRY(name_incident(template, words, about, source, arena, &partner, &item, error));
         source->items[source->item_count++] = item;
@@ -292,10 +292,10 @@ static enum status set_body(const struct document *body, struct arena *arena,
                : error_set(error, STATUS_LIMIT, "54000", NULL, "an answer is too long");
 }
 
-enum status worker_text(const struct worker_texts *texts, const struct worker_cases *cases,
-                        const struct worker_case *affected, bool counted,
-                        const struct contact_person *person, const char *asked, struct arena *arena,
-                        struct mail_message *message, struct error *error)
+enum status desk_text(const struct desk_texts *texts, const struct desk_cases *cases,
+                      const struct desk_case *affected, bool counted,
+                      const struct contact_person *person, const char *asked, struct arena *arena,
+                      struct mail_message *message, struct error *error)
 {
     const struct policy *policy = cases->casework->policy;
     size_t language = choose_language(person, asked);

@@ -1,6 +1,6 @@
-/* The worker's rounds. A round that fails is tried again, later each time up to a bound; what is
+/* The desk's rounds. A round that fails is tried again, later each time up to a bound; what is
  * left in the queue until it is too old is dropped there (requests.c). */
-#include "incident/worker.h"
+#include "incident/desk.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "crypto/crypto.h"
 #include "incident/bounces.h"
 #include "incident/sending.h"
-#include "incident/worker_private.h"
+#include "incident/desk_private.h"
 
 enum {
     BATCH = 100,       /* requests a round */
@@ -24,17 +24,17 @@ enum {
 };
 
 /* Delivery notices of one incident. The reader remembers which mail it has seen. */
-struct worker_bounces {
+struct desk_bounces {
     int64_t incident;
     struct bounces *bounces;
 };
-struct worker {
-    const struct worker_order *order;
-    struct worker_cases *cases; /* NULL: not opened yet, or thrown away after a failure */
+struct desk {
+    const struct desk_order *order;
+    struct desk_cases *cases; /* NULL: not opened yet, or thrown away after a failure */
     struct answered *answered;
     uint8_t private_key[32]; /* of the queue */
     char queue[PATH_BYTES];  /* "": there is no portal */
-    struct worker_bounces bounces[WORKER_CASES];
+    struct desk_bounces bounces[DESK_CASES];
     size_t bounces_count;
     int64_t bounces_due_ns; /* monotonic */
     struct request_file files[BATCH];
@@ -42,28 +42,28 @@ struct worker {
 
 /* ---- delivery notices ---- */
 
-static enum status find_bounces(struct worker *worker, const char *folder, int64_t incident,
+static enum status find_bounces(struct desk *desk, const char *folder, int64_t incident,
                                 struct bounces **bounces, struct error *error)
 {
-    for (size_t i = 0; i < worker->bounces_count; i++)
-        if (worker->bounces[i].incident == incident) {
-            *bounces = worker->bounces[i].bounces;
+    for (size_t i = 0; i < desk->bounces_count; i++)
+        if (desk->bounces[i].incident == incident) {
+            *bounces = desk->bounces[i].bounces;
             return STATUS_OK;
         }
-    if (worker->bounces_count == WORKER_CASES) { /* closed ones were never taken off: begin again */
-        while (worker->bounces_count > 0)
-            bounces_close(worker->bounces[--worker->bounces_count].bounces);
+    if (desk->bounces_count == DESK_CASES) { /* closed ones were never taken off: begin again */
+        while (desk->bounces_count > 0)
+            bounces_close(desk->bounces[--desk->bounces_count].bounces);
     }
-    struct worker_bounces *made = &worker->bounces[worker->bounces_count];
+    struct desk_bounces *made = &desk->bounces[desk->bounces_count];
     TRY(bounces_open(folder, &made->bounces, error));
     made->incident = incident;
-    worker->bounces_count++;
+    desk->bounces_count++;
     *bounces = made->bounces;
     return STATUS_OK;
 }
 
-static enum status read_bounces_of(struct worker *worker, struct casework *casework,
-                                   int64_t incident, struct error *error)
+static enum status read_bounces_of(struct desk *desk, struct casework *casework, int64_t incident,
+                                   struct error *error)
 {
     struct arena arena;
     struct bounces *bounces;
@@ -76,39 +76,38 @@ static enum status read_bounces_of(struct worker *worker, struct casework *casew
     arena_free(&arena);
     if (status != STATUS_OK || !is_there)
         return status;
-    TRY(find_bounces(worker, casework->config->mail.bounce_folder, incident, &bounces, error));
+    TRY(find_bounces(desk, casework->config->mail.bounce_folder, incident, &bounces, error));
     TRY(sending_outbox(casework, incident, false, &outbox, error));
     uint64_t before = bounces_count(bounces).taken;
     status = bounces_read(bounces, outbox, clock_now_ns(), error);
     uint64_t taken = bounces_count(bounces).taken - before;
     if (taken > 0)
-        log_event(LOG_INFO, "worker_bounces", "incident=%" PRId64 " taken=%" PRIu64, incident,
-                  taken);
+        log_event(LOG_INFO, "desk_bounces", "incident=%" PRId64 " taken=%" PRIu64, incident, taken);
     outbox_close(outbox);
     return status;
 }
 
-static enum status read_bounces(struct worker *worker, struct error *error)
+static enum status read_bounces(struct desk *desk, struct error *error)
 {
     struct casework *casework = NULL;
-    int64_t numbers[WORKER_CASES];
+    int64_t numbers[DESK_CASES];
     size_t count = 0;
-    if (clock_monotonic_ns() < worker->bounces_due_ns)
+    if (clock_monotonic_ns() < desk->bounces_due_ns)
         return STATUS_OK;
-    worker->bounces_due_ns = clock_monotonic_ns() + BOUNCES_EVERY_S * INT64_C(1000000000);
-    TRY(casework_open(worker->order->config_path, "worker", &casework, error));
+    desk->bounces_due_ns = clock_monotonic_ns() + BOUNCES_EVERY_S * INT64_C(1000000000);
+    TRY(casework_open(desk->order->config_path, "worker", &casework, error));
     enum status status = STATUS_OK;
     if (casework->config->mail.bounce_folder != NULL)
-        status = worker_open_incidents(casework, numbers, WORKER_CASES, &count, error);
+        status = desk_open_incidents(casework, numbers, DESK_CASES, &count, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = read_bounces_of(worker, casework, numbers[i], error);
+        status = read_bounces_of(desk, casework, numbers[i], error);
     casework_close(casework);
     return status;
 }
 
 /* ---- requests ---- */
 
-static void log_round(const struct worker_counts *counts)
+static void log_round(const struct desk_counts *counts)
 {
     if (counts->requests > 0 || counts->dropped.old > 0 || counts->dropped.broken > 0)
         log_event(LOG_INFO, "worker_round",
@@ -119,29 +118,28 @@ static void log_round(const struct worker_counts *counts)
 }
 
 /* *more: there may be more to do at once. */
-static enum status answer_requests(struct worker *worker, bool *more, struct error *error)
+static enum status answer_requests(struct desk *desk, bool *more, struct error *error)
 {
-    struct worker_counts counts = {0};
+    struct desk_counts counts = {0};
     size_t count = 0;
     int64_t now_ns = clock_now_ns();
     *more = false;
-    if (worker->queue[0] == '\0')
+    if (desk->queue[0] == '\0')
         return STATUS_OK;
-    TRY(requests_read(worker->queue, worker->private_key, now_ns, worker->files, BATCH, &count,
+    TRY(requests_read(desk->queue, desk->private_key, now_ns, desk->files, BATCH, &count,
                       &counts.dropped, error));
     enum status status = STATUS_OK;
     if (count > 0) {
-        status = answered_turn(worker->answered, now_ns, error);
+        status = answered_turn(desk->answered, now_ns, error);
         if (status == STATUS_OK)
-            status = worker_cases_open(worker->order->config_path, &worker->cases, error);
+            status = desk_cases_open(desk->order->config_path, &desk->cases, error);
         if (status == STATUS_OK)
-            status = worker_answer(worker->cases, worker->answered, worker->files, count, &counts,
-                                   error);
+            status = desk_answer(desk->cases, desk->answered, desk->files, count, &counts, error);
         if (status != STATUS_OK) { /* whatever broke is opened anew */
-            worker_cases_close(worker->cases);
-            worker->cases = NULL;
+            desk_cases_close(desk->cases);
+            desk->cases = NULL;
         }
-        crypto_wipe(worker->files, sizeof worker->files);
+        crypto_wipe(desk->files, sizeof desk->files);
     }
     log_round(&counts);
     *more = status == STATUS_OK && count == BATCH && counts.kept == 0;
@@ -150,23 +148,23 @@ static enum status answer_requests(struct worker *worker, bool *more, struct err
 
 /* ---- rounds ---- */
 
-static bool is_stopped(const struct worker *worker)
+static bool is_stopped(const struct desk *desk)
 {
-    return worker->order->stop != NULL && *worker->order->stop != 0;
+    return desk->order->stop != NULL && *desk->order->stop != 0;
 }
 
 /* A signal ends it early. */
-static void wait_seconds(const struct worker *worker, unsigned seconds)
+static void wait_seconds(const struct desk *desk, unsigned seconds)
 {
-    for (unsigned i = 0; i < seconds && !is_stopped(worker); i++)
+    for (unsigned i = 0; i < seconds && !is_stopped(desk); i++)
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
 }
 
-static enum status round_once(struct worker *worker, bool *more, struct error *error)
+static enum status round_once(struct desk *desk, bool *more, struct error *error)
 {
     struct error other = {0};
-    enum status status = answer_requests(worker, more, error);
-    enum status read = read_bounces(worker, status == STATUS_OK ? error : &other);
+    enum status status = answer_requests(desk, more, error);
+    enum status read = read_bounces(desk, status == STATUS_OK ? error : &other);
     if (status == STATUS_OK)
         return read;
     if (read != STATUS_OK)
@@ -175,24 +173,24 @@ static enum status round_once(struct worker *worker, bool *more, struct error *e
     return status;
 }
 
-static enum status run_rounds(struct worker *worker, struct error *error)
+static enum status run_rounds(struct desk *desk, struct error *error)
 {
     unsigned wait_s = POLL_S;
-    while (!is_stopped(worker)) {
+    while (!is_stopped(desk)) {
         bool more = false;
-        enum status status = round_once(worker, &more, error);
-        if (worker->order->once && !(status == STATUS_OK && more))
+        enum status status = round_once(desk, &more, error);
+        if (desk->order->once && !(status == STATUS_OK && more))
             return status;
         if (status != STATUS_OK) {
             log_event(LOG_ERROR, "worker_round_failed", "sqlstate=%s retry_s=%u reason=\"%s\"",
                       error->sqlstate, wait_s, error->message);
-            wait_seconds(worker, wait_s);
+            wait_seconds(desk, wait_s);
             wait_s = wait_s * 2 > MOST_WAIT_S ? MOST_WAIT_S : wait_s * 2;
             continue;
         }
         wait_s = POLL_S;
         if (!more)
-            wait_seconds(worker, POLL_S);
+            wait_seconds(desk, POLL_S);
     }
     return STATUS_OK;
 }
@@ -217,51 +215,51 @@ static enum status check_config(const struct config *config, struct error *error
     return STATUS_OK;
 }
 
-static enum status begin(struct worker *worker, struct casework *casework, struct error *error)
+static enum status begin(struct desk *desk, struct casework *casework, struct error *error)
 {
     uint8_t secret[32], public_key[32];
     char path[PATH_BYTES];
     const struct config *config = casework->config;
-    struct worker_texts *texts = NULL;
+    struct desk_texts *texts = NULL;
     TRY(check_config(config, error));
     if (config->portal.queue == NULL)
         return STATUS_OK;
-    TRY(worker_texts_open(casework, &texts, error)); /* a broken template is told now */
-    worker_texts_close(texts);
+    TRY(desk_texts_open(casework, &texts, error)); /* a broken template is told now */
+    desk_texts_close(texts);
     TRY(incidents_secret(casework->incidents, secret, error));
-    request_box_keys(secret, worker->private_key, public_key);
+    request_box_keys(secret, desk->private_key, public_key);
     crypto_wipe(secret, sizeof secret);
-    snprintf(worker->queue, sizeof worker->queue, "%s", config->portal.queue);
+    snprintf(desk->queue, sizeof desk->queue, "%s", config->portal.queue);
     snprintf(path, sizeof path, "%s/answered", config->incidents_folder);
-    return answered_open(path, &worker->answered, error);
+    return answered_open(path, &desk->answered, error);
 }
 
-static void end(struct worker *worker)
+static void end(struct desk *desk)
 {
-    while (worker->bounces_count > 0)
-        bounces_close(worker->bounces[--worker->bounces_count].bounces);
-    worker_cases_close(worker->cases);
-    answered_close(worker->answered);
-    crypto_wipe(worker, sizeof *worker);
-    free(worker);
+    while (desk->bounces_count > 0)
+        bounces_close(desk->bounces[--desk->bounces_count].bounces);
+    desk_cases_close(desk->cases);
+    answered_close(desk->answered);
+    crypto_wipe(desk, sizeof *desk);
+    free(desk);
 }
 
-enum status worker_run(const struct worker_order *order, struct error *error)
+enum status desk_run(const struct desk_order *order, struct error *error)
 {
     struct casework *casework = NULL;
-    struct worker *worker = calloc(1, sizeof *worker);
-    if (worker == NULL)
+    struct desk *desk = calloc(1, sizeof *desk);
+    if (desk == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    worker->order = order;
+    desk->order = order;
     enum status status = casework_open(order->config_path, "worker", &casework, error);
     if (status == STATUS_OK)
-        status = begin(worker, casework, error);
+        status = begin(desk, casework, error);
     casework_close(casework);
     if (status == STATUS_OK) {
         if (!order->once)
-            log_event(LOG_INFO, "worker_started", "portal=%s", worker->queue[0] ? "yes" : "no");
-        status = run_rounds(worker, error);
+            log_event(LOG_INFO, "worker_started", "portal=%s", desk->queue[0] ? "yes" : "no");
+        status = run_rounds(desk, error);
     }
-    end(worker);
+    end(desk);
     return status;
 }

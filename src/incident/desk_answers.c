@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "incident/sending_private.h"
-#include "incident/worker_private.h"
+#include "incident/desk_private.h"
 
 enum {
     MOST_PEOPLE = 4, /* who share an address: a couple, a customer who also enquired */
@@ -32,18 +32,18 @@ struct answer {
     size_t file; /* whose request */
     uint16_t kind;
     const char *key;
-    const struct worker_case *affected; /* NULL: by none */
-    bool counted;                       /* in some scope all the same */
+    const struct desk_case *affected; /* NULL: by none */
+    bool counted;                     /* in some scope all the same */
     bool by_letter;
     struct mail_message message;
     struct buffer bytes; /* of the message; empty: nothing to send */
     bool sent_or_refused;
 };
 struct answering {
-    struct worker_cases *cases;
+    struct desk_cases *cases;
     struct answered *answered;
     struct contact_reader *reader;
-    struct worker_texts *texts;
+    struct desk_texts *texts;
     struct request_file *files;
     size_t file_count;
     bool *keep;     /* beside files: try again */
@@ -51,7 +51,7 @@ struct answering {
     struct answer *answers;
     size_t count, room;
     struct arena arena;
-    struct worker_counts *counts;
+    struct desk_counts *counts;
 };
 
 /* ---- who is asked about ---- */
@@ -107,7 +107,7 @@ static enum status take_match(void *context, size_t at, const char *key, struct 
     if (answering->people[answer.file]++ >= MOST_PEOPLE)
         return STATUS_OK;
     for (size_t c = 0; c < answering->cases->count; c++) {
-        const struct worker_case *about = &answering->cases->cases[c];
+        const struct desk_case *about = &answering->cases->cases[c];
         size_t place;
         if (scope_find(about->scope, asking->kind, slice_of_text(key), &place) != STATUS_OK)
             continue;
@@ -272,7 +272,7 @@ static enum status render_notice(struct answering *answering, const struct answe
 {
     *rendered = false;
     for (size_t n = 0; n < answer->affected->notice_count && !*rendered; n++) {
-        const struct worker_notice *told = &answer->affected->notices[n];
+        const struct desk_notice *told = &answer->affected->notices[n];
         size_t at;
         if (scope_find(told->scope, answer->kind, slice_of_text(answer->key), &at) != STATUS_OK ||
             !told->audience[at])
@@ -310,9 +310,9 @@ static enum status answer_by_mail(struct answering *answering, struct answer *an
     if (rendered)
         rename_message(answering, &answer->message);
     else
-        TRY(worker_text(answering->texts, answering->cases, answer->affected, answer->counted,
-                        person, answering->files[answer->file].request.language, &answering->arena,
-                        &answer->message, error));
+        TRY(desk_text(answering->texts, answering->cases, answer->affected, answer->counted, person,
+                      answering->files[answer->file].request.language, &answering->arena,
+                      &answer->message, error));
     return mail_build(&answer->message, &answer->bytes, error);
 }
 
@@ -431,7 +431,7 @@ static enum status answer_all(struct answering *answering, struct error *error)
 {
     const struct casework *casework = answering->cases->casework;
     TRY(contact_open(casework->config, casework->policy, &answering->reader, error));
-    TRY(worker_texts_open(casework, &answering->texts, error));
+    TRY(desk_texts_open(casework, &answering->texts, error));
     for (size_t k = 0; k < casework->policy->kind_count; k++)
         for (int letter = 0; letter <= 1; letter++)
             TRY(ask_kind(answering, (uint16_t)k, letter == 1, error));
@@ -460,9 +460,9 @@ static void tidy_queue(struct answering *answering, bool failed)
     }
 }
 
-enum status worker_answer(struct worker_cases *cases, struct answered *answered,
-                          struct request_file *files, size_t count, struct worker_counts *counts,
-                          struct error *error)
+enum status desk_answer(struct desk_cases *cases, struct answered *answered,
+                        struct request_file *files, size_t count, struct desk_counts *counts,
+                        struct error *error)
 {
     struct answering answering = {.cases = cases,
                                   .answered = answered,
@@ -487,7 +487,7 @@ enum status worker_answer(struct worker_cases *cases, struct answered *answered,
     free(answering.answers);
     free(answering.people);
     free(answering.keep);
-    worker_texts_close(answering.texts);
+    desk_texts_close(answering.texts);
     contact_close(answering.reader);
     arena_free(&answering.arena);
     return status;
