@@ -277,9 +277,8 @@ static void add_notes(const struct answering *answering, struct sheet *sheet)
     notes[count++] = arena_printf(answering->arena, "File at: %s", form->where);
     if (form->compared != NULL)
         notes[count++] = arena_printf(answering->arena, "The form: %s", form->compared);
-    notes[count++] =
-        "Paste each answer as it stands between the rulers. No personal data of those affected "
-        "belongs in this report.";
+    notes[count++] = "Paste each answer as it stands. No personal data of those affected "
+                     "belongs in this report.";
     notes[count++] =
         sheet->missing_count == 0
             ? "Nothing is missing."

@@ -113,14 +113,20 @@ static const char *scope_evidence(struct drafting *drafting)
                               text, brief->ledger.declared);
 }
 
+/* "customers and people who asked us for information"; kinds without words are people. */
 static const char *kinds_words(struct drafting *drafting)
 {
     const struct policy *policy = drafting->brief->policy;
     const char **items = arena_array(drafting->arena, const char *, policy->kind_count + 1);
     size_t count = 0;
-    for (size_t i = 0; items != NULL && i < policy->kind_count; i++)
-        if (brief_kind(drafting->brief->scope, drafting->brand, (uint16_t)i) > 0)
-            items[count++] = draft_word(drafting, "kinds_public", policy->kinds[i].name);
+    for (size_t i = 0; items != NULL && i < policy->kind_count; i++) {
+        if (brief_kind(drafting->brief->scope, drafting->brand, (uint16_t)i) == 0)
+            continue;
+        const char *word = words_get(drafting->of->words, "kinds_public", policy->kinds[i].name);
+        if (word == NULL)
+            return draft_text(drafting, "text", "people");
+        items[count++] = word;
+    }
     return draft_list(drafting, items, count);
 }
 

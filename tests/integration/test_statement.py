@@ -43,6 +43,7 @@ def test_claims_are_bound_to_the_ledger(gateway):
     scope = json.loads(gateway.cli("incident", "scope", "1", "--json"))
     assert made["taken"]["verdict"] == "proved"
     assert scope["sha256"] in made["taken"]["evidence"]
+    assert "information from us about people." in text  # the kind has no words of its own
     assert "- names" in text and "- telephone numbers, in part" in text and "- dates of birth" in text
     assert made["never"]["verdict"] == "proved"
     assert "no passwords" in made["never"]["said"]
