@@ -2,13 +2,14 @@
 import hashlib
 import re
 import struct
+import subprocess
 import threading
 import time
 
 import psycopg
 import pytest
 
-from harness import shop
+from harness import places, shop
 
 MANY = shop.SQL.replace("generate_series(1, 200) AS n;\nINSERT INTO shop.purchase", "generate_series(1, 40000) AS n;\nINSERT INTO shop.purchase")
 ALL = "SELECT person_id, full_name FROM person ORDER BY person_id"
@@ -91,6 +92,7 @@ def test_all_that_was_received_is_below(make_gateway):
     entries, received = int(told["entries"]), readers[0].got | readers[1].got
     below = {int(row["subject"]) for row in gateway.admin("SHOW DISCLOSED AFTER -1") if int(row["sequence"]) < entries}
     assert received - below == set(), f"{len(received)} received"
+    gateway.admin("RECORD ACT 'the ledger goes on'")
     leaves = leaves_of(gateway.ledger_dir)
     assert (len(leaves) > entries, root_of(leaves[:entries]).hex()) == (True, told["root"])
 
@@ -156,3 +158,31 @@ def test_readings_that_are_refused(gateway):
     assert refused(gateway, read.format("person.phone:masked", "1")) == "22023"
     assert refused(gateway, read.format("article.item", "1")) == "22023"
     assert refused(gateway, "RECORD READ KIND 'ghost' COLUMNS 'person.phone' PURPOSE 'p' IDS '1'") == "42704"
+
+
+def probe(gateway, ids):
+    """The client that the breach path uses, on its own: (exit code, output, errors)."""
+    done = subprocess.run([places.binary().parent / "tests/admin_probe", gateway.run_dir], capture_output=True,
+                          text=True, timeout=60, input="\n".join(map(str, ids)))
+    return done.returncode, done.stdout.split(), done.stderr
+
+
+def test_a_long_reading_goes_in_pieces(gateway):
+    keys = gateway.folder / "keys"
+    keys.write_text("".join(f"{n}\n" for n in range(120000)))
+    gateway.cli("exposure", "declare", "--partner", "acme", "--columns", "full_name", "--keys", keys, "--reason", "x")
+    code, (before, sequence, after), errors = probe(gateway, range(0, 120000, 2))
+    assert (code, errors, int(after)) == (0, "", int(sequence) + 1)
+    entries = [entry for entry in gateway.ledger(100) if entry["sequence"] >= int(before)]
+    act, read = entries[-1], [entry for entry in entries if entry["purpose"] == "it's a probe"]
+    assert act["text"].startswith("probe isn't an act by=uid ") and act["text"].endswith(" (it's me)")
+    assert len(read) > 1 and sum(entry["subjects"] for entry in read) == 60000
+    assert {(entry["agent"], entry["partner"]) for entry in read} == {("cofferdam.contact", "")}
+
+
+def test_the_client_tells_why(gateway):
+    code, _, errors = probe(gateway, [5])
+    assert (code, errors) == (1, "02000 subject id 5 is unknown, erased, or of another kind\n")
+    gateway.stop()
+    code, _, errors = probe(gateway, [5])
+    assert (code, errors.split()[0]) == (1, "08001")
