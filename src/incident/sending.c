@@ -48,6 +48,7 @@ enum status sending_server_open(const struct config *config, struct sending_serv
         return error_set(error, STATUS_INVALID, "F0000",
                          "add mail: with host and bounces to it; see cofferdam.yaml(5)",
                          "%s names no mail server, or no address for bounces", config->path);
+    mail_start();
     buffer_init(&opened->password, PASSWORD_BYTES);
     if (config->mail.password_file != NULL)
         TRY(file_read_secret(config->mail.password_file, &opened->password, error));

@@ -107,6 +107,20 @@ static void bounce_address(const char *bounces, const char *envelope_id, char *o
     snprintf(out, room, "%.*s+%s%s", (int)local, bounces, envelope_id, bounces + local);
 }
 
+/* One person's row must not hold up everybody: if no message can be made of it, it is a letter. */
+static enum status give_up(struct sending_batch *batch, size_t turn,
+                           const struct contact_person *contact, enum status status,
+                           struct error *error)
+{
+    if (status == STATUS_NOT_FOUND)
+        return settle(batch, turn, OUTBOX_ERASED, "the person's key was erased", error);
+    if (status != STATUS_INVALID)
+        return status;
+    batch->sending->refused_in_a_row++;
+    return settle(batch, turn, contact->post_count > 0 ? OUTBOX_LETTER : OUTBOX_PUBLIC,
+                  "no message can be made of the person's row", error);
+}
+
 static enum status render(struct sending_batch *batch, size_t turn,
                           const struct contact_person *contact, struct error *error)
 {
@@ -116,17 +130,15 @@ static enum status render(struct sending_batch *batch, size_t turn,
     char from[sizeof job->from];
     size_t person = 0;
     TRY(find_person(sending->scope, &batch->turns[turn].person, &person, error));
-    TRY(notice_render(sending->notice, person, contact, clock_now_ns(), &batch->arena, &message,
-                      error));
     *job = (struct job){.turn = turn, .start = batch->bytes.len};
-    enum status status = mail_build(&message, &batch->bytes, error);
-    if (status == STATUS_INVALID) {
+    enum status status = notice_render(sending->notice, person, contact, clock_now_ns(),
+                                       &batch->arena, &message, error);
+    if (status == STATUS_OK)
+        status = mail_build(&message, &batch->bytes, error);
+    if (status != STATUS_OK) {
         batch->bytes.len = job->start;
-        sending->refused_in_a_row++;
-        return settle(batch, turn, contact->post_count > 0 ? OUTBOX_LETTER : OUTBOX_PUBLIC,
-                      "no message can be built", error);
+        return give_up(batch, turn, contact, status, error);
     }
-    TRY(status);
     job->len = batch->bytes.len - job->start;
     struct slice rendered = slice_of(batch->bytes.data + job->start, job->len);
     crypto_sha256(&rendered, 1, job->digest);

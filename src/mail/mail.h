@@ -77,6 +77,9 @@ struct mail_batch {
                         struct error *error);
     void *context;
 };
+/* Before the first mail_send(), best before other threads start: it writes to the environment. Any
+ * number of times. */
+void mail_start(void);
 /* One connection, TLS, authentication, all messages of the batch. STATUS_IO where the server cannot
  * be reached or trusted, or refuses us (our sender, our password) rather than a recipient: then no
  * message has that for an answer. A connection that breaks after some answers is STATUS_OK, the

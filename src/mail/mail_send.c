@@ -230,6 +230,7 @@ static void on_bytes(const char *bytes, int len, int writing, void *context)
 
 static void on_tls(struct sending *sending, const SSL *ssl)
 {
+    mail_tls_hurry(ssl);
     sending->is_safe = mail_tls_verified(&sending->trust, ssl) && !has_injection(sending);
     if (sending->is_safe)
         return;
@@ -459,14 +460,27 @@ static enum status send_all(struct sending *sending, smtp_session_t session)
     return status;
 }
 
+/* libesmtp would look for certificates, keys and authorities of its own in the user's home, and
+ * gives up where it may not look. Only it reads this variable. */
+static void start_esmtp(void)
+{
+    setenv("XDG_CONFIG_DIR", "/nonexistent", 1);
+    auth_client_init();
+}
+
+void mail_start(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_esmtp);
+}
+
 enum status mail_send(const struct mail_server *server, const struct mail_batch *batch,
                       bool *offers_dsn, struct error *error)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     TRY(check_server(server, error));
     if (batch->count == 0)
         return STATUS_OK;
-    pthread_once(&once, auth_client_init);
+    mail_start();
     struct sending sending = {.server = server, .batch = batch};
     sending.items = calloc(batch->count, sizeof *sending.items);
     smtp_session_t session = smtp_create_session();

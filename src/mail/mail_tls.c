@@ -1,6 +1,7 @@
 /* Who the mail server is: an OpenSSL context that refuses in the handshake. libesmtp's own checks
  * come after it, know no addresses and trust what lies in the user's home: they decide nothing. */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <openssl/ssl.h>
@@ -73,4 +74,10 @@ bool mail_tls_verified(const struct mail_trust *trust, const SSL *ssl)
 void mail_tls_cut(const SSL *ssl)
 {
     shutdown(SSL_get_fd(ssl), SHUT_RDWR);
+}
+
+void mail_tls_hurry(const SSL *ssl)
+{
+    int on = 1;
+    setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }

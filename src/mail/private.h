@@ -22,6 +22,9 @@ MUST_USE enum status mail_tls_open(struct mail_trust *trust, const char *host, c
 void mail_tls_close(struct mail_trust *trust); /* a zeroed one is fine */
 /* Was this connection made by that context, and verified? */
 bool mail_tls_verified(const struct mail_trust *trust, const struct ssl_st *ssl);
+/* Small writes go out at once: libesmtp writes a message in pieces, and the last would otherwise
+ * wait for the acknowledgement of those before (RFC 896), 40 ms each. */
+void mail_tls_hurry(const struct ssl_st *ssl);
 /* Nothing more goes out or comes in. */
 void mail_tls_cut(const struct ssl_st *ssl);
 

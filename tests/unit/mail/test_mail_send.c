@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -294,6 +296,41 @@ static void a_refused_sender_is_no_recipients_fault(void **state)
     stop(&office);
 }
 
+/* As for a service user that was started with another user's environment. */
+static char home[] = "/tmp/cofferdam-home-XXXXXX";
+
+static int remove_one(const char *path, const struct stat *unused, int kind, struct FTW *walk)
+{
+    return remove(path);
+}
+
+static int remove_home(void **state)
+{
+    return nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int spoil_home(void **state)
+{
+    char path[100];
+    if (mkdtemp(home) == NULL || setenv("HOME", home, 1) != 0)
+        return 1;
+    static const char *const parts[] = {".authenticate", ".authenticate/private", ".config",
+                                        ".config/libesmtp", ".config/libesmtp/private"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", home, parts[i]);
+        if (mkdir(path, 0755) != 0)
+            return 1;
+    }
+    static const char *const names[] = {"ca.pem", "private/smtp-starttls.pem"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/.config/libesmtp/%s", home, names[i]);
+        FILE *file = fopen(path, "w");
+        if (file == NULL || fputs("no certificate\n", file) < 0 || fclose(file) != 0)
+            return 1;
+    }
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,5 +342,5 @@ int main(void)
         cmocka_unit_test(a_server_without_auth_is_refused_where_a_user_is_configured),
         cmocka_unit_test(a_refused_sender_is_no_recipients_fault),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, spoil_home, remove_home);
 }
