@@ -1,12 +1,14 @@
 """Staff are told whose data a breached partner had, and which: exactly what its clients received, and the same
 answer for as long as the case is kept."""
 import collections
+import concurrent.futures
 import csv
 import datetime
 import hashlib
 import io
 import json
 import os
+import pwd
 import threading
 import time
 
@@ -349,10 +351,19 @@ def test_a_changed_ledger_is_told(gateway):
     assert scope(gateway) == before
 
 
+def test_two_who_open_a_phase_at_once_see_the_same(gateway):
+    receive(gateway)
+    open_incident(gateway)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: scope(gateway), range(4)))
+    assert all(one == found[0] for one in found) and found[0]["without_traits"] is None
+    assert scope(gateway) == found[0]
+
+
 def test_changed_evidence_is_told(gateway):
     receive(gateway)
     open_incident(gateway)
-    scope(gateway)
+    gateway.cli("incident", "scope", "1", user=pwd.getpwuid(os.getuid()))  # root's files are the service's
     traits = gateway.state_dir / "incidents" / "1" / "traits.1"
     assert traits.stat().st_uid == os.stat(gateway.state_dir).st_uid
     assert "Person" not in traits.read_text() and "@" not in traits.read_text()
