@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "folder.h"
+#include "../ledger/folder.h"
 #include "incident/notice_private.h"
 
 static const struct scope_fact facts[] = {
