@@ -15,6 +15,7 @@
 #include "incident/approval.h"
 #include "incident/bounces.h"
 #include "incident/dispatch.h"
+#include "incident/publish.h"
 
 enum { ARENA_BYTES = 8 << 20, MESSAGE_BYTES = 1 << 20, PATH_BYTES = 4096, FOLDER_MODE = 0700 };
 
@@ -301,6 +302,7 @@ static enum status send_approved(struct notify *notify, struct error *error)
     TRY(cli_require(notify->call, "approve", &hash, error));
     TRY(open_plan(notify, error));
     TRY(sending_check(notify->casework->config, error));
+    TRY(publish_check(notify->casework, notify->notice, notify->scope, error));
     TRY(approval_give(notify->casework, notify->scope, notify->notice, hash,
                       cli_value(notify->call, "why"), error));
     return run_sending(notify, error);
@@ -339,6 +341,7 @@ static enum status resume(struct notify *notify, struct error *error)
 {
     TRY(open_approved(notify, error));
     TRY(sending_check(notify->casework->config, error));
+    TRY(publish_check(notify->casework, notify->notice, notify->scope, error));
     TRY(decide(notify, "resume notice", "no reason given", error));
     TRY(set_paused(notify, false, error));
     return run_sending(notify, error);
