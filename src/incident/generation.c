@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -70,6 +71,18 @@ enum status generation_begin(const char *folder, int64_t now_ns, struct arena *a
     return make_folder(generation->path, error);
 }
 
+static enum status write_new(const char *path, struct slice content, struct error *error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot make %s", path);
+    enum status status = file_write_at(fd, content.data, content.len, 0, error);
+    if (status == STATUS_OK && fchmod(fd, FILE_MODE) != 0)
+        status = error_set_errno(error, errno, "cannot open %s to its readers", path);
+    close(fd);
+    return status;
+}
+
 enum status generation_put(const struct generation *generation, const char *name,
                            struct slice content, struct error *error)
 {
@@ -83,7 +96,19 @@ enum status generation_put(const struct generation *generation, const char *name
         *slash = '/';
         TRY(status);
     }
-    return file_replace(path, content, FILE_MODE, error);
+    return write_new(path, content, error);
+}
+
+/* One for all files: each by itself takes many times as long. */
+static enum status sync_all(const char *path, struct error *error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum status status = fd >= 0 && syncfs(fd) == 0
+                             ? STATUS_OK
+                             : error_set_errno(error, errno, "cannot sync %s", path);
+    if (fd >= 0)
+        close(fd);
+    return status;
 }
 
 enum status generation_finish(const struct generation *generation, struct error *error)
@@ -94,6 +119,7 @@ enum status generation_finish(const struct generation *generation, struct error 
     const char *next = arena_printf(arena, "%s/.next", generation->folder);
     if (arena->overflowed)
         return STATUS_NOMEM;
+    TRY(sync_all(generation->path, error));
     unlink(next);
     if (rename(generation->path, path) != 0 || symlink(generation->name, next) != 0 ||
         rename(next, link) != 0)

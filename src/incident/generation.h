@@ -17,10 +17,10 @@ struct generation {
 /* Makes folder and path. Texts are in the arena. */
 MUST_USE enum status generation_begin(const char *folder, int64_t now_ns, struct arena *arena,
                                       struct generation *generation, struct error *error);
-/* Writes a file that anybody may read; its folder is made where missing. */
+/* Writes a new file that anybody may read; its folder is made where missing. */
 MUST_USE enum status generation_put(const struct generation *generation, const char *name,
                                     struct slice content, struct error *error);
-/* The link points to it now; all but the one before are removed. */
+/* All of it on disk, the link points to it; all but the one before are removed. */
 MUST_USE enum status generation_finish(const struct generation *generation, struct error *error);
 /* Removes what was built, if it was not finished. */
 void generation_abandon(const struct generation *generation);
