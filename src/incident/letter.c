@@ -227,37 +227,55 @@ enum status letter_body(const struct template *template, const struct words *wor
     return STATUS_OK;
 }
 
+enum status letter_zone(const struct words *words, struct zone **zone, struct error *error)
+{
+    const char *name = words_get(words, "dates", "zone");
+    *zone = NULL;
+    return name == NULL ? STATUS_OK : zone_open(name, zone, error);
+}
+
 enum status letter_date(const struct words *words, int64_t time_ns, struct arena *arena,
                         const char **date, struct error *error)
 {
-    struct zone *zone = NULL;
-    const char *zone_name = words_get(words, "dates", "zone");
-    if (zone_name != NULL)
-        TRY(zone_open(zone_name, &zone, error));
-    struct zone_time local = zone_local(zone, time_ns);
+    struct zone *zone;
+    TRY(letter_zone(words, &zone, error));
+    enum status status = letter_date_in(words, zone, time_ns, arena, date, error);
     zone_free(zone);
+    return status;
+}
+
+/* The form with {day}, {month} and {year} filled. */
+static void write_date(const char *form, const struct zone_time *local, const char *month,
+                       const char *first, struct buffer *out)
+{
+    for (const char *at = form; *at != '\0';) {
+        if (strncmp(at, "{day}", 5) == 0 && local->day == 1 && first != NULL)
+            buffer_append_text(out, first), at += 5;
+        else if (strncmp(at, "{day}", 5) == 0)
+            buffer_printf(out, "%d", local->day), at += 5;
+        else if (strncmp(at, "{month}", 7) == 0)
+            buffer_append_text(out, month), at += 7;
+        else if (strncmp(at, "{year}", 6) == 0)
+            buffer_printf(out, "%d", local->year), at += 6;
+        else
+            buffer_append_u8(out, (uint8_t)*at++);
+    }
+}
+
+enum status letter_date_in(const struct words *words, const struct zone *zone, int64_t time_ns,
+                           struct arena *arena, const char **date, struct error *error)
+{
+    struct zone_time local = zone_local(zone, time_ns);
     char month_key[12];
     snprintf(month_key, sizeof month_key, "%d", local.month);
     const char *month = words_get(words, "months", month_key);
     const char *form = words_get(words, "dates", "form");
-    const char *first = words_get(words, "dates", "first");
     if (month == NULL || form == NULL)
         return error_set(error, STATUS_INVALID, "22023", "sections dates and months",
                          "the words do not say how a date is written");
     struct buffer text;
     buffer_init(&text, 256);
-    for (const char *at = form; *at != '\0';) {
-        if (strncmp(at, "{day}", 5) == 0 && local.day == 1 && first != NULL)
-            buffer_append_text(&text, first), at += 5;
-        else if (strncmp(at, "{day}", 5) == 0)
-            buffer_printf(&text, "%d", local.day), at += 5;
-        else if (strncmp(at, "{month}", 7) == 0)
-            buffer_append_text(&text, month), at += 7;
-        else if (strncmp(at, "{year}", 6) == 0)
-            buffer_printf(&text, "%d", local.year), at += 6;
-        else
-            buffer_append_u8(&text, (uint8_t)*at++);
-    }
+    write_date(form, &local, month, words_get(words, "dates", "first"), &text);
     const char *raw = buffer_text(&text);
     const char *copy = raw == NULL ? NULL : arena_strdup(arena, raw);
     buffer_free(&text);

@@ -4,6 +4,7 @@
 #ifndef COFFERDAM_INCIDENT_LETTER_H
 #define COFFERDAM_INCIDENT_LETTER_H
 
+#include "base/clock.h"
 #include "incident/template.h"
 #include "policy/words.h"
 
@@ -57,7 +58,15 @@ MUST_USE enum status letter_body(const struct template *template, const struct w
                                  const struct letter_case *about,
                                  const struct letter_person *person, struct arena *arena,
                                  struct document *document, struct error *error);
-/* "22 November 2026", "1er décembre 2026": the day in the language's zone. */
+/* The zone in which the language's dates are told; NULL: UTC. The caller's to free. Opening one
+ * takes longer than writing a letter does. */
+MUST_USE enum status letter_zone(const struct words *words, struct zone **zone,
+                                 struct error *error);
+/* "22 November 2026", "1er décembre 2026". */
+MUST_USE enum status letter_date_in(const struct words *words, const struct zone *zone,
+                                    int64_t time_ns, struct arena *arena, const char **date,
+                                    struct error *error);
+/* letter_date_in, in the language's zone. */
 MUST_USE enum status letter_date(const struct words *words, int64_t time_ns, struct arena *arena,
                                  const char **date, struct error *error);
 

@@ -78,6 +78,7 @@ static enum status load_language(const struct casework *casework, struct arena *
     snprintf(name, sizeof name, "notices/lint.%s.yaml", language->tag);
     TRY(casework_data(casework, name, arena, &path, error));
     TRY(lint_load(path, &language->lint, error));
+    TRY(letter_zone(language->words, &language->zone, error));
     return load_templates(casework, arena, language, error);
 }
 
@@ -123,6 +124,7 @@ void notice_languages_free(struct notice_language *languages, size_t count)
     for (size_t i = 0; languages != NULL && i < count; i++) {
         words_free(languages[i].words);
         lint_free(languages[i].lint);
+        zone_free(languages[i].zone);
         for (size_t j = 0; languages[i].templates != NULL && j < languages[i].kind_count; j++) {
             bool shared = false;
             for (size_t k = 0; k < j; k++)

@@ -34,6 +34,7 @@ struct notice_language {
     const char *tag;
     struct words *words;
     struct lint *lint;
+    struct zone *zone;           /* of its dates; NULL: UTC */
     struct template **templates; /* by kind of the policy; several may be the same */
     size_t kind_count;
 };

@@ -161,7 +161,7 @@ static enum status describe(const struct notice *notice, size_t person,
     if (slot == UINT32_MAX || !class->used)
         return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
                          "this person is not in the notice's audience");
-    const struct words *words = notice->texts[slot].language->words;
+    const struct notice_language *language = notice->texts[slot].language;
     char *reference = arena_alloc(arena, REFERENCE_ROOM);
     if (reference == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "no room for a message");
@@ -175,10 +175,11 @@ static enum status describe(const struct notice *notice, size_t person,
                  is_younger(contact->birth_day, notice->child_below_years, date_ns),
     };
     tell_class(class, described);
-    TRY(letter_date(words, date_ns, arena, &described->date, error));
+    TRY(letter_date_in(language->words, language->zone, date_ns, arena, &described->date, error));
     if (notice->told != NULL && notice->told[person] != 0)
-        TRY(letter_date(words, notice->earlier_ns[notice->told[person] - 1], arena,
-                        &described->replaces_date, error));
+        TRY(letter_date_in(language->words, language->zone,
+                           notice->earlier_ns[notice->told[person] - 1], arena,
+                           &described->replaces_date, error));
     *variant = slot;
     return STATUS_OK;
 }
