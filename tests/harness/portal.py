@@ -37,7 +37,7 @@ class Site:
 
     def publish(self, incident, references, expired=0):
         """Publishes an incident (again); its references."""
-        program = places.binary().parent / "tests/sample_site"
+        program = places.binary().parent / "tests/unit/incident/sample_site"
         words = [program, places.ROOT / "share", self.folder, incident, references, expired]
         done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
