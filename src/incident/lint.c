@@ -138,7 +138,7 @@ static bool is_word_byte(char c)
 static const char *find_phrase(const char *text, const char *phrase, size_t len)
 {
     for (const char *at = text; *at != '\0'; at++) {
-        if (strncmp(at, phrase, len) != 0)
+        if (*at != *phrase || strncmp(at, phrase, len) != 0)
             continue;
         bool begins = at == text || !is_word_byte(phrase[0]) || !is_word_byte(at[-1]);
         bool ends = !is_word_byte(phrase[len - 1]) || !is_word_byte(at[len]);

@@ -148,6 +148,16 @@ static enum status lint_variant(const struct notice *notice, size_t at, struct e
     return status;
 }
 
+/* Brands differ in names alone: of variants with one template and kind the first is judged. */
+static bool is_judged(const struct notice *notice, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (notice->texts[i].template == notice->texts[at].template &&
+            strcmp(notice->variants[i].kind, notice->variants[at].kind) == 0)
+            return true;
+    return false;
+}
+
 /* Subject and opening, which are the same for all of a variant. */
 static enum status settle_texts(struct notice *notice, struct error *error)
 {
@@ -156,7 +166,8 @@ static enum status settle_texts(struct notice *notice, struct error *error)
         struct notice_variant *variant = &notice->variants[i];
         struct letter_person nobody = {.name = NULL};
         struct document opening;
-        TRY(lint_variant(notice, i, error));
+        if (!is_judged(notice, i))
+            TRY(lint_variant(notice, i, error));
         TRY(letter_line(text->template, text->language->words, &text->about, &nobody, "subject",
                         &notice->arena, &variant->subject, error));
         TRY(letter_fill(text->template, text->language->words, &text->about, &nobody, "opening",
