@@ -49,7 +49,7 @@ static void fills_and_escapes(void **state)
     gives("", "");
     gives("a {name} b", "a &lt;script&gt;&amp;&quot;&#39; b");
     gives("{markup}{empty}{none}", "<b>ours</b>");
-    gives("<a style=\"{}\">{ name}{NAME}{1}{", "<a style=\"{}\">{ name}{NAME}{1}{");
+    gives("<a style=\"{}\">{NAME}{1}{", "<a style=\"{}\">{NAME}{1}{");
 }
 
 static void asks_whether_there_is_a_value(void **state)
@@ -63,6 +63,7 @@ static void asks_whether_there_is_a_value(void **state)
 static void refuses_wrong_templates(void **state)
 {
     refuses("a\nb {nonsense}", "line 2");
+    refuses("{ name}", "unknown name");
     refuses("{if nonsense}{end}", "unknown name");
     refuses("{if none}{nonsense}{end}", "unknown name");
     refuses("{if name}", "without {end}");
