@@ -117,7 +117,7 @@ static enum status fill_messages(const struct casefile *casefile, struct table *
 {
     static const char *const columns[] = {"state", "people", NULL};
     table_init(table, TABLE_BYTES, columns);
-    for (int state = OUTBOX_READY; casefile->has_outbox && state <= OUTBOX_ERASED; state++) {
+    for (int state = OUTBOX_READY; casefile->has_outbox && state < OUTBOX_STATES; state++) {
         if (casefile->messages.states[state] == 0)
             continue;
         struct table_row *row = table_add(table);
