@@ -168,18 +168,17 @@ static const char *item_of(const void *context, const char *list, size_t at)
 
 /* ---- filling ---- */
 
-/* Every category that was taken has its phrase, or the letter would keep silent about it. */
-static enum status check_phrases(const struct words *words, const struct letter_person *person,
-                                 struct error *error)
+enum status letter_check(const struct words *words, const struct letter_category *taken,
+                         size_t count, struct error *error)
 {
-    for (size_t i = 0; i < person->taken_count; i++) {
-        const char *section = person->taken[i].masked ? "masked" : "categories";
-        if (words_get(words, section, person->taken[i].name) == NULL)
+    for (size_t i = 0; i < count; i++) {
+        const char *section = taken[i].masked ? "masked" : "categories";
+        if (words_get(words, section, taken[i].name) == NULL)
             return error_set(
                 error, STATUS_INVALID, "22023",
                 "add it to the words of that language in the data folder",
                 "there is no phrase for category \"%s\" in section \"%s\" of the words",
-                person->taken[i].name, section);
+                taken[i].name, section);
     }
     return STATUS_OK;
 }
@@ -189,7 +188,7 @@ enum status letter_fill(const struct template *template, const struct words *wor
                         const char *section, struct arena *arena, struct document *document,
                         struct error *error)
 {
-    TRY(check_phrases(words, person, error));
+    TRY(letter_check(words, person->taken, person->taken_count, error));
     char help[16] = "help";
     if (person->country != NULL && person->country[0] != '\0')
         snprintf(help, sizeof help, "help_%.2s", person->country);

@@ -42,6 +42,9 @@ struct letter_person {
     bool printed; /* goes by post */
 };
 
+/* Every category has its phrase: a letter must not keep silent about one. */
+MUST_USE enum status letter_check(const struct words *words, const struct letter_category *taken,
+                                  size_t count, struct error *error);
 /* section NULL: the whole; "subject" and "opening" are asked for apart. */
 MUST_USE enum status letter_fill(const struct template *template, const struct words *words,
                                  const struct letter_case *about,

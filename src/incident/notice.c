@@ -158,6 +158,18 @@ static bool is_judged(const struct notice *notice, size_t at)
     return false;
 }
 
+/* Each category that somebody of the variant's kind is told has its phrase in its language. */
+static enum status check_phrases(const struct notice *notice, size_t at, struct error *error)
+{
+    const struct policy *policy = notice->casework->policy;
+    size_t kind = (size_t)(policy_find_kind(policy, notice->variants[at].kind) - policy->kinds);
+    const struct notice_class *classes = &notice->classes[kind * notice->scope->class_count];
+    for (size_t i = 0; i < notice->scope->class_count; i++)
+        TRY(letter_check(notice->texts[at].language->words, classes[i].taken,
+                         classes[i].taken_count, error));
+    return STATUS_OK;
+}
+
 /* Subject and opening, which are the same for all of a variant. */
 static enum status settle_texts(struct notice *notice, struct error *error)
 {
@@ -166,6 +178,7 @@ static enum status settle_texts(struct notice *notice, struct error *error)
         struct notice_variant *variant = &notice->variants[i];
         struct letter_person nobody = {.name = NULL};
         struct document opening;
+        TRY(check_phrases(notice, i, error));
         if (!is_judged(notice, i))
             TRY(lint_variant(notice, i, error));
         TRY(letter_line(text->template, text->language->words, &text->about, &nobody, "subject",

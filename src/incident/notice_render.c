@@ -33,6 +33,11 @@ enum outbox_state notice_channel(const struct notice *notice, const struct conta
 
 /* ---- names ---- */
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (uint8_t)c >= 0x80;
+}
+
 /* A name that is an address of the web or a text of its own is not read out to its bearer: whoever
  * typed it into a form would be speaking in our message. */
 static bool is_plain_name(const char *name)
@@ -42,7 +47,7 @@ static bool is_plain_name(const char *name)
         characters += ((uint8_t)*at & 0xC0) != 0x80;
         if (strchr("/<>@:{}[]|\\\"", *at) != NULL || (*at >= '0' && *at <= '9'))
             return false;
-        if (*at == '.' && at[1] != ' ' && at[1] != '\0' && at[1] != '-' && at[1] != ',')
+        if (*at == '.' && is_letter(at[1]) && is_letter(at[2])) /* evil.com, not J.R.R. */
             return false;
     }
     return characters > 0 && characters <= LONGEST_NAME;

@@ -8,7 +8,7 @@ from harness import notices
 from harness.mailserver import MailServer
 from harness.notices import Case, parsed
 
-PHONE, EVIL, HIDDEN, LONG = 12, 13, 14, 15
+PHONE, EVIL, HIDDEN, LONG, INITIALS = 12, 13, 14, 15, 16
 EVIL_NAME = "see http://evil.example"
 HIDDEN_NAME = "Ol\u202eivia\u200b  Smith\x07\r\nBcc: x"
 
@@ -22,7 +22,8 @@ def case(make_module_gateway, authority):
     server = MailServer(authority)
     case = Case(make_module_gateway, server, customers=24, enquirers=2)
     with case.gateway.cluster.connect(case.gateway.database) as upstream:
-        for number, name in (EVIL, EVIL_NAME), (HIDDEN, HIDDEN_NAME), (LONG, "Ann " * 60):
+        for number, name in (EVIL, EVIL_NAME), (HIDDEN, HIDDEN_NAME), (LONG, "Ann " * 60), \
+                (INITIALS, "J.R.R. O’Brien-Śmith"):
             upstream.execute("UPDATE crm.customer SET full_name = %s WHERE customer_id = %s", (name, number))
     case.open()
     case.send()
@@ -72,6 +73,7 @@ def test_names_are_words_and_nothing_else(case):
         text = text_of(messages[f"c{number}@mail.example"])
         assert text.startswith("Hello,\n") or text.startswith("Bonjour,\n")
         assert "evil" not in messages[f"c{number}@mail.example"]["data"]
+    assert "J.R.R. O’Brien-Śmith,\n" in text_of(messages[f"c{INITIALS}@mail.example"])
     hidden = parsed(messages[f"c{HIDDEN}@mail.example"])
     assert hidden["Bcc"] is None
     assert "\u202e" not in text_of(messages[f"c{HIDDEN}@mail.example"])

@@ -256,6 +256,23 @@ static void staff_words_are_linted(void **state)
     assert_non_null(strstr(error.message, "hedges: \"may have been\""));
 }
 
+static void a_category_without_words_stops_it_before_anything_is_sent(void **state)
+{
+    static const struct scope_fact own[] = {
+        {"customer", "sign", "x_star_sign", "clear", SCOPE_DIRECT}};
+    static const uint32_t first[] = {0};
+    static const struct scope_class class[] = {{first, 1}};
+    struct error error = {0};
+    scope.facts = own;
+    scope.fact_count = 1;
+    scope.classes = class;
+    scope.class_count = 1;
+    scope.person_count = 1;
+    assert_int_equal(notice_open(&casework, &scope, SCOPE_GRADES_NOTIFIED, &notice, &error),
+                     STATUS_INVALID);
+    assert_non_null(strstr(error.message, "x_star_sign"));
+}
+
 static void channels(void **state)
 {
     const char *reason;
@@ -314,6 +331,7 @@ int main(void)
         WITH_CASE(what_changes_a_message_changes_the_hash),
         WITH_CASE(an_approved_notice_keeps_its_facts),
         WITH_CASE(staff_words_are_linted),
+        WITH_CASE(a_category_without_words_stops_it_before_anything_is_sent),
         WITH_CASE(channels),
         WITH_CASE(samples_show_what_most_get_and_all_of_it),
     };
