@@ -39,7 +39,13 @@ enum status mail_tls_open(struct mail_trust *trust, const char *host, const char
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory for TLS");
+    /* libesmtp takes whatever can be read for the answer to a command, and waits for it before it
+     * has sent the command: a session ticket of TLS 1.3 stops it for good. In 1.2 nothing comes
+     * unasked after the handshake. */
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20");
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_reason);
     X509_VERIFY_PARAM *wanted = SSL_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

@@ -16,7 +16,7 @@ struct mail_trust {
     const char *reason; /* why the last certificate was refused; NULL: none was */
 };
 /* A context whose handshake fails unless the peer's chain leads to ca_file (NULL: the system's
- * authorities) and its certificate is for host, a name or an address. TLS 1.2 or later. */
+ * authorities) and its certificate is for host, a name or an address. TLS 1.2. */
 MUST_USE enum status mail_tls_open(struct mail_trust *trust, const char *host, const char *ca_file,
                                    struct error *error);
 void mail_tls_close(struct mail_trust *trust); /* a zeroed one is fine */

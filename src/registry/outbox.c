@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "crypto/crypto.h"
 #include "registry/sqlite.h"
 
@@ -79,6 +80,7 @@ static enum status take_lock(struct outbox *outbox, const char *path, struct err
     outbox->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (outbox->lock < 0)
         return error_set_errno(error, errno, "%s", name);
+    TRY(file_inherit_owner(name, error));
     if (flock(outbox->lock, LOCK_EX | LOCK_NB) == 0)
         return STATUS_OK;
     if (errno != EWOULDBLOCK)

@@ -10,6 +10,7 @@ import email.policy
 import json
 import subprocess
 
+from harness import places
 from harness.mailserver import make_maildir
 
 # Customers by what is special about them; from 10 on nothing is.
@@ -114,6 +115,8 @@ class Case:
         self.gateway = make_gateway(policy_yaml=POLICY, contact=True, start=False,
                                     sql=SQL.format(customers=customers, enquirers=enquirers))
         self.bounces = make_maildir(self.gateway.folder / "bounces")
+        for folder in (self.bounces, *self.bounces.iterdir()):
+            places.own(folder, self.gateway.user)
         self.configure(**(mail or {}))
         self.gateway.grant()
         self.gateway.start()
@@ -149,8 +152,7 @@ class Case:
     def start(self, *words):
         """The verb as a process of its own, to be stopped or killed."""
         command = [self.gateway.program, "incident", "notify", "1", *words, "-c", self.gateway.config]
-        return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                text=True)
+        return places.popen_as(self.gateway.user, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def dry_run(self, *words):
         return json.loads(self.notify("--dry-run", "--json", *words))
