@@ -1,8 +1,7 @@
-/* Reading a template into lines, and filling it.
+/* Reading a template into lines.
  * Invariants: after template_parse every {if} and {each} has its {end} in the same section, every
- * name is one that the schema or the policy's categories have; filling never looks at a line twice
- * but in {each}. */
-#include "incident/template.h"
+ * name is one that the schema or the policy's categories have. */
+#include "incident/template_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,47 +10,9 @@
 
 #include "base/file.h"
 #include "crypto/crypto.h"
-#include "incident/document.h"
 #include "policy/policy.h"
 
-enum { FILE_BYTES = 64 * 1024, ARENA_BYTES = 16 * FILE_BYTES, DEPTH = 8, TERMS = 8 };
-enum { BLOCK_BYTES = 16 * 1024 };
-
-enum line_kind {
-    LINE_TEXT,
-    LINE_ITEM,
-    LINE_BLANK,
-    LINE_HEADING,
-    LINE_IF,
-    LINE_ELSE,
-    LINE_EACH,
-    LINE_END
-};
-
-struct term {
-    const char *name;
-    bool negated;
-};
-struct line {
-    enum line_kind kind;
-    int number;
-    const char *text;    /* words; of an {if} or {each}: what stands behind it */
-    const char *section; /* the schema's */
-    size_t other, end;   /* of an {if}: its {else} (or {end}) and {end}; of an {each}: its {end} */
-    struct term terms[TERMS];
-    size_t term_count;
-    bool any; /* the terms are joined by "or" */
-};
-
-struct template
-{
-    struct arena arena;
-    const char *name;
-    const struct template_schema *schema;
-    char version[65];
-    struct line *lines;
-    size_t line_count;
-};
+enum { FILE_BYTES = 64 * 1024, ARENA_BYTES = 16 * FILE_BYTES, DEPTH = 8 };
 
 struct parser {
     struct template *into;
@@ -76,8 +37,7 @@ static enum status fail(const struct template *template, int line, struct error 
     return error_set(error, STATUS_INVALID, "22023", hint, "%s:%d: %s", template->name, line, text);
 }
 
-/* The list's own copy of the name, or NULL. */
-static const char *among(const char *const *names, const char *name, size_t len)
+const char *template_among(const char *const *names, const char *name, size_t len)
 {
     for (size_t i = 0; names[i] != NULL; i++)
         if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
@@ -88,9 +48,10 @@ static const char *among(const char *const *names, const char *name, size_t len)
 static bool is_condition(const struct template_schema *schema, const char *name)
 {
     size_t len = strlen(name);
-    return among(schema->conditions, name, len) != NULL ||
-           among(schema->texts, name, len) != NULL || among(schema->lists, name, len) != NULL ||
-           among(policy_categories, name, len) != NULL || strncmp(name, "x_", 2) == 0;
+    return template_among(schema->conditions, name, len) != NULL ||
+           template_among(schema->texts, name, len) != NULL ||
+           template_among(schema->lists, name, len) != NULL ||
+           template_among(policy_categories, name, len) != NULL || strncmp(name, "x_", 2) == 0;
 }
 
 /* ---- reading ---- */
@@ -121,7 +82,7 @@ static enum status read_condition(const struct parser *parser, struct line *line
             if (!is_condition(parser->schema, word))
                 return fail(template, line->number, parser->error, hint,
                             "unknown condition \"%.60s\"", word);
-            if (line->term_count == TERMS)
+            if (line->term_count == TEMPLATE_TERMS)
                 return fail(template, line->number, parser->error, hint, "too many conditions");
             line->terms[line->term_count++] = (struct term){word, negated};
             wants_term = negated = false;
@@ -152,7 +113,7 @@ static enum status check_words(const struct parser *parser, const struct line *l
             if (!in_each(parser))
                 return fail(template, line->number, parser->error, "{each LIST} … {item} … {end}",
                             "{item} outside of {each}");
-        } else if (among(parser->schema->texts, at + 1, len) == NULL) {
+        } else if (template_among(parser->schema->texts, at + 1, len) == NULL) {
             return fail(template, line->number, parser->error,
                         "cofferdam-notice(5) lists the placeholders", "unknown placeholder {%.*s}",
                         (int)len, at + 1);
@@ -192,7 +153,7 @@ static enum status open_block(struct parser *parser, struct line *line, size_t a
     if (parser->depth == DEPTH)
         return fail(parser->into, line->number, parser->error, NULL, "nested too deeply");
     if (line->kind == LINE_EACH &&
-        among(parser->schema->lists, line->text, strlen(line->text)) == NULL)
+        template_among(parser->schema->lists, line->text, strlen(line->text)) == NULL)
         return fail(parser->into, line->number, parser->error,
                     "cofferdam-notice(5) names the lists", "unknown list \"%.60s\"", line->text);
     if (line->kind == LINE_EACH && in_each(parser))
@@ -376,196 +337,4 @@ const char *template_name(const struct template *of)
 const char *template_version(const struct template *of)
 {
     return of->version;
-}
-
-/* ---- filling ---- */
-
-struct filler {
-    const struct template *template;
-    const struct template_values *values;
-    struct arena *arena;
-    struct document *document;
-    size_t room;         /* of document->blocks */
-    struct buffer words; /* of the block that is being made */
-    struct block block;  /* its head; line 0: none is being made */
-    const char *list, *item;
-    struct error *error;
-};
-
-static bool term_holds(const struct filler *filler, const struct term *term)
-{
-    const struct template_schema *schema = filler->template->schema;
-    const struct template_values *values = filler->values;
-    size_t len = strlen(term->name);
-    bool holds;
-    if (among(schema->texts, term->name, len) != NULL) {
-        const char *text = values->text(values->context, term->name);
-        holds = text != NULL && text[0] != '\0';
-    } else if (among(schema->lists, term->name, len) != NULL) {
-        holds = values->item(values->context, term->name, 0) != NULL;
-    } else {
-        holds = values->holds(values->context, term->name);
-    }
-    return holds != term->negated;
-}
-
-static bool condition_holds(const struct filler *filler, const struct line *line)
-{
-    for (size_t i = 0; i < line->term_count; i++)
-        if (term_holds(filler, &line->terms[i]) == line->any)
-            return line->any;
-    return !line->any;
-}
-
-/* Ends the block that is being made. */
-static enum status flush(struct filler *filler)
-{
-    struct block block = filler->block;
-    filler->block = (struct block){0};
-    const char *raw = buffer_text(&filler->words);
-    if (block.line == 0)
-        return STATUS_OK;
-    struct document *document = filler->document;
-    if (raw != NULL && document->count == filler->room) {
-        size_t room = filler->room == 0 ? 32 : filler->room * 2;
-        struct block *grown = arena_array(filler->arena, struct block, room);
-        if (grown != NULL && document->count > 0)
-            memcpy(grown, document->blocks, document->count * sizeof *grown);
-        document->blocks = grown;
-        filler->room = grown == NULL ? 0 : room;
-    }
-    block.text = raw == NULL ? NULL : document_clean(raw, filler->arena);
-    buffer_clear(&filler->words);
-    if (block.text == NULL || document->blocks == NULL)
-        return error_set(filler->error, STATUS_LIMIT, "54000", NULL, "%s:%d: the text is too long",
-                         filler->template->name, block.line);
-    if (block.text[0] != '\0')
-        document->blocks[document->count++] = block;
-    return STATUS_OK;
-}
-
-/* A value may hold lines and paragraphs: an empty line begins a paragraph. */
-static enum status add_value(struct filler *filler, const char *value)
-{
-    while (*value != '\0') {
-        size_t len = strcspn(value, "\n");
-        buffer_append(&filler->words, value, len);
-        value += len;
-        size_t breaks = strspn(value, "\r\n");
-        if (breaks > 0)
-            buffer_append_u8(&filler->words, ' ');
-        if (breaks > 1 && memchr(value + 1, '\n', breaks - 1) != NULL && value[breaks] != '\0') {
-            struct block next = filler->block;
-            TRY(flush(filler));
-            filler->block = next;
-            filler->block.kind = BLOCK_PARAGRAPH;
-        }
-        value += breaks;
-    }
-    return STATUS_OK;
-}
-
-static enum status add_words(struct filler *filler, const struct line *line)
-{
-    if (filler->words.len > 0)
-        buffer_append_u8(&filler->words, ' ');
-    for (const char *at = line->text; *at != '\0';) {
-        size_t len = strcspn(at, "{");
-        buffer_append(&filler->words, at, len);
-        at += len;
-        if (*at == '\0')
-            break;
-        size_t name_len = strcspn(at + 1, "}");
-        const char *name = among(filler->template->schema->texts, at + 1, name_len);
-        const char *value = name == NULL ? filler->item /* check_words: it is {item} */
-                                         : filler->values->text(filler->values->context, name);
-        if (value == NULL || value[0] == '\0')
-            return error_set(filler->error, STATUS_INVALID, "22023",
-                             "give it a value, or put the line between {if NAME} and {end}",
-                             "%s:%d: there is no value for {%.*s}", filler->template->name,
-                             line->number, (int)name_len, at + 1);
-        TRY(add_value(filler, value));
-        at += name_len + 2;
-    }
-    return STATUS_OK;
-}
-
-/* A line of words: continues a paragraph (or, indented, an item), or begins a block. */
-static enum status fill_words(struct filler *filler, const struct line *line)
-{
-    enum block_kind kind = line->kind == LINE_ITEM      ? BLOCK_ITEM
-                           : line->kind == LINE_HEADING ? BLOCK_HEADING
-                                                        : BLOCK_PARAGRAPH;
-    bool continues = line->kind == LINE_TEXT && filler->block.line != 0 &&
-                     (filler->block.kind == BLOCK_PARAGRAPH ||
-                      (filler->block.kind == BLOCK_ITEM && line->text[0] == ' '));
-    if (!continues) {
-        TRY(flush(filler));
-        filler->block = (struct block){
-            .kind = kind, .line = line->number, .section = line->section, .list = filler->list};
-    }
-    TRY(add_words(filler, line));
-    return kind == BLOCK_HEADING ? flush(filler) : STATUS_OK;
-}
-
-static enum status fill_range(struct filler *filler, size_t from, size_t to);
-
-static enum status fill_each(struct filler *filler, const struct line *line, size_t at)
-{
-    const struct template_values *values = filler->values;
-    filler->list = among(filler->template->schema->lists, line->text, strlen(line->text));
-    enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK; i++) {
-        filler->item = values->item(values->context, filler->list, i);
-        if (filler->item == NULL)
-            break;
-        status = fill_range(filler, at + 1, line->end);
-    }
-    filler->list = filler->item = NULL;
-    return status;
-}
-
-static enum status fill_range(struct filler *filler, size_t from, size_t to)
-{
-    for (size_t i = from; i < to; i++) {
-        const struct line *line = &filler->template->lines[i];
-        if (line->kind == LINE_IF) {
-            if (condition_holds(filler, line))
-                TRY(fill_range(filler, i + 1, line->other));
-            else if (line->other < line->end)
-                TRY(fill_range(filler, line->other + 1, line->end));
-            i = line->end;
-        } else if (line->kind == LINE_EACH) {
-            TRY(fill_each(filler, line, i));
-            i = line->end;
-        } else if (line->kind == LINE_BLANK) {
-            TRY(flush(filler));
-        } else {
-            TRY(fill_words(filler, line));
-        }
-    }
-    return STATUS_OK;
-}
-
-enum status template_fill(const struct template *filled, const char *section,
-                          const struct template_values *values, struct arena *arena,
-                          struct document *document, struct error *error)
-{
-    size_t from = 0, to = filled->line_count;
-    while (section != NULL && from < to && strcmp(filled->lines[from].section, section) != 0)
-        from++;
-    for (size_t i = from; section != NULL && i < filled->line_count; i++)
-        if (strcmp(filled->lines[i].section, section) == 0)
-            to = i + 1;
-    struct document made = {0};
-    struct filler filler = {
-        .template = filled, .values = values, .arena = arena, .document = &made, .error = error};
-    buffer_init(&filler.words, BLOCK_BYTES);
-    enum status status = fill_range(&filler, from, to);
-    if (status == STATUS_OK)
-        status = flush(&filler);
-    buffer_free(&filler.words);
-    if (status == STATUS_OK)
-        *document = made;
-    return status;
 }
