@@ -96,6 +96,8 @@ static void judge_notices(const struct casefile *casefile, struct table *table)
         open = "of some messages it is in doubt whether they were taken";
     else if (waiting > 0 || casefile->notice.finished_ns == INT64_MIN)
         open = "not every message has been sent";
+    else if (casefile->notice.phase < casefile->phase.number)
+        open = "the newest phase came after the last notice: who needs one, or a corrected one?";
     if (open != NULL)
         add(casefile, table, "notices", open, "cofferdam incident notify %lld %s",
             number_of(casefile), casefile->has_notice ? "--status" : "--dry-run");

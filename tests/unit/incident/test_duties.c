@@ -36,7 +36,7 @@ static int finished(void **state)
         .contained = CASEFILE_CONTAINED,
         .has_notice = true,
         .has_outbox = true,
-        .notice = {.number = 1, .finished_ns = 60},
+        .notice = {.number = 1, .phase = 1, .finished_ns = 60},
     };
     table_init(&casefile.decisions, 65536, columns);
     decide("statement");
@@ -82,6 +82,9 @@ static void each_duty_by_itself(void **state)
     opens("file-ico");
     deadline.stopped_ns = 50;
     casefile.notice.finished_ns = INT64_MIN;
+    opens("notices");
+    casefile.notice.finished_ns = 60;
+    casefile.phase.number = 2;
     opens("notices");
     casefile.has_notice = false;
     opens("notices");
