@@ -67,12 +67,25 @@ static const char *kind_name(const struct answering *answering, uint16_t kind)
     return answering->cases->casework->policy->kinds[kind].name;
 }
 
+/* Is the same answer under way already, since somebody asked twice? */
+static bool is_under_way(const struct answering *answering, const struct answer *answer)
+{
+    for (size_t i = 0; i < answering->count; i++) {
+        const struct answer *other = &answering->answers[i];
+        if (other->kind == answer->kind && other->affected == answer->affected &&
+            other->by_letter == answer->by_letter && strcmp(other->key, answer->key) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum status add_answer(struct answering *answering, struct answer answer,
                               struct error *error)
 {
     char channel[CHANNEL_ROOM];
     name_channel(&answer, channel);
-    if (answered_has(answering->answered, channel, kind_name(answering, answer.kind), answer.key)) {
+    if (is_under_way(answering, &answer) ||
+        answered_has(answering->answered, channel, kind_name(answering, answer.kind), answer.key)) {
         answering->counts->repeated++;
         return STATUS_OK;
     }
