@@ -348,6 +348,21 @@ static void summarise_claims(const struct notice *notice, struct table *table)
     }
 }
 
+/* Who reads the template's own sentence, since staff gave none in their language. */
+static void summarise_gaps(const struct notice *notice, struct table *table)
+{
+    for (size_t i = 0; i < notice->language_count; i++) {
+        uint64_t count = 0;
+        for (size_t v = 0; v < notice->variant_count; v++)
+            if (notice->texts[v].language == &notice->languages[i] &&
+                notice->texts[v].about.what_happened == NULL)
+                count += notice->variants[v].people;
+        if (count > 0)
+            summarise(table, "no fact tells what happened: the template's own sentence", NULL, NULL,
+                      notice->languages[i].tag, count);
+    }
+}
+
 enum status notice_summary(const struct notice *notice, struct table *table, struct error *error)
 {
     static const char *const columns[] = {"item", "kind", "brand", "language", "people", NULL};
@@ -362,6 +377,7 @@ enum status notice_summary(const struct notice *notice, struct table *table, str
         summarise(table, "told already, nothing new", NULL, NULL, NULL, notice->told_already);
     summarise_flags(notice, table);
     summarise_claims(notice, table);
+    summarise_gaps(notice, table);
     if (!table_overflowed(table))
         return STATUS_OK;
     table_free(table);

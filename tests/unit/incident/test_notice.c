@@ -245,6 +245,35 @@ static void an_approved_notice_keeps_its_facts(void **state)
                         "Somebody copied a file.\n\nIt was a \\ big one.");
 }
 
+/* The people of a row of the summary; 0 where there is none. */
+static int summary_people(const char *item, const char *language)
+{
+    struct table table;
+    struct error error = {0};
+    int people_count = 0;
+    assert_int_equal(notice_summary(notice, &table, &error), STATUS_OK);
+    for (const struct table_row *row = table.first; row != NULL; row = row->next)
+        if (strncmp(row->cells[0], item, strlen(item)) == 0 &&
+            (language == NULL || (row->cells[3] != NULL && strcmp(row->cells[3], language) == 0)))
+            people_count += (int)strtol(row->cells[4], NULL, 10);
+    table_free(&table);
+    return people_count;
+}
+
+static void the_summary_counts_the_audience(void **state)
+{
+    set_fact("notice_what_happened", "Somebody copied a file.");
+    open_notice(SCOPE_GRADES_NOTIFIED);
+    assert_int_equal(summary_people("messages in all", NULL), 7);
+    assert_int_equal(summary_people("confirmed as taken", NULL), 1);
+    assert_int_equal(summary_people("children", NULL), 1);
+    assert_int_equal(summary_people("deceased", NULL), 1);
+    assert_int_equal(summary_people("without an email", NULL), 7);
+    assert_int_equal(summary_people("told that we do not keep:", NULL), 7);
+    assert_int_equal(summary_people("no fact tells what happened", "fr"), 2);
+    assert_int_equal(summary_people("no fact tells what happened", "en"), 0);
+}
+
 static void staff_words_are_linted(void **state)
 {
     struct error error = {0};
@@ -330,6 +359,7 @@ int main(void)
         WITH_CASE(three_lines_of_a_person),
         WITH_CASE(what_changes_a_message_changes_the_hash),
         WITH_CASE(an_approved_notice_keeps_its_facts),
+        WITH_CASE(the_summary_counts_the_audience),
         WITH_CASE(staff_words_are_linted),
         WITH_CASE(a_category_without_words_stops_it_before_anything_is_sent),
         WITH_CASE(channels),
