@@ -133,11 +133,9 @@ static const uint32_t refused_calls[] = {
     SYS_fork,
     SYS_vfork,
 #endif
-#if !defined(__SANITIZE_ADDRESS__) /* its search for leaks is a process that traces us */
     SYS_clone,
     SYS_clone3,
     SYS_ptrace,
-#endif
 };
 enum { REFUSED_COUNT = sizeof refused_calls / sizeof *refused_calls, X32_CALLS = 0x40000000 };
 
