@@ -22,7 +22,7 @@ static enum status seal(char **words, uint8_t file[static REQUEST_BOX_BYTES], st
     struct request request = {.kind = strcmp(words[KIND], "email") == 0    ? REQUEST_EMAIL
                                       : strcmp(words[KIND], "letter") == 0 ? REQUEST_LETTER
                                                                            : REQUEST_NOTHING};
-    request.asked_ns = clock_now_ns() - atoll(words[AGE]) * INT64_C(1000000000);
+    request.asked_ns = clock_now_ns() - strtoll(words[AGE], NULL, 10) * INT64_C(1000000000);
     snprintf(request.brand, sizeof request.brand, "meridian");
     snprintf(request.value, sizeof request.value, "%s", words[VALUE]);
     snprintf(request.postcode, sizeof request.postcode, "%s", words[POSTCODE]);

@@ -37,9 +37,11 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    DIR *list = opendir(folder);
+    for (const struct dirent *entry; (entry = readdir(list)) != NULL;)
+        unlinkat(dirfd(list), entry->d_name, 0);
+    closedir(list);
+    return rmdir(folder);
 }
 
 static size_t entries(void)
@@ -71,7 +73,7 @@ static void leave(enum request_kind kind, int64_t age_s, uint8_t change)
     struct request request = {.kind = kind, .asked_ns = now_ns - age_s * SECOND};
     uint8_t file[REQUEST_BOX_BYTES];
     char name[REQUEST_NAME_ROOM];
-    strcpy(request.value, "a@example.org");
+    snprintf(request.value, sizeof request.value, "a@example.org");
     assert_int_equal(request_box_seal(public_key, &request, file), STATUS_OK);
     file[REQUEST_BOX_BYTES / 2] ^= change;
     request_box_name(name);
