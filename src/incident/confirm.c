@@ -123,26 +123,23 @@ static int compare_ids(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The new phase: the ledger as it is now, and the confirmation. */
 static enum status keep_ids(struct confirming *confirming, const char *path, const char *why,
                             const uint32_t *ids, struct error *error)
 {
     struct casework *casework = confirming->matcher.casework;
     struct confirm_report *report = &confirming->report;
-    int64_t incident = confirming->scope->incident.number;
     const char *slash = strrchr(path, '/');
-    TRY(scope_new_phase(casework, incident, why, &report->phase, error));
     const struct incident_confirmation confirmation = {
         .source_name = slash == NULL ? path : slash + 1,
         .source_sha256 = report->sha256,
         .by = casework->by,
         .at_ns = clock_now_ns(),
-        .phase = report->phase,
         .lines = report->lines,
         .matched = report->people,
         .unmatched = report->unmatched.count + report->ambiguous.count + report->outside.count,
         .ids = ids};
-    return incidents_add_confirmation(casework->incidents, incident, &confirmation, error);
+    return scope_confirmed_phase(casework, confirming->scope->incident.number, why, &confirmation,
+                                 &report->phase, error);
 }
 
 static enum status keep(struct confirming *confirming, const char *path, struct error *error)

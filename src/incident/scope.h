@@ -133,6 +133,11 @@ MUST_USE enum status scope_write_list(const struct scope *scope, FILE *out, stru
  * phase's scope is computed when it is first opened. */
 MUST_USE enum status scope_new_phase(struct casework *casework, int64_t incident,
                                      const char *reason, int64_t *number, struct error *error);
+/* As scope_new_phase, with a confirmation that belongs to the new phase and to none before. */
+MUST_USE enum status scope_confirmed_phase(struct casework *casework, int64_t incident,
+                                           const char *reason,
+                                           const struct incident_confirmation *confirmation,
+                                           int64_t *number, struct error *error);
 /* what ("people", "people added", "people removed", "confirmed", "corrected notice", "category"),
  * kind, detail, before, after — of two phases of an incident */
 MUST_USE enum status scope_diff(const struct scope *before, const struct scope *after,

@@ -5,8 +5,9 @@
 
 enum { ARENA_BYTES = 256 * 1024 };
 
-enum status scope_new_phase(struct casework *casework, int64_t incident, const char *reason,
-                            int64_t *number, struct error *error)
+enum status scope_confirmed_phase(struct casework *casework, int64_t incident, const char *reason,
+                                  const struct incident_confirmation *confirmation, int64_t *number,
+                                  struct error *error)
 {
     struct admin_client *admin;
     struct admin_cutoff cutoff;
@@ -27,7 +28,8 @@ enum status scope_new_phase(struct casework *casework, int64_t incident, const c
                                        .by = casework->by,
                                        .reason = reason};
         memcpy(phase.root, cutoff.root, sizeof phase.root);
-        status = incidents_add_phase(casework->incidents, incident, &phase, error);
+        status = incidents_add_confirmed_phase(casework->incidents, incident, &phase, confirmation,
+                                               error);
         if (status == STATUS_OK)
             *number = phase.number;
     }
@@ -35,4 +37,10 @@ enum status scope_new_phase(struct casework *casework, int64_t incident, const c
         status = casework_decide(casework, incident, found.partner, "new phase", reason, error);
     arena_free(&arena);
     return status;
+}
+
+enum status scope_new_phase(struct casework *casework, int64_t incident, const char *reason,
+                            int64_t *number, struct error *error)
+{
+    return scope_confirmed_phase(casework, incident, reason, NULL, number, error);
 }

@@ -297,8 +297,10 @@ enum status incidents_set_closed(struct incidents *incidents, int64_t number, in
 
 /* ---- phases ---- */
 
-enum status incidents_add_phase(struct incidents *incidents, int64_t number,
-                                struct incident_phase *phase, struct error *error)
+enum status incidents_add_confirmed_phase(struct incidents *incidents, int64_t number,
+                                          struct incident_phase *phase,
+                                          const struct incident_confirmation *confirmation,
+                                          struct error *error)
 {
     int64_t last = 0;
     bool found = false;
@@ -309,10 +311,21 @@ enum status incidents_add_phase(struct incidents *incidents, int64_t number,
     if (status == STATUS_OK)
         status = found ? insert_phase(incidents, number, last + 1, phase, error)
                        : no_incident(incidents, number, error);
+    if (status == STATUS_OK && confirmation != NULL) {
+        struct incident_confirmation added = *confirmation;
+        added.phase = last + 1;
+        status = incidents_add_confirmation(incidents, number, &added, error);
+    }
     status = sqlite_finish(&incidents->file, status, error);
     if (status == STATUS_OK)
         phase->number = last + 1;
     return status;
+}
+
+enum status incidents_add_phase(struct incidents *incidents, int64_t number,
+                                struct incident_phase *phase, struct error *error)
+{
+    return incidents_add_confirmed_phase(incidents, number, phase, NULL, error);
 }
 
 static enum status take_phase(struct arena *arena, sqlite3_stmt *statement,

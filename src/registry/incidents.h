@@ -113,6 +113,12 @@ struct incident_confirmation {
 MUST_USE enum status incidents_add_confirmation(struct incidents *incidents, int64_t number,
                                                 const struct incident_confirmation *confirmation,
                                                 struct error *error);
+/* A phase with the confirmation that it is made for, both or neither: whoever opens the phase finds
+ * it whole. confirmation->phase is not looked at; confirmation NULL: incidents_add_phase. */
+MUST_USE enum status incidents_add_confirmed_phase(struct incidents *incidents, int64_t number,
+                                                   struct incident_phase *phase,
+                                                   const struct incident_confirmation *confirmation,
+                                                   struct error *error);
 /* Calls fn for each confirmation up to and with that phase, oldest first. */
 MUST_USE enum status incidents_each_confirmation(
     struct incidents *incidents, int64_t number, int64_t phase,
