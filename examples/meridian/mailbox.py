@@ -128,6 +128,11 @@ class Store:
 class Submission(SMTP):
     """aiosmtpd knows no DSN: its parameters are taken out before it looks, and kept."""
 
+    async def push(self, status):
+        if self.event_handler.options.inject and status == "220 Ready to start TLS":
+            status += "\r\n250 2.0.0 injected"
+        return await super().push(status)
+
     async def smtp_MAIL(self, arg):
         if not self.event_handler.options.no_dsn and arg:
             found = dict((name.upper(), value) for name, value in DSN_PARAMETER.findall(arg))
@@ -232,6 +237,7 @@ def arguments():
     parser.add_argument("--slow", type=float, default=0, help="seconds before a message is taken")
     parser.add_argument("--slow-answer", type=float, default=0, help="seconds between taking and answering")
     parser.add_argument("--refuse-sender", action="store_true")
+    parser.add_argument("--inject", action="store_true", help="say a line before TLS, as an attacker would")
     parser.add_argument("--refuse", help="pattern of recipients: 550 at RCPT")
     parser.add_argument("--reject", help="554 after the content")
     parser.add_argument("--defer", help="451 at RCPT, --defer-times times")

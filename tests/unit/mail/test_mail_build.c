@@ -36,8 +36,8 @@ static const char *build(const struct mail_message *message, struct buffer *out)
 
 static void assert_has(const char *text, const char *part)
 {
-    if (strstr(text, part) == NULL)
-        fail_msg("no «%s» in:\n%s", part, text);
+    if (text == NULL || strstr(text, part) == NULL)
+        fail_msg("no «%s» in:\n%s", part, text != NULL ? text : "(nothing)");
 }
 
 static void same_input_same_bytes(void **state)

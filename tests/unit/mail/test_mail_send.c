@@ -289,6 +289,13 @@ static void a_server_without_auth_is_refused_where_a_user_is_configured(void **s
     stop(&office);
 }
 
+static void what_was_said_before_tls_is_not_believed(void **state)
+{
+    struct post_office office = START("inject=yes");
+    refuse(&office, trusted(&office), "speaks out of turn");
+    stop(&office);
+}
+
 static void a_refused_sender_is_no_recipients_fault(void **state)
 {
     struct post_office office = START("refuse_sender=yes");
@@ -340,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_failing_begin_sends_nothing_more),
         cmocka_unit_test(what_is_not_trusted_is_refused),
         cmocka_unit_test(a_server_without_auth_is_refused_where_a_user_is_configured),
+        cmocka_unit_test(what_was_said_before_tls_is_not_believed),
         cmocka_unit_test(a_refused_sender_is_no_recipients_fault),
     };
     return cmocka_run_group_tests(tests, spoil_home, remove_home);
