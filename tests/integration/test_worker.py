@@ -241,3 +241,25 @@ def test_after_approval_the_persons_own_notice_comes_again(office):
     office.new_day()
     office.ask("c55@mail.example")
     assert "North Mailing Ltd (1 January 2026)" in text_of(office.work()[0])
+
+
+def test_delivery_notices_reach_the_outbox(make_gateway):
+    """Those that come when nobody sends any more."""
+    server = MailServer(user=None)
+    try:
+        case = Case(make_gateway, server, customers=12, enquirers=1, mail={"bounce_folder": None})
+        gateway = case.gateway
+        server.stop()
+        server.start(notices=case.bounces, fail="^c11@")
+        case.open().send()
+        assert "bounced" not in case.states(), case.states()
+        deadline = time.monotonic() + 10
+        while not list((case.bounces / "new").iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        gateway.settings["mail"]["bounce_folder"] = "bounces"
+        gateway.write_config()
+        gateway.cli("worker", "--once")
+        assert case.states()["bounced"] == 1, case.states()
+    finally:
+        server.close()
