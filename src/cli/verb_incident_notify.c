@@ -434,7 +434,7 @@ static enum status write_proof(struct notify *notify, struct error *error)
     const char *path = cli_value(notify->call, "proof");
     TRY(open_approved(notify, error));
     TRY(sending_outbox(notify->casework, notify->incident, false, &outbox, error));
-    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "wxe");
     enum status status = out == NULL ? error_set_errno(error, errno, "%s", path)
                                      : dispatch_write_proof(notify->scope, notify->notice, outbox,
                                                             notify->approved.number, out, error);

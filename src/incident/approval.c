@@ -89,6 +89,8 @@ enum status approval_keep(struct casework *casework, const struct scope *scope,
         status = describe(scope, notice, &text, error);
     if (status == STATUS_OK)
         status = file_replace(path, buffer_slice(&text), KEPT_MODE, error);
+    if (status == STATUS_OK)
+        status = file_inherit_owner(path, error);
     arena_free(&arena);
     buffer_free(&text);
     return status;

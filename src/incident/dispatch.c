@@ -211,7 +211,7 @@ static enum status write_file(struct letters *letters, struct outbox *outbox, co
                               struct error *error)
 {
     struct casework *casework = letters->casework;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, LETTERS_MODE);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, LETTERS_MODE);
     letters->out = fd < 0 ? NULL : fdopen(fd, "w");
     if (letters->out == NULL)
         return error_set_errno(error, errno, "%s", path);

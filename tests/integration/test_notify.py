@@ -129,6 +129,17 @@ def test_letters_are_for_those_with_a_postal_address_only(sent):
     assert "write letters for print" in case.gateway.cli("incident", "log", "1")
 
 
+def test_samples_are_of_an_invented_person(sent):
+    case, _ = sent
+    folder = case.gateway.folder / "state" / "texts"
+    summary = case.notify("--dry-run", "--sample", str(folder))
+    names = {path.name for path in folder.iterdir()}
+    assert {"customer-dacre-fr-full.eml", "customer-meridian-en-common.txt", "enquirer-meridian-en-full.txt"} <= names
+    for path in folder.glob("*.txt"):
+        assert not re.search(r"\b(Person|Asker) [a-j]|@mail.example", path.read_text()), path
+    assert case.dry_run()["hash"] in summary and "deceased" in summary
+
+
 def test_sending_again_is_refused(sent):
     case, by_recipient = sent
     code, _, errors = case.notify("--send", "--approve", case.dry_run()["hash"], check=False)
