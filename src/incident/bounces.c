@@ -1,5 +1,5 @@
-/* See bounces.h. A file is moved after the outbox has taken its notice: a crash between the two
- * reads it again, which changes nothing. */
+/* See bounces.h. Files are moved once the outbox has their notices on its disk, a handful with one
+ * sync: a crash before that reads them again, which changes nothing. */
 #include "incident/bounces.h"
 
 #include <dirent.h>
@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "mail/mail.h"
 
-enum { MAIL_BYTES = 1 << 20, FIRST_NAMES = 64 };
+enum { MAIL_BYTES = 1 << 20, FIRST_NAMES = 64, ONE_LOOK = 128 };
 
 /* Names of mail that is none of ours, so that it is read once. */
 struct bounces {
@@ -126,25 +126,46 @@ static enum status take_mail(struct outbox *outbox, const char *path, int64_t no
     return status;
 }
 
+/* Notices that the outbox has taken, and whose files are not moved yet. */
+struct taken {
+    char names[ONE_LOOK][NAME_MAX + 1];
+    size_t count;
+};
+
 static enum status take_one(struct bounces *bounces, struct outbox *outbox, const char *name,
-                            int64_t now_ns, struct error *error)
+                            int64_t now_ns, struct taken *taken, struct error *error)
 {
-    char path[PATH_MAX], kept[PATH_MAX];
+    char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/new/%.*s", bounces->folder, NAME_MAX, name);
     enum status status = take_mail(outbox, path, now_ns, error);
     if (status == STATUS_NOT_FOUND)
         return file_exists(path) ? add_foreign(bounces, name, error) : STATUS_OK;
     TRY(status);
-    bounces->counts.taken++;
-    snprintf(kept, sizeof kept, "%s/cur/%.*s:2,S", bounces->folder, NAME_MAX, name);
-    if (rename(path, kept) != 0 && errno != ENOENT)
-        return error_set_errno(error, errno, "%s", path);
+    snprintf(taken->names[taken->count++], NAME_MAX + 1, "%s", name);
     return STATUS_OK;
 }
 
-enum status bounces_read(struct bounces *bounces, struct outbox *outbox, int64_t now_ns,
+static enum status move_taken(struct bounces *bounces, struct outbox *outbox,
+                              const struct taken *taken, struct error *error)
+{
+    if (taken->count == 0)
+        return STATUS_OK;
+    TRY(outbox_sync(outbox, error));
+    for (size_t i = 0; i < taken->count; i++) {
+        char path[PATH_MAX], kept[PATH_MAX];
+        snprintf(path, sizeof path, "%s/new/%s", bounces->folder, taken->names[i]);
+        snprintf(kept, sizeof kept, "%s/cur/%s:2,S", bounces->folder, taken->names[i]);
+        if (rename(path, kept) != 0 && errno != ENOENT)
+            return error_set_errno(error, errno, "%s", path);
+        bounces->counts.taken++;
+    }
+    return STATUS_OK;
+}
+
+enum status bounces_look(struct bounces *bounces, struct outbox *outbox, int64_t now_ns, bool *more,
                          struct error *error)
 {
+    *more = false;
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/new", bounces->folder);
     DIR *folder = opendir(path);
@@ -152,10 +173,24 @@ enum status bounces_read(struct bounces *bounces, struct outbox *outbox, int64_t
         return STATUS_OK;
     if (folder == NULL)
         return error_set_errno(error, errno, "%s", path);
+    struct taken taken = {.count = 0};
     enum status status = STATUS_OK;
-    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder)) != NULL;)
+    for (struct dirent *entry;
+         status == STATUS_OK && taken.count < ONE_LOOK && (entry = readdir(folder)) != NULL;)
         if (entry->d_name[0] != '.' && !is_foreign(bounces, entry->d_name))
-            status = take_one(bounces, outbox, entry->d_name, now_ns, error);
+            status = take_one(bounces, outbox, entry->d_name, now_ns, &taken, error);
     closedir(folder);
+    if (status == STATUS_OK)
+        status = move_taken(bounces, outbox, &taken, error);
+    *more = taken.count == ONE_LOOK;
     return status;
+}
+
+enum status bounces_read(struct bounces *bounces, struct outbox *outbox, int64_t now_ns,
+                         struct error *error)
+{
+    bool more = true;
+    while (more)
+        TRY(bounces_look(bounces, outbox, now_ns, &more, error));
+    return STATUS_OK;
 }

@@ -4,6 +4,8 @@
 #ifndef COFFERDAM_INCIDENT_BOUNCES_H
 #define COFFERDAM_INCIDENT_BOUNCES_H
 
+#include <stdbool.h>
+
 #include "registry/outbox.h"
 
 struct bounces; /* owned */
@@ -15,7 +17,11 @@ struct bounces_counts {
 MUST_USE enum status bounces_open(const char *folder, struct bounces **bounces,
                                   struct error *error);
 void bounces_close(struct bounces *bounces); /* NULL is fine */
-/* Reads what has come since the last call. */
+/* Takes what has come since the last call, but no more than a handful of notices; *more: there may
+ * be others. For callers that hold a lock. */
+MUST_USE enum status bounces_look(struct bounces *bounces, struct outbox *outbox, int64_t now_ns,
+                                  bool *more, struct error *error);
+/* All of them. */
 MUST_USE enum status bounces_read(struct bounces *bounces, struct outbox *outbox, int64_t now_ns,
                                   struct error *error);
 struct bounces_counts bounces_count(const struct bounces *bounces);

@@ -15,8 +15,8 @@
 #include "incident/sending_private.h"
 
 enum { PATH_ROOM = 8192, PASSWORD_BYTES = 4096, MOST_FAILURES = 6, MOST_CONNECTIONS = 16 };
-/* Between two looks lies as much as LOOK_SHARE looks take: they cost a twentieth at most. */
-enum { LOOK_SHARE = 20 };
+/* Between two looks lies as much as LOOK_SHARE looks take: they cost a fifth at most. */
+enum { LOOK_SHARE = 4 };
 static const int64_t SECOND_NS = INT64_C(1000000000), TICK_NS = INT64_C(50000000),
                      LOOK_NS = INT64_C(100000000);
 
@@ -232,8 +232,9 @@ static enum status resolve_doubts(struct watch *watch, struct error *error)
 static enum status look(struct watch *watch, struct error *error)
 {
     struct sending *sending = watch->sending;
+    bool more;
     if (watch->bounces != NULL)
-        TRY(bounces_read(watch->bounces, sending->outbox, clock_now_ns(), error));
+        TRY(bounces_look(watch->bounces, sending->outbox, clock_now_ns(), &more, error));
     if (waits_for_notices(watch) && watch->progress.counts.states[OUTBOX_IN_DOUBT] > 0)
         TRY(resolve_doubts(watch, error));
     return outbox_count(sending->outbox, sending->order->notice, &watch->progress.counts, error);
@@ -302,7 +303,8 @@ static void watch_workers(struct watch *watch)
         pthread_mutex_unlock(&sending->lock);
         if (may_show)
             sending->order->show(sending->order->context, &watch->progress);
-        sending_sleep_until(sending, watch->next_look_ns);
+        while (!is_over(sending) && clock_monotonic_ns() < watch->next_look_ns)
+            sending_sleep_until(sending, clock_monotonic_ns() + TICK_NS);
     }
 }
 

@@ -310,7 +310,7 @@ enum status outbox_take_report(struct outbox *outbox, const char *envelope_id, c
     if (!is_ours)
         return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
                          "no message has the notice's envelope id");
-    TRY(durably(outbox, true, error));
+    TRY(durably(outbox, false, error));
     return sqlite_change(&outbox->file, &changed, error,
                          "UPDATE message SET report = ?2,"
                          " settled_ns = CASE WHEN state IN (1, 2) THEN settled_ns ELSE ?3 END,"
@@ -321,6 +321,15 @@ enum status outbox_take_report(struct outbox *outbox, const char *envelope_id, c
                          " AND (notice, id) IN"
                          " (SELECT notice, id FROM attempt WHERE envelope_id = ?1)",
                          "ttn", envelope_id, report, now_ns);
+}
+
+enum status outbox_sync(struct outbox *outbox, struct error *error)
+{
+    TRY(durably(outbox, true, error));
+    return sqlite_change(&outbox->file, NULL, error,
+                         "INSERT INTO setting VALUES ('synced', 1)"
+                         " ON CONFLICT (name) DO UPDATE SET value = value + 1",
+                         "");
 }
 
 enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice, int64_t begun_before_ns,

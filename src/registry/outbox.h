@@ -85,11 +85,14 @@ MUST_USE enum status outbox_settle(struct outbox *outbox, int64_t notice, uint32
 
 /* A delivery notice about an envelope id: failed makes it BOUNCED; delivered, relayed, expanded or
  * delayed prove an IN_DOUBT one ACCEPTED. About an attempt that is not the last it changes nothing.
+ * Outlives the process; outbox_sync makes it outlive the machine.
  * STATUS_NOT_FOUND for an id that is none of ours. */
 MUST_USE enum status outbox_take_report(struct outbox *outbox, const char *envelope_id,
                                         const char *action, const char *status_code, int64_t now_ns,
                                         struct error *error);
 /* IN_DOUBT ones offered before that instant become READY (again) or LETTER. */
+/* What was committed up to now is on the disk when it returns. */
+MUST_USE enum status outbox_sync(struct outbox *outbox, struct error *error);
 MUST_USE enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice,
                                           int64_t begun_before_ns, enum outbox_state state,
                                           uint64_t *count, struct error *error);

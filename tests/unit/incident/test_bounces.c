@@ -115,6 +115,36 @@ static void ours_are_taken_others_stay(void **state)
     outbox_close(outbox);
 }
 
+/* The sender looks while it holds what its workers wait for. */
+static void one_look_takes_a_handful(void **state)
+{
+    enum { MANY = 300 };
+    struct bounces *bounces = NULL;
+    struct outbox *outbox = NULL;
+    struct error error = {0};
+    struct outbox_turn turn;
+    size_t count = 0;
+    bool more = false;
+    char name[16];
+    OK(outbox_open(at("many.sqlite"), true, &outbox, &error));
+    OK(outbox_fill(outbox, 1, people, 1, &error));
+    OK(outbox_offer(outbox, 1, now_ns, &turn, 1, &count, &error));
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "many%d", i);
+        put(name, turn.envelope_id, "bounces@b.example", "relayed");
+    }
+    OK(bounces_open(at("mail"), &bounces, &error));
+    OK(bounces_look(bounces, outbox, now_ns, &more, &error));
+    uint64_t first = bounces_count(bounces).taken;
+    assert_true(more);
+    assert_in_range(first, 1, MANY / 2);
+    OK(bounces_read(bounces, outbox, now_ns, &error));
+    assert_int_equal(bounces_count(bounces).taken, MANY);
+    assert_false(file_exists(at("mail/new/many0")));
+    bounces_close(bounces);
+    outbox_close(outbox);
+}
+
 static void a_missing_folder_is_an_empty_one(void **state)
 {
     struct bounces *bounces = NULL;
@@ -132,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ours_are_taken_others_stay),
+        cmocka_unit_test(one_look_takes_a_handful),
         cmocka_unit_test(a_missing_folder_is_an_empty_one),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
