@@ -219,6 +219,8 @@ async def serve(options, listening):
                           auth_required=options.user is not None, auth_require_tls=context is not None,
                           authenticator=authenticator(options) if options.user else None)
     await loop.create_server(connection, sock=listening)
+    if options.attached:
+        loop.add_reader(0, lambda: os._exit(0) if not os.read(0, 1024) else None)
     await asyncio.Event().wait()
 
 
@@ -232,6 +234,7 @@ def arguments():
     parser.add_argument("--password-file")
     parser.add_argument("--notices", help="a Maildir (made) for delivery notices")
     parser.add_argument("--no-dsn", action="store_true")
+    parser.add_argument("--attached", action="store_true", help="end when the standard input does")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--count-only", action="store_true", help="keep recipients, not messages")
     parser.add_argument("--slow", type=float, default=0, help="seconds before a message is taken")

@@ -37,8 +37,8 @@ class MailServer:
         for name, value in options.items():
             name = "--" + name.replace("_", "-")
             words += [name] if value is True else [name, str(value)] if value not in (None, False) else []
-        self.process = subprocess.Popen([*map(str, self.command), "--port", str(self.port), *words],
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*map(str, self.command), "--port", str(self.port), "--attached", *words],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline().split()
         if line[:1] != ["ready"]:
             raise RuntimeError("the mail server did not start")
@@ -59,6 +59,7 @@ class MailServer:
         if self.process:
             self.process.terminate()
             self.process.wait()
+            self.process.stdin.close()
             self.process.stdout.close()
             self.process = None
 

@@ -4,11 +4,20 @@ import os
 import random
 import time
 
+import pytest
+
 from harness import notices
 from harness.mailserver import MailServer
 
 CUSTOMERS, KILLS = 300, 20
 SEED = int(os.environ.get("COFFERDAM_SEED", "0")) or random.randrange(1 << 30)
+
+
+@pytest.fixture
+def server(authority):
+    made = MailServer(authority)
+    yield made
+    made.close()
 
 
 def wait_for_more(server, count, process):
@@ -20,10 +29,9 @@ def wait_for_more(server, count, process):
         time.sleep(0.001)
 
 
-def test_killed_at_any_moment_everybody_gets_exactly_one(make_gateway, authority):
+def test_killed_at_any_moment_everybody_gets_exactly_one(make_gateway, server):
     print("seed", SEED)
     chance = random.Random(SEED)
-    server = MailServer(authority)
     case = notices.Case(make_gateway, server, CUSTOMERS, 0, mail={"doubt_s": 2})
     server.stop()
     server.start(notices=case.bounces, slow=0.005, slow_answer=0.06)
@@ -52,12 +60,10 @@ def test_killed_at_any_moment_everybody_gets_exactly_one(make_gateway, authority
     assert not [address for address, count in got.items() if count > 1]
     states = case.states()
     assert states["accepted"] == len(expected) and "in doubt" not in states, states
-    server.close()
 
 
-def test_a_message_lost_after_the_dot_is_sent_again_and_one_taken_is_not(make_gateway, authority):
-    """Kills between begin and answer, with a server that never answers the first attempt."""
-    server = MailServer(authority)
+def test_a_message_lost_with_its_sender_is_sent_again(make_gateway, server):
+    """Killed between begin and answer, with a server that takes nothing; the next one promises notices."""
     case = notices.Case(make_gateway, server, 12, 0, mail={"doubt_s": 2, "connections": 1})
     server.stop()
     server.start(notices=case.bounces, slow=3600)
