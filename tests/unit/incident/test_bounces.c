@@ -122,12 +122,13 @@ static void one_look_takes_a_handful(void **state)
     struct bounces *bounces = NULL;
     struct outbox *outbox = NULL;
     struct error error = {0};
+    const struct outbox_person person = {.id = 7};
     struct outbox_turn turn;
     size_t count = 0;
     bool more = false;
     char name[16];
     OK(outbox_open(at("many.sqlite"), true, &outbox, &error));
-    OK(outbox_fill(outbox, 1, people, 1, &error));
+    OK(outbox_fill(outbox, 1, &person, 1, &error));
     OK(outbox_offer(outbox, 1, now_ns, &turn, 1, &count, &error));
     for (int i = 0; i < MANY; i++) {
         snprintf(name, sizeof name, "many%d", i);
