@@ -82,9 +82,16 @@ PYTHON
 # The reference in a message, as its reader would type it.
 reference_of() { show_message "$@" | grep -oE '[0-9A-Z]{4}(-[0-9A-Z]{4}){4}-[0-9A-Z*~$=]' | head -n 1; }
 
-# What is left to decide by people before a case can be closed, and its dossier.
+# What is left for people to do and to decide: a case with open duties is not closed.
 breach_close() {
-    ! cofferdam incident close $incident --why "done" >"$home/close" 2>&1 || fail "a case with open duties was closed"
     show meridian cofferdam incident close $incident --why "everybody was told"
+    ! cofferdam incident close $incident --why "everybody was told" >"$home/close" 2>&1 || fail "a case with open duties was closed"
     paint <"$home/close"
+    operator incident notify $incident --letters "$home/letters.csv" --by "Imogen Hartley"
+    breach_decide letters "printed and posted by our own post room, first class, on the same day"
+    breach_decide "public notice" "in two newspapers, and on the data privacy page"
+    breach_decide statement "published as drafted; its evidence is in the case"
+    operator incident close $incident --why "everybody was told" --by "Imogen Hartley"
+    operator incident verify $incident
 }
+breach_decide() { operator incident decide $incident --step "$1" --why "$2" --by "Imogen Hartley"; }
