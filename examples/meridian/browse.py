@@ -29,7 +29,7 @@ class Text(html.parser.HTMLParser):
 
 
 def main():
-    fields = urllib.parse.urlencode([word.split("=", 1) for word in sys.argv[2:]]).encode()
+    fields = urllib.parse.urlencode([tuple(word.split("=", 1)) for word in sys.argv[2:]]).encode()
     with urllib.request.urlopen(sys.argv[1], data=fields or None, timeout=10) as answer:
         text = Text()
         text.feed(answer.read().decode())

@@ -15,7 +15,7 @@ mail_start() {
     background "$gateway_user" "$folder" /usr/bin/python3 "$folder/mailbox.py" --folder "$folder" --port "$(mail_port)" \
         --certificate "$folder/server.crt" --key "$folder/server.key" --notices "$folder/bounces" \
         --user notices --password-file "$home/gateway/secrets/mail.password"
-    wait_for 20 grep -q '^ready' "$folder/log" || fail "the mail server did not start; see $folder/log"
+    wait_for 20 grep -qs "^ready" "$folder/log" || fail "the mail server did not start; see $folder/log"
 }
 mail_stop() { ended "$home/mail"; }
 

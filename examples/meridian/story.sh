@@ -133,6 +133,8 @@ chapter_people() {
 }
 
 chapter_evidence() {
+    chapter "Closed" "Not before every duty is done, or somebody has signed why not. The dossier holds what the authority may ask for in two years."
+    timed "closed, with its dossier" breach_close
     chapter "The evidence" "Who decided what, when and why; every step is an act in the ledger too, in a log whose hash tree shows any later change."
     operator incident log $incident
     show meridian "cofferdam ledger tail -n 5000 | grep -E 'refusal|act|budget|contained'"
