@@ -7,7 +7,7 @@ static const struct cli_option options[] = {
     {"partner", 0, "NAME", "the partner that was breached"},
     {"noticed", 0, "TIME", "when we were told: RFC 3339, or now; the clocks count from it"},
     {"from", 0, "TIME", "since when the attacker was inside, if known"},
-    {"to", 0, "TIME", "until when"},
+    {"to", 0, "TIME", "until when: that day, or second, included"},
     {"suspect", 0, "WHAT", "agent:NAME, certificate:SERIAL, delivery:ID or unknown"},
     {"report", 0, "FILE", "the provider's own notice: kept as evidence"},
     {"what", 0, "TEXT", "what happened, in a sentence"},
@@ -68,6 +68,10 @@ static enum status run(struct cli_call *call, struct error *error)
     if (opened.not_stored[0] != '\0')
         fprintf(stderr, "cofferdam: contained, but NOT over a restart of the gateway: %s\n",
                 opened.not_stored);
+    if (opened.is_long_ago)
+        fputs("cofferdam: --from or --to is more than a year ago: is the year right? What the "
+              "partner was given after --to is not in scope\n",
+              stderr);
     return print(call, &opened, error);
 }
 

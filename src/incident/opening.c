@@ -82,6 +82,8 @@ static enum status make_case(struct casework *casework, struct opening *opening,
     struct admin_cutoff cutoff;
     TRY(casework_admin(casework, &admin, error));
     TRY(admin_client_cutoff(admin, &cutoff, error));
+    if (opening->to_ns == opening->now_ns) /* what left until it was contained counts */
+        opening->to_ns = cutoff.time_ns;
     struct incident incident = {
         .partner = opening->partner->name,
         .suspect = request->suspect,
@@ -165,16 +167,20 @@ static enum status open_case(const char *config_path, struct opening *opening, s
 
 /* ---- judging ---- */
 
-static enum status judge(const struct policy *policy, struct opening *opening, struct error *error)
+static enum status judge(const struct policy *policy, const char *by, struct opening *opening,
+                         struct error *error)
 {
     const struct opening_request *request = opening->request;
+    TRY(opening_actor(by, error));
     TRY(opening_partner(policy, request->partner, &opening->partner, error));
-    TRY(opening_instant("--noticed", request->noticed, opening->now_ns, &opening->noticed_ns,
+    TRY(opening_noticed("--noticed", request->noticed, opening->now_ns, &opening->noticed_ns,
                         error));
     if (request->from != NULL)
         TRY(opening_instant("--from", request->from, opening->now_ns, &opening->from_ns, error));
     if (request->to != NULL)
-        TRY(opening_instant("--to", request->to, opening->now_ns, &opening->to_ns, error));
+        TRY(opening_end("--to", request->to, opening->now_ns, &opening->to_ns, error));
+    opening->opened.is_long_ago = opening_is_long_ago(opening->from_ns, opening->now_ns) ||
+                                  opening_is_long_ago(opening->to_ns, opening->now_ns);
     if (opening->to_ns != INT64_MIN && opening->from_ns > opening->to_ns)
         return error_set(error, STATUS_INVALID, "22023", NULL, "--from is later than --to");
     if (request->suspect != NULL)
@@ -195,7 +201,7 @@ static enum status judge_and_contain(const char *config_path, struct opening *op
     struct casework *casework = NULL;
     TRY(casework_open_bare(config_path, opening->request->by, &casework, error));
     *policy = policy_retain(casework->policy);
-    enum status status = judge(casework->policy, opening, error);
+    enum status status = judge(casework->policy, casework->by, opening, error);
     if (status == STATUS_OK)
         status = contain(casework, opening, error);
     casework_close(casework);

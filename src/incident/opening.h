@@ -22,6 +22,7 @@ struct opened {
     bool contained_now; /* by us: sessions and cut_ms are set */
     char sessions[24], cut_ms[24];
     char not_stored[200]; /* contained, but lost when the gateway restarts: why; or "" */
+    bool is_long_ago;     /* --from or --to is more than a year ago: a wrong year? */
 };
 /* Arguments are judged before anything is done. Whatever fails once the partner is contained, the
  * error says that it is. */
@@ -32,6 +33,16 @@ MUST_USE enum status opening_open(const char *config_path, const struct opening_
 /* An instant that staff write; "now" is now_ns. STATUS_INVALID if it is later than now. */
 MUST_USE enum status opening_instant(const char *name, const char *text, int64_t now_ns,
                                      int64_t *instant_ns, struct error *error);
+/* An end that staff write: the last instant of the day or of the second that the text names, since
+ * all that happened in it counts; now_ns if that is to come. */
+MUST_USE enum status opening_end(const char *name, const char *text, int64_t now_ns,
+                                 int64_t *end_ns, struct error *error);
+/* When we were told: as opening_instant, and not more than a year ago. */
+MUST_USE enum status opening_noticed(const char *name, const char *text, int64_t now_ns,
+                                     int64_t *noticed_ns, struct error *error);
+bool opening_is_long_ago(int64_t instant_ns, int64_t now_ns);
+/* Whoever acts is written into the ledger: a name on one line. */
+MUST_USE enum status opening_actor(const char *by, struct error *error);
 /* STATUS_NOT_FOUND with the nearest name. */
 MUST_USE enum status opening_partner(const struct policy *policy, const char *name,
                                      const struct policy_partner **partner, struct error *error);

@@ -6,13 +6,18 @@
 #include "incident/opening.h"
 #include "policy/suggest.h"
 
-enum { OLDEST_DAYS = 366, NAMES = 512, HINT_ROOM = 200 };
-static const int64_t day_ns = 86400LL * 1000000000;
+enum { OLDEST_DAYS = 366, NAMES = 512, HINT_ROOM = 200, DATE_CHARS = 10 /* 2026-11-22 */ };
+static const int64_t second_ns = 1000000000, day_ns = 86400LL * 1000000000;
+static const char form[] = "write 2026-11-22T09:30:00Z, with an offset such as +01:00, or now";
+
+bool opening_is_long_ago(int64_t instant_ns, int64_t now_ns)
+{
+    return instant_ns != INT64_MIN && instant_ns < now_ns - OLDEST_DAYS * day_ns;
+}
 
 enum status opening_instant(const char *name, const char *text, int64_t now_ns, int64_t *instant_ns,
                             struct error *error)
 {
-    static const char form[] = "write 2026-11-22T09:30:00Z, with an offset such as +01:00, or now";
     int64_t instant = now_ns;
     if (strcmp(text, "now") != 0 && clock_parse(text, &instant, NULL) != STATUS_OK)
         return error_set(error, STATUS_INVALID, "22007", form, "%s: \"%.60s\" is not a time", name,
@@ -20,10 +25,40 @@ enum status opening_instant(const char *name, const char *text, int64_t now_ns, 
     if (instant > now_ns)
         return error_set(error, STATUS_INVALID, "22008", form, "%s: %.60s is in the future", name,
                          text);
-    if (instant < now_ns - OLDEST_DAYS * day_ns)
+    *instant_ns = instant;
+    return STATUS_OK;
+}
+
+/* Times are shown in whole seconds: who copies one means all of it. */
+enum status opening_end(const char *name, const char *text, int64_t now_ns, int64_t *end_ns,
+                        struct error *error)
+{
+    int64_t end;
+    TRY(opening_instant(name, text, now_ns, &end, error));
+    if (strcmp(text, "now") != 0 && strchr(text, '.') == NULL)
+        end += (strlen(text) == DATE_CHARS ? day_ns : second_ns) - 1;
+    *end_ns = end < now_ns ? end : now_ns;
+    return STATUS_OK;
+}
+
+enum status opening_noticed(const char *name, const char *text, int64_t now_ns, int64_t *noticed_ns,
+                            struct error *error)
+{
+    int64_t noticed;
+    TRY(opening_instant(name, text, now_ns, &noticed, error));
+    if (opening_is_long_ago(noticed, now_ns))
         return error_set(error, STATUS_INVALID, "22008", form, "%s: %.60s is more than a year ago",
                          name, text);
-    *instant_ns = instant;
+    *noticed_ns = noticed;
+    return STATUS_OK;
+}
+
+enum status opening_actor(const char *by, struct error *error)
+{
+    for (; *by != '\0'; by++)
+        if ((unsigned char)*by < ' ' || *by == 0x7F)
+            return error_set(error, STATUS_INVALID, "22023", "--by NAME, on one line",
+                             "the name of who acts has control characters");
     return STATUS_OK;
 }
 

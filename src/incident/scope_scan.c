@@ -18,7 +18,12 @@ struct run {
     struct scope_scan *scan;
     struct names *names;
     struct error *error;
-    enum status status; /* of the item at hand: a visitor of ids cannot return one */
+    /* Entries below it were given before the attacker had gone, whatever their own time says. */
+    uint64_t settled_below;
+    uint64_t last_within;  /* the last entry of the attacker's time or before, + 1 */
+    uint64_t first_beyond; /* the first whose own time is later; UINT64_MAX: none */
+    uint64_t sequence;     /* of the entry at hand */
+    enum status status;    /* of the item at hand: a visitor of ids cannot return one */
     /* The item at hand. */
     uint16_t kind;
     bool in_scope, in_window;
@@ -220,6 +225,16 @@ static bool is_wanted(const char *name, struct slice text)
     return name == NULL || slice_equal(slice_of_text(name), text);
 }
 
+/* Was this given when the attacker had gone? Clocks are set back: then entries of the attacker's
+ * time stand behind entries with later times, and what stands before them was given before too. A
+ * declared export has the time that staff gave. */
+static bool is_after(const struct run *run, const struct ledger_entry *entry)
+{
+    if (run->query->to_ns == INT64_MIN || run->time_ns <= run->query->to_ns)
+        return false;
+    return entry->type == LEDGER_DECLARED || run->sequence >= run->settled_below;
+}
+
 /* Whose activity this entry adds to, if to anyone's. */
 static enum status settle_actor(struct run *run, const struct ledger_entry *entry)
 {
@@ -227,7 +242,7 @@ static enum status settle_actor(struct run *run, const struct ledger_entry *entr
     bool bounded = query->from_ns != INT64_MIN || query->to_ns != INT64_MIN;
     bool suspect =
         is_wanted(query->agent, entry->agent) && is_wanted(query->delivery, entry->delivery);
-    bool after = query->to_ns != INT64_MIN && run->time_ns > query->to_ns;
+    bool after = is_after(run, entry);
     run->in_scope = !after;
     run->in_window = bounded && !after && suspect && run->time_ns >= query->from_ns &&
                      entry->type != LEDGER_DECLARED;
@@ -267,8 +282,13 @@ static enum status take_entry(struct run *run, uint64_t sequence, const struct l
 {
     struct scope_scan *scan = run->scan;
     bool ours = slice_equal(entry->partner, run->partner);
+    run->sequence = sequence;
     if (sequence == 0)
         scan->ledger_first_ns = entry->time_ns;
+    if (entry->time_ns <= run->query->to_ns)
+        run->last_within = sequence + 1;
+    else if (run->first_beyond == UINT64_MAX)
+        run->first_beyond = sequence;
     if (entry->type == LEDGER_COLUMN_SET)
         return scope_classes_define(&scan->classes, entry->column_set, entry->text, run->error);
     if (entry->partner.len > 0)
@@ -315,24 +335,37 @@ static enum status read_all(struct run *run, struct ledger_reader *reader)
     return check_root(run, reader);
 }
 
+static enum status read_once(struct run *run)
+{
+    struct scope_scan *scan = run->scan;
+    struct ledger_reader *reader = NULL;
+    *scan = (struct scope_scan){.all_deleted_before = INT64_MIN,
+                                .first_ns = INT64_MIN,
+                                .last_ns = INT64_MIN,
+                                .ledger_first_ns = INT64_MIN};
+    arena_init(&scan->arena, TEXT_BYTES);
+    run->last_within = 0;
+    run->first_beyond = UINT64_MAX;
+    TRY(scope_classes_init(&scan->classes, run->error));
+    TRY(ledger_reader_open(run->query->ledger_folder, 0, &reader, run->error));
+    enum status status = read_all(run, reader);
+    ledger_reader_close(reader);
+    return status;
+}
+
 enum status scope_scan_run(const struct scope_query *query, struct names *names,
                            struct scope_scan *scan, struct error *error)
 {
-    struct ledger_reader *reader = NULL;
     struct error unused;
     struct run run = {.query = query,
                       .partner = slice_of_text(query->partner),
                       .scan = scan,
                       .names = names,
                       .error = error == NULL ? &unused : error};
-    *scan = (struct scope_scan){.all_deleted_before = INT64_MIN,
-                                .first_ns = INT64_MIN,
-                                .last_ns = INT64_MIN,
-                                .ledger_first_ns = INT64_MIN};
-    arena_init(&scan->arena, TEXT_BYTES);
-    TRY(scope_classes_init(&scan->classes, error));
-    TRY(ledger_reader_open(query->ledger_folder, 0, &reader, error));
-    enum status status = read_all(&run, reader);
-    ledger_reader_close(reader);
-    return status;
+    TRY(read_once(&run));
+    if (query->to_ns == INT64_MIN || run.last_within <= run.first_beyond)
+        return STATUS_OK;
+    run.settled_below = run.last_within; /* a clock was set back: once more, knowing since when */
+    scope_scan_free(scan);
+    return read_once(&run);
 }

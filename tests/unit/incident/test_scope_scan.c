@@ -296,6 +296,30 @@ static void what_comes_after_the_attacker_left_stands_apart(void **state)
     scene_remove(&scene);
 }
 
+/* The clock was ahead while 3 and 4 were given, and then set back into the attacker's time. */
+static void a_clock_set_back_loses_nobody(void **state)
+{
+    struct scope_scene scene;
+    scene_make(&scene);
+    struct given given = {.partner = "north", .columns = CONTACT, .count = 2, .ids = numbers + 2};
+    given.time_ns = scene_instant("2026-11-16T10:00:00Z");
+    scene_give(&scene, &given);
+    given.ids = numbers;
+    given.time_ns = scene_instant("2026-11-14T10:00:00Z");
+    scene_give(&scene, &given);
+    given.ids = numbers + 4; /* 5, 6: after */
+    given.time_ns = scene_instant("2026-11-15T10:00:00Z");
+    scene_give(&scene, &given);
+    struct scope_query query = scene_cut(&scene, "north");
+    query.to_ns = scene_instant("2026-11-15T00:00:00Z");
+    struct scope *scope = scene_scope(&query);
+    assert_non_null(scene_person(scope, 3));
+    assert_int_equal(scope->person_count, 4);
+    assert_null(scene_person(scope, 5));
+    scope_close(scope);
+    scene_remove(&scene);
+}
+
 static void one_delivery_can_be_looked_at(void **state)
 {
     struct scope_scene scene;
@@ -500,6 +524,7 @@ int main(void)
         cmocka_unit_test(another_ledger_than_the_fixed_one_is_told),
         cmocka_unit_test(a_changed_byte_in_the_log_is_told),
         cmocka_unit_test(what_comes_after_the_attacker_left_stands_apart),
+        cmocka_unit_test(a_clock_set_back_loses_nobody),
         cmocka_unit_test(one_delivery_can_be_looked_at),
         cmocka_unit_test(a_declared_export_counts_when_it_happened),
         cmocka_unit_test(who_was_deleted_counts_gross_and_not_net),
