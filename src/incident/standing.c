@@ -1,0 +1,89 @@
+/* See standing.h. Subject ids are dense, so that a place for each is small. */
+#include "incident/standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_ROOM = 4096 };
+
+struct place {
+    int64_t settled_ns;
+    int32_t notice; /* 0: nobody */
+    enum outbox_state state;
+};
+struct standing {
+    struct place *places; /* by subject id */
+    size_t room;
+    int32_t notice; /* that is being read */
+};
+
+static enum status make_room(struct standing *standing, uint32_t id, struct error *error)
+{
+    size_t room = standing->room == 0 ? FIRST_ROOM : standing->room;
+    while (room <= id)
+        room *= 2;
+    if (room == standing->room)
+        return STATUS_OK;
+    struct place *grown = realloc(standing->places, room * sizeof *grown);
+    if (grown == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    memset(grown + standing->room, 0, (room - standing->room) * sizeof *grown);
+    standing->places = grown;
+    standing->room = room;
+    return STATUS_OK;
+}
+
+static enum status take(void *context, const struct outbox_proof *proof, struct error *error)
+{
+    struct standing *standing = context;
+    TRY(make_room(standing, proof->id, error));
+    standing->places[proof->id] = (struct place){
+        .settled_ns = proof->settled_ns, .notice = standing->notice, .state = proof->state};
+    return STATUS_OK;
+}
+
+enum status standing_open(struct outbox *outbox, int64_t notices, struct standing **standing,
+                          struct error *error)
+{
+    struct standing *opened = calloc(1, sizeof *opened);
+    if (opened == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    enum status status = STATUS_OK;
+    while (opened->notice < notices && status == STATUS_OK) {
+        opened->notice++;
+        status = outbox_each(outbox, opened->notice, take, opened, error);
+    }
+    if (status == STATUS_OK)
+        *standing = opened;
+    else
+        standing_close(opened);
+    return status;
+}
+
+void standing_close(struct standing *standing)
+{
+    if (standing != NULL)
+        free(standing->places);
+    free(standing);
+}
+
+void standing_count(const struct standing *standing, struct standing_counts *counts)
+{
+    *counts = (struct standing_counts){.total = 0};
+    for (size_t state = 0; state < OUTBOX_STATES; state++)
+        counts->newest_ns[state] = INT64_MIN;
+    for (size_t id = 0; id < standing->room; id++) {
+        const struct place *place = &standing->places[id];
+        if (place->notice == 0)
+            continue;
+        counts->states[place->state]++;
+        counts->total++;
+        if (place->settled_ns > counts->newest_ns[place->state])
+            counts->newest_ns[place->state] = place->settled_ns;
+    }
+}
+
+bool standing_is_newest(const struct standing *standing, int64_t notice, uint32_t id)
+{
+    return id < standing->room && standing->places[id].notice == notice;
+}
