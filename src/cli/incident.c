@@ -2,11 +2,14 @@
 #include "cli/incident.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "cli/json.h"
+
+enum { ARENA_BYTES = 1024 * 1024 };
 
 enum status cli_incident_number(struct cli_call *call, int64_t *number, struct error *error)
 {
@@ -24,6 +27,29 @@ enum status cli_incident_casework(struct cli_call *call, bool has_by, struct cas
                                   struct error *error)
 {
     return casework_open(call->config_path, has_by ? cli_value(call, "by") : NULL, casework, error);
+}
+
+enum status cli_incident_warn_later(struct casework *casework, int64_t number, int64_t phase,
+                                    struct error *error)
+{
+    struct arena arena;
+    struct incident incident;
+    struct incident_phase newest;
+    struct scope_later later = {0};
+    arena_init(&arena, ARENA_BYTES);
+    enum status status = incidents_get(casework->incidents, number, &arena, &incident, error);
+    if (status == STATUS_OK)
+        status = incidents_get_phase(casework->incidents, number, 0, &arena, &newest, error);
+    if (status == STATUS_OK && (phase == 0 || phase == newest.number))
+        status = scope_read_later(casework, incident.partner, &newest, &later, error);
+    if (later.declared + later.disclosures > 0)
+        fprintf(stderr,
+                "cofferdam: phase %" PRId64 " does not count what the ledger has of %s since: "
+                "%" PRIu64 " declared exports, %" PRIu64 " batches of rows.\nWhose they are is not "
+                "in scope before: cofferdam incident scope %" PRId64 " --new-phase --reason …\n",
+                newest.number, incident.partner, later.declared, later.disclosures, number);
+    arena_free(&arena);
+    return status;
 }
 
 static json_t *table_json(const struct table *table)

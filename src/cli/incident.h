@@ -21,6 +21,10 @@ MUST_USE enum status cli_incident_casework(struct cli_call *call, bool has_by,
 MUST_USE enum status cli_incident_print(const struct cli_call *call,
                                         const struct casefile *casefile, const char *const *names,
                                         struct error *error);
+/* Where the ledger has more of the partner than the incident's newest phase counts: says so on
+ * standard error. phase 0 or the newest; of an earlier one nothing is said. */
+MUST_USE enum status cli_incident_warn_later(struct casework *casework, int64_t number,
+                                             int64_t phase, struct error *error);
 /* One table, as table or JSON, numbers told by their columns' names. */
 MUST_USE enum status cli_incident_print_table(const struct cli_call *call,
                                               const struct table *table, struct error *error);

@@ -92,6 +92,8 @@ static enum status run(struct cli_call *call, struct error *error)
     enum status status = report_make(casework, &request, &arena, &report, error);
     if (status == STATUS_OK)
         status = show(call, &request, &report, &arena, error);
+    if (status == STATUS_OK)
+        status = cli_incident_warn_later(casework, request.incident, request.phase, error);
     report_free(&report);
     arena_free(&arena);
     casework_close(casework);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/confirm.h"
+#include "cli/incident.h"
 #include "cli/json.h"
 #include "crypto/crypto.h"
 #include "incident/scope.h"
@@ -405,7 +406,8 @@ static enum status open_and_show(struct cli_call *call, struct casework *casewor
     TRY(scope_open(casework, (int64_t)incident, (int64_t)phase, &scope, error));
     enum status status = show(call, casework, scope, against, error);
     scope_close(scope);
-    return status;
+    TRY(status);
+    return cli_incident_warn_later(casework, (int64_t)incident, (int64_t)phase, error);
 }
 
 static enum status run(struct cli_call *call, struct error *error)

@@ -4,6 +4,7 @@
 #define COFFERDAM_INCIDENT_CASEFILE_H
 
 #include "incident/deadlines.h"
+#include "incident/scope.h"
 #include "registry/outbox.h"
 
 /* Is the partner contained now? */
@@ -19,6 +20,7 @@ struct casefile {
     bool has_notice, has_outbox, paused;
     struct incident_notice notice; /* the newest */
     struct outbox_counts messages; /* of that notice */
+    struct scope_later later; /* behind the newest phase; nothing where the ledger is not there */
     enum casefile_contained contained;
     int64_t now_ns; /* of a closed incident: when it was closed */
 };

@@ -168,11 +168,29 @@ static enum status keep(struct confirming *confirming, const char *path, struct 
 
 /* ---- the whole ---- */
 
+/* Who came into scope since the newest phase must be there to be recognised. */
+static enum status count_later(struct casework *casework, int64_t incident, struct arena *arena,
+                               struct error *error)
+{
+    struct incident found;
+    struct incident_phase phase;
+    struct scope_later later;
+    TRY(incidents_get(casework->incidents, incident, arena, &found, error));
+    TRY(incidents_get_phase(casework->incidents, incident, 0, arena, &phase, error));
+    TRY(scope_read_later(casework, found.partner, &phase, &later, error));
+    if (later.declared + later.disclosures == 0)
+        return STATUS_OK;
+    return scope_new_phase(casework, incident,
+                           "what came since, before a list of what was taken is compared",
+                           &phase.number, error);
+}
+
 static enum status open_all(struct confirming *confirming, int64_t incident, const char *path,
                             struct error *error)
 {
     struct confirm_matcher *matcher = &confirming->matcher;
     TRY(read_file(confirming, path, error));
+    TRY(count_later(matcher->casework, incident, &matcher->arena, error));
     TRY(scope_open(matcher->casework, incident, 0, &confirming->scope, error));
     matcher->scope = confirming->scope;
     confirming->report.scope_phase = confirming->scope->phase.number;

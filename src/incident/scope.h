@@ -138,6 +138,14 @@ MUST_USE enum status scope_confirmed_phase(struct casework *casework, int64_t in
                                            const char *reason,
                                            const struct incident_confirmation *confirmation,
                                            int64_t *number, struct error *error);
+/* What the ledger has of the partner behind a phase's cut-off, and no phase counts yet. */
+struct scope_later {
+    uint64_t declared;    /* exports that staff declared */
+    uint64_t disclosures; /* batches that it was given, but for when it had been restored */
+};
+MUST_USE enum status scope_read_later(const struct casework *casework, const char *partner,
+                                      const struct incident_phase *phase, struct scope_later *later,
+                                      struct error *error);
 /* what ("people", "people added", "people removed", "confirmed", "corrected notice", "category"),
  * kind, detail, before, after — of two phases of an incident */
 MUST_USE enum status scope_diff(const struct scope *before, const struct scope *after,

@@ -1,9 +1,11 @@
 /* A new phase: a new cut-off, for facts that came after the last one. */
+#include <stdio.h>
 #include <string.h>
 
 #include "incident/scope.h"
+#include "ledger/ledger.h"
 
-enum { ARENA_BYTES = 256 * 1024 };
+enum { ARENA_BYTES = 256 * 1024, PATH_BYTES = 4096 };
 
 enum status scope_confirmed_phase(struct casework *casework, int64_t incident, const char *reason,
                                   const struct incident_confirmation *confirmation, int64_t *number,
@@ -43,4 +45,53 @@ enum status scope_new_phase(struct casework *casework, int64_t incident, const c
                             int64_t *number, struct error *error)
 {
     return scope_confirmed_phase(casework, incident, reason, NULL, number, error);
+}
+
+/* ---- what came later ---- */
+
+static bool begins(struct slice text, const char *word)
+{
+    size_t len = strlen(word);
+    return text.len >= len && memcmp(text.data, word, len) == 0;
+}
+
+/* Whom staff serve again by their own decision is not what the incident is about. */
+static void take_later(const struct ledger_entry *entry, bool *restored, struct scope_later *later)
+{
+    bool gives = entry->type == LEDGER_DISCLOSURE || entry->type == LEDGER_PROBE;
+    if (entry->type == LEDGER_ACT && begins(entry->text, "contain "))
+        *restored = false;
+    else if (entry->type == LEDGER_ACT && begins(entry->text, "restore "))
+        *restored = true;
+    else if (entry->type == LEDGER_DECLARED)
+        later->declared += (entry->flags & LEDGER_FLAG_OPENING) != 0;
+    else if (gives && entry->item_count > 0 && !*restored)
+        later->disclosures++;
+}
+
+enum status scope_read_later(const struct casework *casework, const char *partner,
+                             const struct incident_phase *phase, struct scope_later *later,
+                             struct error *error)
+{
+    char folder[PATH_BYTES];
+    struct ledger_reader *reader;
+    struct scope_later found = {0};
+    struct slice name = slice_of_text(partner);
+    bool restored = false;
+    snprintf(folder, sizeof folder, "%s/ledger", casework->config->state_folder);
+    TRY(ledger_reader_open(folder, phase->cutoff, &reader, error));
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK) {
+        uint64_t sequence;
+        struct ledger_entry entry;
+        struct slice side;
+        status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+        if (status == STATUS_OK && slice_equal(entry.partner, name))
+            take_later(&entry, &restored, &found);
+    }
+    ledger_reader_close(reader);
+    if (status != STATUS_AGAIN)
+        return status;
+    *later = found;
+    return STATUS_OK;
 }

@@ -78,6 +78,11 @@ static void each_duty_by_itself(void **state)
     casefile.phase.scope_sha256 = NULL;
     opens("scope");
     casefile.phase.scope_sha256 = "ab";
+    casefile.later.declared = 1;
+    opens("scope");
+    casefile.later = (struct scope_later){.disclosures = 1};
+    opens("scope");
+    casefile.later.disclosures = 0;
     deadline.stopped_ns = INT64_MIN;
     opens("file-ico");
     deadline.stopped_ns = 50;

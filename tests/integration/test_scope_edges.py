@@ -1,0 +1,99 @@
+"""The edges of a scope: the time and the facts that lie just beside what a phase counts."""
+import datetime
+
+import psycopg
+import pytest
+
+from harness import breach, shop
+
+
+@pytest.fixture
+def gateway(make_gateway):
+    return make_gateway(policy_yaml=breach.POLICY, contact=False)
+
+
+def listed(gateway, number=1, *more):
+    """Keys of the people in scope."""
+    lines = gateway.cli("incident", "scope", str(number), "--list", "-", *more).splitlines()[1:]
+    return {line.split(",")[1] for line in lines}
+
+
+def read(gateway, where):
+    return {str(row[0]) for row in gateway.rows("acme.cert", f"SELECT person_id, full_name FROM person WHERE {where}")}
+
+
+def open_incident(gateway, *more):
+    gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now", *more)
+
+
+def declare(gateway, *keys):
+    path = gateway.folder / "keys.txt"
+    path.write_text("".join(f"{key}\n" for key in keys))
+    path.chmod(0o644)
+    gateway.cli("exposure", "declare", "--partner", "acme", "--kind", "person", "--columns", "person.full_name",
+                "--keys", path, "--reason", "a disk")
+
+
+@pytest.mark.parametrize("end", ["today", "second", "now"])
+def test_what_was_given_in_the_last_day_second_or_instant_is_in_scope(gateway, end):
+    had = read(gateway, "person_id <= 20")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    word = {"today": now.strftime("%Y-%m-%d"), "second": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "now": "now"}[end]
+    open_incident(gateway, "--to", word)
+    assert listed(gateway) == had and had
+
+
+def test_attackers_came_more_than_a_year_ago(gateway):
+    had = read(gateway, "person_id <= 20")
+    code, _, errors = gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now", "--from",
+                                  "2019-03-01", check=False)
+    assert code == 0 and "is the year right?" in errors, errors
+    assert listed(gateway) == had
+
+
+def test_a_phase_says_what_it_does_not_count(gateway):
+    """Nobody whose data was declared, or read by a partner that was not contained, is forgotten silently."""
+    had = read(gateway, "person_id <= 20")
+    open_incident(gateway, "--no-contain", "--reason", "they deliver the parts")
+    assert listed(gateway) == had
+    assert "does not count" not in gateway.cli("incident", "scope", "1", check=False)[2]
+    later = read(gateway, "person_id BETWEEN 50 AND 60")
+    declare(gateway, 150, 151)
+    for verb in (("scope", "1"), ("report", "1", "--authority", "ico")):
+        code, _, errors = gateway.cli("incident", *verb, check=False)
+        assert code == 0 and "1 declared exports" in errors and "batches of rows" in errors, errors
+    assert "more of the partner than the newest phase counts" in gateway.cli("incident", "show", "1")
+    assert listed(gateway) == had
+    gateway.cli("incident", "scope", "1", "--new-phase", "--reason", "what came since")
+    assert listed(gateway) == had | later | {"150", "151"}
+    gateway.cli("partner", "contain", "acme", "--reason", "enough")
+    gateway.cli("partner", "restore", "acme", "--reason", "it is mended")
+    read(gateway, "person_id BETWEEN 70 AND 80")
+    assert "does not count" not in gateway.cli("incident", "scope", "1", check=False)[2]
+
+
+def test_a_list_is_compared_with_what_was_declared_since(gateway):
+    had = read(gateway, "person_id <= 20")
+    open_incident(gateway)
+    assert listed(gateway) == had
+    declare(gateway, 150)
+    sample = gateway.folder / "sample.csv"
+    sample.write_text("person_id\n150\n")
+    sample.chmod(0o644)
+    code, _, errors = gateway.cli("incident", "scope", "1", "--confirm", sample, check=False)
+    assert code == 0 and "1 person confirmed" in errors and "WARNING" not in errors, errors
+    assert gateway.cli_json("incident", "scope", "1")["totals"]["confirmed"] == 1
+
+
+def test_who_acts_is_judged_before_anything_is_done(gateway):
+    code, _, errors = gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now", "--by",
+                                  "a\nrestore by=b", check=False)
+    assert code == 1 and "control characters" in errors, errors
+    assert read(gateway, "person_id <= 3")
+    assert gateway.cli_json("incident", "list") == []
+    name = "O'Neil, \"DPO\"; CONTAIN (Zoë) 'x''"
+    gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now", "--by", name)
+    gateway.cli("incident", "decide", "1", "--step", "it's \"odd\"", "--why", "line\nbreak 'x'", "--by", name)
+    gateway.cli("incident", "verify", "1")
+    with pytest.raises(psycopg.OperationalError):
+        gateway.connect("acme.cert")
