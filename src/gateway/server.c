@@ -17,7 +17,7 @@
 #include "crypto/token.h"
 #include "gateway/admin.h"
 #include "gateway/gateway.h"
-#include "gateway/kinds.h"
+#include "exposure/kinds.h"
 #include "gateway/worker.h"
 
 struct snapshot *server_snapshot(struct server *server)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "crypto/crypto.h"
+#include "exposure/kinds.h"
 
 enum { STEP_BYTES = 100 };
 
@@ -65,8 +66,10 @@ enum status casework_open(const char *config_path, const char *by, struct casewo
 {
     struct casework *opened = NULL;
     TRY(casework_open_bare(config_path, by, &opened, error));
-    enum status status =
-        incidents_open(opened->config->incidents_folder, &opened->incidents, error);
+    /* By a policy that the gateway would refuse, customers would be taken for others. */
+    enum status status = kinds_check(opened->config->state_folder, opened->policy, error);
+    if (status == STATUS_OK)
+        status = incidents_open(opened->config->incidents_folder, &opened->incidents, error);
     if (status == STATUS_OK)
         *casework = opened;
     else

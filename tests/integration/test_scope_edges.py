@@ -97,3 +97,17 @@ def test_who_acts_is_judged_before_anything_is_done(gateway):
     gateway.cli("incident", "verify", "1")
     with pytest.raises(psycopg.OperationalError):
         gateway.connect("acme.cert")
+
+
+def test_a_policy_with_other_kinds_is_not_read_with_this_ledger(gateway):
+    """The gateway refuses such a policy; beside it, people of one kind would be told as another's."""
+    read(gateway, "person_id <= 20")
+    open_incident(gateway)
+    kinds = gateway.state_dir / "kinds"
+    ours = kinds.read_text()
+    assert ours == "person\n"
+    kinds.write_text("visitor\nperson\n")
+    code, output, errors = gateway.cli("incident", "scope", "1", check=False)
+    assert code == 1 and not output and '"visitor" has gone or stands in another place' in errors, errors
+    kinds.write_text(ours)
+    assert "person" in gateway.cli("incident", "scope", "1", "--table", "kind")

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "gateway/kinds.h"
+#include "exposure/kinds.h"
 
 static char folder[64], path[80];
 
@@ -60,6 +60,18 @@ static void kinds_neither_move_nor_go(void **state)
     assert_int_equal(settle("customer", "enquirer", NULL), STATUS_OK);
 }
 
+static void checking_adds_nothing(void **state)
+{
+    const struct policy_kind kinds[] = {{.name = "customer"}, {.name = "enquirer"}};
+    const struct policy policy = {.kinds = kinds, .kind_count = 2};
+    assert_int_equal(kinds_check(folder, &policy, NULL), STATUS_OK);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(settle("customer", NULL, NULL), STATUS_OK);
+    assert_int_equal(kinds_check(folder, &policy, NULL), STATUS_OK);
+    assert_int_equal(settle("customer", "employee", NULL), STATUS_OK);
+    assert_int_equal(kinds_check(folder, &policy, NULL), STATUS_INVALID);
+}
+
 static void a_file_that_is_not_ours_stops(void **state)
 {
     FILE *file = fopen(path, "w");
@@ -76,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         case_of(new_kinds_come_behind),
         case_of(kinds_neither_move_nor_go),
+        case_of(checking_adds_nothing),
         case_of(a_file_that_is_not_ours_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* The order of the kinds of subject, kept in a file. */
-#include "gateway/kinds.h"
+#include "exposure/kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +45,14 @@ static enum status read_known(const char *path, const struct policy *policy, siz
     }
     buffer_free(&text);
     return status;
+}
+
+enum status kinds_check(const char *folder, const struct policy *policy, struct error *error)
+{
+    char path[4096];
+    size_t known;
+    snprintf(path, sizeof path, "%s/kinds", folder);
+    return read_known(path, policy, &known, error);
 }
 
 enum status kinds_settle(const char *folder, const struct policy *policy, struct error *error)
