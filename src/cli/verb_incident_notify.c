@@ -349,20 +349,18 @@ static enum status resume(struct notify *notify, struct error *error)
 
 /* ---- afterwards ---- */
 
-/* Notices that have come since; a folder that cannot be read is told and no reason to be silent. */
-static void read_bounces(const struct notify *notify, struct outbox *outbox)
+/* Notices that have come since. */
+static enum status read_bounces(const struct notify *notify, struct outbox *outbox,
+                                struct error *error)
 {
     struct bounces *bounces = NULL;
-    struct error error;
     const char *folder = notify->casework->config->mail.bounce_folder;
     if (folder == NULL)
-        return;
-    enum status status = bounces_open(folder, &bounces, &error);
-    if (status == STATUS_OK)
-        status = bounces_read(bounces, outbox, clock_now_ns(), &error);
-    if (status != STATUS_OK)
-        fprintf(stderr, "delivery notices cannot be read: %s\n", error.message);
+        return STATUS_OK;
+    TRY(bounces_open(folder, &bounces, error));
+    enum status status = bounces_read(bounces, outbox, clock_now_ns(), error);
     bounces_close(bounces);
+    return status;
 }
 
 static enum status show_status(struct notify *notify, struct error *error)
@@ -372,7 +370,9 @@ static enum status show_status(struct notify *notify, struct error *error)
     bool paused = false;
     TRY(find_approved(notify, error));
     TRY(sending_outbox(notify->casework, notify->incident, false, &outbox, error));
-    read_bounces(notify, outbox);
+    struct error unread; /* told, and no reason to be silent */
+    if (read_bounces(notify, outbox, &unread) != STATUS_OK)
+        fprintf(stderr, "delivery notices cannot be read: %s\n", unread.message);
     enum status status = outbox_count(outbox, notify->approved.number, &counts, error);
     if (status == STATUS_OK)
         status = outbox_paused(outbox, &paused, error);
@@ -396,10 +396,13 @@ static enum status resolve_doubt(struct notify *notify, struct error *error)
     TRY(cli_require(notify->call, "why", &why, error));
     TRY(find_approved(notify, error));
     TRY(sending_outbox(notify->casework, notify->incident, true, &outbox, error));
-    enum status status = decide(
-        notify, resend ? "send again those in doubt" : "letters to those in doubt", why, error);
+    /* A notice may have come that ends the doubt. */
+    enum status status = read_bounces(notify, outbox, error);
     if (status == STATUS_OK)
-        status = outbox_resolve_doubt(outbox, notify->approved.number, INT64_MAX,
+        status = decide(notify, resend ? "send again those in doubt" : "letters to those in doubt",
+                        why, error);
+    if (status == STATUS_OK)
+        status = outbox_resolve_doubt(outbox, notify->approved.number,
                                       resend ? OUTBOX_READY : OUTBOX_LETTER, &count, error);
     outbox_close(outbox);
     TRY(status);

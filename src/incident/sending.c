@@ -198,6 +198,7 @@ static void *work(void *context)
 struct watch {
     struct sending *sending;
     struct bounces *bounces; /* NULL: there is no folder */
+    bool is_unread;          /* notices lie in it that no look has read yet */
     int64_t started_ns, next_look_ns, next_show_ns;
     struct sending_progress progress;
     enum sending_end end;
@@ -206,7 +207,7 @@ struct watch {
 static bool waits_for_notices(const struct watch *watch)
 {
     const struct config *config = watch->sending->casework->config;
-    return watch->bounces != NULL && watch->sending->offers_dsn && config->mail.doubt_s > 0;
+    return watch->bounces != NULL && config->mail.doubt_s > 0;
 }
 
 /* The server promised a notice for what it takes, and none came in time: it took nothing. */
@@ -217,8 +218,8 @@ static enum status resolve_doubts(struct watch *watch, struct error *error)
     uint32_t wait_s = sending->casework->config->mail.doubt_s;
     uint64_t count = 0;
     char why[160];
-    TRY(outbox_resolve_doubt(sending->outbox, sending->order->notice,
-                             clock_now_ns() - wait_s * SECOND_NS, OUTBOX_READY, &count, error));
+    TRY(outbox_expire_doubt(sending->outbox, sending->order->notice, wait_s * SECOND_NS,
+                            clock_now_ns(), &count, error));
     if (count == 0)
         return STATUS_OK;
     snprintf(why, sizeof why,
@@ -232,10 +233,10 @@ static enum status resolve_doubts(struct watch *watch, struct error *error)
 static enum status look(struct watch *watch, struct error *error)
 {
     struct sending *sending = watch->sending;
-    bool more;
     if (watch->bounces != NULL)
-        TRY(bounces_look(watch->bounces, sending->outbox, clock_now_ns(), &more, error));
-    if (waits_for_notices(watch) && watch->progress.counts.states[OUTBOX_IN_DOUBT] > 0)
+        TRY(bounces_look(watch->bounces, sending->outbox, clock_now_ns(), &watch->is_unread,
+                         error));
+    if (waits_for_notices(watch) && !watch->is_unread && watch->progress.counts.promised > 0)
         TRY(resolve_doubts(watch, error));
     return outbox_count(sending->outbox, sending->order->notice, &watch->progress.counts, error);
 }
@@ -244,8 +245,11 @@ static enum status look(struct watch *watch, struct error *error)
 static uint64_t count_pending(const struct watch *watch)
 {
     const uint64_t *states = watch->progress.counts.states;
+    uint64_t doubts = watch->is_unread           ? states[OUTBOX_IN_DOUBT]
+                      : waits_for_notices(watch) ? watch->progress.counts.promised
+                                                 : 0;
     return states[OUTBOX_READY] + states[OUTBOX_OFFERED] + states[OUTBOX_BEGUN] +
-           states[OUTBOX_DEFERRED] + (waits_for_notices(watch) ? states[OUTBOX_IN_DOUBT] : 0);
+           states[OUTBOX_DEFERRED] + doubts;
 }
 
 static void fill_progress(struct watch *watch)
@@ -354,6 +358,9 @@ static enum status open_all(struct watch *watch, struct error *error)
     TRY(sending_outbox(casework, sending->scope->incident.number, true, &sending->outbox, error));
     size_t count = notice_people(sending->notice, &people);
     TRY(outbox_fill(sending->outbox, sending->order->notice, people, count, error));
+    /* Before anything goes out: a notice may prove that somebody who would be sent one has it. */
+    if (watch->bounces != NULL)
+        TRY(bounces_read(watch->bounces, sending->outbox, clock_now_ns(), error));
     return outbox_dsn(sending->outbox, &sending->offers_dsn, error);
 }
 

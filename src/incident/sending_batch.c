@@ -35,6 +35,7 @@ struct sending_batch {
     size_t count;
     struct job jobs[SENDING_BATCH];
     size_t job_count;
+    bool offers_dsn; /* the server that they are begun with */
     struct buffer bytes;
     struct arena arena; /* of one message */
     /* ---- of one kind, while it is read ---- */
@@ -289,6 +290,17 @@ static int64_t take_slot(struct sending *sending)
     return slot;
 }
 
+/* What the server promises is known before the first message begins. Under the lock. */
+static enum status note_promise(const struct sending_batch *batch, struct error *error)
+{
+    struct sending *sending = batch->sending;
+    if (batch->offers_dsn == sending->offers_dsn)
+        return STATUS_OK;
+    TRY(outbox_set_dsn(sending->outbox, batch->offers_dsn, error));
+    sending->offers_dsn = batch->offers_dsn;
+    return STATUS_OK;
+}
+
 static enum status begin(void *context, size_t at, struct error *error)
 {
     struct sending_batch *batch = context;
@@ -301,9 +313,11 @@ static enum status begin(void *context, size_t at, struct error *error)
     enum status status = STATUS_CLOSED;
     pthread_mutex_lock(&sending->lock);
     if (!sending->is_over && !sending_is_stopped(sending)) {
-        status =
-            outbox_begin(sending->outbox, sending->order->notice, batch->turns[job->turn].person.id,
-                         job->digest, clock_now_ns(), error);
+        status = note_promise(batch, error);
+        if (status == STATUS_OK)
+            status =
+                outbox_begin(sending->outbox, sending->order->notice,
+                             batch->turns[job->turn].person.id, job->digest, clock_now_ns(), error);
         if (status != STATUS_OK)
             sending_fail(sending, status, error);
     }
@@ -390,16 +404,10 @@ enum status sending_batch_send(struct sending_batch *batch, struct error *error)
 {
     struct sending *sending = batch->sending;
     const struct mail_batch mail = {batch->job_count, envelope, begin, done, batch};
-    pthread_mutex_lock(&sending->lock);
-    bool offers_dsn = sending->offers_dsn;
-    pthread_mutex_unlock(&sending->lock);
-    enum status status = mail_send(&sending->mail.server, &mail, &offers_dsn, error);
+    enum status status = mail_send(&sending->mail.server, &mail, &batch->offers_dsn, error);
     struct error second;
     pthread_mutex_lock(&sending->lock);
     enum status kept = return_rest(batch, &second);
-    if (kept == STATUS_OK && offers_dsn != sending->offers_dsn)
-        kept = outbox_set_dsn(sending->outbox, offers_dsn, &second);
-    sending->offers_dsn = offers_dsn;
     if (kept != STATUS_OK)
         sending_fail(sending, kept, &second);
     pthread_mutex_unlock(&sending->lock);

@@ -83,7 +83,7 @@ void mail_start(void);
 /* One connection, TLS, authentication, all messages of the batch. STATUS_IO where the server cannot
  * be reached or trusted, or refuses us (our sender, our password) rather than a recipient: then no
  * message has that for an answer. A connection that breaks after some answers is STATUS_OK, the
- * rest UNKNOWN or NOT_TRIED. *offers_dsn may be NULL; written once a message was answered. */
+ * rest UNKNOWN or NOT_TRIED. *offers_dsn may be NULL; written before the first begin(). */
 MUST_USE enum status mail_send(const struct mail_server *server, const struct mail_batch *batch,
                                bool *offers_dsn, struct error *error);
 

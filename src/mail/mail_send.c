@@ -47,6 +47,7 @@ struct sending {
     char line[LINE_BYTES]; /* the server's, as far as it has come; a longer one is cut */
     size_t line_len;
     bool wants_tls, is_safe, is_authenticated, offers_dsn;
+    bool *told_dsn;     /* the caller's; or NULL */
     bool is_over;       /* nothing more may begin */
     enum status status; /* why; and in words: */
     struct error error;
@@ -287,6 +288,8 @@ static enum status begin(struct item *item)
                          "the mail server took neither our user nor our password");
     if (sending->server->tls != MAIL_PLAIN && !sending->is_safe)
         return error_set(&sending->error, STATUS_IO, "08P01", NULL, "the mail server has no TLS");
+    if (sending->told_dsn != NULL)
+        *sending->told_dsn = sending->offers_dsn;
     return sending->batch->begin(sending->batch->context, item->at, &sending->error);
 }
 
@@ -481,7 +484,7 @@ enum status mail_send(const struct mail_server *server, const struct mail_batch 
     if (batch->count == 0)
         return STATUS_OK;
     mail_start();
-    struct sending sending = {.server = server, .batch = batch};
+    struct sending sending = {.server = server, .batch = batch, .told_dsn = offers_dsn};
     sending.items = calloc(batch->count, sizeof *sending.items);
     smtp_session_t session = smtp_create_session();
     enum status status = STATUS_NOMEM;
@@ -495,7 +498,5 @@ enum status mail_send(const struct mail_server *server, const struct mail_batch 
     free(sending.items);
     if (status != STATUS_OK && error != NULL)
         *error = sending.error;
-    if (offers_dsn != NULL && sending.answered > 0)
-        *offers_dsn = sending.offers_dsn;
     return status;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "registry/sqlite.h"
@@ -40,6 +41,9 @@ static const char *const migrations[] = {
     "  envelope_id TEXT PRIMARY KEY, notice INTEGER NOT NULL, id INTEGER NOT NULL)"
     "  STRICT, WITHOUT ROWID;"
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+    /* offered_up_ns: since the machine's start; promised: by the server that it was begun with */
+    "ALTER TABLE message ADD COLUMN offered_up_ns INTEGER;"
+    "ALTER TABLE message ADD COLUMN promised INTEGER;",
 };
 static const struct sqlite_layout layout = {
     .what = "outbox",
@@ -98,7 +102,8 @@ static enum status settle_leftovers(struct outbox *outbox, struct error *error)
     status = sqlite_change(&outbox->file, NULL, error,
                            "UPDATE message SET state = CASE"
                            " WHEN report GLOB 'failed*' THEN 7 WHEN report IS NOT NULL THEN 3"
-                           " ELSE 6 END"
+                           " ELSE 6 END, promised = coalesce(promised,"
+                           " (SELECT value FROM setting WHERE name = 'dsn'))"
                            " WHERE state = 2 OR (state = 1 AND boot <> ?1)",
                            "t", outbox->boot);
     if (status == STATUS_OK)
@@ -211,10 +216,10 @@ static enum status offer_one(struct outbox *outbox, int64_t notice, struct outbo
     return sqlite_change(&outbox->file, NULL, error,
                          "UPDATE message SET state = 1, attempts = ?3, boot = ?4, offered_ns = ?5,"
                          " envelope_id = ?6, begun_ns = NULL, settled_ns = NULL, retry_ns = NULL,"
-                         " rendered = NULL, reply = NULL, report = NULL"
-                         " WHERE notice = ?1 AND id = ?2",
-                         "nnntnt", notice, (int64_t)turn->person.id, (int64_t)turn->attempts,
-                         outbox->boot, now_ns, turn->envelope_id);
+                         " rendered = NULL, reply = NULL, report = NULL, offered_up_ns = ?7,"
+                         " promised = NULL WHERE notice = ?1 AND id = ?2",
+                         "nnntntn", notice, (int64_t)turn->person.id, (int64_t)turn->attempts,
+                         outbox->boot, now_ns, turn->envelope_id, clock_monotonic_ns());
 }
 
 static enum status offer(struct outbox *outbox, int64_t notice, int64_t now_ns,
@@ -274,7 +279,8 @@ enum status outbox_begin(struct outbox *outbox, int64_t notice, uint32_t id,
 {
     int64_t changed = 0;
     enum status status = sqlite_change(&outbox->file, &changed, error,
-                                       "UPDATE message SET state = 2, begun_ns = ?3, rendered = ?4"
+                                       "UPDATE message SET state = 2, begun_ns = ?3, rendered = ?4,"
+                                       " promised = (SELECT value FROM setting WHERE name = 'dsn')"
                                        " WHERE notice = ?1 AND id = ?2 AND state = 1",
                                        "nnnb", notice, (int64_t)id, now_ns, rendered, (size_t)32);
     return must_change(status, changed, error);
@@ -314,10 +320,12 @@ enum status outbox_take_report(struct outbox *outbox, const char *envelope_id, c
     return sqlite_change(&outbox->file, &changed, error,
                          "UPDATE message SET report = ?2,"
                          " settled_ns = CASE WHEN state IN (1, 2) THEN settled_ns ELSE ?3 END,"
-                         " state = CASE"
-                         " WHEN state IN (3, 6) AND ?2 GLOB 'failed*' THEN 7"
-                         " WHEN state = 6 THEN 3 ELSE state END"
-                         " WHERE envelope_id = ?1 AND state IN (1, 2, 3, 6)"
+                         " envelope_id = ?1, state = CASE"
+                         " WHEN state IN (0, 3, 6) AND ?2 GLOB 'failed*' THEN 7"
+                         " WHEN state IN (0, 5, 6, 8) AND NOT ?2 GLOB 'failed*' THEN 3"
+                         " ELSE state END"
+                         " WHERE (envelope_id = ?1 AND state IN (0, 1, 2, 3, 5, 6, 8)"
+                         " OR state IN (0, 5, 6, 8) AND NOT ?2 GLOB 'failed*')"
                          " AND (notice, id) IN"
                          " (SELECT notice, id FROM attempt WHERE envelope_id = ?1)",
                          "ttn", envelope_id, report, now_ns);
@@ -332,16 +340,31 @@ enum status outbox_sync(struct outbox *outbox, struct error *error)
                          "");
 }
 
-enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice, int64_t begun_before_ns,
-                                 enum outbox_state state, uint64_t *count, struct error *error)
+enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice, enum outbox_state state,
+                                 uint64_t *count, struct error *error)
 {
     int64_t changed = 0;
     CHECK(state == OUTBOX_READY || state == OUTBOX_LETTER);
     TRY(durably(outbox, true, error));
     TRY(sqlite_change(&outbox->file, &changed, error,
-                      "UPDATE message SET state = ?3"
-                      " WHERE notice = ?1 AND state = 6 AND offered_ns < ?2",
-                      "nnn", notice, begun_before_ns, (int64_t)state));
+                      "UPDATE message SET state = ?2 WHERE notice = ?1 AND state = 6", "nn", notice,
+                      (int64_t)state));
+    *count = (uint64_t)changed;
+    return STATUS_OK;
+}
+
+enum status outbox_expire_doubt(struct outbox *outbox, int64_t notice, int64_t wait_ns,
+                                int64_t now_ns, uint64_t *count, struct error *error)
+{
+    int64_t changed = 0;
+    TRY(durably(outbox, true, error));
+    TRY(sqlite_change(&outbox->file, &changed, error,
+                      "UPDATE message SET state = 0"
+                      " WHERE notice = ?1 AND state = 6 AND promised = 1 AND CASE"
+                      " WHEN boot = ?2 AND offered_up_ns IS NOT NULL THEN offered_up_ns <= ?3"
+                      " ELSE offered_ns <= ?4 END",
+                      "ntnn", notice, outbox->boot, clock_monotonic_ns() - wait_ns,
+                      now_ns - wait_ns));
     *count = (uint64_t)changed;
     return STATUS_OK;
 }
@@ -352,10 +375,11 @@ static enum status write_setting(struct outbox *outbox, const char *name, bool v
                                  struct error *error)
 {
     TRY(durably(outbox, true, error));
-    return sqlite_change(&outbox->file, NULL, error,
-                         "INSERT INTO setting VALUES (?1, ?2)"
-                         " ON CONFLICT (name) DO UPDATE SET value = ?2",
-                         "tn", name, (int64_t)value);
+    TRY(sqlite_change(&outbox->file, NULL, error,
+                      "INSERT INTO setting VALUES (?1, ?2)"
+                      " ON CONFLICT (name) DO UPDATE SET value = ?2",
+                      "tn", name, (int64_t)value));
+    return durably(outbox, false, error);
 }
 
 static enum status read_setting(struct outbox *outbox, const char *name, bool *value,
@@ -396,7 +420,8 @@ enum status outbox_count(struct outbox *outbox, int64_t notice, struct outbox_co
         .first_accepted_ns = INT64_MIN, .last_accepted_ns = INT64_MIN, .next_retry_ns = INT64_MAX};
     sqlite3_stmt *statement = NULL;
     TRY(sqlite_prepare(&outbox->file, &statement, error,
-                       "SELECT state, count(*), min(begun_ns), max(begun_ns), min(retry_ns)"
+                       "SELECT state, count(*), min(begun_ns), max(begun_ns), min(retry_ns),"
+                       " count(*) FILTER (WHERE promised = 1)"
                        " FROM message WHERE notice = ?1 GROUP BY state",
                        "n", notice));
     bool row = false;
@@ -413,6 +438,8 @@ enum status outbox_count(struct outbox *outbox, int64_t notice, struct outbox_co
             found.first_accepted_ns = sqlite_instant(statement, 2);
             found.last_accepted_ns = sqlite_instant(statement, 3);
         }
+        if (state == OUTBOX_IN_DOUBT)
+            found.promised = (uint64_t)sqlite3_column_int64(statement, 5);
         if (state == OUTBOX_DEFERRED)
             found.next_retry_ns = sqlite3_column_int64(statement, 4);
     }

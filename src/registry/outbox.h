@@ -84,25 +84,31 @@ MUST_USE enum status outbox_settle(struct outbox *outbox, int64_t notice, uint32
                                    int64_t retry_ns, struct error *error);
 
 /* A delivery notice about an envelope id: failed makes it BOUNCED; delivered, relayed, expanded or
- * delayed prove an IN_DOUBT one ACCEPTED. About an attempt that is not the last it changes nothing.
- * Outlives the process; outbox_sync makes it outlive the machine.
+ * delayed prove that the message was taken: ACCEPTED if it was IN_DOUBT, or waits to be sent again,
+ * or would become a letter, whichever attempt it was. A failure of an attempt that is not the last
+ * changes nothing. Outlives the process; outbox_sync makes it outlive the machine.
  * STATUS_NOT_FOUND for an id that is none of ours. */
 MUST_USE enum status outbox_take_report(struct outbox *outbox, const char *envelope_id,
                                         const char *action, const char *status_code, int64_t now_ns,
                                         struct error *error);
-/* IN_DOUBT ones offered before that instant become READY (again) or LETTER. */
 /* What was committed up to now is on the disk when it returns. */
 MUST_USE enum status outbox_sync(struct outbox *outbox, struct error *error);
+/* Everybody IN_DOUBT becomes READY (again) or LETTER: staff have decided. */
 MUST_USE enum status outbox_resolve_doubt(struct outbox *outbox, int64_t notice,
-                                          int64_t begun_before_ns, enum outbox_state state,
-                                          uint64_t *count, struct error *error);
+                                          enum outbox_state state, uint64_t *count,
+                                          struct error *error);
+/* Those IN_DOUBT whose server promised notices, offered at least wait_ns ago, become READY. That
+ * long is told by the time since the machine's start, which nobody sets; by now_ns only for what
+ * was offered before it. */
+MUST_USE enum status outbox_expire_doubt(struct outbox *outbox, int64_t notice, int64_t wait_ns,
+                                         int64_t now_ns, uint64_t *count, struct error *error);
 
 /* Pausing is seen by the sender before its next batch, whoever asks. */
 MUST_USE enum status outbox_set_paused(struct outbox *outbox, bool paused, struct error *error);
 MUST_USE enum status outbox_paused(struct outbox *outbox, bool *paused, struct error *error);
 
-/* Whether the mail server promised delivery notices when it last took a message: then the absence
- * of one says something of those in doubt. False until it is known. */
+/* Whether the mail server promises delivery notices: then the absence of one says something of
+ * those that begin from now on, should they come to be in doubt. False until it is known. */
 MUST_USE enum status outbox_set_dsn(struct outbox *outbox, bool offered, struct error *error);
 MUST_USE enum status outbox_dsn(struct outbox *outbox, bool *offered, struct error *error);
 
@@ -110,6 +116,7 @@ struct outbox_counts {
     uint64_t states[OUTBOX_STATES], total;
     int64_t first_accepted_ns, last_accepted_ns; /* INT64_MIN: none */
     int64_t next_retry_ns;                       /* of DEFERRED ones; INT64_MAX: none */
+    uint64_t promised; /* of those IN_DOUBT: a notice is owed if they were taken */
 };
 MUST_USE enum status outbox_count(struct outbox *outbox, int64_t notice,
                                   struct outbox_counts *counts, struct error *error);

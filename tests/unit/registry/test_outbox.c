@@ -335,9 +335,7 @@ static void doubt_is_resolved_by_those_who_decide(void **state)
         OK(outbox_settle(outbox, NOTICE, turns[i].person.id, OUTBOX_IN_DOUBT, "", now_ns, 0,
                          &error));
     }
-    OK(outbox_resolve_doubt(outbox, NOTICE, now_ns, OUTBOX_READY, &count, &error));
-    assert_int_equal(count, 0);
-    OK(outbox_resolve_doubt(outbox, NOTICE, now_ns + 1, OUTBOX_READY, &count, &error));
+    OK(outbox_resolve_doubt(outbox, NOTICE, OUTBOX_READY, &count, &error));
     assert_int_equal(count, 2);
     assert_int_equal(offer(outbox, now_ns + 2, again, 1), 1);
     assert_int_equal(again[0].person.id, 900);
@@ -348,6 +346,74 @@ static void doubt_is_resolved_by_those_who_decide(void **state)
     OK(outbox_begin(outbox, NOTICE, 900, rendered, now_ns, &error));
     OK(outbox_settle(outbox, NOTICE, 900, OUTBOX_ACCEPTED, "", now_ns, 0, &error));
     expect(outbox, 900, OUTBOX_ACCEPTED);
+    outbox_close(outbox);
+}
+
+/* Two attempts of which the first, in doubt, was to be sent again: it is proved while it waits. */
+static void proof_of_an_attempt_keeps_the_next_one_back(void **state)
+{
+    struct error error = {0};
+    struct outbox *outbox = open_filled();
+    struct outbox_turn turns[ROOM], again[ROOM];
+    uint64_t count = 0;
+    assert_int_equal(offer(outbox, now_ns, turns, ROOM), 4);
+    for (size_t i = 0; i < 4; i++) {
+        OK(outbox_begin(outbox, NOTICE, turns[i].person.id, rendered, now_ns, &error));
+        OK(outbox_settle(outbox, NOTICE, turns[i].person.id,
+                         i == 3 ? OUTBOX_DEFERRED : OUTBOX_IN_DOUBT, "", now_ns, now_ns, &error));
+    }
+    OK(outbox_resolve_doubt(outbox, NOTICE, OUTBOX_READY, &count, &error));
+    assert_int_equal(count, 3);
+    OK(outbox_take_report(outbox, turns[0].envelope_id, "relayed", "2.0.0", now_ns, &error));
+    expect(outbox, 900, OUTBOX_ACCEPTED);
+    OK(outbox_take_report(outbox, turns[1].envelope_id, "failed", "5.1.1", now_ns, &error));
+    expect(outbox, 3, OUTBOX_BOUNCED);
+    OK(outbox_take_report(outbox, turns[3].envelope_id, "delayed", "4.0.0", now_ns, &error));
+    expect(outbox, 5, OUTBOX_ACCEPTED);
+    /* offered and given back in between: the proof names an attempt that is not the last */
+    assert_int_equal(offer(outbox, now_ns, again, ROOM), 1);
+    OK(outbox_return(outbox, NOTICE, 7, &error));
+    OK(outbox_take_report(outbox, turns[2].envelope_id, "delivered", "2.0.0", now_ns, &error));
+    expect(outbox, 7, OUTBOX_ACCEPTED);
+    assert_int_equal(offer(outbox, now_ns + second_ns, again, ROOM), 0);
+    OK(outbox_take_report(outbox, turns[2].envelope_id, "failed", "5.0.0", now_ns, &error));
+    expect(outbox, 7, OUTBOX_BOUNCED);
+    outbox_close(outbox);
+}
+
+static uint64_t expire(struct outbox *outbox, int64_t wait_ns, int64_t at_ns)
+{
+    struct error error = {0};
+    uint64_t count = 99;
+    OK(outbox_expire_doubt(outbox, NOTICE, wait_ns, at_ns, &count, &error));
+    return count;
+}
+
+/* The clock of the day may be set; the server may change to one that promises something. */
+static void doubt_expires_after_real_time_and_under_a_promise_only(void **state)
+{
+    struct error error = {0};
+    struct outbox *outbox = open_filled();
+    struct outbox_turn turns[ROOM];
+    struct outbox_counts counts;
+    assert_int_equal(offer(outbox, now_ns, turns, 2), 2);
+    OK(outbox_begin(outbox, NOTICE, 900, rendered, now_ns, &error));
+    OK(outbox_set_dsn(outbox, true, &error));
+    OK(outbox_begin(outbox, NOTICE, 3, rendered, now_ns, &error));
+    for (size_t i = 0; i < 2; i++)
+        OK(outbox_settle(outbox, NOTICE, turns[i].person.id, OUTBOX_IN_DOUBT, "", now_ns, 0,
+                         &error));
+    OK(outbox_count(outbox, NOTICE, &counts, &error));
+    assert_int_equal(counts.promised, 1);
+    assert_int_equal(expire(outbox, 3600 * second_ns, now_ns + 86400 * second_ns), 0);
+    edit("UPDATE message SET offered_up_ns = offered_up_ns - 3600 * 1000000000");
+    assert_int_equal(expire(outbox, 3600 * second_ns, now_ns - 86400 * second_ns), 1);
+    expect(outbox, 3, OUTBOX_READY);
+    expect(outbox, 900, OUTBOX_IN_DOUBT);
+    /* begun before the machine started again */
+    edit("UPDATE message SET promised = 1, boot = 'another' WHERE id = 900");
+    assert_int_equal(expire(outbox, 3600 * second_ns, now_ns + 3599 * second_ns), 0);
+    assert_int_equal(expire(outbox, 3600 * second_ns, now_ns + 3600 * second_ns), 1);
     outbox_close(outbox);
 }
 
@@ -381,6 +447,8 @@ int main(void)
         cmocka_unit_test_setup(what_was_offered_before_another_boot_is_in_doubt, fresh),
         cmocka_unit_test_setup(delivery_notices, fresh),
         cmocka_unit_test_setup(doubt_is_resolved_by_those_who_decide, fresh),
+        cmocka_unit_test_setup(proof_of_an_attempt_keeps_the_next_one_back, fresh),
+        cmocka_unit_test_setup(doubt_expires_after_real_time_and_under_a_promise_only, fresh),
         cmocka_unit_test_setup(one_sender_at_a_time_and_pausing, fresh),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
