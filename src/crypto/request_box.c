@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 #include "crypto/sealed_box.h"
 
@@ -58,10 +59,13 @@ enum status request_box_seal(const uint8_t public_key[static 32], const struct r
     return status;
 }
 
+/* Anybody can seal: what our page would not have taken was left by somebody else. */
 static enum status take_text(const uint8_t **at, const uint8_t *end, char *text, size_t room)
 {
     const uint8_t *zero = memchr(*at, '\0', (size_t)(end - *at));
     if (zero == NULL || (size_t)(zero - *at) >= room)
+        return STATUS_CORRUPT;
+    if (!text_is_plain(slice_of(*at, (size_t)(zero - *at))))
         return STATUS_CORRUPT;
     memcpy(text, *at, (size_t)(zero - *at) + 1);
     *at = zero + 1;

@@ -104,6 +104,19 @@ static void refuses_sealed_nonsense(void **state)
     }
 }
 
+static void refuses_what_no_form_takes(void **state)
+{
+    static const char *const values[] = {"a\nb", "\xff@mail.example", "\x01", "\xc3"};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct request asked = {.kind = REQUEST_EMAIL}, read;
+        uint8_t file[REQUEST_BOX_BYTES];
+        memcpy(asked.value, values[i], strlen(values[i]));
+        assert_int_equal(request_box_seal(public_key, &asked, file), STATUS_OK);
+        assert_int_equal(request_box_open(private_key, slice_of(file, sizeof file), &read),
+                         STATUS_CORRUPT);
+    }
+}
+
 static void names_differ(void **state)
 {
     char name[REQUEST_NAME_ROOM], other[REQUEST_NAME_ROOM];
@@ -122,6 +135,7 @@ int main(void)
         cmocka_unit_test(looks_the_same_with_nothing_in_it),
         cmocka_unit_test(refuses_strangers),
         cmocka_unit_test(refuses_sealed_nonsense),
+        cmocka_unit_test(refuses_what_no_form_takes),
         cmocka_unit_test(names_differ),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

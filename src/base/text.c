@@ -1,0 +1,36 @@
+/* See text.h. Any thread. */
+#include "base/text.h"
+
+/* RFC 3629: how many bytes the character at text has, with its least value; 0 for none. */
+static size_t character_length(const uint8_t *text, size_t len)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t count = text[0] < 0x80           ? 1
+                   : (text[0] >> 5) == 0x6  ? 2
+                   : (text[0] >> 4) == 0xe  ? 3
+                   : (text[0] >> 3) == 0x1e ? 4
+                                            : 0;
+    if (count == 0 || count > len)
+        return 0;
+    uint32_t value = count == 1 ? text[0] : text[0] & (0x7fU >> count);
+    for (size_t i = 1; i < count; i++) {
+        if (text[i] >> 6 != 2)
+            return 0;
+        value = value << 6 | (text[i] & 0x3f);
+    }
+    bool control =
+        value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 || value == 0x2029;
+    bool surrogate = value >= 0xd800 && value < 0xe000;
+    return control || surrogate || value > 0x10ffff || value < least[count] ? 0 : count;
+}
+
+bool text_is_plain(struct slice text)
+{
+    for (size_t at = 0; at < text.len;) {
+        size_t count = character_length(text.data + at, text.len - at);
+        if (count == 0)
+            return false;
+        at += count;
+    }
+    return true;
+}

@@ -1,0 +1,43 @@
+/* Text: one line of UTF-8 without control characters, and nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+
+static void check(const char *text, bool plain)
+{
+    if (text_is_plain(slice_of_text(text)) != plain)
+        fail_msg("\"%s\" is %s", text, plain ? "plain" : "not plain");
+}
+
+static void words_are_plain(void **state)
+{
+    check("", true);
+    check("a b", true);
+    check("Zo\xc3\xab \xe6\xbc\xa2 \xf0\x9f\x90\xa6", true);
+    check("\xf4\x8f\xbf\xbf", true); /* U+10FFFF */
+}
+
+static void controls_and_broken_bytes_are_not(void **state)
+{
+    static const char *const texts[] = {
+        "a\nb", "a\rb", "\x01",     "\x7f",         "\xc2\x85",         "\xe2\x80\xa8",
+        "\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe6\xbc",
+        "\x80"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        check(texts[i], false);
+    assert_false(text_is_plain(slice_of("a\0b", 3)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_are_plain),
+        cmocka_unit_test(controls_and_broken_bytes_are_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
