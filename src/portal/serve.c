@@ -117,10 +117,20 @@ static bool parse_address(const char *text, size_t len, struct in6_addr *address
     return true;
 }
 
-/* The last address of X-Forwarded-For is the one that our proxy wrote itself. */
+static enum MHD_Result take_list(void *context, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    if (strcasecmp(name, "X-Forwarded-For") == 0)
+        *(const char **)context = value;
+    return MHD_YES;
+}
+
+/* The last address of the last X-Forwarded-For is the one that our proxy wrote itself: some proxies
+ * add to the header that a client sent, others add one of their own behind it. */
 static void forwarded_for(struct MHD_Connection *connection, struct in6_addr *address)
 {
-    const char *list = header(connection, "X-Forwarded-For");
+    const char *list = NULL;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, take_list, &list);
     if (list == NULL)
         return;
     const char *comma = strrchr(list, ','), *last = comma == NULL ? list : comma + 1;

@@ -328,6 +328,18 @@ def test_the_last_address_is_the_proxys_own_word(portal):
     assert statuses == [200] * 20 + [429] * 2
 
 
+def test_the_last_header_is_the_proxys_own(portal):
+    """HAProxy adds a header of its own behind what a client sent."""
+    body = b"reference=x"
+    statuses = []
+    for number in range(22):
+        answer = raw(portal, b"POST /en/genuine HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: %s\r\n"
+                     b"X-Forwarded-For: 198.51.100.98\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+                     b"Content-Length: %d\r\n\r\n%s" % (address(number).encode(), len(body), body))
+        statuses.append(int(answer.split()[1]))
+    assert statuses == [200] * 20 + [429] * 2
+
+
 # ---- strangers who mean harm ----
 
 
