@@ -19,6 +19,7 @@ enum {
     BATCH = 100,       /* requests a round */
     POLL_S = 5,        /* between rounds that found nothing */
     MOST_WAIT_S = 300, /* between rounds that fail */
+    AGAIN_S = 300,     /* until a request that had to wait is tried again */
     BOUNCES_EVERY_S = 30,
     PATH_BYTES = 4096
 };
@@ -38,6 +39,8 @@ struct desk {
     size_t bounces_count;
     int64_t bounces_due_ns; /* monotonic */
     struct request_file files[BATCH];
+    struct requests_waiting waiting;
+    int64_t waiting_until_ns; /* monotonic */
 };
 
 /* ---- delivery notices ---- */
@@ -98,7 +101,7 @@ static enum status read_bounces(struct desk *desk, struct error *error)
     TRY(casework_open(desk->order->config_path, "worker", &casework, error));
     enum status status = STATUS_OK;
     if (casework->config->mail.bounce_folder != NULL)
-        status = desk_open_incidents(casework, numbers, DESK_CASES, &count, error);
+        status = desk_incidents(casework, INT64_MAX, numbers, &count, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = read_bounces_of(desk, casework, numbers[i], error);
     casework_close(casework);
@@ -117,6 +120,14 @@ static void log_round(const struct desk_counts *counts)
                   counts->unknown, counts->kept, counts->dropped.old, counts->dropped.broken);
 }
 
+static void forget_waiting(struct desk *desk)
+{
+    if (clock_monotonic_ns() < desk->waiting_until_ns)
+        return;
+    desk->waiting.count = 0;
+    desk->waiting_until_ns = clock_monotonic_ns() + AGAIN_S * INT64_C(1000000000);
+}
+
 /* *more: there may be more to do at once. */
 static enum status answer_requests(struct desk *desk, bool *more, struct error *error)
 {
@@ -126,8 +137,9 @@ static enum status answer_requests(struct desk *desk, bool *more, struct error *
     *more = false;
     if (desk->queue[0] == '\0')
         return STATUS_OK;
-    TRY(requests_read(desk->queue, desk->private_key, now_ns, desk->files, BATCH, &count,
-                      &counts.dropped, error));
+    forget_waiting(desk);
+    TRY(requests_read(desk->queue, desk->private_key, now_ns, &desk->waiting, desk->files, BATCH,
+                      &count, &counts.dropped, error));
     enum status status = STATUS_OK;
     if (count > 0) {
         status = answered_turn(desk->answered, now_ns, error);
@@ -139,10 +151,13 @@ static enum status answer_requests(struct desk *desk, bool *more, struct error *
             desk_cases_close(desk->cases);
             desk->cases = NULL;
         }
+        for (size_t i = 0; i < count; i++)
+            if (desk->files[i].waits)
+                requests_wait(&desk->waiting, desk->files[i].name);
         crypto_wipe(desk->files, sizeof desk->files);
     }
     log_round(&counts);
-    *more = status == STATUS_OK && count == BATCH && counts.kept == 0;
+    *more = status == STATUS_OK && count == BATCH && desk->waiting.count < REQUESTS_WAITING_MOST;
     return status;
 }
 

@@ -39,6 +39,10 @@ struct answer {
     struct buffer bytes; /* of the message; empty: nothing to send */
     bool sent_or_refused;
 };
+/* Who fits a request: all of them have one mailbox. */
+struct fits {
+    size_t people, affected, spared;
+};
 struct answering {
     struct desk_cases *cases;
     struct answered *answered;
@@ -46,8 +50,7 @@ struct answering {
     struct desk_texts *texts;
     struct request_file *files;
     size_t file_count;
-    bool *keep;     /* beside files: try again */
-    size_t *people; /* beside files: who fit */
+    struct fits *fits; /* beside files */
     struct answer *answers;
     size_t count, room;
     struct arena arena;
@@ -90,7 +93,7 @@ static enum status add_answer(struct answering *answering, struct answer answer,
         return STATUS_OK;
     }
     if (answered_full(answering->answered) || answering->count == answering->room) {
-        answering->keep[answer.file] = true;
+        answering->files[answer.file].waits = true;
         return STATUS_OK;
     }
     answer.key = arena_strdup(&answering->arena, answer.key);
@@ -108,6 +111,17 @@ struct asking {
     const size_t *files; /* beside the values */
 };
 
+/* By default, or because the officer decided so. */
+static bool affects(const struct desk_case *about, uint16_t kind, const char *key, bool *counted)
+{
+    size_t at;
+    bool is_in = scope_find(about->scope, kind, slice_of_text(key), &at) == STATUS_OK;
+    *counted = *counted || is_in;
+    return (is_in &&
+            scope_notified(about->scope, &about->scope->people[at], SCOPE_GRADES_NOTIFIED)) ||
+           desk_find_notice(about, kind, key, &at) != NULL;
+}
+
 static enum status take_match(void *context, size_t at, const char *key, struct error *error)
 {
     const struct asking *asking = context;
@@ -116,23 +130,24 @@ static enum status take_match(void *context, size_t at, const char *key, struct 
                             .kind = asking->kind,
                             .key = key,
                             .by_letter = asking->by_letter};
+    struct fits *fits = &answering->fits[answer.file];
     bool affected = false;
-    if (answering->people[answer.file]++ >= MOST_PEOPLE)
-        return STATUS_OK;
+    fits->people++;
     for (size_t c = 0; c < answering->cases->count; c++) {
         const struct desk_case *about = &answering->cases->cases[c];
-        size_t place;
-        if (scope_find(about->scope, asking->kind, slice_of_text(key), &place) != STATUS_OK)
-            continue;
-        answer.counted = true;
-        if (!scope_notified(about->scope, &about->scope->people[place], SCOPE_GRADES_NOTIFIED))
+        if (!affects(about, asking->kind, key, &answer.counted))
             continue;
         affected = true;
         answer.affected = about;
-        TRY(add_answer(answering, answer, error));
+        if (fits->affected < MOST_PEOPLE)
+            TRY(add_answer(answering, answer, error));
     }
     answer.affected = NULL;
-    return affected ? STATUS_OK : add_answer(answering, answer, error);
+    if (affected)
+        fits->affected++;
+    else if (fits->spared++ < MOST_PEOPLE)
+        return add_answer(answering, answer, error);
+    return STATUS_OK;
 }
 
 static const char *value_of(struct answering *answering, const struct request *request,
@@ -167,6 +182,33 @@ static enum status ask_kind(struct answering *answering, uint16_t kind, bool by_
                ? STATUS_OK
                : contact_match(answering->reader, kind, by_letter ? "name and postcode" : "email",
                                values, count, take_match, &asking, error);
+}
+
+/* A "no" must be true of whoever opens the mailbox: nobody in it is affected, and no scope is
+ * behind the ledger. Otherwise it is left out, or waits for the next phase. */
+static void judge_denials(struct answering *answering)
+{
+    size_t kept = 0;
+    int64_t behind = 0;
+    for (size_t c = 0; c < answering->cases->count && behind == 0; c++)
+        if (answering->cases->cases[c].is_behind)
+            behind = answering->cases->cases[c].number;
+    for (size_t i = 0; i < answering->count; i++) {
+        struct answer *answer = &answering->answers[i];
+        bool shared = answering->fits[answer->file].affected > 0;
+        if (answer->affected == NULL && !shared && behind != 0)
+            answering->files[answer->file].waits = true;
+        if (answer->affected != NULL || (!shared && behind == 0))
+            answering->answers[kept++] = *answer;
+        else
+            buffer_free(&answer->bytes);
+    }
+    if (behind != 0 && kept < answering->count)
+        log_event(LOG_WARNING, "worker_waits",
+                  "incident=%" PRId64 " reason=\"its scope is behind the ledger: nobody is told "
+                  "no\" hint=\"incident scope %" PRId64 " --new-phase\"",
+                  behind, behind);
+    answering->count = kept;
 }
 
 /* ---- reading them ---- */
@@ -278,23 +320,21 @@ static enum status answer_by_letter(struct answering *answering, struct answer *
 
 /* ---- mails ---- */
 
-/* The person's own notice again, if one was approved. */
+/* The person's own notice again, if one was approved and still has the words that were. */
 static enum status render_notice(struct answering *answering, const struct answer *answer,
                                  const struct contact_person *person, struct mail_message *message,
                                  bool *rendered, struct error *error)
 {
+    size_t at;
+    const struct desk_notice *told =
+        desk_find_notice(answer->affected, answer->kind, answer->key, &at);
     *rendered = false;
-    for (size_t n = 0; n < answer->affected->notice_count && !*rendered; n++) {
-        const struct desk_notice *told = &answer->affected->notices[n];
-        size_t at;
-        if (scope_find(told->scope, answer->kind, slice_of_text(answer->key), &at) != STATUS_OK ||
-            !told->audience[at])
-            continue;
-        TRY(notice_render(told->notice, at, person, clock_now_ns(), &answering->arena, message,
-                          error));
-        *rendered = true;
-    }
-    return STATUS_OK;
+    if (told == NULL || !told->is_as_approved)
+        return STATUS_OK;
+    enum status status =
+        notice_render(told->notice, at, person, clock_now_ns(), &answering->arena, message, error);
+    *rendered = status == STATUS_OK;
+    return status == STATUS_INVALID ? STATUS_OK : status; /* about this person's row */
 }
 
 /* A message that has been seen before under its name may be thrown away as a double. */
@@ -310,11 +350,21 @@ static void rename_message(struct answering *answering, struct mail_message *mes
     message->message_id = arena_printf(&answering->arena, "%s%s", hex, domain);
 }
 
+/* A mailbox is told once that nobody in it is affected. */
+static bool is_denied_already(const struct answering *answering, const struct answer *answer)
+{
+    for (const struct answer *other = answering->answers; other != answer; other++)
+        if (other->file == answer->file && other->affected == NULL && other->bytes.len > 0)
+            return true;
+    return false;
+}
+
 static enum status answer_by_mail(struct answering *answering, struct answer *answer,
                                   const struct contact_person *person, struct error *error)
 {
     bool rendered = false;
-    if (person->email == NULL || !mail_address_usable(person->email)) {
+    if (person->email == NULL || !mail_address_usable(person->email) ||
+        (answer->affected == NULL && is_denied_already(answering, answer))) {
         answer->sent_or_refused = true;
         return STATUS_OK;
     }
@@ -326,7 +376,14 @@ static enum status answer_by_mail(struct answering *answering, struct answer *an
         TRY(desk_text(answering->texts, answering->cases, answer->affected, answer->counted, person,
                       answering->files[answer->file].request.language, &answering->arena,
                       &answer->message, error));
-    return mail_build(&answer->message, &answer->bytes, error);
+    enum status status = mail_build(&answer->message, &answer->bytes, error);
+    if (status == STATUS_INVALID) { /* the row is such that no mail can be made */
+        buffer_clear(&answer->bytes);
+        answer->sent_or_refused = true;
+        log_event(LOG_WARNING, "worker_answer_refused", "reason=\"%s\"", error->message);
+        return STATUS_OK;
+    }
+    return status;
 }
 
 struct reading {
@@ -395,6 +452,20 @@ static enum status begin(void *context, size_t at, struct error *error)
     return STATUS_OK;
 }
 
+/* A "no" is everybody's in the mailbox: the next request of the day gets no second one. */
+static enum status settle_all(struct answering *answering, const struct answer *sent,
+                              struct error *error)
+{
+    for (size_t i = 0; i < answering->count; i++) {
+        const struct answer *other = &answering->answers[i];
+        bool same = other == sent || (sent->affected == NULL && other->affected == NULL &&
+                                      other->file == sent->file && !other->by_letter);
+        if (same)
+            TRY(settle(answering, other, error));
+    }
+    return STATUS_OK;
+}
+
 /* One that the server may have is not sent again: the person can ask again tomorrow. */
 static enum status done(void *context, size_t at, const struct mail_result *result,
                         struct error *error)
@@ -406,7 +477,7 @@ static enum status done(void *context, size_t at, const struct mail_result *resu
     case MAIL_UNKNOWN:
         answer->sent_or_refused = true;
         posting->answering->counts->mails++;
-        return settle(posting->answering, answer, error);
+        return settle_all(posting->answering, answer, error);
     case MAIL_REFUSED:
         answer->sent_or_refused = true;
         log_event(LOG_WARNING, "worker_answer_refused", "code=%d", result->code);
@@ -450,6 +521,7 @@ static enum status answer_all(struct answering *answering, struct error *error)
             TRY(ask_kind(answering, (uint16_t)k, letter == 1, error));
     if (answering->arena.overflowed)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    judge_denials(answering);
     for (size_t k = 0; k < casework->policy->kind_count; k++)
         TRY(read_kind(answering, (uint16_t)k, error));
     return post_all(answering, error);
@@ -462,13 +534,13 @@ static void tidy_queue(struct answering *answering, bool failed)
     const char *queue = answering->cases->casework->config->portal.queue;
     for (size_t i = 0; i < answering->count; i++)
         if (!answering->answers[i].sent_or_refused && answering->answers[i].bytes.len > 0)
-            answering->keep[answering->answers[i].file] = true;
+            answering->files[answering->answers[i].file].waits = true;
     for (size_t i = 0; i < answering->file_count; i++) {
-        if (failed || answering->keep[i]) {
+        if (failed || answering->files[i].waits) {
             answering->counts->kept++;
             continue;
         }
-        answering->counts->unknown += answering->people[i] == 0;
+        answering->counts->unknown += answering->fits[i].people == 0;
         requests_remove(queue, answering->files[i].name);
     }
 }
@@ -485,11 +557,10 @@ enum status desk_answer(struct desk_cases *cases, struct answered *answered,
                                   .counts = counts};
     enum status status;
     arena_init(&answering.arena, ARENA_BYTES);
-    answering.keep = calloc(count + 1, sizeof *answering.keep);
-    answering.people = calloc(count + 1, sizeof *answering.people);
+    answering.fits = calloc(count + 1, sizeof *answering.fits);
     answering.answers = calloc(answering.room + 1, sizeof *answering.answers);
     counts->requests += count;
-    if (answering.keep == NULL || answering.people == NULL || answering.answers == NULL)
+    if (answering.fits == NULL || answering.answers == NULL)
         status = error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     else {
         status = answer_all(&answering, error);
@@ -498,8 +569,7 @@ enum status desk_answer(struct desk_cases *cases, struct answered *answered,
     for (size_t i = 0; i < answering.count; i++)
         buffer_free(&answering.answers[i].bytes);
     free(answering.answers);
-    free(answering.people);
-    free(answering.keep);
+    free(answering.fits);
     desk_texts_close(answering.texts);
     contact_close(answering.reader);
     arena_free(&answering.arena);

@@ -1,15 +1,21 @@
-/* The open incidents, with their scopes and approved notices. */
+/* The incidents that people may ask about, with their scopes and approved notices. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
+#include "crypto/crypto.h"
 #include "incident/desk_private.h"
+#include "ledger/ledger.h"
 
-enum { ARENA_BYTES = 64 * 1024, LIST_BYTES = 1024 * 1024 };
+enum { ARENA_BYTES = 64 * 1024, LIST_BYTES = 1024 * 1024, STATE_BYTES = 256 * 1024 };
+/* For so long after a case was closed people still ask about it: publish.c vouches for references
+ * as long. */
+static const int64_t CLOSED_NS_MOST = 400 * INT64_C(86400000000000);
 
-enum status desk_open_incidents(struct casework *casework, int64_t numbers[], size_t room,
-                                size_t *count, struct error *error)
+enum status desk_incidents(struct casework *casework, int64_t since_ns,
+                           int64_t numbers[static DESK_CASES], size_t *count, struct error *error)
 {
     struct table list = {0};
     struct arena arena;
@@ -21,11 +27,14 @@ enum status desk_open_incidents(struct casework *casework, int64_t numbers[], si
         struct incident incident;
         int64_t number = strtoll(row->cells[0], NULL, 10);
         status = incidents_get(casework->incidents, number, &arena, &incident, error);
-        if (status != STATUS_OK || incident.closed_ns != INT64_MIN || incident.is_drill)
+        bool is_closed = status == STATUS_OK && incident.closed_ns != INT64_MIN;
+        if (status != STATUS_OK || incident.is_drill ||
+            (is_closed && incident.closed_ns < since_ns))
             continue;
-        if (*count == room)
+        if (*count == DESK_CASES)
             status = error_set(error, STATUS_LIMIT, "54000", "close what is dealt with",
-                               "more than %zu incidents are open", room);
+                               "more than %d incidents are open, or were closed not long ago",
+                               DESK_CASES);
         else
             numbers[(*count)++] = number;
     }
@@ -64,7 +73,8 @@ static enum status newest_phase(struct casework *casework, int64_t incident, int
     return status;
 }
 
-/* Policy and configuration as files, and for each open incident its newest phase and notice. */
+/* Policy and configuration as files, and for each incident its newest phase and notice, and what
+ * the partner is called. */
 static enum status describe(struct casework *casework, struct buffer *state, struct error *error)
 {
     int64_t numbers[DESK_CASES];
@@ -76,12 +86,21 @@ static enum status describe(struct casework *casework, struct buffer *state, str
         buffer_printf(state, "%" PRIu64 ".%09ld;", (uint64_t)about.st_mtim.tv_sec,
                       about.st_mtim.tv_nsec);
     }
-    TRY(desk_open_incidents(casework, numbers, DESK_CASES, &count, error));
+    TRY(desk_incidents(casework, clock_now_ns() - CLOSED_NS_MOST, numbers, &count, error));
     for (size_t i = 0; i < count; i++) {
+        struct arena arena;
         int64_t phase, notice;
+        const char *partner = NULL;
         TRY(newest_phase(casework, numbers[i], &phase, error));
         TRY(newest_notice(casework, numbers[i], &notice, error));
-        buffer_printf(state, "%" PRId64 ":%" PRId64 ":%" PRId64 ";", numbers[i], phase, notice);
+        arena_init(&arena, ARENA_BYTES);
+        enum status status = incidents_get_fact(casework->incidents, numbers[i],
+                                                "partner_public_name", &arena, &partner, error);
+        if (status == STATUS_OK)
+            buffer_printf(state, "%" PRId64 ":%" PRId64 ":%" PRId64 ":%s;", numbers[i], phase,
+                          notice, partner == NULL ? "" : partner);
+        arena_free(&arena);
+        TRY(status);
     }
     return buffer_text(state) == NULL
                ? error_set(error, STATUS_LIMIT, "54000", NULL, "too many incidents are open")
@@ -101,9 +120,13 @@ static enum status open_notice(struct casework *casework, int64_t incident, int6
         incidents_get_notice(casework->incidents, incident, number, &arena, &approved, error);
     if (status == STATUS_OK)
         status = scope_open(casework, incident, approved.phase, &opened->scope, error);
+    if (status == STATUS_OK) /* approved, it has its own grades */
+        status =
+            notice_open(casework, opened->scope, SCOPE_GRADES_NOTIFIED, &opened->notice, error);
+    if (status == STATUS_OK)
+        opened->is_as_approved = strcmp(notice_hash(opened->notice), approved.hash) == 0;
     arena_free(&arena);
     TRY(status);
-    TRY(notice_open(casework, opened->scope, SCOPE_GRADES_NOTIFIED, &opened->notice, error));
     opened->audience = calloc(opened->scope->person_count + 1, sizeof *opened->audience);
     if (opened->audience == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
@@ -118,6 +141,18 @@ static enum status open_notice(struct casework *casework, int64_t incident, int6
     return STATUS_OK;
 }
 
+const struct desk_notice *desk_find_notice(const struct desk_case *about, uint16_t kind,
+                                           const char *key, size_t *at)
+{
+    for (size_t n = 0; n < about->notice_count; n++) {
+        const struct desk_notice *told = &about->notices[n];
+        if (scope_find(told->scope, kind, slice_of_text(key), at) == STATUS_OK &&
+            told->audience[*at])
+            return told;
+    }
+    return NULL;
+}
+
 static enum status open_case(struct desk_cases *cases, int64_t number, struct error *error)
 {
     struct casework *casework = cases->casework;
@@ -125,6 +160,7 @@ static enum status open_case(struct desk_cases *cases, int64_t number, struct er
     int64_t newest;
     opened->number = number;
     TRY(scope_open(casework, number, 0, &opened->scope, error));
+    opened->looked_to = opened->scope->phase.cutoff;
     TRY(incidents_get_fact(casework->incidents, number, "partner_public_name", &cases->arena,
                            &opened->partner, error));
     TRY(newest_notice(casework, number, &newest, error));
@@ -137,9 +173,61 @@ static enum status open_all(struct desk_cases *cases, struct error *error)
 {
     int64_t numbers[DESK_CASES];
     size_t count;
-    TRY(desk_open_incidents(cases->casework, numbers, DESK_CASES, &count, error));
+    TRY(desk_incidents(cases->casework, clock_now_ns() - CLOSED_NS_MOST, numbers, &count, error));
     for (size_t i = 0; i < count; i++)
         TRY(open_case(cases, numbers[i], error));
+    return STATUS_OK;
+}
+
+/* ---- what came after the scope ---- */
+
+static bool begins_with(struct slice text, const char *word)
+{
+    return text.len >= strlen(word) && memcmp(text.data, word, strlen(word)) == 0;
+}
+
+/* What a partner gets that is let in again, or after the attacker had gone, is not of the case. */
+static void take_entry(struct desk_case *about, const struct ledger_entry *entry)
+{
+    const struct incident *incident = &about->scope->incident;
+    bool is_within = incident->to_ns == INT64_MIN || entry->time_ns <= incident->to_ns;
+    if (!slice_equal(entry->partner, slice_of_text(incident->partner)))
+        return;
+    if (entry->type == LEDGER_ACT && begins_with(entry->text, "restore "))
+        about->is_served = true;
+    else if (entry->type == LEDGER_ACT && begins_with(entry->text, "contain "))
+        about->is_served = about->is_served && entry->agent.len > 0;
+    else if (entry->type == LEDGER_DECLARED ||
+             (entry->type == LEDGER_DISCLOSURE && entry->item_count > 0 && is_within &&
+              !about->is_served))
+        about->is_behind = true;
+}
+
+/* Reads what has been added to the ledger since the last look. */
+static enum status look_behind(const char *folder, struct desk_case *about, struct error *error)
+{
+    struct ledger_reader *reader;
+    struct ledger_entry entry;
+    struct slice side;
+    uint64_t sequence;
+    enum status status;
+    if (about->scope->incident.closed_ns != INT64_MIN)
+        return STATUS_OK; /* what comes later is another case's */
+    TRY(ledger_reader_open(folder, about->looked_to, &reader, error));
+    while ((status = ledger_reader_next(reader, &sequence, &entry, &side, error)) == STATUS_OK) {
+        take_entry(about, &entry);
+        about->looked_to = sequence + 1;
+    }
+    ledger_reader_close(reader);
+    return status == STATUS_AGAIN ? STATUS_OK : status;
+}
+
+static enum status look_behind_all(struct desk_cases *cases, struct error *error)
+{
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s/ledger", cases->casework->config->state_folder);
+    for (size_t i = 0; i < cases->count; i++)
+        TRY(look_behind(folder, &cases->cases[i], error));
     return STATUS_OK;
 }
 
@@ -147,17 +235,20 @@ enum status desk_cases_open(const char *config_path, struct desk_cases **cases, 
 {
     struct desk_cases *made = calloc(1, sizeof *made);
     struct buffer state;
+    uint8_t hash[CRYPTO_SHA256_BYTES];
     if (made == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     arena_init(&made->arena, ARENA_BYTES);
-    buffer_init(&state, sizeof made->state);
+    buffer_init(&state, STATE_BYTES);
     enum status status = casework_open(config_path, "worker", &made->casework, error);
     if (status == STATUS_OK)
         status = describe(made->casework, &state, error);
+    const struct slice described = buffer_slice(&state);
+    crypto_sha256(&described, 1, hash);
     bool same =
-        status == STATUS_OK && *cases != NULL && strcmp((*cases)->state, buffer_text(&state)) == 0;
+        status == STATUS_OK && *cases != NULL && memcmp((*cases)->state, hash, sizeof hash) == 0;
     if (status == STATUS_OK && !same) {
-        memcpy(made->state, state.data, state.len + 1);
+        memcpy(made->state, hash, sizeof hash);
         desk_cases_close(*cases);
         *cases = NULL;
         status = open_all(made, error);
@@ -167,7 +258,7 @@ enum status desk_cases_open(const char *config_path, struct desk_cases **cases, 
         *cases = made;
     else
         desk_cases_close(made);
-    return status;
+    return status == STATUS_OK ? look_behind_all(*cases, error) : status;
 }
 
 void desk_cases_close(struct desk_cases *cases)

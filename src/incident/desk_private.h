@@ -14,11 +14,15 @@
 struct desk_notice {
     struct scope *scope;
     struct notice *notice;
-    bool *audience; /* beside the scope's people */
+    bool *audience;      /* beside the scope's people */
+    bool is_as_approved; /* its words have not been changed since */
 };
-enum { DESK_NOTICES = 8, DESK_CASES = 32 };
+enum { DESK_NOTICES = 8, DESK_CASES = 64 };
 struct desk_case {
     int64_t number;
+    uint64_t looked_to;  /* entries of the ledger */
+    bool is_served;      /* the partner is let in again */
+    bool is_behind;      /* the ledger has what the scope has not */
     struct scope *scope; /* of the newest phase */
     struct desk_notice notices[DESK_NOTICES];
     size_t notice_count; /* newest first */
@@ -29,16 +33,21 @@ struct desk_cases {
     struct arena arena;
     struct desk_case cases[DESK_CASES];
     size_t count;
-    char state[2048]; /* of what this was made of */
+    uint8_t state[32]; /* hash of what this was made of */
 };
-/* Opens every incident that is neither closed nor a drill, or keeps what is open where nothing has
- * changed: reading a scope takes reading the ledger. *cases NULL before the first call. */
+/* Opens every incident that is no drill, closed ones too for as long as the public page vouches for
+ * their messages, or keeps what is open where nothing has changed: reading a scope takes reading
+ * the ledger. *cases NULL before the first call. */
 MUST_USE enum status desk_cases_open(const char *config_path, struct desk_cases **cases,
                                      struct error *error);
 void desk_cases_close(struct desk_cases *cases); /* NULL is fine */
-/* The numbers of open incidents; drills are left out. */
-MUST_USE enum status desk_open_incidents(struct casework *casework, int64_t numbers[], size_t room,
-                                         size_t *count, struct error *error);
+/* The numbers of incidents that are open, or were closed since then; drills are left out. */
+MUST_USE enum status desk_incidents(struct casework *casework, int64_t since_ns,
+                                    int64_t numbers[static DESK_CASES], size_t *count,
+                                    struct error *error);
+/* The newest notice that the person was to get, and the place in its scope; NULL: none. */
+const struct desk_notice *desk_find_notice(const struct desk_case *about, uint16_t kind,
+                                           const char *key, size_t *at);
 
 /* ---- desk_text.c: what those are told who get no notice ---- */
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -73,9 +74,33 @@ static bool take(int folder, const char *name, const uint8_t private_key[static 
     return false;
 }
 
+/* The first half of the digits. */
+static uint64_t number_of(const char *name)
+{
+    char digits[HEX_CHARS / 2 + 1] = "";
+    memcpy(digits, name, HEX_CHARS / 2);
+    return strtoull(digits, NULL, 16);
+}
+
+static bool waits(const struct requests_waiting *waiting, const char *name)
+{
+    uint64_t number = number_of(name);
+    size_t at = 0;
+    while (at < waiting->count && waiting->names[at] != number)
+        at++;
+    return at < waiting->count;
+}
+
+void requests_wait(struct requests_waiting *waiting, const char *name)
+{
+    if (waiting->count < REQUESTS_WAITING_MOST)
+        waiting->names[waiting->count++] = number_of(name);
+}
+
 enum status requests_read(const char *path, const uint8_t private_key[static 32], int64_t now_ns,
-                          struct request_file *files, size_t room, size_t *count,
-                          struct requests_dropped *dropped, struct error *error)
+                          const struct requests_waiting *waiting, struct request_file *files,
+                          size_t room, size_t *count, struct requests_dropped *dropped,
+                          struct error *error)
 {
     size_t entries = 0;
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -90,10 +115,11 @@ enum status requests_read(const char *path, const uint8_t private_key[static 32]
     for (const struct dirent *entry;
          *count < room && entries++ < MOST_ENTRIES && (entry = readdir(list)) != NULL;) {
         struct request_file *file = &files[*count];
-        if (!is_request_name(entry->d_name) ||
+        if (!is_request_name(entry->d_name) || waits(waiting, entry->d_name) ||
             !take(folder, entry->d_name, private_key, now_ns, &file->request, dropped))
             continue;
         memcpy(file->name, entry->d_name, REQUEST_NAME_ROOM);
+        file->waits = false;
         ++*count;
     }
     closedir(list);

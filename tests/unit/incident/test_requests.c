@@ -26,6 +26,7 @@ static const uint8_t secret[32] = {7};
 static uint8_t private_key[32], public_key[32];
 static char folder[64];
 static int64_t now_ns;
+static struct requests_waiting waiting;
 
 static int make_folder(void **state)
 {
@@ -87,7 +88,7 @@ static size_t read_queue(struct requests_dropped *dropped)
     size_t count = 99;
     *dropped = (struct requests_dropped){0};
     enum status status =
-        requests_read(folder, private_key, now_ns, files, 8, &count, dropped, &error);
+        requests_read(folder, private_key, now_ns, &waiting, files, 8, &count, dropped, &error);
     if (status != STATUS_OK)
         fail_msg("%s", error.message);
     for (size_t i = 0; i < count; i++) {
@@ -122,6 +123,28 @@ static void no_more_than_there_is_room_for(void **state)
     assert_int_equal(read_queue(&dropped), 3);
 }
 
+static void those_that_wait_stand_before_nobody(void **state)
+{
+    static struct request_file files[8];
+    struct requests_dropped dropped = {0};
+    struct error error = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < 8; i++)
+        leave(REQUEST_EMAIL, 0, 0);
+    assert_int_equal(
+        requests_read(folder, private_key, now_ns, &waiting, files, 8, &count, &dropped, &error),
+        STATUS_OK);
+    assert_int_equal(count, 8);
+    for (size_t i = 0; i < 8; i++)
+        requests_wait(&waiting, files[i].name);
+    for (size_t i = 0; i < 3; i++)
+        leave(REQUEST_EMAIL, 0, 0);
+    assert_int_equal(read_queue(&dropped), 3);
+    assert_int_equal(read_queue(&dropped), 0);
+    waiting.count = 0;
+    assert_int_equal(read_queue(&dropped), 8);
+}
+
 static void other_things_in_the_folder_do_no_harm(void **state)
 {
     static const char link_name[] = "00000000000000000000000000000001.request";
@@ -153,9 +176,9 @@ static void a_missing_folder_is_told(void **state)
     struct request_file file;
     struct error error = {0};
     size_t count;
-    assert_int_not_equal(
-        requests_read("/nonexistent", private_key, now_ns, &file, 1, &count, &dropped, &error),
-        STATUS_OK);
+    assert_int_not_equal(requests_read("/nonexistent", private_key, now_ns, &waiting, &file, 1,
+                                       &count, &dropped, &error),
+                         STATUS_OK);
     assert_non_null(strstr(error.message, "/nonexistent"));
 }
 
@@ -264,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(requests_are_read_and_the_rest_is_dropped),
         TEST(no_more_than_there_is_room_for),
+        TEST(those_that_wait_stand_before_nobody),
         TEST(other_things_in_the_folder_do_no_harm),
         TEST(a_missing_folder_is_told),
         TEST(an_answer_counts_until_the_day_ends),

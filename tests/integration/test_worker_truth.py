@@ -1,0 +1,137 @@
+"""What the worker says is true: of people who share a mailbox, of closed cases, of what came after the scope. And no
+request, whoever left it, keeps others from being answered."""
+import csv
+import pathlib
+
+import pytest
+
+from harness import places
+from harness.mailserver import MailServer
+from harness.notices import CHILD, text_of
+from harness.office import STATEMENTS, Office
+
+NO, YES = "Our records say no.", "Yes, it does."
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = MailServer(user=None)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def office(make_module_gateway, server):
+    return Office(make_module_gateway, server)
+
+
+@pytest.fixture(autouse=True)
+def fresh(request):
+    if "office" in request.fixturenames:
+        request.getfixturevalue("office").new_day()
+
+
+def change(office, sql):
+    gateway = office.gateway
+    gateway.cluster.rows(sql, gateway.database)
+
+
+def answers(office):
+    """Of one round: (address, "yes" | "no") of each message, sorted."""
+    return sorted((message["to"], "yes" if YES in text_of(message) else "no" if NO in text_of(message) else "notice")
+                  for message in office.work())
+
+
+def test_who_shares_a_mailbox_with_somebody_affected_is_not_told_no(office):
+    """The same person as a customer, whose data was not given away, and as an enquirer, whose data was."""
+    change(office, "UPDATE crm.customer SET email = 'e1@mail.example' WHERE customer_id = 59")
+    office.ask("e1@mail.example")
+    assert answers(office) == [("e1@mail.example", "yes")]
+    office.ask("e1@mail.example")
+    assert answers(office) == [], "the second request of the day"
+    assert office.waiting() == 0
+
+
+def test_of_many_in_one_mailbox_nobody_affected_is_passed_over(office):
+    """Five customers who are not affected stand before the enquirer who is."""
+    change(office, "UPDATE crm.customer SET email = 'e2@mail.example' WHERE customer_id BETWEEN 54 AND 58")
+    office.ask("e2@mail.example")
+    assert answers(office) == [("e2@mail.example", "yes")]
+
+
+def test_no_forged_request_stops_the_others(office):
+    """Whoever has taken the portal over can leave any bytes in the queue."""
+    office.ask(b"\xff\xfe@mail.example")
+    office.ask(b"a\x01b@mail.example")
+    office.ask(b"Person\xc0 x", kind="letter", postcode="BA1 1AA")
+    office.ask("Person\nx", kind="letter", postcode="BA1 1AA")
+    office.ask("c11@mail.example")
+    assert answers(office) == [("c11@mail.example", "yes")]
+    assert office.waiting() == 0 and "broken=4" in office.told, office.told
+
+
+def test_who_was_counted_as_told_by_the_officers_decision_is_told_so_again(make_gateway, server):
+    """The officer included a grade that is not told by default."""
+    office = Office(make_gateway, server,
+                    STATEMENTS + ("SELECT customer_id, full_name FROM enquirer WHERE customer_id = 4 OFFSET 1",))
+    office.ask("e4@mail.example")
+    assert answers(office) == [("e4@mail.example", "no")]
+    grades = ("--grades", "direct,declared,witness")
+    approval = office.case.dry_run(*grades)["hash"]
+    office.gateway.cli("incident", "publish", "1", *grades)
+    before = len(server.messages())
+    office.case.notify("--send", "--approve", approval, *grades)
+    assert "e4@mail.example" in [message["to"] for message in server.messages()[before:]]
+    office.new_day()
+    office.ask("e4@mail.example")
+    assert answers(office) == [("e4@mail.example", "notice")]
+
+
+def test_nobody_is_told_no_while_the_scope_is_behind_the_ledger(make_gateway, server):
+    office = Office(make_gateway, server)
+    keys = office.gateway.folder / "keys.csv"
+    keys.write_text("customer_id\n54\n")
+    places.own(keys, office.gateway.user)
+    office.gateway.cli("exposure", "declare", "--partner", "north", "--kind", "customer", "--columns",
+                       "customer.full_name", "--keys", keys, "--reason", "a test")
+    office.ask("c54@mail.example")
+    office.ask("c53@mail.example")
+    office.ask("c11@mail.example")
+    assert answers(office) == [("c11@mail.example", "yes")]
+    assert office.waiting() == 2 and "phase" in office.told, office.told
+    office.gateway.cli("incident", "scope", "1", "--new-phase", "--reason", "an export was declared")
+    assert answers(office) == [("c53@mail.example", "no"), ("c54@mail.example", "yes")]
+
+
+def test_a_closed_case_is_not_forgotten(make_gateway, server):
+    office = Office(make_gateway, server)
+    office.gateway.cli("incident", "scope", "1")
+    for row in office.gateway.cli_json("incident", "show", "1")["remaining"]:
+        office.gateway.cli("incident", "close", "1", "--duty", row["duty"], "--waive", "a test")
+    office.gateway.cli("incident", "close", "1", "--why", "a test")
+    office.ask("c11@mail.example")
+    office.ask("c53@mail.example")
+    assert answers(office) == [("c11@mail.example", "yes"), ("c53@mail.example", "no")]
+
+
+def test_a_child_without_a_name_stops_neither_letters_nor_answers(make_gateway, server):
+    office = Office(make_gateway, server)
+    portal = office.gateway.settings.pop("portal")  # without one nothing has to be published first
+    office.gateway.write_config()
+    for name, number in ((None, CHILD), ("Kim 3", 9)):
+        change(office, f"UPDATE crm.customer SET birth_date = current_date - 3000, full_name = "
+                       f"{'NULL' if name is None else repr(name)} WHERE customer_id = {number}")
+    before = len(server.messages())
+    office.case.send()
+    sent = {message["to"]: text_of(message) for message in server.messages()[before:]}
+    for number in (CHILD, 9):
+        assert "To the parent or guardian" in sent[f"c{number}@mail.example"], sent.keys()
+        assert "None" not in sent[f"c{number}@mail.example"]
+    path = office.gateway.folder / "letters.csv"
+    office.case.notify("--letters", str(path))
+    assert len(list(csv.reader(path.read_text().splitlines()))) > 1
+    office.gateway.settings["portal"] = portal
+    office.gateway.write_config()
+    office.ask(f"c{CHILD}@mail.example")
+    office.ask("c11@mail.example")
+    assert answers(office) == [("c11@mail.example", "notice"), (f"c{CHILD}@mail.example", "notice")]
