@@ -98,7 +98,7 @@ static enum status try_form(struct trial *trial, const char *const *categories, 
         .not_held = spared + spared_count / 2,
         .not_held_count = form & FORM_BARE ? 0 : spared_count - spared_count / 2,
         .confirmed = (form & FORM_CONFIRMED) != 0,
-        .child = (form & FORM_CHILD) != 0 && (form & FORM_NAMELESS) == 0,
+        .child = (form & FORM_CHILD) != 0,
         .printed = (form & FORM_PRINTED) != 0,
     };
     struct letter_case about = *trial->about;
@@ -119,6 +119,7 @@ enum status lint_template(const struct lint *lint, const struct template *templa
                                      FORM_PRINTED,
                                      FORM_REPLACES | FORM_CONFIRMED,
                                      FORM_NAMELESS | FORM_BARE,
+                                     FORM_NAMELESS | FORM_CHILD,
                                      FORM_MASKED,
                                      FORM_BARE | FORM_CONFIRMED | FORM_REPLACES};
     struct arena arena;
