@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "incident/casefile.h"
+#include "incident/scope.h"
 
 #define CLI_INCIDENT_BY                                                                            \
     {                                                                                              \
@@ -12,6 +13,9 @@
 
 /* The first argument: the incident's number. A usage error for anything else. */
 MUST_USE enum status cli_incident_number(struct cli_call *call, int64_t *number,
+                                         struct error *error);
+/* Those of --grades; by default those that are notified. */
+MUST_USE enum status cli_incident_grades(struct cli_call *call, scope_grades *grades,
                                          struct error *error);
 /* The casework of -c, and of --by where the verb has that option. */
 MUST_USE enum status cli_incident_casework(struct cli_call *call, bool has_by,

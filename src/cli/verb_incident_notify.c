@@ -50,37 +50,11 @@ struct notify {
 
 /* ---- opening ---- */
 
-static enum status read_grades(struct cli_call *call, scope_grades *grades, struct error *error)
-{
-    static const char *const names[SCOPE_GRADES] = {
-        [SCOPE_DECLARED] = "declared",   [SCOPE_DIRECT] = "direct",
-        [SCOPE_AGGREGATE] = "aggregate", [SCOPE_WITNESS] = "witness",
-        [SCOPE_INFLUENCE] = "influence", [SCOPE_PROBE] = "probe"};
-    const char *list = cli_value(call, "grades");
-    *grades = list == NULL ? SCOPE_GRADES_NOTIFIED : 0;
-    while (list != NULL && *list != '\0') {
-        size_t len = strcspn(list, ",");
-        unsigned found = SCOPE_GRADES;
-        for (unsigned i = 0; i < SCOPE_GRADES; i++)
-            if (strlen(names[i]) == len && memcmp(names[i], list, len) == 0)
-                found = i;
-        if (found == SCOPE_GRADES)
-            return cli_usage(call, error,
-                             "--grades takes direct, declared, aggregate, witness, influence, "
-                             "probe");
-        *grades |= 1U << found;
-        list += len + (list[len] == ',');
-    }
-    if (*grades == 0)
-        return cli_usage(call, error, "--grades names no grade");
-    return STATUS_OK;
-}
-
 /* The newest phase, as it would be approved now. */
 static enum status open_plan(struct notify *notify, struct error *error)
 {
     scope_grades grades;
-    TRY(read_grades(notify->call, &grades, error));
+    TRY(cli_incident_grades(notify->call, &grades, error));
     TRY(scope_open(notify->casework, notify->incident, 0, &notify->scope, error));
     return notice_open(notify->casework, notify->scope, grades, &notify->notice, error);
 }

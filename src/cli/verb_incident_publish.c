@@ -7,6 +7,7 @@
 
 static const struct cli_option options[] = {
     {"out", 'o', "DIR", "the portal's folder, instead of the configuration's"},
+    {"grades", 0, "LIST", "who is to be told, where notify is given the same; see there"},
     CLI_INCIDENT_BY,
     {NULL, 0, NULL, NULL},
 };
@@ -16,9 +17,12 @@ static enum status run(struct cli_call *call, struct error *error)
     int64_t number;
     struct casework *casework = NULL;
     struct publish_result result;
+    scope_grades grades;
+    TRY(cli_incident_grades(call, &grades, error));
     TRY(cli_incident_number(call, &number, error));
     TRY(cli_incident_casework(call, true, &casework, error));
-    enum status status = publish_incident(casework, number, cli_value(call, "out"), &result, error);
+    enum status status =
+        publish_incident(casework, number, grades, cli_value(call, "out"), &result, error);
     if (status == STATUS_OK)
         printf("published in %zu languages: %zu messages, %" PRIu64 " references\n",
                result.languages, result.messages, result.references);

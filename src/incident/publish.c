@@ -227,8 +227,8 @@ static enum status decide(struct desk *desk, const struct publication *publicati
                            desk->scope->incident.partner, "publish", why, error);
 }
 
-static enum status publish(struct desk *desk, int64_t number, const char *folder,
-                           struct publish_result *result, struct error *error)
+static enum status publish(struct desk *desk, int64_t number, scope_grades grades,
+                           const char *folder, struct publish_result *result, struct error *error)
 {
     struct casework *casework = desk->casework;
     struct publication publication = {
@@ -243,7 +243,7 @@ static enum status publish(struct desk *desk, int64_t number, const char *folder
     TRY(incidents_secret(casework->incidents, desk->secret, error));
     TRY(find_languages(desk, error));
     TRY(scope_open(casework, number, 0, &desk->scope, error));
-    TRY(notice_open(casework, desk->scope, SCOPE_GRADES_NOTIFIED, &desk->notice, error));
+    TRY(notice_open(casework, desk->scope, grades, &desk->notice, error));
     for (size_t i = 0; i < desk->language_count; i++)
         TRY(draft(desk, i, error));
     publication.language_count = desk->language_count;
@@ -258,8 +258,8 @@ static enum status publish(struct desk *desk, int64_t number, const char *folder
     return publication_write(&publication, error);
 }
 
-enum status publish_incident(struct casework *casework, int64_t number, const char *folder,
-                             struct publish_result *result, struct error *error)
+enum status publish_incident(struct casework *casework, int64_t number, scope_grades grades,
+                             const char *folder, struct publish_result *result, struct error *error)
 {
     if (folder == NULL)
         folder = casework->config->portal.folder;
@@ -273,7 +273,7 @@ enum status publish_incident(struct casework *casework, int64_t number, const ch
         return STATUS_NOMEM;
     desk->casework = casework;
     arena_init(&desk->arena, ARENA_BYTES);
-    enum status status = publish(desk, number, folder, result, error);
+    enum status status = publish(desk, number, grades, folder, result, error);
     crypto_wipe(desk->secret, sizeof desk->secret);
     notice_close(desk->notice);
     scope_close(desk->scope);

@@ -11,9 +11,10 @@ struct publish_result {
     size_t languages;
 };
 /* The public statement as the case bears it out, the messages of the newest phase's notice (the
- * approved one, or the planned one), a reference for each of its people. folder NULL: the
- * configuration's; the queue is made there as well. Recorded as a decision. */
-MUST_USE enum status publish_incident(struct casework *casework, int64_t number, const char *folder,
+ * approved one, or the planned one to people of these grades), a reference for each of its people.
+ * folder NULL: the configuration's; the queue is made there as well. Recorded as a decision. */
+MUST_USE enum status publish_incident(struct casework *casework, int64_t number,
+                                      scope_grades grades, const char *folder,
                                       struct publish_result *result, struct error *error);
 /* STATUS_DENIED 55000 where the configured portal does not vouch for every reference of the notice
  * yet, or not for long enough; fine where no portal is configured. */
