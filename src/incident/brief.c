@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "ledger/ledger.h"
 
 /* ---- the ledger ---- */
@@ -82,6 +83,36 @@ static enum status get_notice(struct casework *casework, int64_t number, struct 
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+static enum status count_messages(struct casework *casework, int64_t number,
+                                  const struct table *decisions, struct arena *arena,
+                                  struct brief *brief, struct error *error)
+{
+    const char *path = NULL;
+    struct outbox *outbox = NULL;
+    struct standing *standing = NULL;
+    TRY(incidents_path(casework->incidents, number, CASEWORK_OUTBOX, arena, &path, error));
+    if (!brief->has_notice || !file_exists(path))
+        return STATUS_OK;
+    TRY(outbox_open(path, false, &outbox, error));
+    enum status status = standing_open(outbox, brief->notice.number, &standing, error);
+    outbox_close(outbox);
+    TRY(status);
+    standing_count(standing, &brief->messages);
+    standing_open_ends(&brief->messages, decisions, &brief->open);
+    standing_close(standing);
+    return STATUS_OK;
+}
+
+static enum status read_messages(struct casework *casework, int64_t number, struct arena *arena,
+                                 struct brief *brief, struct error *error)
+{
+    struct table decisions;
+    TRY(incidents_decisions(casework->incidents, number, &decisions, error));
+    enum status status = count_messages(casework, number, &decisions, arena, brief, error);
+    table_free(&decisions);
+    return status;
+}
+
 enum status brief_open(struct casework *casework, int64_t incident, int64_t phase,
                        struct arena *arena, struct brief *brief, struct error *error)
 {
@@ -91,6 +122,7 @@ enum status brief_open(struct casework *casework, int64_t incident, int64_t phas
     TRY(incidents_facts(casework->incidents, incident, &brief->facts, error));
     TRY(incidents_filings(casework->incidents, incident, &brief->filings, error));
     TRY(get_notice(casework, incident, arena, brief, error));
+    TRY(read_messages(casework, incident, arena, brief, error));
     brief->partner = policy_find_partner(casework->policy, brief->incident.partner);
     const char *folder = arena_printf(arena, "%s/ledger", casework->config->state_folder);
     CHECK(folder != NULL);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "incident/scope.h"
+#include "incident/standing.h"
 
 /* What the ledger says of the partner up to now, beyond the phase's cut-off too. */
 struct brief_ledger {
@@ -30,7 +31,9 @@ struct brief {
     struct scope *opened;        /* the same, where brief_open made it */
     struct table facts, filings; /* as incidents_facts and incidents_filings fill them */
     bool has_notice;
-    struct incident_notice notice; /* the newest */
+    struct incident_notice notice;   /* the newest */
+    struct standing_counts messages; /* of all notices; total 0: no outbox is there */
+    struct standing_open_ends open;  /* letters and public notices that nobody has decided */
     struct brief_ledger ledger;
     int64_t now_ns;
 };

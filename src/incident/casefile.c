@@ -19,7 +19,11 @@ static enum status read_messages(struct casework *casework, struct casefile *cas
         return STATUS_OK;
     struct outbox *outbox = NULL;
     TRY(outbox_open(path, false, &outbox, error));
-    enum status status = outbox_count(outbox, casefile->notice.number, &casefile->messages, error);
+    struct standing *standing = NULL;
+    enum status status = standing_open(outbox, casefile->notice.number, &standing, error);
+    if (status == STATUS_OK)
+        standing_count(standing, &casefile->messages);
+    standing_close(standing);
     if (status == STATUS_OK)
         status = outbox_paused(outbox, &casefile->paused, error);
     outbox_close(outbox);

@@ -5,7 +5,7 @@
 
 #include "incident/deadlines.h"
 #include "incident/scope.h"
-#include "registry/outbox.h"
+#include "incident/standing.h"
 
 /* Is the partner contained now? */
 enum casefile_contained { CASEFILE_UNKNOWN, CASEFILE_CONTAINED, CASEFILE_OPEN };
@@ -18,8 +18,8 @@ struct casefile {
     struct table phases, decisions, facts, filings, evidence;
     struct deadlines deadlines;
     bool has_notice, has_outbox, paused;
-    struct incident_notice notice; /* the newest */
-    struct outbox_counts messages; /* of that notice */
+    struct incident_notice notice;   /* the newest */
+    struct standing_counts messages; /* of all notices: where each person stands */
     struct scope_later later; /* behind the newest phase; nothing where the ledger is not there */
     enum casefile_contained contained;
     int64_t now_ns; /* of a closed incident: when it was closed */

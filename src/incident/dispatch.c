@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "crypto/crypto.h"
+#include "incident/approval.h"
 #include "incident/scope_csv.h"
+#include "incident/standing.h"
 
 enum {
     BATCH = 500,
@@ -83,8 +85,9 @@ enum status dispatch_write_proof(const struct scope *scope, const struct notice 
 
 struct letters {
     struct casework *casework;
-    const struct scope *scope;
+    const struct scope *scope; /* of the notice whose letters are written now */
     const struct notice *notice;
+    struct standing *standing;
     struct contact_reader *reader;
     struct admin_client *admin;
     FILE *out;
@@ -104,8 +107,9 @@ static enum status note_person(void *context, const struct outbox_proof *proof, 
 {
     struct letters *letters = context;
     const struct scope *scope = letters->scope;
-    if (proof->state != OUTBOX_LETTER && proof->state != OUTBOX_REFUSED &&
-        proof->state != OUTBOX_BOUNCED)
+    if ((proof->state != OUTBOX_LETTER && proof->state != OUTBOX_REFUSED &&
+         proof->state != OUTBOX_BOUNCED) ||
+        !standing_is_newest(letters->standing, notice_number(letters->notice), proof->id))
         return STATUS_OK;
     if (letters->count == letters->capacity) {
         size_t capacity = letters->capacity == 0 ? BATCH : 2 * letters->capacity;
@@ -207,9 +211,53 @@ static enum status write_all(struct letters *letters, struct error *error)
     return STATUS_OK;
 }
 
+static enum status write_notice(struct letters *letters, struct outbox *outbox,
+                                const struct scope *scope, const struct notice *notice,
+                                struct error *error)
+{
+    letters->scope = scope;
+    letters->notice = notice;
+    letters->count = 0;
+    TRY(outbox_each(outbox, notice_number(notice), note_person, letters, error));
+    return write_all(letters, error);
+}
+
+/* The letters of people whom no later notice has. */
+static enum status write_earlier(struct letters *letters, struct outbox *outbox, int64_t number,
+                                 struct error *error)
+{
+    struct casework *casework = letters->casework;
+    struct incident_notice approved;
+    struct scope *scope = NULL;
+    struct notice *notice = NULL;
+    struct arena arena;
+    int64_t incident = letters->scope->incident.number;
+    arena_init(&arena, TEXT_BYTES);
+    enum status status =
+        incidents_get_notice(casework->incidents, incident, number, &arena, &approved, error);
+    if (status == STATUS_OK)
+        status = scope_open(casework, incident, approved.phase, &scope, error);
+    if (status == STATUS_OK)
+        status = notice_open(casework, scope, SCOPE_GRADES_NOTIFIED, &notice, error);
+    if (status == STATUS_OK)
+        status = approval_check(casework, scope, notice, &approved, error);
+    if (status == STATUS_OK) {
+        const struct scope *newest_scope = letters->scope;
+        const struct notice *newest_notice = letters->notice;
+        status = write_notice(letters, outbox, scope, notice, error);
+        letters->scope = newest_scope;
+        letters->notice = newest_notice;
+    }
+    notice_close(notice);
+    scope_close(scope);
+    arena_free(&arena);
+    return status;
+}
+
 static enum status write_file(struct letters *letters, struct outbox *outbox, const char *path,
                               struct error *error)
 {
+    int64_t newest = notice_number(letters->notice);
     struct casework *casework = letters->casework;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, LETTERS_MODE);
     letters->out = fd < 0 ? NULL : fdopen(fd, "w");
@@ -220,8 +268,10 @@ static enum status write_file(struct letters *letters, struct outbox *outbox, co
             "text\r\n");
     TRY(casework_admin(casework, &letters->admin, error));
     TRY(contact_open(casework->config, casework->policy, &letters->reader, error));
-    TRY(outbox_each(outbox, notice_number(letters->notice), note_person, letters, error));
-    TRY(write_all(letters, error));
+    TRY(standing_open(outbox, newest, &letters->standing, error));
+    TRY(write_notice(letters, outbox, letters->scope, letters->notice, error));
+    for (int64_t number = newest - 1; number > 0; number--)
+        TRY(write_earlier(letters, outbox, number, error));
     if (fflush(letters->out) != 0 || fsync(fileno(letters->out)) != 0)
         return error_set_errno(error, errno, "%s", path);
     return STATUS_OK;
@@ -269,6 +319,7 @@ enum status dispatch_write_letters(struct casework *casework, const struct scope
     if (status == STATUS_OK)
         status = record(&made, path, error);
     contact_close(made.reader);
+    standing_close(made.standing);
     arena_free(&made.arena);
     free(made.keys);
     free(made.people);

@@ -7,7 +7,8 @@
 
 #include "incident/notice.h"
 
-/* Everybody whose message is a letter, was refused, or bounced: name, address lines, text. printed:
+/* Everybody whose newest message, of this notice or an earlier one, is a letter, was refused, or
+ * bounced: name, address lines, text. notice: the newest. printed:
  * letters written; without: people with no usable postal address, who need a public notice. The
  * file's hash is recorded as a decision. */
 struct dispatch_letters {

@@ -30,22 +30,39 @@ bool casefile_waived(const struct casefile *casefile, const char *duty)
     return casefile_decided(casefile, step);
 }
 
+static void write_row(struct table *table, const char *duty, const char *open, const char *act,
+                      va_list args)
+{
+    char text[ACT_ROOM];
+    vsnprintf(text, sizeof text, act, args);
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%s", duty);
+    table_set(table, row, 1, "%s", open);
+    table_set(table, row, 2, "%s", text);
+}
+
 static void add(const struct casefile *casefile, struct table *table, const char *duty,
                 const char *open, const char *act, ...) __attribute__((format(printf, 5, 6)));
 static void add(const struct casefile *casefile, struct table *table, const char *duty,
                 const char *open, const char *act, ...)
 {
-    char text[ACT_ROOM];
     va_list args;
     if (casefile_waived(casefile, duty))
         return;
     va_start(args, act);
-    vsnprintf(text, sizeof text, act, args);
+    write_row(table, duty, open, act, args);
     va_end(args);
-    struct table_row *row = table_add(table);
-    table_set(table, row, 0, "%s", duty);
-    table_set(table, row, 1, "%s", open);
-    table_set(table, row, 2, "%s", text);
+}
+
+/* What has come up since it was waived is open again: the caller has looked at that. */
+static void add_anew(struct table *table, const char *duty, const char *open, const char *act, ...)
+    __attribute__((format(printf, 4, 5)));
+static void add_anew(struct table *table, const char *duty, const char *open, const char *act, ...)
+{
+    va_list args;
+    va_start(args, act);
+    write_row(table, duty, open, act, args);
+    va_end(args);
 }
 
 static long long number_of(const struct casefile *casefile)
@@ -58,8 +75,9 @@ static void judge_containment(const struct casefile *casefile, struct table *tab
     if (casefile->contained == CASEFILE_CONTAINED || casefile_decided(casefile, "restore"))
         return;
     add(casefile, table, "containment",
-        casefile->contained == CASEFILE_UNKNOWN
-            ? "whether the partner is contained is not known"
+        casefile->contained == CASEFILE_UNKNOWN ? "whether the partner is contained is not known"
+        : casefile->partner == NULL
+            ? "the partner is no longer in the policy: does the gateway have this policy?"
             : "the partner is being served, and no decision says that it may be",
         "cofferdam partner contain %s --reason …, or: cofferdam incident decide %lld "
         "--step restore --why …",
@@ -82,33 +100,46 @@ static void judge_filings(const struct casefile *casefile, struct table *table)
     }
 }
 
-static void judge_notices(const struct casefile *casefile, struct table *table)
+/* What keeps the notices open, and the option of notify that goes on from there. */
+static const char *notices_open(const struct casefile *casefile, const char **mode)
 {
     const uint64_t *states = casefile->messages.states;
     uint64_t waiting = states[OUTBOX_READY] + states[OUTBOX_OFFERED] + states[OUTBOX_BEGUN] +
                        states[OUTBOX_DEFERRED];
-    const char *open = NULL;
+    *mode = "--dry-run";
     if (!casefile->has_notice)
-        open = "no notice to people has been approved";
-    else if (casefile->paused)
-        open = "sending is paused";
-    else if (states[OUTBOX_IN_DOUBT] > 0)
-        open = "of some messages it is in doubt whether they were taken";
-    else if (waiting > 0 || casefile->notice.finished_ns == INT64_MIN)
-        open = "not every message has been sent";
-    else if (casefile->notice.phase < casefile->phase.number)
-        open = "the newest phase came after the last notice: who needs one, or a corrected one?";
+        return "no notice to people has been approved";
+    *mode = "--resume";
+    if (casefile->paused)
+        return "sending is paused";
+    *mode = "--status";
+    if (states[OUTBOX_IN_DOUBT] > 0)
+        return "of some messages it is in doubt whether they were taken";
+    if (waiting > 0 || casefile->notice.finished_ns == INT64_MIN)
+        return "not every message has been sent";
+    *mode = "--dry-run";
+    return casefile->notice.phase < casefile->phase.number
+               ? "the newest phase came after the last notice: who needs one, or a corrected one?"
+               : NULL;
+}
+
+static void judge_notices(const struct casefile *casefile, struct table *table)
+{
+    struct standing_open_ends ends;
+    const char *mode, *open = notices_open(casefile, &mode);
     if (open != NULL)
         add(casefile, table, "notices", open, "cofferdam incident notify %lld %s",
-            number_of(casefile), casefile->has_notice ? "--status" : "--dry-run");
-    if (states[OUTBOX_LETTER] + states[OUTBOX_REFUSED] + states[OUTBOX_BOUNCED] > 0 &&
-        !casefile_decided(casefile, "letters"))
-        add(casefile, table, "letters", "some people can be reached by letter only",
-            "post them, then: cofferdam incident decide %lld --step letters --why …",
-            number_of(casefile));
-    if (states[OUTBOX_PUBLIC] > 0 && !casefile_decided(casefile, "public notice"))
-        add(casefile, table, "public-notice", "some people have no usable address at all",
-            "cofferdam incident decide %lld --step \"public notice\" --why …", number_of(casefile));
+            number_of(casefile), mode);
+    standing_open_ends(&casefile->messages, &casefile->decisions, &ends);
+    if (ends.letters > 0)
+        add_anew(table, "letters", "some people can be reached by letter only",
+                 "cofferdam incident notify %lld --letters FILE; post them, then: "
+                 "cofferdam incident decide %lld --step letters --why …",
+                 number_of(casefile), number_of(casefile));
+    if (ends.public_notices > 0)
+        add_anew(table, "public-notice", "some people have no usable address at all",
+                 "cofferdam incident decide %lld --step \"public notice\" --why …",
+                 number_of(casefile));
 }
 
 enum status casefile_duties(const struct casefile *casefile, struct table *table,

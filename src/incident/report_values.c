@@ -223,6 +223,39 @@ static const char *gateway_measures(const struct answering *answering)
         budget_words(answering, partner));
 }
 
+/* text, with " name: number." where the number is not 0. */
+static const char *with_number(const char *text, const char *name, uint64_t number,
+                               struct arena *arena)
+{
+    return number == 0
+               ? text
+               : arena_printf(arena, "%s %s: %s.", text, name, layout_number(number, ",", arena));
+}
+
+/* How far that is, with every number that is not 0: "told" must not stand for all where some wait
+ * for a letter. */
+static const char *messages_words(const struct answering *answering, const char *text)
+{
+    const struct brief *brief = answering->brief;
+    const uint64_t *states = brief->messages.states;
+    struct arena *arena = answering->arena;
+    uint64_t letters = states[OUTBOX_LETTER] + states[OUTBOX_REFUSED] + states[OUTBOX_BOUNCED];
+    uint64_t nowhere = states[OUTBOX_PUBLIC] + states[OUTBOX_ERASED];
+    uint64_t done = states[OUTBOX_ACCEPTED] + letters + nowhere + states[OUTBOX_SILENT];
+    text = with_number(text, "By email, handed over to our mail server", states[OUTBOX_ACCEPTED],
+                       arena);
+    text = with_number(text, "Still to be sent by email", brief->messages.total - done, arena);
+    text = with_number(text,
+                       brief->open.letters > 0 ? "By letter, not posted yet" : "By letter, posted",
+                       letters, arena);
+    text = with_number(text,
+                       brief->open.public_notices > 0
+                           ? "Without a usable address, to be told by a public notice"
+                           : "Without a usable address, told by a public notice or not at all",
+                       nowhere, arena);
+    return with_number(text, "Not written to, since they have died", states[OUTBOX_SILENT], arena);
+}
+
 static const char *notices(const struct answering *answering)
 {
     const struct brief *brief = answering->brief;
@@ -232,10 +265,12 @@ static const char *notices(const struct answering *answering)
     const char *text =
         arena_printf(arena, "Yes, one by one. The messages to them were approved on %s.",
                      layout_instant(brief->notice.approved_ns, arena));
-    return brief->notice.finished_ns == INT64_MIN
-               ? arena_printf(arena, "%s They are being sent.", text)
-               : arena_printf(arena, "%s The last was handed over on %s.", text,
-                              layout_instant(brief->notice.finished_ns, arena));
+    if (brief->messages.total == 0)
+        return brief->notice.finished_ns == INT64_MIN
+                   ? arena_printf(arena, "%s They are being sent.", text)
+                   : arena_printf(arena, "%s Everybody had an outcome on %s.", text,
+                                  layout_instant(brief->notice.finished_ns, arena));
+    return messages_words(answering, text);
 }
 
 static const char *filings_elsewhere(const struct answering *answering)

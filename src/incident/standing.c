@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 enum { FIRST_ROOM = 4096 };
+static const int64_t SECOND_NS = INT64_C(1000000000);
 
 struct place {
     int64_t settled_ns;
@@ -86,4 +89,58 @@ void standing_count(const struct standing *standing, struct standing_counts *cou
 bool standing_is_newest(const struct standing *standing, int64_t notice, uint32_t id)
 {
     return id < standing->room && standing->places[id].notice == notice;
+}
+
+/* ---- what is left to be done on paper ---- */
+
+int64_t standing_decided_ns(const struct table *decisions, const char *step)
+{
+    enum { AT = 1, STEP = 3 };
+    int64_t found_ns = INT64_MIN, at_ns;
+    for (const struct table_row *row = decisions->first; row != NULL; row = row->next) {
+        if (row->cells[AT] != NULL && strcmp(row->cells[STEP], step) == 0 &&
+            clock_parse(row->cells[AT], &at_ns, NULL) == STATUS_OK && at_ns > found_ns)
+            found_ns = at_ns;
+    }
+    return found_ns;
+}
+
+/* Decisions are told to the second: one of the same second came after. */
+static bool is_covered(const struct table *decisions, const char *step, const char *waiver,
+                       int64_t since_ns)
+{
+    int64_t at_ns = standing_decided_ns(decisions, step);
+    int64_t waived_ns = standing_decided_ns(decisions, waiver);
+    if (waived_ns > at_ns)
+        at_ns = waived_ns;
+    return at_ns != INT64_MIN && at_ns >= since_ns - SECOND_NS;
+}
+
+static int64_t newest(const struct standing_counts *counts, const enum outbox_state *states,
+                      size_t count, uint64_t *people)
+{
+    int64_t at_ns = 0;
+    *people = 0;
+    for (size_t i = 0; i < count; i++) {
+        *people += counts->states[states[i]];
+        if (counts->newest_ns[states[i]] > at_ns)
+            at_ns = counts->newest_ns[states[i]];
+    }
+    return at_ns;
+}
+
+void standing_open_ends(const struct standing_counts *counts, const struct table *decisions,
+                        struct standing_open_ends *open)
+{
+    static const enum outbox_state letters[] = {OUTBOX_LETTER, OUTBOX_REFUSED, OUTBOX_BOUNCED};
+    static const enum outbox_state nowhere[] = {OUTBOX_PUBLIC};
+    int64_t since_ns = newest(counts, letters, 3, &open->letters);
+    int64_t doubt_ns = standing_decided_ns(decisions, "letters to those in doubt");
+    if (doubt_ns > since_ns)
+        since_ns = doubt_ns;
+    if (is_covered(decisions, "letters", "waive letters", since_ns))
+        open->letters = 0;
+    since_ns = newest(counts, nowhere, 1, &open->public_notices);
+    if (is_covered(decisions, "public notice", "waive public-notice", since_ns))
+        open->public_notices = 0;
 }

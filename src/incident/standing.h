@@ -18,6 +18,16 @@ MUST_USE enum status standing_open(struct outbox *outbox, int64_t notices,
                                    struct standing **standing, struct error *error);
 void standing_close(struct standing *standing); /* NULL is fine */
 void standing_count(const struct standing *standing, struct standing_counts *counts);
+/* People whose letter, or whose public notice, no decision of the log (as incidents_decisions fills
+ * it) covers: neither "letters" nor "public notice", nor a waiver of it, was decided since the last
+ * of them came to need it. */
+struct standing_open_ends {
+    uint64_t letters, public_notices;
+};
+void standing_open_ends(const struct standing_counts *counts, const struct table *decisions,
+                        struct standing_open_ends *open);
+/* When a step was decided last; INT64_MIN: never. */
+int64_t standing_decided_ns(const struct table *decisions, const char *step);
 /* Is that the newest notice that has this person? */
 bool standing_is_newest(const struct standing *standing, int64_t notice, uint32_t id);
 

@@ -268,8 +268,9 @@ static void phrase_people(struct drafting *drafting, const char *clause)
     draft_judge(
         drafting, "people", brief->has_notice ? STATEMENT_PROVED : STATEMENT_REFUSED, clause,
         brief->has_notice
-            ? arena_printf(drafting->arena, "notice %" PRId64 " was approved at %s",
-                           brief->notice.number, draft_instant(drafting, brief->notice.approved_ns))
+            ? arena_printf(drafting->arena, "notice %" PRId64 " was approved at %s; %s",
+                           brief->notice.number, draft_instant(drafting, brief->notice.approved_ns),
+                           draft_messages(drafting))
             : "no notice to the people affected has been approved",
         NULL);
 }

@@ -410,6 +410,26 @@ static void claim_authorities(struct drafting *drafting)
                   evidence);
 }
 
+const char *draft_messages(struct drafting *drafting)
+{
+    const struct brief *brief = drafting->brief;
+    const uint64_t *states = brief->messages.states;
+    uint64_t letters = states[OUTBOX_LETTER] + states[OUTBOX_REFUSED] + states[OUTBOX_BOUNCED];
+    if (brief->messages.total == 0)
+        return brief->notice.finished_ns == INT64_MIN
+                   ? "under way"
+                   : arena_printf(drafting->arena, "finished at %s",
+                                  draft_instant(drafting, brief->notice.finished_ns));
+    return arena_printf(drafting->arena,
+                        "of %" PRIu64 " people %" PRIu64 " messages were handed over, %" PRIu64
+                        " need a letter%s, %" PRIu64 " have no usable address",
+                        brief->messages.total, states[OUTBOX_ACCEPTED], letters,
+                        letters == 0              ? ""
+                        : brief->open.letters > 0 ? " (not decided to be posted)"
+                                                  : " (posted, as staff decided)",
+                        states[OUTBOX_PUBLIC] + states[OUTBOX_ERASED]);
+}
+
 static void claim_people(struct drafting *drafting)
 {
     const struct brief *brief = drafting->brief;
@@ -428,16 +448,25 @@ static void claim_people(struct drafting *drafting)
                      command(drafting, approve));
         return;
     }
-    bool sent = brief->notice.finished_ns != INT64_MIN;
+    const char *name = brief->notice.finished_ns == INT64_MIN ? "people_sending"
+                       : brief->open.letters > 0              ? "people_posting"
+                                                              : "people_sent";
     draft_say(
-        drafting, sent ? "people_sent" : "people_sending", STATEMENT_PROVED,
-        draft_text(drafting, "claims", sent ? "people_sent" : "people_sending"),
+        drafting, name, STATEMENT_PROVED, draft_text(drafting, "claims", name),
         arena_printf(drafting->arena,
-                     "notice %" PRId64 " of phase %" PRId64 ", sha256 %s, approved by %s at %s%s%s",
+                     "notice %" PRId64 " of phase %" PRId64 ", sha256 %s, approved by %s at %s; %s",
                      brief->notice.number, brief->notice.phase, brief->notice.hash,
                      brief->notice.approved_by, draft_instant(drafting, brief->notice.approved_ns),
-                     sent ? "; handed over by " : "; under way",
-                     sent ? draft_instant(drafting, brief->notice.finished_ns) : ""));
+                     draft_messages(drafting)));
+    uint64_t unreached =
+        brief->messages.states[OUTBOX_PUBLIC] + brief->messages.states[OUTBOX_ERASED];
+    if (unreached > 0)
+        draft_say(drafting, "people_unreached", STATEMENT_PROVED,
+                  draft_text(drafting, "claims", "people_unreached"),
+                  arena_printf(drafting->arena,
+                               "%" PRIu64 " people have neither mail nor postal address, or are no "
+                               "longer in the database",
+                               unreached));
 }
 
 void claim_doing(struct drafting *drafting)

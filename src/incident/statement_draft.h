@@ -63,6 +63,8 @@ const char *draft_stale(struct drafting *drafting);
 bool draft_is_never(const struct drafting *drafting, const char *category);
 /* Containment: NULL if it is in force, with evidence; otherwise why not. */
 const char *draft_uncontained(struct drafting *drafting, const char **evidence);
+/* What became of the messages to people, in numbers. */
+const char *draft_messages(struct drafting *drafting);
 /* Who says that our own systems are not affected: REFUSED, PARTNER or COMPANY. */
 enum statement_verdict draft_own_systems(struct drafting *drafting, const char **evidence);
 

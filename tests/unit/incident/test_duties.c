@@ -18,10 +18,15 @@ static const struct jurisdiction_clock filing = {.name = "authority-notice",
 static struct deadline deadline;
 static struct casefile casefile;
 
-static void decide(const char *step)
+static void decide_at(const char *step, const char *at)
 {
     struct table_row *row = table_add(&casefile.decisions);
+    table_set(&casefile.decisions, row, 1, "%s", at);
     table_set(&casefile.decisions, row, 3, "%s", step);
+}
+static void decide(const char *step)
+{
+    decide_at(step, "2026-11-22T12:00:00Z");
 }
 
 /* A case in which everything has been done. */
@@ -129,6 +134,30 @@ static void letters_and_public_notices_are_decided(void **state)
     opens("");
 }
 
+/* A message that comes back, or a notice of a later phase, after the letters had been decided. */
+static void letters_that_came_up_later_are_open(void **state)
+{
+    static const int64_t noon_ns = INT64_C(1795348800) * 1000000000; /* 2026-11-22T12:00:00Z */
+    static const int64_t second_ns = 1000000000;
+    casefile.messages.states[OUTBOX_BOUNCED] = 1;
+    casefile.messages.newest_ns[OUTBOX_BOUNCED] = noon_ns - second_ns;
+    casefile.messages.states[OUTBOX_PUBLIC] = 1;
+    casefile.messages.newest_ns[OUTBOX_PUBLIC] = noon_ns;
+    decide("letters");
+    decide("public notice");
+    opens("");
+    casefile.messages.newest_ns[OUTBOX_BOUNCED] = noon_ns + 2 * second_ns;
+    opens("letters");
+    casefile.messages.newest_ns[OUTBOX_PUBLIC] = noon_ns + 2 * second_ns;
+    opens("letters public-notice");
+    decide_at("waive letters", "2026-11-22T12:00:03Z");
+    opens("public-notice");
+    decide_at("public notice", "2026-11-22T12:00:03Z");
+    opens("");
+    casefile.messages.newest_ns[OUTBOX_BOUNCED] = noon_ns + 9 * second_ns;
+    opens("letters");
+}
+
 static void a_waiver_is_for_one_duty(void **state)
 {
     casefile.contained = CASEFILE_OPEN;
@@ -168,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_duty_by_itself, finished, forget),
         cmocka_unit_test_setup_teardown(messages_keep_the_notices_open, finished, forget),
         cmocka_unit_test_setup_teardown(letters_and_public_notices_are_decided, finished, forget),
+        cmocka_unit_test_setup_teardown(letters_that_came_up_later_are_open, finished, forget),
         cmocka_unit_test_setup_teardown(a_waiver_is_for_one_duty, finished, forget),
         cmocka_unit_test_setup_teardown(only_open_duties_can_be_waived, finished, forget),
         cmocka_unit_test_setup_teardown(a_closed_case_has_none, finished, forget),

@@ -143,7 +143,7 @@ static void ticks_categories_of_the_scope(void **state)
     fill(&desk);
     const struct sheet_answer *categories = answer_to(&desk, "Which categories of personal data");
     ticked_is(categories, "Basic personal identifiers, such as name and contact details|"
-                          "Identification data, such as user names and passwords|Other");
+                          "Other"); /* a customer number is no password */
     says(categories->text, "vehicle registration numbers (7,400 people)");
     says(categories->text, "customer numbers (12,000 people)");
     says(categories->text, "Not disclosed to the processor");
@@ -151,6 +151,33 @@ static void ticks_categories_of_the_scope(void **state)
     says_not(categories->text, "genetic"); /* nobody holds it */
     ticked_is(answer_to(&desk, "Which categories of people"),
               "Customers or prospective customers|Children");
+    get_up(&desk);
+}
+
+/* "Yes" must not stand for people who wait for a letter. */
+static void people_told_are_counted(void **state)
+{
+    struct desk desk;
+    sit_down(&desk, "ico", false);
+    struct brief *brief = &desk.example.brief;
+    brief->messages = (struct standing_counts){.total = 1100,
+                                               .states = {[OUTBOX_READY] = 30,
+                                                          [OUTBOX_ACCEPTED] = 1000,
+                                                          [OUTBOX_LETTER] = 40,
+                                                          [OUTBOX_BOUNCED] = 5,
+                                                          [OUTBOX_PUBLIC] = 8,
+                                                          [OUTBOX_SILENT] = 17}};
+    brief->open = (struct standing_open_ends){.letters = 45, .public_notices = 8};
+    fill(&desk);
+    const char *told = answer_to(&desk, "Have you told the people")->text;
+    says(told, "handed over to our mail server: 1,000.");
+    says(told, "Still to be sent by email: 30.");
+    says(told, "By letter, not posted yet: 45.");
+    says(told, "to be told by a public notice: 8.");
+    says(told, "since they have died: 17.");
+    brief->open = (struct standing_open_ends){0};
+    fill(&desk);
+    says(answer_to(&desk, "Have you told the people")->text, "By letter, posted: 45.");
     get_up(&desk);
 }
 
@@ -409,6 +436,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_people_and_records),
         cmocka_unit_test(ticks_categories_of_the_scope),
+        cmocka_unit_test(people_told_are_counted),
         cmocka_unit_test(statistics_alone_are_no_category),
         cmocka_unit_test(says_what_is_missing_and_how_to_give_it),
         cmocka_unit_test(a_window_answers_when_it_happened),

@@ -263,9 +263,40 @@ static void authorities_and_people_by_record(void **state)
     says(claim(&desk, "authorities")->evidence, "reference IC-1");
     desk.example.brief.notice.finished_ns = example_instant("2026-11-23T14:00:00Z");
     says(draft(&desk), "We have written to the people affected");
+    says_not(draft(&desk), "For some of the people affected");
     desk.example.brief.phase.number = 2; /* with people who are in no notice yet */
     says_not(draft(&desk), "to the people affected");
     verdict_is(&desk, "people", STATEMENT_REFUSED);
+    get_up(&desk);
+}
+
+/* Whoever waits for a letter has not been written to; whoever has no address will not be. */
+static void letters_that_wait_are_not_written(void **state)
+{
+    struct desk desk;
+    sit_down(&desk, "en", false);
+    struct brief *brief = &desk.example.brief;
+    brief->notice.finished_ns = example_instant("2026-11-23T14:00:00Z");
+    brief->messages = (struct standing_counts){
+        .total = 100,
+        .states = {[OUTBOX_ACCEPTED] = 80, [OUTBOX_LETTER] = 17, [OUTBOX_PUBLIC] = 3}};
+    brief->open = (struct standing_open_ends){.letters = 17, .public_notices = 3};
+    const char *text = draft(&desk);
+    says_not(text, "We have written to the people affected");
+    says(text, "We have sent emails to the people affected. We are writing letters to those");
+    says(text, "For some of the people affected we have no address.");
+    verdict_is(&desk, "people_posting", STATEMENT_PROVED);
+    says(claim(&desk, "people_posting")->evidence,
+         "of 100 people 80 messages were handed over, 17 need a letter (not decided to be posted)");
+    brief->open.letters = 0;
+    text = draft(&desk);
+    says(text, "We have written to the people affected, one by one.");
+    says(text, "For some of the people affected we have no address.");
+    get_up(&desk);
+    sit_down(&desk, "fr", false);
+    desk.example.brief.notice.finished_ns = example_instant("2026-11-23T14:00:00Z");
+    desk.example.brief.open.letters = 17;
+    says(draft(&desk), "Nous écrivons par courrier à celles qu'un e-mail n'atteint pas.");
     get_up(&desk);
 }
 
@@ -469,6 +500,7 @@ int main(void)
         cmocka_unit_test(the_partners_word_is_marked),
         cmocka_unit_test(own_systems_need_who_and_how),
         cmocka_unit_test(authorities_and_people_by_record),
+        cmocka_unit_test(letters_that_wait_are_not_written),
         cmocka_unit_test(what_nobody_can_know_is_refused),
         cmocka_unit_test(a_bare_case_says_little),
         cmocka_unit_test(a_brand_speaks_of_its_own_people),
