@@ -1,4 +1,6 @@
 /* cofferdam incident open: a partner has told of a breach. */
+#include <inttypes.h>
+
 #include "cli/incident.h"
 #include "cli/verbs.h"
 #include "incident/opening.h"
@@ -68,6 +70,11 @@ static enum status run(struct cli_call *call, struct error *error)
     if (opened.not_stored[0] != '\0')
         fprintf(stderr, "cofferdam: contained, but NOT over a restart of the gateway: %s\n",
                 opened.not_stored);
+    if (opened.other != 0)
+        fprintf(stderr,
+                "cofferdam: incident %" PRId64 " of this partner is open, too. If it is about the "
+                "same breach, close one of them:\nwhoever is told by both gets two messages\n",
+                opened.other);
     if (opened.is_long_ago)
         fputs("cofferdam: --from or --to is more than a year ago: is the year right? What the "
               "partner was given after --to is not in scope\n",

@@ -71,7 +71,10 @@ static enum status fill_case(const struct casefile *casefile, struct table *tabl
     deadline_containment(incident, text);
     put(table, "containment", text);
     if (incident->closed_ns == INT64_MIN)
-        put(table, "partner now", states[casefile->contained]);
+        put(table, "partner now",
+            casefile->contained == CASEFILE_OPEN && casefile->partner == NULL
+                ? "NOT contained, and no longer in the policy"
+                : states[casefile->contained]);
     put_instant(table, "attacker inside from", incident->from_ns);
     put_instant(table, "attacker inside to", incident->to_ns);
     if (incident->suspect != NULL)

@@ -6,21 +6,29 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "incident/brief.h"
 #include "incident/casefile.h"
 #include "incident/evidence.h"
 
-enum { COMMAND_BYTES = 4096, WHY_ROOM = 1000 };
+enum { COMMAND_BYTES = 4096, WHY_ROOM = 1000, PATH_BYTES = 4096 };
+static const char not_in_policy[] = "it is no longer in the policy: nobody can log in as it";
 
 /* What the request comes to once it has been judged. */
 struct opening {
     const struct opening_request *request;
     const struct policy_partner *partner;
+    struct policy_partner former; /* stands for one that the policy has no longer */
     int64_t now_ns, noticed_ns, from_ns, to_ns, contained_ns;
     struct buffer report;
     char report_sha256[EVIDENCE_HEX_ROOM], report_name[EVIDENCE_NAME_ROOM];
     bool is_contained;
     struct opened opened;
 };
+
+static bool is_former(const struct opening *opening)
+{
+    return opening->partner == &opening->former;
+}
 
 /* ---- containing ---- */
 
@@ -36,6 +44,7 @@ static const char *cell(const struct table *table, const char *name)
 static enum status contain_now(struct casework *casework, struct opening *opening,
                                struct error *error)
 {
+    static const char unknown_name[] = "42704";
     char reason[200], noticed[21];
     struct admin_client *admin = NULL;
     struct buffer command;
@@ -47,8 +56,13 @@ static enum status contain_now(struct casework *casework, struct opening *openin
     buffer_append_text(&command, "CONTAIN");
     admin_client_clause(&command, "PARTNER", opening->partner->name);
     admin_client_clause(&command, "REASON", reason);
-    enum status status = admin_client_ask(admin, &command, &table, error);
+    struct error refused = {0};
+    enum status status = admin_client_ask(admin, &command, &table, &refused);
     buffer_free(&command);
+    if (status != STATUS_OK && is_former(opening) && strcmp(refused.sqlstate, unknown_name) == 0)
+        return STATUS_OK; /* the gateway's policy does not have it either */
+    if (status != STATUS_OK)
+        *error = refused;
     TRY(status);
     struct opened *opened = &opening->opened;
     snprintf(opened->sessions, sizeof opened->sessions, "%s", cell(&table, "sessions"));
@@ -65,6 +79,13 @@ static enum status contain_now(struct casework *casework, struct opening *openin
 /* One that is contained already keeps its time: what counts is since when nothing has left. */
 static enum status contain(struct casework *casework, struct opening *opening, struct error *error)
 {
+    struct admin_client *admin;
+    struct error away = {0};
+    if (casework_admin(casework, &admin, &away) != STATUS_OK)
+        return error_set(error, STATUS_IO, "08001",
+                         "While it does not run it serves nobody. So that it does not serve this "
+                         "partner when it starts, end the partner's valid: in the policy first",
+                         "nothing is done, since the gateway does not answer (%s)", away.message);
     TRY(casefile_containment(casework, opening->partner->name, &opening->contained_ns, error));
     opening->is_contained = opening->contained_ns != INT64_MIN;
     if (opening->is_contained || opening->request->no_contain != NULL)
@@ -104,6 +125,22 @@ static enum status make_case(struct casework *casework, struct opening *opening,
     return incidents_create(casework->incidents, &incident, &phase, &opening->opened.number, error);
 }
 
+/* People of two cases about one breach would be written to twice. */
+static enum status find_other(struct casework *casework, struct opened *opened, const char *partner,
+                              struct error *error)
+{
+    struct table table;
+    TRY(incidents_list(casework->incidents, &table, error));
+    for (const struct table_row *row = table.first; row != NULL; row = row->next) {
+        int64_t number = strtoll(brief_cell(&table, row, "number"), NULL, 10);
+        if (number != opened->number && brief_cell(&table, row, "closed")[0] == '\0' &&
+            strcmp(brief_cell(&table, row, "partner"), partner) == 0)
+            opened->other = number;
+    }
+    table_free(&table);
+    return STATUS_OK;
+}
+
 static void describe_containment(const struct opening *opening, char why[static WHY_ROOM])
 {
     char since[21];
@@ -129,7 +166,8 @@ static enum status decide(struct casework *casework, const struct opening *openi
              request->suspect == NULL ? "unknown" : request->suspect);
     TRY(casework_decide(casework, number, partner, "open", why, error));
     if (!opening->is_contained)
-        return casework_decide(casework, number, partner, "do not contain", request->no_contain,
+        return casework_decide(casework, number, partner, "do not contain",
+                               request->no_contain == NULL ? not_in_policy : request->no_contain,
                                error);
     describe_containment(opening, why);
     return casework_decide(casework, number, partner, "contain", why, error);
@@ -155,6 +193,8 @@ static enum status open_case(const char *config_path, struct opening *opening, s
     TRY(casework_open(config_path, opening->request->by, &casework, error));
     enum status status = make_case(casework, opening, error);
     if (status == STATUS_OK)
+        status = find_other(casework, &opening->opened, opening->partner->name, error);
+    if (status == STATUS_OK)
         status = decide(casework, opening, error);
     if (status == STATUS_OK)
         status = keep_report(casework, opening, error);
@@ -167,12 +207,31 @@ static enum status open_case(const char *config_path, struct opening *opening, s
 
 /* ---- judging ---- */
 
-static enum status judge(const struct policy *policy, const char *by, struct opening *opening,
+/* Stored copies outlive contracts: a partner that the ledger knows can be breached. */
+static enum status find_partner(const struct casework *casework, struct opening *opening,
+                                struct error *error)
+{
+    char folder[PATH_BYTES];
+    const char *name = opening->request->partner;
+    struct brief_ledger ledger = {0};
+    enum status status = opening_partner(casework->policy, name, &opening->partner, error);
+    if (status != STATUS_NOT_FOUND || name[0] == '\0')
+        return status;
+    snprintf(folder, sizeof folder, "%s/ledger", casework->config->state_folder);
+    if (brief_read_ledger(folder, name, 0, &ledger, NULL) != STATUS_OK ||
+        ledger.disclosures_later + ledger.declared_later == 0)
+        return status;
+    opening->former = (struct policy_partner){.name = name};
+    opening->partner = &opening->former;
+    return STATUS_OK;
+}
+
+static enum status judge(const struct casework *casework, struct opening *opening,
                          struct error *error)
 {
     const struct opening_request *request = opening->request;
-    TRY(opening_actor(by, error));
-    TRY(opening_partner(policy, request->partner, &opening->partner, error));
+    TRY(opening_actor(casework->by, error));
+    TRY(find_partner(casework, opening, error));
     TRY(opening_noticed("--noticed", request->noticed, opening->now_ns, &opening->noticed_ns,
                         error));
     if (request->from != NULL)
@@ -183,7 +242,7 @@ static enum status judge(const struct policy *policy, const char *by, struct ope
                                   opening_is_long_ago(opening->to_ns, opening->now_ns);
     if (opening->to_ns != INT64_MIN && opening->from_ns > opening->to_ns)
         return error_set(error, STATUS_INVALID, "22023", NULL, "--from is later than --to");
-    if (request->suspect != NULL)
+    if (request->suspect != NULL && !is_former(opening))
         TRY(opening_suspect(opening->partner, request->suspect, error));
     if (request->no_contain != NULL && request->no_contain[0] == '\0')
         return error_set(error, STATUS_INVALID, "22023", "--no-contain --reason WHY",
@@ -201,7 +260,7 @@ static enum status judge_and_contain(const char *config_path, struct opening *op
     struct casework *casework = NULL;
     TRY(casework_open_bare(config_path, opening->request->by, &casework, error));
     *policy = policy_retain(casework->policy);
-    enum status status = judge(casework->policy, casework->by, opening, error);
+    enum status status = judge(casework, opening, error);
     if (status == STATUS_OK)
         status = contain(casework, opening, error);
     casework_close(casework);

@@ -22,6 +22,7 @@ struct opened {
     bool contained_now; /* by us: sessions and cut_ms are set */
     char sessions[24], cut_ms[24];
     char not_stored[200]; /* contained, but lost when the gateway restarts: why; or "" */
+    int64_t other;        /* another open incident of the partner; 0: none */
     bool is_long_ago;     /* --from or --to is more than a year ago: a wrong year? */
 };
 /* Arguments are judged before anything is done. Whatever fails once the partner is contained, the

@@ -71,6 +71,23 @@ static bool is_act_of(const struct incident *incident, const struct table_row *r
             slice_equal(entry->partner, slice_of_text(incident->partner)));
 }
 
+/* A program that was killed between ledger and log leaves an act without a decision. Its why is
+ * lost; staff say so in a decision that names the entry. */
+static enum status check_orphan(const struct cursor *cursor, uint64_t sequence, struct error *error)
+{
+    char step[64], hint[200];
+    snprintf(step, sizeof step, "account for entry %llu", (unsigned long long)sequence);
+    if (casefile_decided(cursor->casefile, step))
+        return STATUS_OK;
+    snprintf(hint, sizeof hint,
+             "restore the case from a backup; or, where a command was killed then: cofferdam "
+             "incident decide %lld --step \"%s\" --why …",
+             (long long)cursor->casefile->incident.number, step);
+    return error_set(error, STATUS_CORRUPT, "XX001", hint,
+                     "the log lacks the decision of entry %llu of the ledger",
+                     (unsigned long long)sequence);
+}
+
 /* Each decision has an act of its own, and each act of this incident a decision. */
 static enum status check_act(struct cursor *cursor, uint64_t sequence,
                              const struct ledger_entry *entry, struct error *error)
@@ -82,10 +99,7 @@ static enum status check_act(struct cursor *cursor, uint64_t sequence,
         row = row->next;
     snprintf(ours, sizeof ours, "incident %lld: ", (long long)incident->number);
     if (row == NULL)
-        return begins(entry->text, ours)
-                   ? differs(error, "the log lacks the decision of entry %llu of the ledger",
-                             (unsigned long long)sequence)
-                   : STATUS_OK;
+        return begins(entry->text, ours) ? check_orphan(cursor, sequence, error) : STATUS_OK;
     if (!is_act_of(incident, row, entry))
         return differs(
             error, "decision %s of incident %lld is not what entry %s of the ledger says",

@@ -3,6 +3,7 @@ import datetime
 
 import psycopg
 import pytest
+import yaml
 
 from harness import breach, shop
 
@@ -111,3 +112,46 @@ def test_a_policy_with_other_kinds_is_not_read_with_this_ledger(gateway):
     assert code == 1 and not output and '"visitor" has gone or stands in another place' in errors, errors
     kinds.write_text(ours)
     assert "person" in gateway.cli("incident", "scope", "1", "--table", "kind")
+
+
+def test_a_partner_that_the_policy_has_no_longer_can_be_breached(gateway):
+    had = read(gateway, "person_id <= 20")
+    policy = yaml.safe_load(breach.POLICY)
+    del policy["partners"]["acme"]
+    gateway.write_policy(yaml.safe_dump(policy, sort_keys=False))
+    gateway.cli("reload")
+    code, _, errors = gateway.cli("incident", "open", "--partner", "acmee", "--noticed", "now", check=False)
+    assert code == 1 and 'the policy has no partner "acmee"' in errors, errors
+    open_incident(gateway, "--suspect", "agent:cert", "--from", "2026-01-01")
+    assert listed(gateway) == had
+    shown = gateway.cli("incident", "show", "1")
+    assert "it is no longer in the policy: nobody can log in as it" in shown, shown
+    assert "does the gateway have this policy?" in shown and "is being served" not in shown
+    gateway.cli("incident", "verify", "1")
+
+
+def test_two_open_cases_of_one_partner_are_told(gateway):
+    code, _, errors = gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now", check=False)
+    assert code == 0 and "two messages" not in errors, errors
+    code, _, errors = gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now", check=False)
+    assert code == 0 and "incident 1 of this partner is open, too" in errors, errors
+
+
+def test_without_the_gateway_it_says_that_nothing_is_done(gateway):
+    read(gateway, "person_id <= 20")
+    gateway.stop()
+    code, _, errors = gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now", check=False)
+    assert code == 1 and "nothing is done, since the gateway does not answer" in errors and "valid:" in errors, errors
+    assert gateway.cli_json("incident", "list") == []
+    gateway.start()
+
+
+def test_an_act_whose_decision_was_lost_can_be_accounted_for(gateway):
+    """As if the program had been killed between the ledger and the case's log."""
+    open_incident(gateway)
+    lost = gateway.admin("RECORD ACT 'incident 1: letters; why sha256=00' PARTNER 'acme' BY 'them'")[0]["sequence"]
+    code, _, errors = gateway.cli("incident", "verify", "1", check=False)
+    step = f"account for entry {lost}"
+    assert code == 1 and f'--step "{step}"' in errors, errors
+    gateway.cli("incident", "decide", "1", "--step", step, "--why", "the terminal was closed before it was logged")
+    gateway.cli("incident", "verify", "1")
