@@ -2,10 +2,14 @@
  * left in the queue until it is too old is dropped there (requests.c). */
 #include "incident/desk.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -35,6 +39,7 @@ struct desk {
     struct answered *answered;
     uint8_t private_key[32]; /* of the queue */
     char queue[PATH_BYTES];  /* "": there is no portal */
+    int lock;                /* held by whoever answers; -1: there is no portal */
     struct desk_bounces bounces[DESK_CASES];
     size_t bounces_count;
     int64_t bounces_due_ns; /* monotonic */
@@ -230,6 +235,21 @@ static enum status check_config(const struct config *config, struct error *error
     return STATUS_OK;
 }
 
+/* What one worker has answered another has not seen. */
+static enum status take_lock(const char *path, int *lock, struct error *error)
+{
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*lock < 0)
+        return error_set_errno(error, errno, "%.300s", path);
+    TRY(file_inherit_owner(path, error));
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return STATUS_OK;
+    return errno == EWOULDBLOCK
+               ? error_set(error, STATUS_DENIED, "55006", "wait for it, or stop it",
+                           "another worker answers what people ask")
+               : error_set_errno(error, errno, "%.300s", path);
+}
+
 static enum status begin(struct desk *desk, struct casework *casework, struct error *error)
 {
     uint8_t secret[32], public_key[32];
@@ -245,6 +265,8 @@ static enum status begin(struct desk *desk, struct casework *casework, struct er
     request_box_keys(secret, desk->private_key, public_key);
     crypto_wipe(secret, sizeof secret);
     snprintf(desk->queue, sizeof desk->queue, "%s", config->portal.queue);
+    snprintf(path, sizeof path, "%s/answered.lock", config->incidents_folder);
+    TRY(take_lock(path, &desk->lock, error));
     snprintf(path, sizeof path, "%s/answered", config->incidents_folder);
     return answered_open(path, &desk->answered, error);
 }
@@ -255,6 +277,8 @@ static void end(struct desk *desk)
         bounces_close(desk->bounces[--desk->bounces_count].bounces);
     desk_cases_close(desk->cases);
     answered_close(desk->answered);
+    if (desk->lock >= 0)
+        close(desk->lock);
     crypto_wipe(desk, sizeof *desk);
     free(desk);
 }
@@ -266,6 +290,7 @@ enum status desk_run(const struct desk_order *order, struct error *error)
     if (desk == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     desk->order = order;
+    desk->lock = -1;
     enum status status = casework_open(order->config_path, "worker", &casework, error);
     if (status == STATUS_OK)
         status = begin(desk, casework, error);

@@ -160,6 +160,30 @@ static const char *value_of(struct answering *answering, const struct request *r
     return request->kind == REQUEST_EMAIL ? request->value : NULL;
 }
 
+/* All at once; one by one where one of them cannot be written in the database's encoding: that is
+ * nobody's there. */
+static enum status match(struct asking *asking, const char *const *values, size_t count,
+                         struct error *error)
+{
+    static const char untranslatable[] = "22P05";
+    struct contact_reader *reader = asking->answering->reader;
+    const char *field = asking->by_letter ? "name and postcode" : "email";
+    const size_t *files = asking->files;
+    enum status status = count == 0 ? STATUS_OK
+                                    : contact_match(reader, asking->kind, field, values, count,
+                                                    take_match, asking, error);
+    if (status == STATUS_OK || strcmp(error->sqlstate, untranslatable) != 0)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        asking->files = files + i;
+        status =
+            contact_match(reader, asking->kind, field, values + i, 1, take_match, asking, error);
+        if (status != STATUS_OK && strcmp(error->sqlstate, untranslatable) != 0)
+            return status;
+    }
+    return STATUS_OK;
+}
+
 static enum status ask_kind(struct answering *answering, uint16_t kind, bool by_letter,
                             struct error *error)
 {
@@ -178,10 +202,7 @@ static enum status ask_kind(struct answering *answering, uint16_t kind, bool by_
         }
     }
     struct asking asking = {answering, kind, by_letter, files};
-    return count == 0
-               ? STATUS_OK
-               : contact_match(answering->reader, kind, by_letter ? "name and postcode" : "email",
-                               values, count, take_match, &asking, error);
+    return match(&asking, values, count, error);
 }
 
 /* A "no" must be true of whoever opens the mailbox: nobody in it is affected, and no scope is

@@ -1,13 +1,14 @@
 """What the worker says is true: of people who share a mailbox, of closed cases, of what came after the scope. And no
 request, whoever left it, keeps others from being answered."""
 import csv
-import pathlib
+import subprocess
+import time
 
 import pytest
 
 from harness import places
 from harness.mailserver import MailServer
-from harness.notices import CHILD, text_of
+from harness.notices import CHILD, SQL, text_of
 from harness.office import STATEMENTS, Office
 
 NO, YES = "Our records say no.", "Yes, it does."
@@ -135,3 +136,37 @@ def test_a_child_without_a_name_stops_neither_letters_nor_answers(make_gateway, 
     office.ask(f"c{CHILD}@mail.example")
     office.ask("c11@mail.example")
     assert answers(office) == [("c11@mail.example", "notice"), (f"c{CHILD}@mail.example", "notice")]
+
+
+def test_what_the_database_cannot_write_is_nobodys_address(make_gateway, cluster, server):
+    """Anybody can type characters that the database's encoding lacks."""
+    cluster.rows("CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'")
+    cluster.script("latin", SQL.format(customers=60, enquirers=4))
+
+    def before_latin(sql, **options):
+        return make_gateway(database="latin", **options)
+
+    office = Office(before_latin, server)
+    office.ask("漢@mail.example")
+    office.ask("漢字", kind="letter", postcode="漢")
+    office.ask("c11@mail.example")
+    assert answers(office) == [("c11@mail.example", "yes")]
+    assert office.waiting() == 0 and "unknown=2" in office.told, office.told
+
+
+def test_two_workers_are_one_too_many(office):
+    """Each would answer: what one has sent the other has not seen."""
+    log = office.gateway.folder / "worker.log"
+    with open(log, "wb") as out:
+        process = places.popen_as(office.gateway.user, [office.gateway.program, "worker", "-c", office.gateway.config],
+                                  stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while b"worker_started" not in log.read_bytes():
+            assert time.monotonic() < deadline and process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        assert "another worker" in office.work(fails=True)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+    assert office.work() == []
