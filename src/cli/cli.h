@@ -98,6 +98,12 @@ const char *cli_nearest(const char *word, const char *const *words, size_t count
 /* Cells are shown with control characters escaped: names and statements come from partners, and a
  * terminal obeys what it is shown. */
 void cli_print_table(FILE *out, const struct table *table);
+/* As cli_print_table, no wider than a page: texts that are longer than their share go on in lines
+ * of their own below. What has no blank is never broken, so that it can be copied. */
+enum { CLI_PAGE_COLUMNS = 120 };
+void cli_print_wrapped(FILE *out, const struct table *table);
+/* A text in lines of at most a page, each behind indent blanks. */
+void cli_print_text(FILE *out, const char *text, size_t indent);
 /* As cli_print_table; rows for which marked() is true stand out, in red where colour is set. */
 void cli_print_marked(FILE *out, const struct table *table,
                       bool (*marked)(const struct table *table, const struct table_row *row),

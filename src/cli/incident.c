@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "cli/json.h"
 
-enum { ARENA_BYTES = 1024 * 1024 };
+enum { ARENA_BYTES = 1024 * 1024, HASH_SHOWN = 16, INDENT = 4 };
 
 enum status cli_incident_number(struct cli_call *call, int64_t *number, struct error *error)
 {
@@ -71,7 +71,7 @@ enum status cli_incident_print_table(const struct cli_call *call, const struct t
 {
     if (call->json)
         return cli_json_print(table_json(table), false, error);
-    cli_print_table(stdout, table);
+    cli_print_wrapped(stdout, table);
     return STATUS_OK;
 }
 
@@ -84,16 +84,43 @@ static bool is_wanted(const char *const *names, const char *name, const struct t
     return *names != NULL;
 }
 
-/* "name: value" lines; everything else is a table. */
-static void print_section(const struct casefile_section *section, const struct table *table)
+/* Hashes by their beginnings, where they stand beside other things; --json has them whole. */
+static void shorten_hashes(struct table *table)
+{
+    static const char *const names[] = {"root", "scope_sha256", "sheet_sha256"};
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        size_t column = cli_column(table, names[n]);
+        for (struct table_row *row = table->first; row != NULL && column < table->column_count;
+             row = row->next)
+            if (row->cells[column] != NULL && strlen(row->cells[column]) > HASH_SHOWN)
+                table_set(table, row, column, "%.*s…", HASH_SHOWN, row->cells[column]);
+    }
+}
+
+/* A duty, and below it what is to be typed, which must not be broken. */
+static void print_duties(const struct table *table)
+{
+    for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+        printf("%s: %s\n", row->cells[0], row->cells[1]);
+        cli_print_text(stdout, row->cells[2], INDENT);
+    }
+    if (table->row_count == 0)
+        puts("(nothing)");
+}
+
+/* "name: value" lines for the case; everything else but the duties is a table. */
+static void print_section(const struct casefile_section *section, struct table *table)
 {
     cli_print_heading(stdout, "%s", section->heading);
-    if (strcmp(section->name, "case") != 0) {
-        cli_print_table(stdout, table);
-        return;
+    if (strcmp(section->name, "remaining") == 0) {
+        print_duties(table);
+    } else if (strcmp(section->name, "case") != 0) {
+        shorten_hashes(table);
+        cli_print_wrapped(stdout, table);
+    } else {
+        for (const struct table_row *row = table->first; row != NULL; row = row->next)
+            cli_print_pair(stdout, row->cells[0], row->cells[1]);
     }
-    for (const struct table_row *row = table->first; row != NULL; row = row->next)
-        cli_print_pair(stdout, row->cells[0], row->cells[1]);
 }
 
 enum status cli_incident_print(const struct cli_call *call, const struct casefile *casefile,

@@ -148,6 +148,119 @@ void cli_print_table(FILE *out, const struct table *table)
         cli_print_marked(out, table, NULL, cli_colour());
 }
 
+/* ---- within a page ---- */
+
+/* Bytes of the next line of text that takes at most width columns, a whole word at least. */
+static size_t line_len(const char *text, size_t width)
+{
+    size_t columns = 0, fits = 0;
+    for (size_t at = 0; text[at] != '\0';) {
+        if (text[at] == ' ' || text[at] == '\n')
+            fits = at;
+        if (text[at] == '\n')
+            return at;
+        at += put_character(NULL, text + at, &columns);
+        if (columns > width && fits > 0)
+            return fits;
+        if (text[at] == '\0')
+            fits = at;
+    }
+    return fits;
+}
+
+static size_t widest_word(const char *text)
+{
+    size_t widest = 0;
+    while (text != NULL && *text != '\0') {
+        size_t width = 0;
+        while (*text != '\0' && *text != ' ' && *text != '\n')
+            text += put_character(NULL, text, &width);
+        if (width > widest)
+            widest = width;
+        text += *text != '\0';
+    }
+    return widest;
+}
+
+/* Takes columns from the widest texts until the table fits, or no word gives way any more. */
+static void fit(const struct table *table, struct layout *layout)
+{
+    size_t least[TABLE_MAX_COLUMNS], sum = 0;
+    for (size_t column = 0; column < table->column_count; column++) {
+        least[column] = widest_word(table->columns[column]);
+        for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+            size_t width = widest_word(row->cells[column]);
+            if (width > least[column])
+                least[column] = width;
+        }
+        sum += layout->width[column] + (column == 0 ? 0 : 2);
+    }
+    while (sum > CLI_PAGE_COLUMNS) {
+        size_t widest = table->column_count;
+        for (size_t column = 0; column < table->column_count; column++)
+            if (layout->width[column] > least[column] &&
+                (widest == table->column_count || layout->width[column] > layout->width[widest]))
+                widest = column;
+        if (widest == table->column_count)
+            return;
+        layout->width[widest]--;
+        sum--;
+    }
+}
+
+static void put_wrapped_row(FILE *out, const struct table *table, const struct layout *layout,
+                            const char *const *cells)
+{
+    const char *rest[TABLE_MAX_COLUMNS], *lines[TABLE_MAX_COLUMNS];
+    bool more = true;
+    for (size_t column = 0; column < table->column_count; column++)
+        rest[column] = cells[column] == NULL ? "" : cells[column];
+    while (more) {
+        char *copies[TABLE_MAX_COLUMNS] = {NULL};
+        more = false;
+        for (size_t column = 0; column < table->column_count; column++) {
+            size_t len = line_len(rest[column], layout->width[column]);
+            copies[column] = strndup(rest[column], len);
+            lines[column] = copies[column];
+            rest[column] += len;
+            rest[column] += *rest[column] != '\0';
+            more |= *rest[column] != '\0';
+        }
+        put_row(out, table, layout, lines);
+        for (size_t column = 0; column < table->column_count; column++)
+            free(copies[column]);
+    }
+}
+
+void cli_print_wrapped(FILE *out, const struct table *table)
+{
+    struct layout layout;
+    bool colour = cli_colour();
+    if (table->row_count == 0) {
+        fputs("(none)\n", out);
+        return;
+    }
+    lay_out(table, &layout);
+    fit(table, &layout);
+    fputs(colour ? BOLD : "", out);
+    put_row(out, table, &layout, table->columns);
+    fputs(colour ? PLAIN : "", out);
+    for (const struct table_row *row = table->first; row != NULL; row = row->next)
+        put_wrapped_row(out, table, &layout, row->cells);
+}
+
+void cli_print_text(FILE *out, const char *text, size_t indent)
+{
+    while (*text != '\0') {
+        size_t len = line_len(text, CLI_PAGE_COLUMNS - indent), width = 0;
+        fprintf(out, "%*s", (int)indent, "");
+        for (const char *end = text + len; text < end;)
+            text += put_character(out, text, &width);
+        fputc('\n', out);
+        text += *text != '\0';
+    }
+}
+
 void cli_print_pair(FILE *out, const char *name, const char *value)
 {
     size_t width = 0;

@@ -19,7 +19,13 @@
 #include "incident/scope.h"
 #include "incident/scope_csv.h"
 
-enum { ROWS_SHOWN = 12, PATH_BYTES = 4096, LIST_MODE = 0600, FOLDER_MODE = 0700 };
+enum {
+    ROWS_SHOWN = 12,
+    PATH_BYTES = 4096,
+    LIST_MODE = 0600,
+    FOLDER_MODE = 0700,
+    NEVER_BYTES = 64 * 1024,
+};
 static const uint64_t NUMBER_MAX = 1000000000;
 
 static const struct cli_option options[] = {
@@ -202,7 +208,7 @@ static void print_some(const struct table *table)
             if (row->cells[i] != NULL)
                 table_set(&some, copy, i, "%s", row->cells[i]);
     }
-    cli_print_table(stdout, &some);
+    cli_print_wrapped(stdout, &some);
     if (table->row_count > ROWS_SHOWN)
         printf("… and %zu more\n", table->row_count - ROWS_SHOWN);
     table_free(&some);
@@ -214,9 +220,15 @@ static enum status print_never(const struct scope *scope, struct error *error)
     char since[21] = "";
     TRY(scope_table(scope, "never", &table, error));
     clock_format_utc(scope->ledger_first_ns, since);
+    struct buffer names;
+    buffer_init(&names, NEVER_BYTES);
     for (const struct table_row *row = table.first; row != NULL; row = row->next)
-        printf("%s%s", row == table.first ? "" : ", ", cli_cell(&table, row, "category"));
-    printf("\nNever, since the ledger's first entry on %.10s, except what was declared.\n", since);
+        buffer_printf(&names, "%s%s", row == table.first ? "" : ", ",
+                      cli_cell(&table, row, "category"));
+    const char *text = buffer_text(&names);
+    cli_print_text(stdout, text == NULL ? "" : text, 0);
+    buffer_free(&names);
+    printf("Never, since the ledger's first entry on %.10s, except what was declared.\n", since);
     table_free(&table);
     return STATUS_OK;
 }

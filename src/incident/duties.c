@@ -79,8 +79,8 @@ static void judge_containment(const struct casefile *casefile, struct table *tab
         : casefile->partner == NULL
             ? "the partner is no longer in the policy: does the gateway have this policy?"
             : "the partner is being served, and no decision says that it may be",
-        "cofferdam partner contain %s --reason …, or: cofferdam incident decide %lld "
-        "--step restore --why …",
+        "cofferdam partner contain %s --reason …\nor, if it may be served: "
+        "cofferdam incident decide %lld --step restore --why …",
         casefile->incident.partner, number_of(casefile));
 }
 
@@ -94,7 +94,7 @@ static void judge_filings(const struct casefile *casefile, struct table *table)
             continue;
         casefile_clock_duty(deadline->clock, duty);
         add(casefile, table, duty, deadline->clock->duty,
-            "cofferdam incident report %lld --authority %s, file it, then: "
+            "cofferdam incident report %lld --authority %s\nfile it, then: "
             "cofferdam incident reported %lld --authority %s --reference …",
             number_of(casefile), authority, number_of(casefile), authority);
     }
@@ -133,7 +133,7 @@ static void judge_notices(const struct casefile *casefile, struct table *table)
     standing_open_ends(&casefile->messages, &casefile->decisions, &ends);
     if (ends.letters > 0)
         add_anew(table, "letters", "some people can be reached by letter only",
-                 "cofferdam incident notify %lld --letters FILE; post them, then: "
+                 "cofferdam incident notify %lld --letters FILE\npost them, then: "
                  "cofferdam incident decide %lld --step letters --why …",
                  number_of(casefile), number_of(casefile));
     if (ends.public_notices > 0)
@@ -161,7 +161,7 @@ enum status casefile_duties(const struct casefile *casefile, struct table *table
     judge_notices(casefile, table);
     if (!casefile_decided(casefile, "statement"))
         add(casefile, table, "statement", "whether to make a public statement is not decided",
-            "cofferdam incident statement %lld, then: cofferdam incident decide %lld "
+            "cofferdam incident statement %lld\nthen: cofferdam incident decide %lld "
             "--step statement --why …",
             number_of(casefile), number_of(casefile));
     return STATUS_OK;

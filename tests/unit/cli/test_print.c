@@ -128,6 +128,58 @@ static void test_pairs_indent_lines(void **state)
     free(text);
 }
 
+/* No line is wider than a page, no word is broken or lost, and a short table stays as it is. */
+static void test_long_texts_go_on_below(void **state)
+{
+    (void)state;
+    static const char *const three[] = {"name", "why", "count", NULL};
+    char why[400] = "", *text = NULL;
+    size_t len = 0;
+    for (size_t i = 0, used = 0; i < 40; i++)
+        used += (size_t)snprintf(why + used, sizeof why - used, "%sword%zu", i == 0 ? "" : " ", i);
+    struct table table;
+    table_init(&table, 65536, three);
+    struct table_row *row = table_add(&table);
+    table_set(&table, row, 0, "north-mail");
+    table_set(&table, row, 1, "%s", why);
+    table_set(&table, row, 2, "7");
+    FILE *out = open_memstream(&text, &len);
+    cli_print_wrapped(out, &table);
+    fclose(out);
+    size_t lines = 0, words = 0;
+    for (const char *line = text; *line != '\0'; lines++) {
+        size_t width = strcspn(line, "\n");
+        assert_true(width <= CLI_PAGE_COLUMNS);
+        line += width + 1;
+    }
+    for (const char *at = text; (at = strstr(at, "word")) != NULL; at++)
+        words++;
+    assert_int_equal(lines, 4);
+    assert_int_equal(words, 40);
+    free(text);
+    table_free(&table);
+}
+
+static void test_what_has_no_blank_is_not_broken(void **state)
+{
+    (void)state;
+    char hash[201], *text = NULL;
+    size_t len = 0;
+    memset(hash, 'a', 200);
+    hash[200] = '\0';
+    struct table table;
+    table_init(&table, 65536, columns);
+    add(&table, hash, "7");
+    FILE *out = open_memstream(&text, &len);
+    cli_print_wrapped(out, &table);
+    cli_print_text(out, "one two\nthree", 2);
+    fclose(out);
+    assert_non_null(strstr(text, hash));
+    assert_non_null(strstr(text, "\n  one two\n  three\n"));
+    free(text);
+    table_free(&table);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
@@ -135,6 +187,8 @@ int main(void)
         cmocka_unit_test(test_numbers_stand_right),
         cmocka_unit_test(test_wide_characters_keep_columns_straight),
         cmocka_unit_test(test_control_characters_are_escaped),
+        cmocka_unit_test(test_long_texts_go_on_below),
+        cmocka_unit_test(test_what_has_no_blank_is_not_broken),
         cmocka_unit_test(test_marked_rows_are_red),
         cmocka_unit_test(test_cells_by_name),
         cmocka_unit_test(test_pairs_indent_lines),
