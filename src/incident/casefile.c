@@ -80,6 +80,17 @@ enum status casefile_containment(struct casework *casework, const char *partner,
     return status;
 }
 
+/* A partner that was left connected at first, and contained later. */
+static enum status note_containment(struct casework *casework, struct incident *incident,
+                                    int64_t since_ns, struct error *error)
+{
+    if (incident->contained_ns != INT64_MIN || since_ns == INT64_MIN ||
+        incident->closed_ns != INT64_MIN)
+        return STATUS_OK;
+    incident->contained_ns = since_ns;
+    return incidents_set_contained(casework->incidents, incident->number, since_ns, error);
+}
+
 static enum status read_all(struct casework *casework, int64_t number, struct casefile *casefile,
                             struct error *error)
 {
@@ -98,6 +109,7 @@ static enum status read_all(struct casework *casework, int64_t number, struct ca
         casefile->later = (struct scope_later){0};
     if (casefile_containment(casework, incident->partner, &since_ns, NULL) == STATUS_OK)
         casefile->contained = since_ns == INT64_MIN ? CASEFILE_OPEN : CASEFILE_CONTAINED;
+    TRY(note_containment(casework, incident, since_ns, error));
     struct deadline_stops stops = {
         .filings = &casefile->filings,
         .notices_ns = casefile->has_notice ? casefile->notice.finished_ns : INT64_MIN,

@@ -67,9 +67,12 @@ def test_a_phase_says_what_it_does_not_count(gateway):
     assert listed(gateway) == had
     gateway.cli("incident", "scope", "1", "--new-phase", "--reason", "what came since")
     assert listed(gateway) == had | later | {"150", "151"}
+    assert "containment: NOT CONTAINED" in gateway.cli("incident", "show", "1")
     gateway.cli("partner", "contain", "acme", "--reason", "enough")
+    assert "NOT CONTAINED" not in gateway.cli("incident", "show", "1")
     gateway.cli("partner", "restore", "acme", "--reason", "it is mended")
     read(gateway, "person_id BETWEEN 70 AND 80")
+    assert "NOT CONTAINED" not in gateway.cli("incident", "show", "1")  # it was, in time
     assert "does not count" not in gateway.cli("incident", "scope", "1", check=False)[2]
 
 
