@@ -56,6 +56,11 @@ static enum status open_plan(struct notify *notify, struct error *error)
     scope_grades grades;
     TRY(cli_incident_grades(notify->call, &grades, error));
     TRY(scope_open(notify->casework, notify->incident, 0, &notify->scope, error));
+    const char *without = scope_without_traits(notify->scope);
+    if (without != NULL)
+        return error_set(error, STATUS_DENIED, "55000",
+                         "mend it, then make a new phase: cofferdam incident scope N --new-phase",
+                         "of the phase's people neither brand nor language is known: %s", without);
     return notice_open(notify->casework, notify->scope, grades, &notify->notice, error);
 }
 

@@ -347,9 +347,13 @@ static enum status read_people(struct contact_reader *reader, const char *sql,
     PGresult *result;
     TRY(query_array(reader, sql, keys, count, &result, error));
     enum status status = STATUS_OK;
+    size_t last = SIZE_MAX;
     for (int row = 0; row < PQntuples(result) && status == STATUS_OK; row++) {
         struct contact_person person;
         fill_person(result, row, &person);
+        if (person.at == last) /* the key's column is not unique: a person is one all the same */
+            continue;
+        last = person.at;
         status = take(context, &person, error);
     }
     PQclear(result);

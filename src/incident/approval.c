@@ -213,6 +213,7 @@ static enum status record(struct casework *casework, const struct scope *scope,
     const struct outbox_person *people;
     char step[64], reason[1200];
     struct incident_notice approved = {
+        .number = notice_number(notice),
         .hash = notice_hash(notice),
         .approved_by = casework->by,
         .approved_ns = clock_now_ns(),
@@ -225,11 +226,7 @@ static enum status record(struct casework *casework, const struct scope *scope,
              notice_people(notice, &people), why != NULL ? ": " : "", why != NULL ? why : "");
     TRY(casework_decide(casework, scope->incident.number, scope->incident.partner, step, reason,
                         error));
-    TRY(incidents_add_notice(casework->incidents, scope->incident.number, &approved, error));
-    if (approved.number != notice_number(notice))
-        return error_set(error, STATUS_CORRUPT, "XX000", NULL,
-                         "another notice was approved at the same moment");
-    return STATUS_OK;
+    return incidents_add_notice(casework->incidents, scope->incident.number, &approved, error);
 }
 
 enum status approval_give(struct casework *casework, const struct scope *scope,

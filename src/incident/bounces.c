@@ -2,6 +2,7 @@
  * sync: a crash before that reads them again, which changes nothing. */
 #include "incident/bounces.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -94,18 +95,30 @@ static enum status add_foreign(struct bounces *bounces, const char *name, struct
     return STATUS_OK;
 }
 
-/* The envelope id: as the notice gives it, or from the address that it came to (VERP), where a
- * server on the way knew no DSN. */
-static const char *envelope_of(struct mail_report *report)
+/* The envelope id of the address that the notice came to (VERP). */
+static const char *verp_of(struct mail_report *report)
 {
-    if (report->envelope_id[0] != '\0')
-        return report->envelope_id;
     char *plus = strchr(report->recipient, '+');
     char *at = strchr(report->recipient, '@');
     if (plus == NULL || at == NULL || plus > at)
         return "";
     *at = '\0';
+    for (char *c = plus + 1; *c != '\0'; c++) /* some servers write addresses in capitals */
+        *c = (char)tolower((unsigned char)*c);
     return plus + 1;
+}
+
+/* The envelope id as the notice gives it; from its address, where a server on the way knew no DSN
+ * or gave an id of its own. */
+static enum status take_report(struct outbox *outbox, struct mail_report *report, int64_t now_ns,
+                               struct error *error)
+{
+    enum status status = outbox_take_report(outbox, report->envelope_id, report->action,
+                                            report->status, now_ns, error);
+    if (status == STATUS_NOT_FOUND)
+        status = outbox_take_report(outbox, verp_of(report), report->action, report->status, now_ns,
+                                    error);
+    return status;
 }
 
 static enum status take_mail(struct outbox *outbox, const char *path, int64_t now_ns,
@@ -120,8 +133,7 @@ static enum status take_mail(struct outbox *outbox, const char *path, int64_t no
     if (status == STATUS_OK)
         status = mail_parse_report(buffer_slice(&mail), &report, error);
     if (status == STATUS_OK)
-        status = outbox_take_report(outbox, envelope_of(&report), report.action, report.status,
-                                    now_ns, error);
+        status = take_report(outbox, &report, now_ns, error);
     buffer_free(&mail);
     return status;
 }

@@ -60,6 +60,9 @@ static enum status settle_sender(const struct notice *notice, struct notice_vari
         return error_set(error, STATUS_INVALID, "F0000",
                          "controller: {name: …, senders: [privacy@…]} in the policy",
                          "the policy does not say which address notices come from");
+    if (!mail_address_usable(variant->sender))
+        return error_set(error, STATUS_INVALID, "F0000", "write privacy@example.org",
+                         "the policy's sender \"%.80s\" is no mail address", variant->sender);
     return STATUS_OK;
 }
 

@@ -1,8 +1,12 @@
-/* What earlier notices of the incident told whom, from their phases' scopes: a new notice goes to
- * people who had none, and to those of whom more is known than they were told. */
+/* What earlier notices of the incident told whom, from their phases' scopes and the outbox: a new
+ * notice goes to people who had none, and to those of whom more is known than they were told. Who
+ * was missing from the database when an earlier one was sent has had none, and may be back. */
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "incident/notice_private.h"
+
+enum { FIRST_MISSED = 64 };
 
 /* What a person has been told so far. */
 struct told {
@@ -18,6 +22,56 @@ static bool is_news(const struct told *told, const struct notice_class *class, b
            (class->masked & ~(told->clear | told->masked)) != 0 || (confirmed && !told->confirmed);
 }
 
+/* Subject ids whom a notice did not find, ascending. */
+struct missed {
+    uint32_t *ids;
+    size_t count, capacity;
+};
+
+static enum status note_missed(void *context, const struct outbox_proof *proof, struct error *error)
+{
+    struct missed *missed = context;
+    if (proof->state != OUTBOX_ERASED)
+        return STATUS_OK;
+    if (missed->count == missed->capacity) {
+        size_t capacity = missed->capacity == 0 ? FIRST_MISSED : 2 * missed->capacity;
+        uint32_t *grown = realloc(missed->ids, capacity * sizeof *grown);
+        if (grown == NULL)
+            return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+        missed->ids = grown;
+        missed->capacity = capacity;
+    }
+    missed->ids[missed->count++] = proof->id;
+    return STATUS_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static bool is_missed(const struct missed *missed, uint32_t id)
+{
+    return missed->count > 0 && bsearch(&id, missed->ids, missed->count, sizeof id, by_id) != NULL;
+}
+
+/* That state is final: the answer is the same however often it is asked. */
+static enum status find_missed(struct casework *casework, struct notice *notice, int64_t number,
+                               struct missed *missed, struct error *error)
+{
+    const char *path;
+    struct outbox *outbox = NULL;
+    TRY(incidents_path(casework->incidents, notice->scope->incident.number, CASEWORK_OUTBOX,
+                       &notice->arena, &path, error));
+    if (!file_exists(path))
+        return STATUS_OK;
+    TRY(outbox_open(path, false, &outbox, error));
+    enum status status = outbox_each(outbox, number, note_missed, missed, error);
+    outbox_close(outbox);
+    return status;
+}
+
 static bool same_person(const struct scope_person *a, const struct scope_person *b)
 {
     return a->kind == b->kind && a->id == b->id;
@@ -30,7 +84,7 @@ static bool stands_before(const struct scope_person *a, const struct scope_perso
 
 /* Both scopes' people are in the same order. */
 static enum status take_scope(struct notice *notice, const struct scope *then, uint8_t index,
-                              struct told *told, struct error *error)
+                              const struct missed *missed, struct told *told, struct error *error)
 {
     const struct scope *now = notice->scope;
     size_t kinds = notice->casework->policy->kind_count;
@@ -44,7 +98,8 @@ static enum status take_scope(struct notice *notice, const struct scope *then, u
         while (at < now->person_count && stands_before(&now->people[at], person))
             at++;
         if (person->kind >= kinds || !scope_notified(then, person, notice->grades) ||
-            at == now->person_count || !same_person(&now->people[at], person))
+            at == now->person_count || !same_person(&now->people[at], person) ||
+            is_missed(missed, person->id))
             continue;
         struct notice_class *class = &classes[person->kind * then->class_count + person->group];
         status = notice_class_make(notice, then, person, class, error);
@@ -61,6 +116,7 @@ static enum status take_notice(struct casework *casework, struct notice *notice,
 {
     struct incident_notice earlier;
     struct scope *then = NULL;
+    struct missed missed = {.count = 0};
     int64_t incident = notice->scope->incident.number;
     if (notice->earlier_count == 255)
         return error_set(error, STATUS_LIMIT, "54000", NULL, "too many notices of one incident");
@@ -70,13 +126,16 @@ static enum status take_notice(struct casework *casework, struct notice *notice,
     TRY(notice_facts_parse(earlier.settings, &notice->arena, &settings, error));
     scope_grades now = notice->grades;
     enum status status = scope_open(casework, incident, earlier.phase, &then, error);
+    if (status == STATUS_OK)
+        status = find_missed(casework, notice, number, &missed, error);
     if (status == STATUS_OK) {
         notice->earlier_ns[notice->earlier_count++] = earlier.approved_ns;
         notice->grades = (scope_grades)notice_fact_time(&settings, "grades");
-        status = take_scope(notice, then, (uint8_t)notice->earlier_count, told, error);
+        status = take_scope(notice, then, (uint8_t)notice->earlier_count, &missed, told, error);
         notice->grades = now;
     }
     scope_close(then);
+    free(missed.ids);
     return status;
 }
 

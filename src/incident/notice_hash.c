@@ -1,5 +1,6 @@
 /* What is approved, as one hash: the settings, the scope, every text's version and sender, what
- * each class of people is told, and who gets which message in which order. */
+ * each class of people is told, who gets which message in which order, and which columns of which
+ * table say where it goes. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -7,6 +8,14 @@
 #include "incident/notice_private.h"
 
 enum { TEXT_BYTES = 256 * 1024 * 1024, PERSON_BYTES = 12 };
+
+static void write_parts(const char *const *parts, size_t count, struct buffer *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *part = parts[i] == NULL ? "" : parts[i];
+        buffer_printf(out, "%zu:%s,", strlen(part), part);
+    }
+}
 
 static void write_variant(const struct notice *notice, size_t at, struct buffer *out)
 {
@@ -30,11 +39,35 @@ static void write_variant(const struct notice *notice, size_t at, struct buffer 
         about->dpo_phone,
         about->dpo_post,
     };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const char *part = parts[i] == NULL ? "" : parts[i];
-        buffer_printf(out, "%zu:%s,", strlen(part), part);
-    }
+    write_parts(parts, sizeof parts / sizeof parts[0], out);
     buffer_printf(out, "%" PRIu64 "\n", variant->people);
+}
+
+/* Where the people of a kind are found, and whom a child's letter addresses. */
+static void write_contact(const struct notice *notice, const struct policy_kind *kind,
+                          struct buffer *out)
+{
+    const struct policy_contact *contact = &kind->contact;
+    const struct policy_dataset *dataset =
+        policy_find_dataset(notice->casework->policy, kind->dataset);
+    const char *parts[] = {
+        kind->name,
+        dataset == NULL ? NULL : dataset->schema,
+        dataset == NULL ? NULL : dataset->table,
+        kind->key,
+        contact->name,
+        contact->email,
+        contact->language,
+        contact->brand,
+        contact->country,
+        contact->birth_date,
+        contact->gone_away,
+        contact->deceased,
+        contact->safe_contact,
+    };
+    write_parts(parts, sizeof parts / sizeof parts[0], out);
+    write_parts(contact->post, contact->post_count, out);
+    buffer_printf(out, "child below %d\n", notice->child_below_years);
 }
 
 static void write_names(const char *const *names, size_t count, struct buffer *out)
@@ -62,6 +95,8 @@ enum status notice_hash_settle(struct notice *notice, struct error *error)
                   "notice 1\nincident %" PRId64 " phase %" PRId64 " notice %" PRId64 "\n%s\n%s",
                   scope->incident.number, scope->phase.number, notice->number, scope->sha256,
                   notice->settings);
+    for (size_t i = 0; i < notice->casework->policy->kind_count; i++)
+        write_contact(notice, &notice->casework->policy->kinds[i], &out);
     for (size_t i = 0; i < notice->variant_count; i++)
         write_variant(notice, i, &out);
     size_t classes = notice->casework->policy->kind_count * scope->class_count;

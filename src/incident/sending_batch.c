@@ -108,6 +108,14 @@ static void bounce_address(const char *bounces, const char *envelope_id, char *o
     snprintf(out, room, "%.*s+%s%s", (int)local, bounces, envelope_id, bounces + local);
 }
 
+/* Too many in a row have one and the same trouble: it is about us, not about them. */
+static enum status stop(const char *what, const char *hint, struct error *error)
+{
+    return error_set(error, STATUS_IO, "58030", hint,
+                     "%d messages in a row %s: that is about us, not about them", MOST_REFUSED,
+                     what);
+}
+
 /* One person's row must not hold up everybody: if no message can be made of it, it is a letter. */
 static enum status give_up(struct sending_batch *batch, size_t turn,
                            const struct contact_person *contact, enum status status,
@@ -117,9 +125,31 @@ static enum status give_up(struct sending_batch *batch, size_t turn,
         return settle(batch, turn, OUTBOX_ERASED, "the person's key was erased", error);
     if (status != STATUS_INVALID)
         return status;
-    batch->sending->refused_in_a_row++;
-    return settle(batch, turn, contact->post_count > 0 ? OUTBOX_LETTER : OUTBOX_PUBLIC,
-                  "no message can be made of the person's row", error);
+    TRY(settle(batch, turn, contact->post_count > 0 ? OUTBOX_LETTER : OUTBOX_PUBLIC,
+               "no message can be made of the person's row", error));
+    if (++batch->sending->refused_in_a_row < MOST_REFUSED)
+        return STATUS_OK;
+    return stop("could not be made", "look at the texts with --dry-run --sample, then --resume",
+                error);
+}
+
+/* A database that is empty, or hides rows from us, looks as if everybody had been erased. Those
+ * whom the phase found gone already are no surprise. */
+static enum status miss(struct sending_batch *batch, size_t turn, const char *why,
+                        struct error *error)
+{
+    struct sending *sending = batch->sending;
+    size_t person = 0;
+    TRY(find_person(sending->scope, &batch->turns[turn].person, &person, error));
+    if ((sending->scope->people[person].flags & (SCOPE_GONE | SCOPE_ERASED)) == 0 &&
+        ++sending->missing_in_a_row > MOST_REFUSED)
+        return error_set(error, STATUS_IO, "58030",
+                         "see whether the database is whole and the contact role sees all of it; "
+                         "if these people are gone indeed, go on with --resume",
+                         "more than %d people in a row are missing who were there when the phase "
+                         "was made",
+                         MOST_REFUSED);
+    return settle(batch, turn, OUTBOX_ERASED, why, error);
 }
 
 static enum status render(struct sending_batch *batch, size_t turn,
@@ -156,6 +186,7 @@ static enum status take(void *context, const struct contact_person *contact, str
     struct sending_batch *batch = context;
     size_t turn = batch->places[contact->at];
     const char *reason = NULL;
+    batch->sending->missing_in_a_row = 0;
     enum outbox_state channel = notice_channel(batch->sending->notice, contact, &reason);
     if (channel != OUTBOX_READY)
         return settle(batch, turn, channel, reason, error);
@@ -180,7 +211,7 @@ static enum status gather(struct sending_batch *batch, uint16_t kind, struct err
             continue;
         enum status status = scope_key(batch->sending->scope, person->id, batch->keys[at]);
         if (status == STATUS_NOT_FOUND) {
-            TRY(settle(batch, i, OUTBOX_ERASED, "the person's key was erased", error));
+            TRY(miss(batch, i, "the person's key was erased", error));
             continue;
         }
         if (status != STATUS_OK)
@@ -212,7 +243,7 @@ static enum status read_kind(struct sending_batch *batch, uint16_t kind, struct 
         for (size_t j = 0; j < batch->job_count; j++)
             is_job |= batch->jobs[j].turn == turn;
         if (!is_job && !batch->settled[turn])
-            TRY(settle(batch, turn, OUTBOX_ERASED, "no longer in the database", error));
+            TRY(miss(batch, turn, "no longer in the database", error));
     }
     return STATUS_OK;
 }
@@ -364,10 +395,8 @@ static void count_refusals(struct sending *sending, enum outbox_state state)
         return;
     struct error error;
     sending_fail(sending,
-                 error_set(&error, STATUS_IO, "58030",
-                           "look at the answers with --proof, mend the cause, then --resume",
-                           "%d messages in a row were refused: that is about us, not about them",
-                           MOST_REFUSED),
+                 stop("were refused",
+                      "look at the answers with --proof, mend the cause, then --resume", &error),
                  &error);
 }
 
@@ -396,8 +425,9 @@ static enum status done(void *context, size_t at, const struct mail_result *resu
         count_refusals(sending, state);
     else
         sending_fail(sending, status, error);
+    bool is_over = sending->is_over;
     pthread_mutex_unlock(&sending->lock);
-    return status;
+    return status == STATUS_OK && is_over ? STATUS_CLOSED : status; /* nobody more is tried */
 }
 
 enum status sending_batch_send(struct sending_batch *batch, struct error *error)

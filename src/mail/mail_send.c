@@ -120,7 +120,9 @@ static void settle(struct item *item, const smtp_status_t *status, bool is_begun
     struct mail_result result = {.code = status->code};
     clean_reply(status, result.reply);
     int class = status->code / 100;
-    if (!is_begun && is_about_us(status->code)) {
+    if (!is_begun && item->sending->is_over) {
+        result.outcome = MAIL_NOT_TRIED; /* it came when nothing more was to be tried */
+    } else if (!is_begun && is_about_us(status->code)) {
         error_set(&item->sending->error, STATUS_IO, "58030", "see mail in cofferdam.yaml(5)",
                   "the mail server refuses us: %d %s", result.code, result.reply);
         end(item->sending, STATUS_IO);

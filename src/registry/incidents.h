@@ -135,6 +135,7 @@ struct incident_notice {
     int64_t phase;
     const char *settings; /* canonical text: grades, templates and their versions */
 };
+/* Gives it the next number; where it has one, that must be the next (STATUS_DENIED 55000). */
 MUST_USE enum status incidents_add_notice(struct incidents *incidents, int64_t number,
                                           struct incident_notice *notice, struct error *error);
 /* which 0: the newest. STATUS_NOT_FOUND where nothing was approved. */

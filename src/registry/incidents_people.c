@@ -100,6 +100,9 @@ enum status incidents_add_notice(struct incidents *incidents, int64_t number,
     enum status status = sqlite_number(
         &incidents->file, &next, NULL, error,
         "SELECT coalesce(max(number), 0) + 1 FROM notice WHERE incident = ?1", "n", number);
+    if (status == STATUS_OK && notice->number != 0 && notice->number != next)
+        status = error_set(error, STATUS_DENIED, "55000", "go on with --resume",
+                           "another notice was approved at the same moment");
     if (status == STATUS_OK)
         status = sqlite_change(&incidents->file, NULL, error,
                                "INSERT INTO notice (incident, number, hash, approved_by,"

@@ -264,6 +264,9 @@ static void keeps_notices(void **state)
     struct incident_notice read;
     assert_int_equal(incidents_get_notice(incidents, 1, 0, &arena, &read, NULL), STATUS_NOT_FOUND);
     assert_int_equal(incidents_add_notice(incidents, 1, &notice, NULL), STATUS_OK);
+    /* the same number again: two were approved at the same moment */
+    assert_int_equal(incidents_add_notice(incidents, 1, &notice, NULL), STATUS_DENIED);
+    notice.number = 0;
     assert_int_equal(incidents_add_notice(incidents, 1, &notice, NULL), STATUS_OK);
     assert_int_equal(notice.number, 2);
     assert_int_equal(incidents_set_notice_finished(incidents, 1, 1, noon_ns + 5, NULL), STATUS_OK);
