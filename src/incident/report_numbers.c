@@ -69,12 +69,15 @@ static const char *add_count(const struct answering *answering, const char *text
                         arena_printf(answering->arena, "%s %s", number(answering, count), words));
 }
 
-/* What came later is not in the scope: the attacker had gone, or the partner was cut off. */
+/* What came later is not in the scope: the attacker had gone, the phase ends, or the partner was
+ * cut off before and given nothing since. */
 static int64_t counted_until(const struct brief *brief)
 {
     const struct incident *incident = &brief->incident;
-    int64_t end_ns =
-        incident->contained_ns != INT64_MIN ? incident->contained_ns : brief->phase.at_ns;
+    bool cut_off = incident->contained_ns != INT64_MIN &&
+                   incident->contained_ns < brief->phase.at_ns &&
+                   brief->ledger.restored_ns == INT64_MIN;
+    int64_t end_ns = cut_off ? incident->contained_ns : brief->phase.at_ns;
     return incident->to_ns != INT64_MIN && incident->to_ns < end_ns ? incident->to_ns : end_ns;
 }
 

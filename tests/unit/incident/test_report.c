@@ -293,6 +293,25 @@ static void containment_is_told_from_the_ledger(void **state)
     get_up(&desk);
 }
 
+/* Never an instant up to which the scope does not count. */
+static void people_are_counted_up_to_the_phase(void **state)
+{
+    static const char ask[] = "Notes on the number of people",
+                      by[] = "by 22 November 2026, 09:15 UTC";
+    struct desk desk;
+    sit_down(&desk, "ico", false);
+    struct brief *brief = &desk.example.brief;
+    brief->incident.to_ns = INT64_MIN;
+    brief->incident.contained_ns = example_instant("2026-11-23T10:00:00Z"); /* after the phase */
+    fill(&desk);
+    says(answer_to(&desk, ask)->text, by);
+    brief->incident.contained_ns = example_instant("2026-11-20T10:00:00Z");
+    brief->ledger.restored_ns = example_instant("2026-11-21T10:00:00Z");
+    fill(&desk);
+    says(answer_to(&desk, ask)->text, by);
+    get_up(&desk);
+}
+
 static void late_reports_give_reasons(void **state)
 {
     int64_t due_ns, filed_ns;
@@ -444,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_long_answer_is_marked),
         cmocka_unit_test(addresses_of_people_are_pointed_out),
         cmocka_unit_test(containment_is_told_from_the_ledger),
+        cmocka_unit_test(people_are_counted_up_to_the_phase),
         cmocka_unit_test(late_reports_give_reasons),
         cmocka_unit_test(another_authority_stops_no_clock),
         cmocka_unit_test(follow_ups_say_what_changed),
