@@ -40,4 +40,4 @@ def test_each_step_is_timed(drill):
 
 def test_a_drill_too_small_is_refused():
     done = subprocess.run([places.binary(), "drill", "--subjects", "1"], text=True, capture_output=True)
-    assert (done.returncode, "between 2400 and" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, "from 2400 to" in done.stderr) == (2, True), done.stderr
