@@ -293,6 +293,8 @@ enum status report_fill(const struct report_case *of, struct arena *arena, struc
 {
     struct answering answering = {.of = of, .brief = of->brief, .arena = arena};
     struct sheet filled = {.title = of->form->title};
+    if (of->brief->incident.is_drill)
+        filled.title = arena_printf(arena, "AN EXERCISE, NOT TO BE FILED. %s", of->form->title);
     struct sheet_section *sections =
         arena_array(arena, struct sheet_section, of->form->section_count + 1);
     if (sections == NULL)

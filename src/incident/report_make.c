@@ -94,7 +94,8 @@ static enum status save(struct casework *casework, const struct report_request *
         arena_printf(arena, "report-%s-phase%" PRId64 "-%.*s.%s", request->authority, report->phase,
                      SHORT_HASH, report->sha256, request->html ? "html" : "txt");
     TRY(incidents_path(casework->incidents, request->incident, name, arena, &report->path, error));
-    return file_replace(report->path, bytes, SHEET_MODE, error);
+    TRY(file_replace(report->path, bytes, SHEET_MODE, error));
+    return file_inherit_owner(report->path, error);
 }
 
 enum status report_make(struct casework *casework, const struct report_request *request,

@@ -344,12 +344,29 @@ static void run_workers(struct watch *watch)
             pthread_join(workers[i].thread, NULL);
 }
 
+/* An exercise frightens nobody: real people's addresses are read, so that nothing may leave here.
+ */
+static enum status check_exercise(const struct sending *sending, struct error *error)
+{
+    const char *host = sending->casework->config->mail.host;
+    if (!sending->scope->incident.is_drill || host == NULL || strcmp(host, "localhost") == 0 ||
+        strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0)
+        return STATUS_OK;
+    return error_set(error, STATUS_DENIED, "55000",
+                     "look at the texts with --dry-run --sample DIR or --test ADDRESS; cofferdam "
+                     "drill has a mail server and people of its own",
+                     "incident %" PRId64 " is an exercise: its messages go to a mail server on "
+                     "this machine alone, and %s is none",
+                     sending->scope->incident.number, host);
+}
+
 static enum status open_all(struct watch *watch, struct error *error)
 {
     struct sending *sending = watch->sending;
     struct casework *casework = sending->casework;
     const struct outbox_person *people;
     const char *folder = casework->config->mail.bounce_folder;
+    TRY(check_exercise(sending, error));
     TRY(sending_server_open(casework->config, &sending->mail, error));
     if (folder != NULL)
         TRY(bounces_open(folder, &watch->bounces, error));

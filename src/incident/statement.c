@@ -246,6 +246,9 @@ enum status statement_draft(const struct statement_case *of, struct arena *arena
     if (drafting.status != STATUS_OK)
         return drafting.status;
     drafted.title = make_title(&drafting);
+    if (of->brief->incident.is_drill)
+        drafted.title =
+            arena_printf(arena, "%s %s", draft_text(&drafting, "text", "exercise"), drafted.title);
     add_block(&drafting, BLOCK_HEADING, drafted.title);
     add_block(&drafting, BLOCK_PARAGRAPH, draft_date(&drafting, of->brief->now_ns));
     claim_happened(&drafting);

@@ -288,3 +288,46 @@ def test_a_delivery_notice_resolves_doubt_and_its_absence_sends_again(make_gatew
     case.open().send()
     assert recipients(server) == expected_recipients(14, 0)
     assert "send again those in doubt" in case.gateway.cli("incident", "log", "1")
+
+
+def test_a_later_notice_forgets_no_letter_of_an_earlier_one(make_gateway, make_server):
+    only = ("SELECT customer_id, full_name, email, street FROM customer WHERE customer_id <= 8",)
+    case = notices.Case(make_gateway, make_server(), 12, 0, statements=only).open()
+    case.send()
+    keys = case.gateway.folder / "keys"
+    keys.write_text("11\n")
+    case.gateway.cli("exposure", "declare", "--partner", "north", "--columns", "customer.email", "--keys", str(keys),
+                     "--kind", "customer", "--reason", "a file of May")
+    case.gateway.cli("incident", "scope", "1", "--new-phase", "--reason", "a file of May")
+    case.send()
+    assert case.states() == {"accepted": 1}
+    sections = case.gateway.cli_json("incident", "show", "1")
+    assert {row["state"]: row["people"] for row in sections["messages"]}["letter"] == 2, sections["messages"]
+    assert {"letters", "public-notice"} <= {row["duty"] for row in sections["remaining"]}
+    path = case.gateway.folder / "state" / "letters.csv"
+    assert "2 letters" in case.notify("--letters", str(path))
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert sorted(row["line1"] for row in rows) == [f"{NO_EMAIL} Low Road", f"{BAD_EMAIL} Low Road"]
+    statement = case.gateway.cli("incident", "statement", "1")
+    assert "We are writing letters to" in statement and "We have written to the people" not in statement, statement
+
+
+def test_an_exercise_writes_to_nobody_outside_this_machine(make_gateway, make_server):
+    case = notices.Case(make_gateway, make_server(), 12, 0)
+    for statement in case.statements[:1]:
+        case.gateway.psql(case.agent, statement)
+    case.gateway.settings["portal"] = {"folder": "site", "queue": "queue"}
+    case.gateway.write_config()
+    case.gateway.cli("incident", "open", "--partner", "north", "--noticed", "now", "--drill")
+    code, _, errors = case.gateway.cli("incident", "publish", "1", check=False)
+    assert code == 1 and "is an exercise" in errors and "--out DIR" in errors, errors
+    case.gateway.cli("incident", "publish", "1", "--out", str(case.gateway.folder / "site"))
+    case.configure(host="mail.meridian.example")
+    code, _, errors = case.notify("--send", "--approve", case.dry_run()["hash"], check=False)
+    assert code == 1 and "is an exercise" in errors and "mail.meridian.example is none" in errors, errors
+    assert recipients(case.server) == []
+    case.configure()
+    case.notify("--resume")
+    assert recipients(case.server) == expected_recipients(12, 0)
+    assert case.gateway.cli("incident", "statement", "1").startswith("AN EXERCISE, NOT TO BE PUBLISHED.")
+    assert "AN EXERCISE, NOT TO BE FILED." in case.gateway.cli("incident", "report", "1", "--authority", "ico")
