@@ -179,7 +179,8 @@ static enum status dry_run(struct notify *notify, struct error *error)
     enum status status = notify->call->json ? print_plan_json(notify, &summary, error)
                                             : print_plan(notify, &summary, error);
     table_free(&summary);
-    return status;
+    TRY(status);
+    return cli_incident_warn_later(notify->casework, notify->incident, 0, error);
 }
 
 static enum status test(struct notify *notify, struct error *error)

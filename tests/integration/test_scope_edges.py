@@ -5,7 +5,8 @@ import psycopg
 import pytest
 import yaml
 
-from harness import breach, shop
+from harness import breach, notices
+from harness.mailserver import MailServer
 
 
 @pytest.fixture
@@ -158,3 +159,21 @@ def test_an_act_whose_decision_was_lost_can_be_accounted_for(gateway):
     assert code == 1 and f'--step "{step}"' in errors, errors
     gateway.cli("incident", "decide", "1", "--step", step, "--why", "the terminal was closed before it was logged")
     gateway.cli("incident", "verify", "1")
+
+
+def test_a_dry_run_says_whom_it_does_not_count(make_gateway, authority):
+    server = MailServer(authority)
+    try:
+        case = notices.Case(make_gateway, server, customers=12, enquirers=2,
+                            statements=("SELECT customer_id, full_name FROM customer WHERE customer_id <= 10",)).open()
+        _, _, errors = case.notify("--dry-run", check=False)
+        assert "does not count" not in errors, errors
+        keys = case.gateway.folder / "keys.txt"
+        keys.write_text("11\n12\n")
+        keys.chmod(0o644)
+        case.gateway.cli("exposure", "declare", "--partner", "north", "--kind", "customer", "--columns",
+                         "customer.full_name", "--keys", keys, "--reason", "a disk")
+        code, _, errors = case.notify("--dry-run", check=False)
+        assert code == 0 and "1 declared exports" in errors, errors
+    finally:
+        server.close()
