@@ -89,25 +89,10 @@ struct question {
     const char *values[CONFIRM_BATCH];
     struct confirm_line *lines[CONFIRM_BATCH];
     size_t count;
-    uint32_t ids[2 * CONFIRM_BATCH]; /* of people in scope that were found */
+    const char *columns;
+    uint32_t ids[2 * CONFIRM_BATCH]; /* of people in scope that were found, to be recorded */
     size_t id_count;
 };
-
-static enum status take_match(void *context, size_t at, const char *key, struct error *error)
-{
-    struct question *question = context;
-    struct confirm_matcher *matcher = question->matcher;
-    size_t place;
-    bool inside =
-        scope_find(matcher->scope, question->kind, slice_of_text(key), &place) == STATUS_OK;
-    if (inside && question->id_count < 2 * CONFIRM_BATCH)
-        question->ids[question->id_count++] = matcher->scope->people[place].id;
-    take_person(matcher, question->lines[at], question->kind, key,
-                inside ? (uint32_t)place : CONFIRM_OUTSIDE);
-    if (matcher->arena.overflowed)
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    return STATUS_OK;
-}
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -116,7 +101,7 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* People outside the scope have no number of ours to be recorded by. */
-static enum status record(struct question *question, const char *columns, struct error *error)
+static enum status record(struct question *question, struct error *error)
 {
     struct casework *casework = question->matcher->casework;
     struct admin_client *admin;
@@ -131,8 +116,27 @@ static enum status record(struct question *question, const char *columns, struct
     snprintf(purpose, sizeof purpose, "incident %" PRId64 " confirm",
              question->matcher->scope->incident.number);
     TRY(casework_admin(casework, &admin, error));
-    return admin_client_record_read(admin, casework->policy->kinds[question->kind].name, columns,
-                                    purpose, question->ids, count, error);
+    question->id_count = 0;
+    return admin_client_record_read(admin, casework->policy->kinds[question->kind].name,
+                                    question->columns, purpose, question->ids, count, error);
+}
+
+static enum status take_match(void *context, size_t at, const char *key, struct error *error)
+{
+    struct question *question = context;
+    struct confirm_matcher *matcher = question->matcher;
+    size_t place;
+    bool inside =
+        scope_find(matcher->scope, question->kind, slice_of_text(key), &place) == STATUS_OK;
+    if (question->id_count == 2 * CONFIRM_BATCH) /* many fit each line */
+        TRY(record(question, error));
+    if (inside)
+        question->ids[question->id_count++] = matcher->scope->people[place].id;
+    take_person(matcher, question->lines[at], question->kind, key,
+                inside ? (uint32_t)place : CONFIRM_OUTSIDE);
+    if (matcher->arena.overflowed)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    return STATUS_OK;
 }
 
 static enum status ask(struct question *question, size_t way, struct error *error)
@@ -150,12 +154,15 @@ static enum status ask(struct question *question, size_t way, struct error *erro
     }
     buffer_init(&columns, 4096);
     columns_of(&matcher->casework->policy->kinds[question->kind], way, &columns);
-    enum status status = STATUS_OK;
-    if (question->count > 0 && columns.len > 0)
+    question->columns = buffer_text(&columns);
+    enum status status = question->columns != NULL
+                             ? STATUS_OK
+                             : error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    if (status == STATUS_OK && question->count > 0 && columns.len > 0)
         status = contact_match(matcher->reader, question->kind, ways[way].field, question->values,
                                question->count, take_match, question, error);
     if (status == STATUS_OK && columns.len > 0)
-        status = record(question, buffer_text(&columns), error);
+        status = record(question, error);
     buffer_free(&columns);
     return status;
 }

@@ -8,7 +8,7 @@ from harness import shop
 SQL = shop.SQL.replace("town text, secret text", "town text, postcode text, email text, secret text").replace(
     "ELSE 'York' END,", "ELSE 'York' END, 'YO' || n || ' 1AB', 'p' || n || '@example.org',").replace(
     "ANALYZE;", """
-UPDATE shop.person SET email = 'twins@example.org' WHERE person_id IN (51, 53);
+UPDATE shop.person SET email = 'twins@example.org' WHERE person_id IN (51, 53, 57);
 CREATE TABLE shop.visitor (visitor_id uuid PRIMARY KEY, full_name text, email text);
 INSERT INTO shop.visitor
 SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'Visitor ' || n, 'v' || n || '@example.org'
@@ -93,6 +93,15 @@ def test_what_was_read_and_decided_is_in_the_ledger(case):
     assert "compared with a list of what was taken" in log and "p11@" not in log, log
     everything = b"".join(path.read_bytes() for path in case.folder.rglob("*") if path.is_file() and path.name != "sample.csv")
     assert b"p11@example.org" not in everything
+
+
+def test_everybody_found_is_recorded_also_behind_thousands(case):
+    """Three people fit each of 4,000 lines, and stand in the record before the one who comes last."""
+    last = max(int(entry["sequence"]) for entry in case.ledger())
+    confirm(case, "email\n" + "twins@example.org\n" * 4000 + "p61@example.org\n")
+    ours = {str(entry["sequence"]) for entry in case.ledger() if entry["purpose"] == "incident 1 confirm"}
+    read = {row["subject"] for row in case.admin(f"SHOW DISCLOSED AFTER {last}") if str(row["sequence"]) in ours}
+    assert read == {"51", "53", "57", "61"}, read
 
 
 def test_lists_that_cannot_be_read_change_nothing(case):
