@@ -382,12 +382,31 @@ static enum outbox_state state_of(const struct mail_result *result, uint32_t att
     return OUTBOX_READY;
 }
 
+/* A few full mailboxes are put off to the end; a server that puts off more people than it has taken
+ * is ill itself. Under the lock. */
+static void count_put_off(struct sending *sending)
+{
+    struct outbox_counts counts;
+    struct error error;
+    if (++sending->put_off_in_a_row < MOST_REFUSED)
+        return;
+    enum status status = outbox_count(sending->outbox, sending->order->notice, &counts, &error);
+    if (status == STATUS_OK &&
+        counts.states[OUTBOX_DEFERRED] + sending->put_off_in_a_row > counts.states[OUTBOX_ACCEPTED])
+        status = stop("were put off to the last attempt",
+                      "look at the answers with --proof, mend the cause, then --resume", &error);
+    if (status != STATUS_OK)
+        sending_fail(sending, status, &error);
+}
+
 /* A server that refuses everybody has something against us. Under the lock. */
 static void count_refusals(struct sending *sending, enum outbox_state state)
 {
     if (state == OUTBOX_ACCEPTED) {
         sending->handed_over++;
-        sending->refused_in_a_row = 0;
+        sending->refused_in_a_row = sending->put_off_in_a_row = 0;
+    } else if (state == OUTBOX_LETTER) {
+        count_put_off(sending);
     } else if (state == OUTBOX_REFUSED) {
         sending->refused_in_a_row++;
     }

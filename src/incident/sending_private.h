@@ -31,7 +31,7 @@ struct sending {
     struct contact_reader *reader;
     struct admin_client *admin;
     int64_t next_slot_ns; /* when the next message may begin: mail.per_minute */
-    unsigned refused_in_a_row, missing_in_a_row;
+    unsigned refused_in_a_row, missing_in_a_row, put_off_in_a_row;
     uint64_t handed_over;
     bool offers_dsn;
     unsigned failures;      /* of the mail server, one after the other */

@@ -165,6 +165,10 @@ class Case:
         rows = json.loads(self.notify("--status", "--json"))
         return {row["state"]: row["people"] for row in rows if row["people"] is not None and row["state"] != "all"}
 
+    def log(self):
+        """The decision log in one text; the table breaks long words over lines."""
+        return self.gateway.cli("incident", "log", "1", "--json")
+
     def proof(self):
         path = self.gateway.folder / "proof.csv"
         path.unlink(missing_ok=True)

@@ -103,7 +103,7 @@ def test_reading_contact_data_is_in_the_ledger_before_sending(sent):
 
 def test_the_decision_is_in_the_log(sent):
     case, _ = sent
-    log = case.gateway.cli("incident", "log", "1")
+    log = case.log()
     assert "approve notice 1" in log and "looked at every text" in log
 
 
@@ -126,7 +126,7 @@ def test_letters_are_for_those_with_a_postal_address_only(sent):
     assert sorted(row["line1"] for row in rows) == [f"{NO_EMAIL} Low Road", f"{BAD_EMAIL} Low Road"]
     assert all(row["name"].startswith("Person ") and len(row["text"]) > 500 for row in rows)
     assert "2 letters" in printed and path.stat().st_mode & 0o77 == 0
-    assert "write letters for print" in case.gateway.cli("incident", "log", "1")
+    assert "write letters for print" in case.log()
 
 
 def test_samples_are_of_an_invented_person(sent):
@@ -209,7 +209,7 @@ def test_a_pause_is_seen_and_resume_goes_on(make_gateway, make_server):
     assert 0 < before < len(expected_recipients(60, 0))
     case.notify("--resume")
     assert recipients(case.server) == expected_recipients(60, 0)
-    assert "the call centre is full" in case.gateway.cli("incident", "log", "1")
+    assert "the call centre is full" in case.log()
 
 
 def test_a_stop_ends_after_the_message_on_its_way(make_gateway, make_server):
@@ -277,7 +277,7 @@ def test_without_delivery_notices_doubt_is_left_to_staff(make_gateway, make_serv
     assert "in doubt" not in case.states()
     case.notify("--resume")
     assert recipients(case.server).count("c10@mail.example") == 1
-    assert "cannot be told apart" in case.gateway.cli("incident", "log", "1")
+    assert "cannot be told apart" in case.log()
 
 
 def test_a_delivery_notice_resolves_doubt_and_its_absence_sends_again(make_gateway, make_server):
@@ -287,7 +287,7 @@ def test_a_delivery_notice_resolves_doubt_and_its_absence_sends_again(make_gatew
     server.start(swallow=r"^c10@", lose=r"^c11@", notices=case.bounces)
     case.open().send()
     assert recipients(server) == expected_recipients(14, 0)
-    assert "send again those in doubt" in case.gateway.cli("incident", "log", "1")
+    assert "send again those in doubt" in case.log()
 
 
 def test_a_later_notice_forgets_no_letter_of_an_earlier_one(make_gateway, make_server):

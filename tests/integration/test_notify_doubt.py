@@ -53,7 +53,7 @@ def test_every_notice_that_has_come_is_read_before_anything_is_sent_again(make_g
     case.notify("--resume")
     got = collections.Counter(message["to"] for message in server.messages())
     assert not [address for address, count in got.items() if count > 1], got
-    assert "send again those in doubt" not in case.gateway.cli("incident", "log", "1")
+    assert "send again those in doubt" not in case.log()
 
 
 def test_a_notice_that_comes_before_the_second_message_goes_keeps_it_back(make_gateway, make_server):

@@ -1,5 +1,8 @@
 """What is wrong with us or with the database must not look like something about the people."""
 import collections
+import contextlib
+import sqlite3
+import time
 
 import pytest
 
@@ -108,3 +111,24 @@ def test_a_phase_whose_people_are_not_known_has_no_notice(make_gateway, make_ser
     case.send()
     got = recipients(case.server)
     assert len(got) == 31 and set(got.values()) == {1}, got
+
+
+def put_off(case):
+    """The sending as it is before the last attempt of everybody who was put off."""
+    process = case.start("--send", "--approve", case.dry_run()["hash"])
+    while case.notify("--status", check=False)[0] != 0 or case.states().get("deferred", 0) < 146:
+        time.sleep(0.1)
+    process.terminate()
+    process.communicate(timeout=30)
+    with contextlib.closing(sqlite3.connect(next(case.gateway.folder.rglob("outbox.sqlite")))) as outbox, outbox:
+        outbox.execute("UPDATE message SET attempts = 7, retry_ns = 0 WHERE state = 5")
+
+
+def test_a_server_that_puts_everybody_off_for_hours_stops_the_sending(make_gateway, make_server):
+    server = make_server(defer=".", defer_times=9)
+    case = notices.Case(make_gateway, server, 151, 0, mail={"connections": 1}).open()
+    put_off(case)
+    code, _, errors = case.notify("--resume", check=False)
+    assert code == 1 and "were put off to the last attempt" in errors, errors
+    states = case.states()
+    assert states["letter"] == 2 + 50 and states["deferred"] + states["ready"] == 96, states
