@@ -248,6 +248,8 @@ enum status portal_run(const struct portal_options *options, struct error *error
 {
     struct service service = {0};
     struct buffer certificate, key;
+    if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0) /* whatever our starter forgot to close */
+        return error_set_errno(error, errno, "cannot close what is open already");
     buffer_init(&certificate, PEM_BYTES_MOST);
     buffer_init(&key, PEM_BYTES_MOST);
     init(&service);

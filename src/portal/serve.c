@@ -176,6 +176,23 @@ static bool is_announced_too_long(struct MHD_Connection *connection)
     return length != NULL && strtoull(length, NULL, 10) > FORM_BYTES_MOST;
 }
 
+static enum MHD_Result count_length(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    *(unsigned *)context +=
+        strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* RFC 9112, 6.3: where two headers tell a body's length, a proxy before us may believe the other
+ * one, and take somebody else's request for a part of this one. */
+static bool is_ambiguous(struct MHD_Connection *connection)
+{
+    unsigned count = 0;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, count_length, &count);
+    return count > 1;
+}
+
 /* The answer is there, and leaves. */
 static enum MHD_Result send_answer(struct service *service, struct ask *ask)
 {
@@ -228,15 +245,18 @@ static enum MHD_Result respond(struct service *service, struct ask *ask, const c
     return result;
 }
 
-/* The first call for a request; a body that is announced as too long is never read. */
+/* The first call for a request; one that is refused here has no body read, and its connection
+ * ends. */
 static enum MHD_Result begin(struct service *service, struct MHD_Connection *connection,
                              const char *path, void **request)
 {
-    if (is_announced_too_long(connection)) {
+    bool is_too_long = is_announced_too_long(connection);
+    if (is_too_long || is_ambiguous(connection)) {
         pthread_mutex_lock(&service->lock);
         struct route route = find_route(service->site, connection, path);
         enum MHD_Result result =
-            send_page(service->site, connection, &route, PAGE_REFUSED, MHD_HTTP_CONTENT_TOO_LARGE);
+            send_page(service->site, connection, &route, PAGE_REFUSED,
+                      is_too_long ? MHD_HTTP_CONTENT_TOO_LARGE : MHD_HTTP_BAD_REQUEST);
         pthread_mutex_unlock(&service->lock);
         return result;
     }

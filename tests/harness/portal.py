@@ -62,7 +62,8 @@ class Site:
 class Portal:
     """One `cofferdam portal`; close() stops and judges it."""
 
-    def __init__(self, site, *options, listen="127.0.0.1:0", proxy="127.0.0.1"):
+    def __init__(self, site, *options, listen="127.0.0.1:0", proxy="127.0.0.1", keep=()):
+        """keep: file descriptors that stay open in it."""
         self.site = site
         self.log = site.base / f"log-{time.monotonic_ns()}"
         self.program = site.base / "cofferdam"
@@ -75,7 +76,7 @@ class Portal:
         environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(part) for part in [*command, *options]], cwd="/", stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL, env=environment)
+                                            stderr=log, stdin=subprocess.DEVNULL, env=environment, pass_fds=keep)
         self.port = int(self.wait_for(r"event=portal_ready port=(\d+)"))
 
     def log_text(self):

@@ -383,6 +383,18 @@ def test_bodies_have_a_bound(portal):
     assert b"HTTP/1.1 200" in raw(portal, head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n")
 
 
+def test_a_body_has_one_length(portal):
+    """Where a proxy believes the one header and we the other, the next visitor's request would be a part of this."""
+    head = b"POST /en/affected HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    hidden = b"GET /en/ HTTP/1.1\r\nHost: x\r\n\r\n"
+    for lengths, body in ((b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"0\r\n\r\n"),
+                          (b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", b"0\r\n\r\n"),
+                          (b"Content-Length: 4\r\nContent-Length: 0\r\n", b"abcd"),
+                          (b"Content-Length: 0\r\nContent-Length: 4\r\n", b"")):
+        answer = raw(portal, head + lengths + b"\r\n" + body + hidden)
+        assert answer.startswith(b"HTTP/1.1 400") and answer.count(b"HTTP/1.1 ") == 1, (lengths, answer[:80])
+
+
 def test_nonsense_does_no_harm(portal, asker):
     rng = random.Random(SEED)
     lines = [b"", b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -443,6 +455,17 @@ def test_the_process_has_given_up_what_it_does_not_need(site, portal):
     assert others == {str(site.folder), str(site.queue), str(portal.log)}
     sockets = subprocess.run(["ss", "-xpn"], capture_output=True, text=True).stdout if os.path.exists("/bin/ss") else ""
     assert f"pid={pid}," not in sockets
+
+
+def test_what_its_starter_left_open_is_closed(site):
+    with open(__file__, "rb") as secret:
+        running = Portal(site, keep=(secret.fileno(),))
+        try:
+            files = [os.readlink(f"/proc/{running.process.pid}/fd/{fd}")
+                     for fd in os.listdir(f"/proc/{running.process.pid}/fd")]
+            assert __file__ not in files
+        finally:
+            running.close()
 
 
 def test_its_user_reaches_neither_ledger_nor_gateway_nor_database(shop_gateway, cluster, site):
