@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/csv.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "incident/scope_csv.h"
 #include "incident/sending_private.h"
 #include "incident/desk_private.h"
 
@@ -22,7 +22,6 @@ enum {
     MESSAGE_BYTES = 1024 * 1024,
     ARENA_BYTES = 256 * 1024 * 1024,
     CHANNEL_ROOM = 40,
-    LINE_BYTES = 4096,
     MESSAGE_ID_BYTES = 16
 };
 static const char purpose[] = "answer to a request on the public page";
@@ -294,28 +293,30 @@ static enum status list_letter(const struct answering *answering, const struct a
                                struct error *error)
 {
     const char *folder = answering->cases->casework->config->incidents_folder;
-    char path[4096], when[21];
-    struct buffer line;
+    char path[4096], when[21], told[64] = "not affected";
     struct stat about;
     snprintf(path, sizeof path, "%s/letter-requests.csv", folder);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set_errno(error, errno, "%.300s", path);
-    buffer_init(&line, LINE_BYTES);
+    FILE *out = fdopen(fd, "a");
+    if (out == NULL) {
+        close(fd);
+        return error_set_errno(error, errno, "%.300s", path);
+    }
     if (fstat(fd, &about) == 0 && about.st_size == 0)
-        buffer_append_text(&line, "asked,kind,key,answer\r\n");
+        fputs("asked,kind,key,answer\r\n", out);
     clock_format_utc(answering->files[answer->file].request.asked_ns, when);
-    buffer_printf(&line, "%s,%s,", when, kind_name(answering, answer->kind));
-    csv_append(&line, answer->key);
-    if (answer->affected == NULL)
-        buffer_append_text(&line, ",not affected\r\n");
-    else
-        buffer_printf(&line, ",affected by incident %" PRId64 "\r\n", answer->affected->number);
+    if (answer->affected != NULL)
+        snprintf(told, sizeof told, "affected by incident %" PRId64, answer->affected->number);
+    scope_csv_cell(out, when, false);
+    scope_csv_cell(out, kind_name(answering, answer->kind), false);
+    scope_csv_cell(out, answer->key, false);
+    scope_csv_cell(out, told, true);
     enum status status = STATUS_OK;
-    if (line.overflowed || write(fd, line.data, line.len) != (ssize_t)line.len || fsync(fd) != 0)
+    if (fflush(out) != 0 || fsync(fd) != 0)
         status = error_set_errno(error, errno, "%.300s", path);
-    close(fd);
-    buffer_free(&line);
+    fclose(out);
     return status != STATUS_OK ? status : file_inherit_owner(path, error);
 }
 
