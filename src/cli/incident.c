@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "cli/json.h"
 
-enum { ARENA_BYTES = 1024 * 1024, HASH_SHOWN = 16, INDENT = 4 };
+enum { ARENA_BYTES = 1024 * 1024, HASH_SHOWN = 16, INDENT = 4, WHY_INDENT = 5, LINE_BYTES = 2048 };
 
 enum status cli_incident_number(struct cli_call *call, int64_t *number, struct error *error)
 {
@@ -108,12 +108,28 @@ static void print_duties(const struct table *table)
         puts("(nothing)");
 }
 
-/* "name: value" lines for the case; everything else but the duties is a table. */
+/* A line for each, and below it why. */
+static void print_decisions(const struct table *table)
+{
+    for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+        char line[LINE_BYTES];
+        snprintf(line, sizeof line, "%3s  %s  %s: %s (ledger entry %s)",
+                 cli_cell(table, row, "number"), cli_cell(table, row, "at"),
+                 cli_cell(table, row, "by"), cli_cell(table, row, "step"),
+                 cli_cell(table, row, "sequence"));
+        cli_print_text(stdout, line, 0);
+        cli_print_text(stdout, cli_cell(table, row, "why"), WHY_INDENT);
+    }
+}
+
+/* "name: value" lines for the case; everything else but decisions and duties is a table. */
 static void print_section(const struct casefile_section *section, struct table *table)
 {
     cli_print_heading(stdout, "%s", section->heading);
     if (strcmp(section->name, "remaining") == 0) {
         print_duties(table);
+    } else if (strcmp(section->name, "decisions") == 0) {
+        print_decisions(table);
     } else if (strcmp(section->name, "case") != 0) {
         shorten_hashes(table);
         cli_print_wrapped(stdout, table);

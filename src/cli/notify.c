@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-enum { BAR_WIDTH = 24, TABLE_BYTES = 64 * 1024 };
+enum { BAR_WIDTH = 24, TABLE_BYTES = 64 * 1024, NOTE_INDENT = 2 };
 static const int64_t SECOND_NS = INT64_C(1000000000), LINE_EVERY_NS = INT64_C(10000000000);
 
 /* Nothing here says that a person has received anything: nobody can know. */
@@ -59,6 +59,30 @@ enum status cli_notify_states(const struct outbox_counts *counts, struct table *
         return STATUS_OK;
     table_free(table);
     return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+}
+
+void cli_notify_print_summary(FILE *out, const struct table *summary)
+{
+    const char *columns[TABLE_MAX_COLUMNS + 1] = {NULL};
+    size_t note = cli_column(summary, "note");
+    struct table shown;
+    for (size_t i = 0; i < note; i++)
+        columns[i] = summary->columns[i];
+    table_init(&shown, TABLE_BYTES, columns);
+    for (const struct table_row *row = summary->first; row != NULL; row = row->next) {
+        struct table_row *copy = table_add(&shown);
+        for (size_t i = 0; i < note; i++)
+            if (row->cells[i] != NULL)
+                table_set(&shown, copy, i, "%s", row->cells[i]);
+    }
+    cli_print_wrapped(out, &shown);
+    table_free(&shown);
+    for (const struct table_row *row = summary->first; row != NULL; row = row->next)
+        if (cli_cell(summary, row, "note")[0] != '\0') {
+            fputs("\nnote:\n", out);
+            cli_print_text(out, cli_cell(summary, row, "note"), NOTE_INDENT);
+        }
+    fputc('\n', out);
 }
 
 /* ---- the bar ---- */

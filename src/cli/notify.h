@@ -10,6 +10,9 @@
 MUST_USE enum status cli_notify_states(const struct outbox_counts *counts, struct table *table,
                                        struct error *error);
 
+/* The summary of notice_summary: a table, and below it the notes. */
+void cli_notify_print_summary(FILE *out, const struct table *summary);
+
 /* ---- while it runs: sending_order.show ---- */
 struct cli_notify_bar {
     bool is_terminal;

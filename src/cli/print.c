@@ -150,6 +150,8 @@ void cli_print_table(FILE *out, const struct table *table)
 
 /* ---- within a page ---- */
 
+enum { NARROW = 24 }; /* such a column keeps its width */
+
 /* Bytes of the next line of text that takes at most width columns, a whole word at least. */
 static size_t line_len(const char *text, size_t width)
 {
@@ -187,7 +189,8 @@ static void fit(const struct table *table, struct layout *layout)
 {
     size_t least[TABLE_MAX_COLUMNS], sum = 0;
     for (size_t column = 0; column < table->column_count; column++) {
-        least[column] = widest_word(table->columns[column]);
+        least[column] = layout->width[column] < NARROW ? layout->width[column]
+                                                       : widest_word(table->columns[column]);
         for (const struct table_row *row = table->first; row != NULL; row = row->next) {
             size_t width = widest_word(row->cells[column]);
             if (width > least[column])

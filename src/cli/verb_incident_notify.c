@@ -152,7 +152,7 @@ static enum status print_plan(struct notify *notify, const struct table *summary
 {
     const struct notice_variant *variants;
     struct mail_message message;
-    cli_print_table(stdout, summary);
+    cli_notify_print_summary(stdout, summary);
     if (notice_variants(notify->notice, &variants) > 0) {
         TRY(notice_render_sample(notify->notice, 0, NOTICE_SAMPLE_COMMON, "name@mail.example",
                                  clock_now_ns(), &notify->arena, &message, error));
@@ -279,7 +279,10 @@ static enum status run_sending(struct notify *notify, struct error *error)
 static enum status send_approved(struct notify *notify, struct error *error)
 {
     const char *hash;
-    TRY(cli_require(notify->call, "approve", &hash, error));
+    hash = cli_value(notify->call, "approve");
+    if (hash == NULL)
+        return cli_usage(notify->call, error,
+                         "--send needs --approve HASH: the hash that --dry-run prints");
     TRY(open_plan(notify, error));
     TRY(sending_check(notify->casework->config, error));
     TRY(publish_check(notify->casework, notify->notice, notify->scope, error));

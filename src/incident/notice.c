@@ -12,6 +12,7 @@
 #include "policy/jurisdiction.h"
 
 enum { ARENA_BYTES = 256 * 1024 * 1024, SUMMARY_BYTES = 4 * 1024 * 1024, NAME_BYTES = 160 };
+enum { NOTE = 5 }; /* column of the summary */
 
 /* ---- facts ---- */
 
@@ -327,6 +328,23 @@ static void summarise_flags(const struct notice *notice, struct table *table)
     }
 }
 
+/* Is a category named by letters in one of the languages, where it was not lost? */
+static bool is_named(const struct notice *notice, const char *category)
+{
+    size_t len = strlen(category);
+    for (size_t i = 0; i < notice->language_count; i++) {
+        const char *at = words_get(notice->languages[i].words, "spared", "order");
+        while (at != NULL && *at != '\0') {
+            at += strspn(at, " ");
+            size_t word = strcspn(at, " ");
+            if (word == len && memcmp(at, category, len) == 0)
+                return true;
+            at += word;
+        }
+    }
+    return false;
+}
+
 /* A third line that every letter of a kind has: it rests on the policy alone. */
 static void summarise_claims(const struct notice *notice, struct table *table)
 {
@@ -334,17 +352,22 @@ static void summarise_claims(const struct notice *notice, struct table *table)
         char names[512] = "";
         size_t used = 0;
         for (size_t i = 0; i < notice->category_count && used < sizeof names; i++)
-            if ((notice->held[kind] >> i & 1) == 0)
-                used += (size_t)snprintf(names + used, sizeof names - used, " %s",
-                                         notice->categories[i]);
+            if ((notice->held[kind] >> i & 1) == 0 && is_named(notice, notice->categories[i]))
+                used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+                                         used == 0 ? "" : " ", notice->categories[i]);
         uint64_t people = 0;
         for (size_t i = 0; i < notice->person_count; i++)
             people += notice->people[i].kind == kind;
-        char item[600];
-        snprintf(item, sizeof item, "told that we do not keep:%s (no such column in the policy)",
-                 names);
-        if (people > 0)
-            summarise(table, item, notice->casework->policy->kinds[kind].name, NULL, NULL, people);
+        if (people == 0 || used == 0)
+            continue;
+        const char *name = notice->casework->policy->kinds[kind].name;
+        summarise(table, "told what we do not keep", name, NULL, NULL, people);
+        table_set(
+            table, table->last, NOTE,
+            "people of the kind %s are told that you do not keep: %s. No dataset of the policy "
+            "has that. If you keep it elsewhere: cofferdam incident fact %" PRId64
+            " notice_held_elsewhere CATEGORY",
+            name, names, notice->scope->incident.number);
     }
 }
 
@@ -353,19 +376,27 @@ static void summarise_gaps(const struct notice *notice, struct table *table)
 {
     for (size_t i = 0; i < notice->language_count; i++) {
         uint64_t count = 0;
+        const char *tag = notice->languages[i].tag;
         for (size_t v = 0; v < notice->variant_count; v++)
             if (notice->texts[v].language == &notice->languages[i] &&
                 notice->texts[v].about.what_happened == NULL)
                 count += notice->variants[v].people;
-        if (count > 0)
-            summarise(table, "no fact tells what happened: the template's own sentence", NULL, NULL,
-                      notice->languages[i].tag, count);
+        if (count == 0)
+            continue;
+        bool is_english = strcmp(tag, "en") == 0;
+        summarise(table, "told what happened by the template alone", NULL, NULL, tag, count);
+        table_set(
+            table, table->last, NOTE,
+            "no fact tells what happened in language %s, so the template's own sentence does. "
+            "Better: cofferdam incident fact %" PRId64 " notice_what_happened%s%s TEXT",
+            tag, notice->scope->incident.number, is_english ? "" : "_", is_english ? "" : tag);
     }
 }
 
 enum status notice_summary(const struct notice *notice, struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"item", "kind", "brand", "language", "people", NULL};
+    static const char *const columns[] = {"item",   "kind", "brand", "language",
+                                          "people", "note", NULL};
     table_init(table, SUMMARY_BYTES, columns);
     for (size_t i = 0; i < notice->variant_count; i++) {
         const struct notice_variant *variant = &notice->variants[i];

@@ -40,8 +40,8 @@ int64_t notice_number(const struct notice *notice);
 size_t notice_variants(const struct notice *notice, const struct notice_variant **variants);
 /* The audience in order of sending, for the outbox. Borrowed. */
 size_t notice_people(const struct notice *notice, const struct outbox_person **people);
-/* item, kind, brand, language, people: the variants, then children, deceased … as rows, then what
- * the texts rest on: what --dry-run shows. */
+/* item, kind, brand, language, people, note: the variants, then children, deceased … as rows, then
+ * what the texts rest on, with a note of what to look at: what --dry-run shows. */
 MUST_USE enum status notice_summary(const struct notice *notice, struct table *table,
                                     struct error *error);
 

@@ -160,6 +160,28 @@ static enum status settle_people(struct notice *notice, const bool *skip, struct
     return STATUS_OK;
 }
 
+/* Of the full class one who is confirmed as taken, if there is one: approvers see both texts. */
+static void settle_models(struct notice *notice, const bool *skip)
+{
+    const struct scope *scope = notice->scope;
+    for (size_t v = 0; v < notice->variant_count; v++)
+        notice->texts[v].common_model = notice->texts[v].full_model = SIZE_MAX;
+    for (size_t i = 0; i < scope->person_count; i++) {
+        const struct scope_person *person = &scope->people[i];
+        if (!is_audience(notice, i, skip))
+            continue;
+        struct notice_text *text = &notice->texts[*notice_variant_slot(notice, person)];
+        size_t class = (size_t)(notice_class_of(notice, person) - notice->classes);
+        if (class == text->common && text->common_model == SIZE_MAX)
+            text->common_model = i;
+        if (class == text->full &&
+            (text->full_model == SIZE_MAX ||
+             ((person->flags & SCOPE_CONFIRMED) != 0 &&
+              (scope->people[text->full_model].flags & SCOPE_CONFIRMED) == 0)))
+            text->full_model = i;
+    }
+}
+
 /* The classes that stand for a variant when it is looked at: the most frequent, and the one that is
  * told most. */
 static enum status settle_samples(struct notice *notice, const bool *skip, struct error *error)
@@ -191,6 +213,7 @@ static enum status settle_samples(struct notice *notice, const bool *skip, struc
         }
     }
     free(counts);
+    settle_models(notice, skip);
     return STATUS_OK;
 }
 

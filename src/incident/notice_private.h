@@ -67,6 +67,9 @@ struct notice_text {
     const struct template *template;
     struct letter_case about;
     size_t common, full; /* the class that most people have, and the one with most categories */
+    /* Somebody of each, by place in the scope: whether samples say that it is confirmed, that a
+     * message is replaced, and which country's advice they give. Never a name. */
+    size_t common_model, full_model;
 };
 
 struct notice {

@@ -153,6 +153,18 @@ static void tell_class(const struct notice_class *class, struct letter_person *p
     person->not_held_count = class->not_held_count;
 }
 
+/* When the message was approved that this one replaces. */
+static enum status tell_replaced(const struct notice *notice, size_t person,
+                                 const struct notice_language *language, struct arena *arena,
+                                 struct letter_person *told, struct error *error)
+{
+    if (notice->told == NULL || notice->told[person] == 0)
+        return STATUS_OK;
+    return letter_date_in(language->words, language->zone,
+                          notice->earlier_ns[notice->told[person] - 1], arena, &told->replaces_date,
+                          error);
+}
+
 /* What the letter knows of a person of the scope; the variant goes to *text. */
 static enum status describe(const struct notice *notice, size_t person,
                             const struct contact_person *contact, int64_t date_ns,
@@ -181,10 +193,7 @@ static enum status describe(const struct notice *notice, size_t person,
     };
     tell_class(class, described);
     TRY(letter_date_in(language->words, language->zone, date_ns, arena, &described->date, error));
-    if (notice->told != NULL && notice->told[person] != 0)
-        TRY(letter_date_in(language->words, language->zone,
-                           notice->earlier_ns[notice->told[person] - 1], arena,
-                           &described->replaces_date, error));
+    TRY(tell_replaced(notice, person, language, arena, described, error));
     *variant = slot;
     return STATUS_OK;
 }
@@ -257,8 +266,14 @@ enum status notice_render_sample(const struct notice *notice, size_t variant,
     if (reference == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "no room for a message");
     derive(notice, "sample", said->kind, slice_of_text(said->language), reference);
-    struct letter_person person = {.name = "Alex Example", .reference = reference, .country = "GB"};
+    size_t model = sample == NOTICE_SAMPLE_FULL ? text->full_model : text->common_model;
+    const struct scope_person *like = &notice->scope->people[model];
+    struct letter_person person = {.name = "Alex Example",
+                                   .reference = reference,
+                                   .country = notice->scope->countries[like->country],
+                                   .confirmed = (like->flags & SCOPE_CONFIRMED) != 0};
     tell_class(&notice->classes[class], &person);
+    TRY(tell_replaced(notice, model, text->language, arena, &person, error));
     TRY(letter_date(text->language->words, date_ns, arena, &person.date, error));
     struct mail_message made;
     TRY(make_message(notice, variant, &person, arena, &made, error));
