@@ -30,6 +30,7 @@ static const struct cli_verb verbs[] = {
     {"incident", "report", &verb_incident_report, "fill in an authority's form"},
     {"incident", "reported", &verb_incident_reported, "record a report filed with an authority"},
     {"incident", "close", &verb_incident_close, "close an incident, and write its dossier"},
+    {"incident", "reopen", &verb_incident_reopen, "go on with a closed incident"},
     {"incident", "verify", &verb_incident_verify, "hold a case against the ledger"},
     {"subject", NULL, &verb_subject, "tell what partners have had of one person"},
     {"partner", "list", &verb_partner_list, "list the partners"},

@@ -1,4 +1,6 @@
 /* cofferdam incident decide: an entry in the decision log. */
+#include <string.h>
+
 #include "cli/incident.h"
 #include "cli/verbs.h"
 
@@ -8,6 +10,21 @@ static const struct cli_option options[] = {
     CLI_INCIDENT_BY,
     {NULL, 0, NULL, NULL},
 };
+
+/* A slip of the hand would leave a duty open that its author believes to be done. */
+static void tell_slip(const char *step)
+{
+    static const char *const steps[] = {"restore", "letters", "public notice", "statement"};
+    size_t count = sizeof steps / sizeof steps[0];
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(step, steps[i]) == 0)
+            return;
+    const char *nearest = cli_nearest(step, steps, count);
+    if (nearest != NULL)
+        fprintf(stderr,
+                "cofferdam: \"%s\" is in the log, and discharges no duty: did you mean \"%s\"?\n",
+                step, nearest);
+}
 
 static enum status run(struct cli_call *call, struct error *error)
 {
@@ -21,9 +38,13 @@ static enum status run(struct cli_call *call, struct error *error)
     TRY(cli_incident_casework(call, true, &casework, error));
     enum status status = casefile_open(casework, number, &casefile, error);
     if (status == STATUS_OK)
+        status = casework_check_open(casework, number, error);
+    if (status == STATUS_OK)
         status = casework_decide(casework, number, casefile.incident.partner, step, why, error);
     if (status == STATUS_OK)
         printf("decided by %s: %s\n", casework->by, step);
+    if (status == STATUS_OK)
+        tell_slip(step);
     casefile_close(&casefile);
     casework_close(casework);
     return status;

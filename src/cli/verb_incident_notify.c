@@ -283,6 +283,7 @@ static enum status send_approved(struct notify *notify, struct error *error)
     if (hash == NULL)
         return cli_usage(notify->call, error,
                          "--send needs --approve HASH: the hash that --dry-run prints");
+    TRY(casework_check_open(notify->casework, notify->incident, error));
     TRY(open_plan(notify, error));
     TRY(sending_check(notify->casework->config, error));
     TRY(publish_check(notify->casework, notify->notice, notify->scope, error));
@@ -322,6 +323,7 @@ static enum status pause_sending(struct notify *notify, struct error *error)
 
 static enum status resume(struct notify *notify, struct error *error)
 {
+    TRY(casework_check_open(notify->casework, notify->incident, error));
     TRY(open_approved(notify, error));
     TRY(sending_check(notify->casework->config, error));
     TRY(publish_check(notify->casework, notify->notice, notify->scope, error));
@@ -377,6 +379,7 @@ static enum status resolve_doubt(struct notify *notify, struct error *error)
     if (!resend && strcmp(what, "letter") != 0)
         return cli_usage(notify->call, error, "--doubt takes resend or letter");
     TRY(cli_require(notify->call, "why", &why, error));
+    TRY(casework_check_open(notify->casework, notify->incident, error));
     TRY(find_approved(notify, error));
     TRY(sending_outbox(notify->casework, notify->incident, true, &outbox, error));
     /* A notice may have come that ends the doubt. */

@@ -26,6 +26,7 @@ extern const struct cli_command verb_incident_log;
 extern const struct cli_command verb_incident_notify;
 extern const struct cli_command verb_incident_open;
 extern const struct cli_command verb_incident_publish;
+extern const struct cli_command verb_incident_reopen;
 extern const struct cli_command verb_incident_report;
 extern const struct cli_command verb_incident_reported;
 extern const struct cli_command verb_incident_scope;

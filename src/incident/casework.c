@@ -11,7 +11,7 @@
 #include "crypto/crypto.h"
 #include "exposure/kinds.h"
 
-enum { STEP_BYTES = 100 };
+enum { STEP_BYTES = 100, INCIDENT_BYTES = 64 * 1024 };
 
 struct casework_owned {
     struct casework casework; /* first */
@@ -127,6 +127,44 @@ enum status casework_decide(struct casework *casework, int64_t incident, const c
     casework_act_text(incident, step, why, text);
     TRY(admin_client_record_act(admin, partner, casework->by, text, &decision.sequence, error));
     return incidents_add_decision(casework->incidents, incident, &decision, error);
+}
+
+/* ---- closed and open ---- */
+
+static enum status find_incident(struct casework *casework, int64_t number, struct arena *arena,
+                                 struct incident *incident, struct error *error)
+{
+    arena_init(arena, INCIDENT_BYTES);
+    return incidents_get(casework->incidents, number, arena, incident, error);
+}
+
+enum status casework_check_open(struct casework *casework, int64_t incident, struct error *error)
+{
+    struct arena arena;
+    struct incident found;
+    enum status status = find_incident(casework, incident, &arena, &found, error);
+    if (status == STATUS_OK && found.closed_ns != INT64_MIN)
+        status = error_set(error, STATUS_DENIED, "55000", "cofferdam incident reopen N --why WHY",
+                           "incident %lld is closed, and its dossier written", (long long)incident);
+    arena_free(&arena);
+    return status;
+}
+
+enum status casework_reopen(struct casework *casework, int64_t incident, const char *why,
+                            struct error *error)
+{
+    struct arena arena;
+    struct incident found;
+    enum status status = find_incident(casework, incident, &arena, &found, error);
+    if (status == STATUS_OK && found.closed_ns == INT64_MIN)
+        status = error_set(error, STATUS_DENIED, "55000", NULL, "incident %lld is open",
+                           (long long)incident);
+    if (status == STATUS_OK)
+        status = casework_decide(casework, incident, found.partner, "reopen", why, error);
+    if (status == STATUS_OK)
+        status = incidents_set_closed(casework->incidents, incident, INT64_MIN, error);
+    arena_free(&arena);
+    return status;
 }
 
 enum status casework_data(const struct casework *casework, const char *name, struct arena *arena,

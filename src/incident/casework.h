@@ -40,6 +40,12 @@ MUST_USE enum status casework_decide(struct casework *casework, int64_t incident
 enum { CASEWORK_ACT_ROOM = 256 };
 void casework_act_text(int64_t incident, const char *step, const char *why,
                        char text[static CASEWORK_ACT_ROOM]);
+/* STATUS_DENIED 55000 for a closed incident: its file is not changed before it is opened again. */
+MUST_USE enum status casework_check_open(struct casework *casework, int64_t incident,
+                                         struct error *error);
+/* Opens a closed incident again, by a decision. STATUS_DENIED 55000 where it is open. */
+MUST_USE enum status casework_reopen(struct casework *casework, int64_t incident, const char *why,
+                                     struct error *error);
 /* The path of a data file: "jurisdictions/uk-gdpr.yaml" in the data folder. */
 MUST_USE enum status casework_data(const struct casework *casework, const char *name,
                                    struct arena *arena, const char **path, struct error *error);

@@ -68,6 +68,7 @@ enum status facts_give(struct casework *casework, int64_t number, const char *na
                        const char *value, struct error *error)
 {
     struct words *questions = NULL;
+    TRY(casework_check_open(casework, number, error));
     TRY(facts_load(casework, &questions, error));
     enum status status = facts_check(questions, name, value, error);
     words_free(questions);

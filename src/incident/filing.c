@@ -89,6 +89,7 @@ enum status filing_record(struct casework *casework, int64_t number,
                           const struct filing_request *request, struct error *error)
 {
     struct casefile casefile;
+    TRY(casework_check_open(casework, number, error));
     enum status status = casefile_open(casework, number, &casefile, error);
     if (status == STATUS_OK)
         status = record(casework, &casefile, request, error);

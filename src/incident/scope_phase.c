@@ -18,6 +18,7 @@ enum status scope_confirmed_phase(struct casework *casework, int64_t incident, c
     if (reason == NULL || reason[0] == '\0')
         return error_set(error, STATUS_INVALID, "22023", "add --reason",
                          "a new phase needs a reason: people will ask what changed");
+    TRY(casework_check_open(casework, incident, error));
     arena_init(&arena, ARENA_BYTES);
     enum status status = incidents_get(casework->incidents, incident, &arena, &found, error);
     if (status == STATUS_OK)

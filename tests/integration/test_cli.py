@@ -14,7 +14,8 @@ from harness import pki, places
 VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget", "stats", "exposure show",
          "exposure declare", "exposure deletion", "incident open", "incident list", "incident show", "incident scope",
          "incident lint", "incident fact", "incident decide", "incident notify", "incident log", "incident statement",
-         "incident publish", "incident report", "incident reported", "incident close", "incident verify", "subject",
+         "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
+         "incident verify", "subject",
          "partner list", "partner show", "partner kit", "partner contain", "partner restore", "agent passwd", "cert ca", "cert server",
          "cert issue", "ledger tail", "portal", "worker", "drill", "version"]
 
