@@ -30,9 +30,12 @@ static enum status print(const struct cli_call *call, const struct telling *tell
     if (telling->keys.duplicates > 0)
         printf("%zu lines named somebody again\n", telling->keys.duplicates);
     if (answer->rest < answer->subjects)
-        printf("%" PRIu64 " of them are new to the ledger: look whether their keys are written as "
+        printf("%" PRIu64 " new to the ledger: look whether their keys are written as "
                "the database has them\n",
                answer->subjects - answer->rest);
+    printf("an open incident of %s counts it from its next phase on: cofferdam incident scope N "
+           "--new-phase --reason …\n",
+           partner);
     return STATUS_OK;
 }
 

@@ -39,7 +39,7 @@ def numbers(first, last):
 def test_a_declared_export_counts_from_then_on(gateway, keys):
     gateway.rows("acme.cert", "SELECT person_id FROM person WHERE person_id IN (1, 2, 3)")
     printed = declare(gateway, keys(numbers(3, 12)), "--at", "2026-03-02T10:30:00Z", "--purpose", "delivery")
-    assert "data of 10 persons" in printed and "9 of them are new" in printed
+    assert "data of 10 persons" in printed and "9 new to the ledger" in printed
     expected = {"subjects": 12, "direct": 3, "declared": 10}
     assert exposure(gateway) == expected
     gateway.restart()

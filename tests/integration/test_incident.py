@@ -196,7 +196,7 @@ def test_a_filing_stops_its_authoritys_clock(gateway):
     gateway.cli("incident", "reported", "1", "--authority", "ico", "--reference", "IC-1 follow-up")
     sections = gateway.cli_json("incident", "show", "1")
     states = {row["source"]: row["state"] for row in sections["clocks"]}
-    assert states["UK GDPR Art. 33(1)"] == "done, 71 h 00 min before it was due"
+    assert states["UK GDPR Art. 33(1)"] in [f"done, {time} before it was due" for time in ("71 h 00 min", "70 h 59 min")]
     assert states["GDPR Art. 33(1)"].endswith("left")
     assert [row["reference"] for row in sections["filings"]] == ["IC-1", "IC-1 follow-up"]
     assert sections["filings"][0]["sheet_sha256"] == hashlib.sha256(sheet.read_bytes()).hexdigest()

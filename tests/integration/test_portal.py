@@ -120,8 +120,8 @@ def test_the_keyboard_reaches_everything_in_the_order_of_reading(visits):
 
 
 def test_brand_and_language_follow_host_and_path(visits):
-    assert visits["en", "meridian.example", ""]["title"] == "What happened to your data – Meridian"
-    assert visits["fr", "dacre.example", ""]["title"] == "Ce qui est arrivé à vos données – Dacre & Sons <Cars>"
+    assert visits["en", "meridian.example", ""]["title"] == "What happened – Meridian"
+    assert visits["fr", "dacre.example", ""]["title"] == "Ce qui s’est passé – Dacre & Sons <Cars>"
     assert visits["root"]["at"].endswith("/fr/")
 
 

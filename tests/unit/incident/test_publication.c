@@ -120,7 +120,7 @@ static void publishes_an_incident(void **state)
     publish_well(1, 1, 5);
     expect_marks(1, 1, 5);
     expect_page("en/index.html", "First subject", true);
-    expect_page("en/index.html", "<title>What happened to your data – A &amp; B</title>", true);
+    expect_page("en/index.html", "<title>What happened – A &amp; B</title>", true);
     expect_page("fr/index.html", "D. Officer", true);
     expect_page("en/issue-1-1000.html", "First opening", true);
     expect_page("fr/issue-1-1001.html", "Second opening", true);
