@@ -1,6 +1,7 @@
 /* Whether the file has columns is told by its first row: it names the key's, or it is a key. */
 #include "cli/key_list.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,8 @@ static enum status add_key(struct reading *reading, const char *key, size_t line
         return refuse(reading, line, "the key is longer than 255 bytes");
     if (strpbrk(key, "\r\n") != NULL)
         return refuse(reading, line, "the key has a line end in it");
+    if (isspace((unsigned char)key[0]) || isspace((unsigned char)key[len - 1]))
+        return refuse(reading, line, "the key begins or ends with a blank"); /* somebody else's */
     buffer_append(&list->text, key, len);
     if (!make_room(reading) || list->text.overflowed)
         return error_set(reading->error, STATUS_NOMEM, "53200", NULL, "out of memory");

@@ -81,6 +81,8 @@ static void doubtful_lines_are_refused(void **state)
     expect("name,customer_id\n\"Ann,12\n", "error: line 2: a quote is opened and never closed");
     expect("name,customer_id\n\"Ann\"x,12\n", "error: line 2: text behind a closing quote");
     expect("name,customer_id\nAnn,\"1\n2\"\n", "error: line 2: the key has a line end in it");
+    expect("1\n2 \n", "error: line 2: the key begins or ends with a blank");
+    expect("name,customer_id\nAnn, 12\n", "error: line 2: the key begins or ends with a blank");
     expect("1\nZo\xEB\n", "error: line 2: the file is not UTF-8 text");
 }
 
