@@ -181,7 +181,13 @@ enum status approval_check(struct casework *casework, const struct scope *scope,
 {
     if (strcmp(notice_hash(notice), approved->hash) == 0)
         return STATUS_OK;
-    return refuse_hash(casework, scope, notice, approved->hash, error);
+    enum status status = refuse_hash(casework, scope, notice, approved->hash, error);
+    if (error != NULL)
+        snprintf(error->hint, sizeof error->hint,
+                 "put the templates, words and policy of that day back (dry-run-%.8s….txt in the "
+                 "case's folder has the texts), or make a new phase and approve a notice for it",
+                 approved->hash);
+    return status;
 }
 
 /* ---- approving ---- */

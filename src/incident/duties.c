@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "incident/casefile.h"
 
 enum { TABLE_BYTES = 1024 * 1024, ACT_ROOM = 300, HINT_BYTES = 300 };
@@ -142,6 +143,21 @@ static void judge_notices(const struct casefile *casefile, struct table *table)
                  number_of(casefile));
 }
 
+/* A page that was published says what was known then. */
+static void judge_page(const struct casefile *casefile, struct table *table)
+{
+    enum { AT = 1, STEP = 3 };
+    const char *published = NULL;
+    char phase[21];
+    clock_format_utc(casefile->phase.at_ns, phase);
+    for (const struct table_row *row = casefile->decisions.first; row != NULL; row = row->next)
+        if (strcmp(row->cells[STEP], "publish") == 0)
+            published = row->cells[AT];
+    if (published != NULL && strcmp(published, phase) < 0)
+        add(casefile, table, "public-page", "the public page says what was known before this phase",
+            "cofferdam incident publish %lld", number_of(casefile));
+}
+
 enum status casefile_duties(const struct casefile *casefile, struct table *table,
                             struct error *error)
 {
@@ -159,6 +175,7 @@ enum status casefile_duties(const struct casefile *casefile, struct table *table
             "cofferdam incident scope %lld --new-phase --reason …", number_of(casefile));
     judge_filings(casefile, table);
     judge_notices(casefile, table);
+    judge_page(casefile, table);
     if (!casefile_decided(casefile, "statement"))
         add(casefile, table, "statement", "whether to make a public statement is not decided",
             "cofferdam incident statement %lld\nthen: cofferdam incident decide %lld "

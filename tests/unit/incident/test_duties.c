@@ -73,6 +73,26 @@ static void nothing_is_open_when_all_is_done(void **state)
     opens("");
 }
 
+static void a_page_is_no_older_than_the_phase(void **state)
+{
+    casefile.phase.at_ns = 1795348800 * INT64_C(1000000000); /* 2026-11-22T12:00:00Z */
+    decide_at("publish", "2026-11-22T11:59:59Z");
+    opens("public-page");
+    decide("waive public-page");
+    opens("");
+    decide_at("publish", "2026-11-22T12:00:00Z");
+    opens("");
+}
+
+static void a_page_published_anew_says_what_is_known(void **state)
+{
+    casefile.phase.at_ns = 1795348800 * INT64_C(1000000000);
+    opens(""); /* never published */
+    decide_at("publish", "2026-11-22T11:00:00Z");
+    decide_at("publish", "2026-11-22T12:00:01Z");
+    opens("");
+}
+
 static void each_duty_by_itself(void **state)
 {
     casefile.contained = CASEFILE_OPEN;
@@ -195,6 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_is_open_when_all_is_done, finished, forget),
         cmocka_unit_test_setup_teardown(each_duty_by_itself, finished, forget),
+        cmocka_unit_test_setup_teardown(a_page_is_no_older_than_the_phase, finished, forget),
+        cmocka_unit_test_setup_teardown(a_page_published_anew_says_what_is_known, finished, forget),
         cmocka_unit_test_setup_teardown(messages_keep_the_notices_open, finished, forget),
         cmocka_unit_test_setup_teardown(letters_and_public_notices_are_decided, finished, forget),
         cmocka_unit_test_setup_teardown(letters_that_came_up_later_are_open, finished, forget),
