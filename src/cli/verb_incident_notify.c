@@ -3,6 +3,7 @@
 #include "cli/verbs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -207,13 +208,13 @@ static enum status test(struct notify *notify, struct error *error)
 
 /* ---- sending ---- */
 
-static volatile sig_atomic_t stop;
+static atomic_bool stop; /* lock-free: set by a signal's handler */
 
 /* The second signal ends the program at once; that is safe, too. */
 static void on_stop(int number)
 {
     (void)number;
-    stop = 1;
+    stop = true;
 }
 
 static void catch_stops(void)

@@ -10,12 +10,12 @@ static const struct cli_option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-static volatile sig_atomic_t stop;
+static atomic_bool stop; /* lock-free: set by a signal's handler */
 
 static void ask_to_stop(int number)
 {
     (void)number;
-    stop = 1;
+    stop = true;
 }
 
 static enum status run(struct cli_call *call, struct error *error)

@@ -170,7 +170,7 @@ static enum status answer_requests(struct desk *desk, bool *more, struct error *
 
 static bool is_stopped(const struct desk *desk)
 {
-    return desk->order->stop != NULL && *desk->order->stop != 0;
+    return desk->order->stop != NULL && *desk->order->stop;
 }
 
 /* A signal ends it early. */

@@ -5,7 +5,7 @@
 #ifndef COFFERDAM_INCIDENT_DESK_H
 #define COFFERDAM_INCIDENT_DESK_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,7 +13,7 @@
 
 struct desk_order {
     const char *config_path;
-    const volatile sig_atomic_t *stop; /* set: ends after the current round */
+    const atomic_bool *stop; /* set: ends after the current round */
     bool once;                         /* one round, whose failure is the call's */
 };
 /* STATUS_INVALID at once where the configuration gives it nothing to do. Later failures of

@@ -83,7 +83,7 @@ enum status sending_check(const struct config *config, struct error *error)
 
 bool sending_is_stopped(const struct sending *sending)
 {
-    return sending->order->stop != NULL && *sending->order->stop != 0;
+    return sending->order->stop != NULL && *sending->order->stop;
 }
 
 void sending_fail(struct sending *sending, enum status status, const struct error *error)

@@ -5,7 +5,7 @@
 #ifndef COFFERDAM_INCIDENT_SENDING_H
 #define COFFERDAM_INCIDENT_SENDING_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "incident/notice.h"
 
@@ -23,7 +23,7 @@ struct sending_progress {
 };
 struct sending_order {
     int64_t notice;
-    const volatile sig_atomic_t *stop; /* set: ends after the current message */
+    const atomic_bool *stop; /* set: ends after the current message */
     void (*show)(void *context, const struct sending_progress *progress); /* each second */
     void *context;
 };
