@@ -12,6 +12,7 @@ from harness import gateway as gateways
 from harness import notices, pki, places
 from harness.mailserver import MailServer
 
+FLAT = 1.15  # memory at most, against that after a tenth of the people
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -73,7 +74,8 @@ def main():
         server.close()
         cluster.close()
         places.remove_folder(folder)
-    fine = len(recipients) == len(set(recipients)) == options.people - 5 and seconds <= options.seconds
+    fine = len(recipients) == len(set(recipients)) == options.people - 5 and seconds <= options.seconds \
+        and peak <= early * FLAT
     print(f"RESULT messages={len(recipients)} seconds={seconds:.1f} per_second={len(recipients) / seconds:.0f} "
           f"rss_after_tenth_mb={early:.0f} peak_rss_mb={peak:.0f}")
     return 0 if fine else 1

@@ -153,7 +153,7 @@ static void load_ledger(struct yaml *yaml, struct fy_node *node, struct config *
         yaml_keys(yaml, node, keys);
     config->ledger.pace_us = (uint32_t)yaml_number_at(yaml, node, "pace_us", 0, 1000000, 1000);
     config->ledger.segment_bytes =
-        yaml_number_at(yaml, node, "segment_bytes", mebibyte, 4096 * mebibyte, 64 * mebibyte);
+        yaml_number_at(yaml, node, "segment_bytes", mebibyte, 1024 * mebibyte, 64 * mebibyte);
     config->ledger.node = yaml_text_at(yaml, node, "node", "node1");
     if (!yaml_failed(yaml) && strlen(config->ledger.node) > LIMIT_NAME_BYTES)
         yaml_fail(yaml, node, NULL, "the node's name is longer than %d bytes", LIMIT_NAME_BYTES);

@@ -32,6 +32,10 @@ def test_nobody_is_written_to_twice(drill):
     assert {envelope: count for envelope, count in sent.items() if count != 1} == {}
 
 
+def test_everybody_has_an_outcome(drill):
+    assert drills.unsent(drill[0]) == set()
+
+
 def test_each_step_is_timed(drill):
     steps = re.findall(r"^  (\S.*?) +(\d+\.\d\d) s$", drill[1], re.MULTILINE)
     assert len(steps) >= 9, steps

@@ -36,6 +36,18 @@ def test_a_closed_case_takes_nothing(closed, arguments):
     assert closed.cli("incident", "show", "1", "--json") == before
 
 
+def test_the_list_tells_the_clock_that_runs_out_next(make_gateway):
+    gateway = make_gateway(policy_yaml=POLICY)
+    now = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=90)
+    gateway.cli("incident", "open", "--partner", "acme", "--noticed", now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    [listed] = gateway.cli_json("incident", "list")
+    assert listed["containment"].startswith("contained 1 h 30 min after the notice"), listed
+    assert listed["next"].startswith("Notify the ICO: 70 h"), listed
+    gateway.cli("incident", "reported", "1", "--authority", "ico", "--reference", "IC-1")
+    [listed] = gateway.cli_json("incident", "list")
+    assert listed["next"].startswith("Tell the people affected: open for 1 h"), listed
+
+
 def test_reopened_it_goes_on_and_closes_again(closed):
     code, _, errors = closed.cli("incident", "reopen", "1", check=False)
     assert (code, "--why" in errors) == (2, True), errors

@@ -178,6 +178,7 @@ static void refuses_what_it_does_not_know(void **state)
     refuse("listen: {certificate: c, key: k, port: 65536}\n" SOCKET, "out of range");
     refuse(LISTEN UPSTREAM("host: /run, tls_off: yes"), "write true or false");
     refuse(LISTEN SOCKET "ledger: {segment_bytes: 1}\n", "out of range");
+    refuse(LISTEN SOCKET "ledger: {segment_bytes: 1073741825}\n", "out of range");
 }
 
 int main(void)
