@@ -10,13 +10,19 @@
 static const char *const sections[] = {
     "subject",    "salutation",      "opening",          "what_happened", "what_information",
     "what_we_do", "what_you_can_do", "more_information", "closing",       NULL};
-static const char *const texts[] = {
-    "name",         "reference",         "date",          "replaces_date",
-    "brand",        "controller",        "privacy_page",  "sender",
-    "dpo_name",     "dpo_email",         "dpo_phone",     "dpo_post",
-    "partner",      "partner_service",   "what_happened", "measures",
-    "noticed_date", "contained_date",    "reported_date", "reported_to",
-    "authority",    "authority_contact", "why",           NULL};
+static const char *const texts[] = {"name",          "reference",
+                                    "date",          "replaces_date",
+                                    "brand",         "controller",
+                                    "privacy_page",  "sender",
+                                    "dpo_name",      "dpo_email",
+                                    "dpo_phone",     "dpo_post",
+                                    "partner",       "partner_service",
+                                    "what_happened", "consequences",
+                                    "measures",      "since_date",
+                                    "noticed_date",  "contained_date",
+                                    "reported_date", "reported_to",
+                                    "authority",     "authority_contact",
+                                    "why",           NULL};
 static const char *const lists[] = {"taken",     "elsewhere", "not_held", "advice",
                                     "never_ask", "help",      NULL};
 static const char *const conditions[] = {"confirmed", "child", "printed", NULL};
@@ -78,7 +84,9 @@ static const char *text_of(const void *context, const char *name)
         {"partner", about->partner},
         {"partner_service", about->partner_service},
         {"what_happened", about->what_happened},
+        {"consequences", about->consequences},
         {"measures", about->measures},
+        {"since_date", about->since_date},
         {"noticed_date", about->noticed_date},
         {"contained_date", about->contained_date},
         {"reported_date", about->reported_date},

@@ -17,8 +17,8 @@ struct letter_case {
     const char *brand, *controller, *privacy_page, *sender;
     const char *dpo_name, *dpo_email, *dpo_phone, *dpo_post;
     const char *partner, *partner_service; /* as people may be told; partner NULL: not named */
-    const char *what_happened, *measures;  /* staff's words in the letter's language */
-    const char *noticed_date, *contained_date, *reported_date;
+    const char *what_happened, *consequences, *measures; /* staff's, in the letter's language */
+    const char *noticed_date, *contained_date, *reported_date, *since_date;
     const char *reported_to; /* the authority, by its name in the words: ico */
 };
 /* A category and how much of it. */

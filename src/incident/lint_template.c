@@ -104,7 +104,7 @@ static enum status try_form(struct trial *trial, const char *const *categories, 
     struct letter_case about = *trial->about;
     if (form & FORM_BARE) {
         about.partner = about.partner_service = about.what_happened = about.measures = NULL;
-        about.contained_date = about.reported_date = NULL;
+        about.consequences = about.contained_date = about.reported_date = about.since_date = NULL;
     }
     return try_letter(trial, &about, &person, error);
 }

@@ -99,6 +99,7 @@ enum status notice_tell(const struct notice *notice, const struct notice_variant
         .partner = notice_fact(facts, "partner_public_name", NULL),
         .partner_service = without_stop(notice_fact(facts, "partner_service", tag), arena),
         .what_happened = notice_fact(facts, "notice_what_happened", tag),
+        .consequences = notice_fact(facts, "notice_consequences", tag),
         .measures = notice_fact(facts, "notice_measures", tag),
         .reported_to = notice_fact(facts, "reported_to", NULL),
     };
@@ -109,6 +110,7 @@ enum status notice_tell(const struct notice *notice, const struct notice_variant
     TRY(tell_date(notice, "noticed", words, arena, &told.noticed_date, error));
     TRY(tell_date(notice, "contained", words, arena, &told.contained_date, error));
     TRY(tell_date(notice, "reported", words, arena, &told.reported_date, error));
+    TRY(tell_date(notice, "since", words, arena, &told.since_date, error));
     *about = told;
     return STATUS_OK;
 }

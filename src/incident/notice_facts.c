@@ -21,8 +21,8 @@ static const char first_line[] = "notice-settings 1\n";
 
 /* Facts of the case file that a notice uses: in every language alike, and in words of one. */
 static const char *const plain[] = {"partner_public_name", "notice_held_elsewhere", NULL};
-static const char *const worded[] = {"partner_service", "notice_what_happened", "notice_measures",
-                                     NULL};
+static const char *const worded[] = {"partner_service", "notice_what_happened",
+                                     "notice_consequences", "notice_measures", NULL};
 
 static enum status add(struct notice_facts *facts, const char *name, const char *value,
                        struct arena *arena, struct error *error)
@@ -90,6 +90,7 @@ enum status notice_facts_read(const struct casework *casework, const struct scop
     TRY(add_number(facts, "grades", (int64_t)grades, arena, error));
     TRY(add_number(facts, "noticed", scope->incident.noticed_ns, arena, error));
     TRY(add_number(facts, "contained", scope->incident.contained_ns, arena, error));
+    TRY(add_number(facts, "since", scope->ledger_first_ns, arena, error));
     TRY(read_filing(casework, scope, arena, facts, error));
     for (size_t i = 0; plain[i] != NULL; i++) {
         TRY(incidents_get_fact(casework->incidents, number, plain[i], arena, &value, error));

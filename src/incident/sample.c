@@ -91,6 +91,7 @@ static const struct sample samples[] = {
 
 static const int64_t day_ns = INT64_C(86400000000000);
 static const int64_t noticed_ns = INT64_C(1795168200) * 1000000000; /* 2026-11-20T09:50:00Z */
+static const int64_t since_ns = INT64_C(1759309200) * 1000000000;   /* 2025-10-01T09:00:00Z */
 
 static bool is_french(const struct words *words)
 {
@@ -119,6 +120,7 @@ enum status sample_case(const struct words *words, struct arena *arena, struct l
     TRY(letter_date(words, noticed_ns, arena, &made.noticed_date, error));
     made.contained_date = made.noticed_date;
     TRY(letter_date(words, noticed_ns + day_ns, arena, &made.reported_date, error));
+    TRY(letter_date(words, since_ns, arena, &made.since_date, error));
     *about = made;
     return STATUS_OK;
 }

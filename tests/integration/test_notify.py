@@ -54,7 +54,7 @@ def test_messages_name_the_persons_own_categories_and_no_others(sent):
     _, by_recipient = sent
     with_birth = notices.text_of(by_recipient["c10@mail.example"])
     without = notices.text_of(by_recipient["c30@mail.example"])
-    taken = lambda text: text.split("What we are doing")[0].split("did not get")[0]
+    taken = lambda text: text.split("What we are doing")[0].split("As far as our records show")[0]
     assert "your date of birth" in taken(with_birth)
     assert "your date of birth" not in taken(without) and "your date of birth" in without
     enquirer = notices.text_of(by_recipient["e1@mail.example"])

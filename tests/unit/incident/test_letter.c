@@ -129,6 +129,26 @@ static void speaks_to_the_right_person(void **state)
     assert_non_null(strstr(write_body(0, &person), "We wrote to you about this on 3 May 2026."));
 }
 
+/* What a partner did not get is said as far back as the ledger goes; what could happen is always
+ * said. */
+static void says_since_when_it_is_known(void **state)
+{
+    static const char *const spared[] = {"phone"};
+    struct letter_category taken = {"name", false};
+    struct letter_person person = {.reference = "R",
+                                   .date = "D",
+                                   .taken = &taken,
+                                   .taken_count = 1,
+                                   .elsewhere = spared,
+                                   .elsewhere_count = 1};
+    assert_non_null(
+        strstr(write_body(0, &person), "our records show, which begin on 1 October 2025"));
+    assert_non_null(
+        strstr(write_body(1, &person), "registres, qui commencent le 1er octobre 2025"));
+    assert_non_null(strstr(write_body(0, &person), "What could happen: "));
+    assert_non_null(strstr(write_body(1, &person), "Ce qui peut arriver\u00a0: "));
+}
+
 /* Confirmed or not is said plainly, and never both. */
 static void says_whether_it_was_taken(void **state)
 {
@@ -228,6 +248,7 @@ int main(void)
         cmocka_unit_test(tells_only_the_persons_own),
         cmocka_unit_test(a_category_without_words_is_an_error),
         cmocka_unit_test(speaks_to_the_right_person),
+        cmocka_unit_test(says_since_when_it_is_known),
         cmocka_unit_test(says_whether_it_was_taken),
         cmocka_unit_test(help_is_the_countrys),
         cmocka_unit_test(dates_are_the_languages),
