@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "incident/scope_scan.h"
 #include "ledger/ledger.h"
 
 /* ---- the ledger ---- */
@@ -31,6 +32,19 @@ static void take_act(struct brief_ledger *ledger, uint64_t sequence,
     }
 }
 
+/* Told when it happened, which can be long before the entry. */
+static void take_declared(struct brief_ledger *ledger, bool is_counted,
+                          const struct ledger_entry *entry)
+{
+    int64_t at_ns;
+    if (!scope_text_instant(entry->text, "at", &at_ns))
+        at_ns = entry->time_ns;
+    if (at_ns > ledger->declared_last_ns)
+        ledger->declared_last_ns = at_ns;
+    ledger->declared += is_counted;
+    ledger->declared_later += !is_counted;
+}
+
 static void take_entry(struct brief_ledger *ledger, uint64_t sequence, uint64_t cutoff,
                        struct slice partner, const struct ledger_entry *entry)
 {
@@ -40,10 +54,8 @@ static void take_entry(struct brief_ledger *ledger, uint64_t sequence, uint64_t 
         return;
     if (entry->type == LEDGER_ACT)
         take_act(ledger, sequence, entry);
-    else if (entry->type == LEDGER_DECLARED && sequence < cutoff)
-        ledger->declared++;
     else if (entry->type == LEDGER_DECLARED)
-        ledger->declared_later++;
+        take_declared(ledger, sequence < cutoff, entry);
     else if (entry->type == LEDGER_DISCLOSURE && sequence >= cutoff && entry->item_count > 0)
         ledger->disclosures_later++;
 }
@@ -52,8 +64,10 @@ enum status brief_read_ledger(const char *folder, const char *partner, uint64_t 
                               struct brief_ledger *ledger, struct error *error)
 {
     struct ledger_reader *reader;
-    struct brief_ledger found = {
-        .first_ns = INT64_MIN, .contained_ns = INT64_MIN, .restored_ns = INT64_MIN};
+    struct brief_ledger found = {.first_ns = INT64_MIN,
+                                 .contained_ns = INT64_MIN,
+                                 .restored_ns = INT64_MIN,
+                                 .declared_last_ns = INT64_MIN};
     TRY(ledger_reader_open(folder, 0, &reader, error));
     enum status status;
     for (;;) {

@@ -19,6 +19,7 @@ struct brief_ledger {
     int64_t restored_ns;        /* INT64_MIN: it is contained still */
     uint64_t declared;          /* exports declared, up to the cut-off */
     uint64_t declared_later;    /* and behind it: no phase counts them yet */
+    int64_t declared_last_ns;   /* when the newest of both left, as staff told; INT64_MIN: none */
     uint64_t disclosures_later; /* batches of rows behind the cut-off */
 };
 
@@ -83,5 +84,7 @@ size_t brief_combinations(const struct scope *scope, int brand, struct arena *ar
                           const struct brief_combination **combinations);
 /* People of a kind that brief_count would count. */
 uint64_t brief_kind(const struct scope *scope, int brand, uint16_t kind);
+/* The people of brief_count by country: people has a place for each of scope->countries. */
+void brief_countries(const struct scope *scope, int brand, uint64_t *people);
 
 #endif

@@ -91,6 +91,16 @@ uint64_t brief_kind(const struct scope *scope, int brand, uint16_t kind)
     return people;
 }
 
+void brief_countries(const struct scope *scope, int brand, uint64_t *people)
+{
+    struct weight *weights = weigh_classes(scope);
+    memset(people, 0, scope->country_count * sizeof *people);
+    for (size_t i = 0; i < scope->person_count; i++)
+        people[scope->people[i].country] +=
+            is_of_brand(&scope->people[i], brand) && weights[scope->people[i].group].counted;
+    free(weights);
+}
+
 static unsigned form_bit(const char *form)
 {
     if (form != NULL && strcmp(form, "masked") == 0)

@@ -257,8 +257,7 @@ const char *report_countries(const struct answering *answering)
     const char *list = NULL;
     if (people == NULL || scope->country_count < 2)
         return NULL;
-    for (size_t i = 0; i < scope->person_count; i++)
-        people[scope->people[i].country]++;
+    brief_countries(scope, BRIEF_ALL, people);
     for (size_t i = 1; i < scope->country_count; i++)
         list = append(answering, list, "; ",
                       arena_printf(answering->arena, "%s: %s people", scope->countries[i],

@@ -186,41 +186,36 @@ static const char *containment(const struct answering *answering)
         return "The processor's access to our data has not been cut off.";
     int64_t after_ns = ledger->contained_ns - brief->incident.noticed_ns;
     const char *text = arena_printf(
-        arena, "The processor's access to our data was cut off on %s, %s %s its notice reached us.",
+        arena,
+        "The processor's access to our data through the gateway was cut off on %s, %s %s its "
+        "notice reached us.",
         layout_instant(ledger->contained_ns, arena),
         layout_duration(after_ns < 0 ? -after_ns : after_ns, arena),
         after_ns < 0 ? "before" : "after");
     if (ledger->restored_ns != INT64_MIN)
         return arena_printf(arena, "%s It was given access again on %s.", text,
                             layout_instant(ledger->restored_ns, arena));
-    return arena_printf(arena, "%s It has had none since.", text);
+    text = arena_printf(arena, "%s It has had none since.", text);
+    return ledger->declared_last_ns <= ledger->contained_ns
+               ? text
+               : arena_printf(arena, "%s Staff declared a delivery to it by another way on %s.",
+                              text, layout_instant(ledger->declared_last_ns, arena));
 }
 
-static const char *budget_words(const struct answering *answering,
-                                const struct policy_partner *partner)
-{
-    const char *text = "";
-    if (partner->budget.subjects_per_day > 0)
-        text = arena_printf(answering->arena, " At most %s different people a day.",
-                            layout_number(partner->budget.subjects_per_day, ",", answering->arena));
-    if (partner->budget.subjects_total > 0)
-        text = arena_printf(answering->arena, "%s At most %s different people in all.", text,
-                            layout_number(partner->budget.subjects_total, ",", answering->arena));
-    return text;
-}
-
+/* Budgets are left out: those of today need not be those of then. */
 static const char *gateway_measures(const struct answering *answering)
 {
-    const struct policy_partner *partner = answering->brief->partner;
-    if (partner == NULL)
+    const struct brief_ledger *ledger = &answering->brief->ledger;
+    bool declared = ledger->declared + ledger->declared_later > 0;
+    if (answering->brief->partner == NULL)
         return NULL;
     return arena_printf(
         answering->arena,
-        "The processor could reach our data only through a gateway: over TLS, as identified "
-        "agents, "
-        "restricted to the columns and people of its contract, with every person whose data left "
-        "recorded before it left.%s",
-        budget_words(answering, partner));
+        "%s: over TLS, as identified agents, restricted to the columns and people of its "
+        "contract, with every person whose data left that way recorded before it left.",
+        declared ? "The processor could reach our data through a gateway, besides deliveries that "
+                   "staff declared"
+                 : "The processor could reach our data only through a gateway");
 }
 
 /* text, with " name: number." where the number is not 0. */
@@ -232,6 +227,37 @@ static const char *with_number(const char *text, const char *name, uint64_t numb
                : arena_printf(arena, "%s %s: %s.", text, name, layout_number(number, ",", arena));
 }
 
+static const char *letters_words(const struct standing_open_ends *open)
+{
+    if (open->letters > 0)
+        return "By letter, not posted yet";
+    if (open->letters_waived > 0)
+        return open->letters_after_some ? "By letter, in part posted, the others decided not to be "
+                                          "sent"
+                                        : "By letter, decided not to be sent";
+    return "By letter, posted";
+}
+
+static const char *nowhere_words(const struct standing_open_ends *open)
+{
+    if (open->public_notices > 0)
+        return "Without a usable address, to be told by a public notice";
+    if (open->public_waived > 0)
+        return open->public_after_some
+                   ? "Without a usable address, in part told by a public notice, for the others "
+                     "decided not to be published"
+                   : "Without a usable address, a public notice decided not to be published";
+    return "Without a usable address, told by a public notice or not at all";
+}
+
+/* Messages that have no outcome yet. */
+static uint64_t pending(const struct brief *brief)
+{
+    const uint64_t *states = brief->messages.states;
+    return states[OUTBOX_READY] + states[OUTBOX_OFFERED] + states[OUTBOX_BEGUN] +
+           states[OUTBOX_DEFERRED] + states[OUTBOX_IN_DOUBT];
+}
+
 /* How far that is, with every number that is not 0: "told" must not stand for all where some wait
  * for a letter. */
 static const char *messages_words(const struct answering *answering, const char *text)
@@ -241,19 +267,35 @@ static const char *messages_words(const struct answering *answering, const char 
     struct arena *arena = answering->arena;
     uint64_t letters = states[OUTBOX_LETTER] + states[OUTBOX_REFUSED] + states[OUTBOX_BOUNCED];
     uint64_t nowhere = states[OUTBOX_PUBLIC] + states[OUTBOX_ERASED];
-    uint64_t done = states[OUTBOX_ACCEPTED] + letters + nowhere + states[OUTBOX_SILENT];
     text = with_number(text, "By email, handed over to our mail server", states[OUTBOX_ACCEPTED],
                        arena);
-    text = with_number(text, "Still to be sent by email", brief->messages.total - done, arena);
-    text = with_number(text,
-                       brief->open.letters > 0 ? "By letter, not posted yet" : "By letter, posted",
-                       letters, arena);
-    text = with_number(text,
-                       brief->open.public_notices > 0
-                           ? "Without a usable address, to be told by a public notice"
-                           : "Without a usable address, told by a public notice or not at all",
-                       nowhere, arena);
+    text = with_number(text, "Still to be sent by email", pending(brief) - states[OUTBOX_IN_DOUBT],
+                       arena);
+    text = with_number(text, "In doubt, since nobody knows whether the mail server took it",
+                       states[OUTBOX_IN_DOUBT], arena);
+    text = with_number(text, letters_words(&brief->open), letters, arena);
+    text = with_number(text, nowhere_words(&brief->open), nowhere, arena);
     return with_number(text, "Not written to, since they have died", states[OUTBOX_SILENT], arena);
+}
+
+/* "Yes" only once everybody has an outcome, and of those who were written to. */
+static const char *told_words(const struct brief *brief)
+{
+    const struct standing_open_ends *open = &brief->open;
+    const uint64_t *states = brief->messages.states;
+    uint64_t letters = states[OUTBOX_LETTER] + states[OUTBOX_REFUSED] + states[OUTBOX_BOUNCED];
+    if (brief->messages.total == 0)
+        return brief->notice.finished_ns == INT64_MIN ? "They are being told, one by one."
+                                                      : "Yes, one by one.";
+    if (pending(brief) > 0 || open->letters > 0 || open->public_notices > 0)
+        return "They are being told, one by one.";
+    if (states[OUTBOX_ACCEPTED] + letters == 0)
+        return "None of them could be written to.";
+    if (open->letters_waived == 0)
+        return "Yes, one by one.";
+    return states[OUTBOX_ACCEPTED] > 0 || open->letters_after_some
+               ? "Some of them, one by one; not the others."
+               : "No: the letters to them were decided not to be sent.";
 }
 
 static const char *notices(const struct answering *answering)
@@ -263,7 +305,7 @@ static const char *notices(const struct answering *answering)
     if (!brief->has_notice)
         return NULL;
     const char *text =
-        arena_printf(arena, "Yes, one by one. The messages to them were approved on %s.",
+        arena_printf(arena, "%s The messages to them were approved on %s.", told_words(brief),
                      layout_instant(brief->notice.approved_ns, arena));
     if (brief->messages.total == 0)
         return brief->notice.finished_ns == INT64_MIN

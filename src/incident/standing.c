@@ -106,14 +106,25 @@ int64_t standing_decided_ns(const struct table *decisions, const char *step)
 }
 
 /* Decisions are told to the second: one of the same second came after. */
-static bool is_covered(const struct table *decisions, const char *step, const char *waiver,
-                       int64_t since_ns)
+static bool is_covered(int64_t at_ns, int64_t since_ns)
 {
-    int64_t at_ns = standing_decided_ns(decisions, step);
-    int64_t waived_ns = standing_decided_ns(decisions, waiver);
-    if (waived_ns > at_ns)
-        at_ns = waived_ns;
     return at_ns != INT64_MIN && at_ns >= since_ns - SECOND_NS;
+}
+
+/* What was done covers people before what was waived does; *open falls to 0 by either. */
+static void cover(const struct table *decisions, const char *step, const char *waiver,
+                  int64_t since_ns, uint64_t *open, uint64_t *waived, bool *after_some)
+{
+    int64_t done_ns = standing_decided_ns(decisions, step);
+    *waived = 0;
+    *after_some = false;
+    if (is_covered(done_ns, since_ns)) {
+        *open = 0;
+    } else if (is_covered(standing_decided_ns(decisions, waiver), since_ns)) {
+        *waived = *open;
+        *after_some = *open > 0 && done_ns != INT64_MIN;
+        *open = 0;
+    }
 }
 
 static int64_t newest(const struct standing_counts *counts, const enum outbox_state *states,
@@ -138,9 +149,9 @@ void standing_open_ends(const struct standing_counts *counts, const struct table
     int64_t doubt_ns = standing_decided_ns(decisions, "letters to those in doubt");
     if (doubt_ns > since_ns)
         since_ns = doubt_ns;
-    if (is_covered(decisions, "letters", "waive letters", since_ns))
-        open->letters = 0;
+    cover(decisions, "letters", "waive letters", since_ns, &open->letters, &open->letters_waived,
+          &open->letters_after_some);
     since_ns = newest(counts, nowhere, 1, &open->public_notices);
-    if (is_covered(decisions, "public notice", "waive public-notice", since_ns))
-        open->public_notices = 0;
+    cover(decisions, "public notice", "waive public-notice", since_ns, &open->public_notices,
+          &open->public_waived, &open->public_after_some);
 }

@@ -23,6 +23,10 @@ void standing_count(const struct standing *standing, struct standing_counts *cou
  * of them came to need it. */
 struct standing_open_ends {
     uint64_t letters, public_notices;
+    /* Of those that are covered, the ones for whom staff decided that nothing goes out. Which of
+     * them an earlier decision had covered is not known: after_some says that there was one. */
+    uint64_t letters_waived, public_waived;
+    bool letters_after_some, public_after_some;
 };
 void standing_open_ends(const struct standing_counts *counts, const struct table *decisions,
                         struct standing_open_ends *open);

@@ -265,14 +265,15 @@ static void phrase_authorities(struct drafting *drafting, const char *clause)
 static void phrase_people(struct drafting *drafting, const char *clause)
 {
     const struct brief *brief = drafting->brief;
-    draft_judge(
-        drafting, "people", brief->has_notice ? STATEMENT_PROVED : STATEMENT_REFUSED, clause,
-        brief->has_notice
-            ? arena_printf(drafting->arena, "notice %" PRId64 " was approved at %s; %s",
-                           brief->notice.number, draft_instant(drafting, brief->notice.approved_ns),
-                           draft_messages(drafting))
-            : "no notice to the people affected has been approved",
-        NULL);
+    bool written = brief->has_notice && brief->open.letters_waived == 0;
+    draft_judge(drafting, "people", written ? STATEMENT_PROVED : STATEMENT_REFUSED, clause,
+                brief->has_notice
+                    ? arena_printf(drafting->arena, "notice %" PRId64 " was approved at %s; %s",
+                                   brief->notice.number,
+                                   draft_instant(drafting, brief->notice.approved_ns),
+                                   draft_messages(drafting))
+                    : "no notice to the people affected has been approved",
+                NULL);
 }
 
 static void phrase_other_partners(struct drafting *drafting, const char *clause)

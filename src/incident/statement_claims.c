@@ -165,7 +165,7 @@ static void claim_brands(struct drafting *drafting)
     const struct policy_controller *controller = &drafting->brief->policy->controller;
     const char **items = arena_array(drafting->arena, const char *, scope->brand_count + 1);
     size_t count = 0;
-    if (drafting->brand != BRIEF_ALL || items == NULL)
+    if (drafting->brand != BRIEF_ALL || items == NULL || draft_stale(drafting) != NULL)
         return;
     for (size_t i = 1; i < scope->brand_count; i++) {
         struct brief_count of_brand;
@@ -199,7 +199,8 @@ bool draft_is_never(const struct drafting *drafting, const char *category)
 static void claim_never(struct drafting *drafting)
 {
     const struct brief *brief = drafting->brief;
-    const char *items = NULL, *category;
+    const char *items = NULL, *first = NULL, *category;
+    size_t count = 0;
     for (size_t i = 0; (category = words_key(drafting->of->texts, "never", i)) != NULL; i++) {
         if (!draft_is_never(drafting, category)) {
             draft_refuse(drafting, arena_printf(drafting->arena, "never_%s", category),
@@ -209,6 +210,7 @@ static void claim_never(struct drafting *drafting)
                          NULL);
             continue;
         }
+        first = count++ == 0 ? category : first;
         const char *item = draft_fill(drafting, "claims", "never_item", "category",
                                       draft_text(drafting, "never", category), NULL);
         items = items == NULL ? item
@@ -217,6 +219,8 @@ static void claim_never(struct drafting *drafting)
     }
     if (items == NULL || brief->ledger.first_ns == INT64_MIN)
         return;
+    if (count == 1)
+        items = draft_text(drafting, "never_alone", first);
     const char *stale = draft_stale(drafting);
     if (stale != NULL) {
         draft_refuse(drafting, "never", stale,
@@ -240,12 +244,14 @@ static void claim_never(struct drafting *drafting)
 
 static void claim_confirmed(struct drafting *drafting)
 {
-    if (drafting->count.people == 0)
+    if (drafting->count.people == 0 || draft_stale(drafting) != NULL)
         return;
     if (drafting->count.confirmed == 0) {
-        draft_say(drafting, "unconfirmed", STATEMENT_PROVED,
-                  draft_text(drafting, "claims", "unconfirmed"),
-                  "no confirmation has been recorded; that we act so is the company's own word");
+        draft_say(
+            drafting, "unconfirmed", STATEMENT_COMPANY,
+            draft_text(drafting, "claims", "unconfirmed"),
+            "no confirmation has been recorded; that nobody knows, and that we act so, is the "
+            "company's own word");
         return;
     }
     draft_say(drafting, "confirmed", STATEMENT_PROVED, draft_text(drafting, "claims", "confirmed"),
@@ -284,12 +290,17 @@ const char *draft_uncontained(struct drafting *drafting, const char **evidence)
     if (ledger->restored_ns != INT64_MIN)
         return arena_printf(drafting->arena, "access was restored at %s, ledger entry %" PRIu64,
                             draft_instant(drafting, ledger->restored_ns), ledger->restored_entry);
+    if (ledger->declared_last_ns > ledger->contained_ns)
+        return arena_printf(drafting->arena,
+                            "staff declared an export of %s, after the containment of %s",
+                            draft_instant(drafting, ledger->declared_last_ns),
+                            draft_instant(drafting, ledger->contained_ns));
     int64_t after_ns = ledger->contained_ns - drafting->brief->incident.noticed_ns;
     *evidence =
         arena_printf(drafting->arena,
                      "ledger entry %" PRIu64 ", %s, %s %s the notice; not restored in the %" PRIu64
-                     " entries up to now. It is our side that is closed: it says nothing of the "
-                     "partner's systems",
+                     " entries up to now, and no later export declared. It is the gateway that is "
+                     "closed: it says nothing of other ways, nor of the partner's systems",
                      ledger->contained_entry, draft_instant(drafting, ledger->contained_ns),
                      layout_duration(after_ns < 0 ? -after_ns : after_ns, drafting->arena),
                      after_ns < 0 ? "before" : "after", ledger->entries);
@@ -424,10 +435,30 @@ const char *draft_messages(struct drafting *drafting)
                         "of %" PRIu64 " people %" PRIu64 " messages were handed over, %" PRIu64
                         " need a letter%s, %" PRIu64 " have no usable address",
                         brief->messages.total, states[OUTBOX_ACCEPTED], letters,
-                        letters == 0              ? ""
-                        : brief->open.letters > 0 ? " (not decided to be posted)"
-                                                  : " (posted, as staff decided)",
+                        letters == 0                     ? ""
+                        : brief->open.letters > 0        ? " (not decided to be posted)"
+                        : brief->open.letters_waived > 0 ? " (decided not to be sent)"
+                                                         : " (posted, as staff decided)",
                         states[OUTBOX_PUBLIC] + states[OUTBOX_ERASED]);
+}
+
+/* How far the notice is that the people are in. */
+static void claim_messages(struct drafting *drafting)
+{
+    const struct brief *brief = drafting->brief;
+    const char *evidence = arena_printf(
+        drafting->arena,
+        "notice %" PRId64 " of phase %" PRId64 ", sha256 %s, approved by %s at %s; %s",
+        brief->notice.number, brief->notice.phase, brief->notice.hash, brief->notice.approved_by,
+        draft_instant(drafting, brief->notice.approved_ns), draft_messages(drafting));
+    const char *name = brief->notice.finished_ns == INT64_MIN ? "people_sending"
+                       : brief->open.letters > 0              ? "people_posting"
+                                                              : "people_sent";
+    if (strcmp(name, "people_sent") == 0 && brief->open.letters_waived > 0)
+        draft_refuse(drafting, name, evidence,
+                     command(drafting, "cofferdam incident notify %" PRId64 " --letters FILE"));
+    else
+        draft_say(drafting, name, STATEMENT_PROVED, draft_text(drafting, "claims", name), evidence);
 }
 
 static void claim_people(struct drafting *drafting)
@@ -448,16 +479,7 @@ static void claim_people(struct drafting *drafting)
                      command(drafting, approve));
         return;
     }
-    const char *name = brief->notice.finished_ns == INT64_MIN ? "people_sending"
-                       : brief->open.letters > 0              ? "people_posting"
-                                                              : "people_sent";
-    draft_say(
-        drafting, name, STATEMENT_PROVED, draft_text(drafting, "claims", name),
-        arena_printf(drafting->arena,
-                     "notice %" PRId64 " of phase %" PRId64 ", sha256 %s, approved by %s at %s; %s",
-                     brief->notice.number, brief->notice.phase, brief->notice.hash,
-                     brief->notice.approved_by, draft_instant(drafting, brief->notice.approved_ns),
-                     draft_messages(drafting)));
+    claim_messages(drafting);
     uint64_t unreached =
         brief->messages.states[OUTBOX_PUBLIC] + brief->messages.states[OUTBOX_ERASED];
     if (unreached > 0)
@@ -513,11 +535,10 @@ static void claim_contact(struct drafting *drafting)
                      "controller: {dpo: …} in the policy");
         return;
     }
-    const char *name = controller->dpo_name == NULL
-                           ? ""
-                           : arena_printf(drafting->arena, ", %s", controller->dpo_name);
     draft_say(drafting, "contact", STATEMENT_COMPANY,
-              draft_fill(drafting, "claims", "contact", "name", name, NULL),
+              controller->dpo_name == NULL
+                  ? draft_text(drafting, "claims", "contact_unnamed")
+                  : draft_fill(drafting, "claims", "contact", "name", controller->dpo_name, NULL),
               arena_printf(drafting->arena, "policy %.16s", drafting->brief->policy->id));
     for (size_t i = 0; i < count; i++)
         draft_item(drafting, items[i]);

@@ -128,7 +128,8 @@ void example_make_bare(struct example_case *example)
                                           .first_ns = example->scope.ledger_first_ns,
                                           .contained_entry = 91238,
                                           .contained_ns = brief->incident.contained_ns,
-                                          .restored_ns = INT64_MIN};
+                                          .restored_ns = INT64_MIN,
+                                          .declared_last_ns = INT64_MIN};
     brief->now_ns = example_instant("2026-11-22T15:00:00Z");
     table_init(&brief->facts, TABLE_BYTES, fact_columns);
     table_init(&brief->filings, TABLE_BYTES, filing_columns);

@@ -88,6 +88,18 @@ static void the_cut_off_parts_entries(void **state)
     assert_int_equal(found.declared, 2);
     assert_int_equal(found.declared_later, 0);
     assert_int_equal(found.disclosures_later, 0);
+    assert_int_equal(found.declared_last_ns, 500);
+}
+
+/* An export is of the time that staff told, and of the entry where they told none. */
+static void the_newest_export_is_by_its_own_time(void **state)
+{
+    static const struct line told[] = {
+        {LEDGER_DECLARED, "north", "", "declare\nat=1970-01-01T00:00:09Z\nreason=b", 100},
+        {LEDGER_DECLARED, "north", "", "declare\nat=1970-01-01T00:00:07Z\nreason=b", 200}};
+    static const struct line others[] = {{LEDGER_DECLARED, "south", "", "", 100}};
+    assert_int_equal(READ(told, 9).declared_last_ns, INT64_C(9000000000));
+    assert_int_equal(READ(others, 9).declared_last_ns, INT64_MIN);
 }
 
 int main(void)
@@ -97,6 +109,7 @@ int main(void)
         cmocka_unit_test(the_newest_containment_counts),
         cmocka_unit_test(one_agents_return_is_a_return),
         cmocka_unit_test(the_cut_off_parts_entries),
+        cmocka_unit_test(the_newest_export_is_by_its_own_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,7 +177,107 @@ static void people_told_are_counted(void **state)
     says(told, "since they have died: 17.");
     brief->open = (struct standing_open_ends){0};
     fill(&desk);
-    says(answer_to(&desk, "Have you told the people")->text, "By letter, posted: 45.");
+    told = answer_to(&desk, "Have you told the people")->text;
+    says(told, "By letter, posted: 45.");
+    says(told, "They are being told, one by one."); /* 30 are still to be sent */
+    get_up(&desk);
+}
+
+static void nobody_is_told_by_an_approval(void **state)
+{
+    static const char ask[] = "Have you told the people";
+    struct desk desk;
+    sit_down(&desk, "ico", false);
+    struct brief *brief = &desk.example.brief;
+    brief->messages = (struct standing_counts){
+        .total = 50, .states = {[OUTBOX_READY] = 46, [OUTBOX_IN_DOUBT] = 4}};
+    fill(&desk);
+    says(answer_to(&desk, ask)->text, "They are being told, one by one. The messages to them");
+    says(answer_to(&desk, ask)->text, "Still to be sent by email: 46. In doubt, since");
+    says_not(answer_to(&desk, ask)->text, "Yes");
+    brief->messages.states[OUTBOX_READY] = brief->messages.states[OUTBOX_IN_DOUBT] = 0;
+    brief->messages.states[OUTBOX_ACCEPTED] = 50;
+    fill(&desk);
+    says(answer_to(&desk, ask)->text, "Yes, one by one.");
+    brief->messages.states[OUTBOX_ACCEPTED] = 40;
+    brief->messages.states[OUTBOX_LETTER] = 10;
+    brief->open = (struct standing_open_ends){.letters_waived = 10};
+    fill(&desk);
+    says(answer_to(&desk, ask)->text, "Some of them, one by one; not the others.");
+    says(answer_to(&desk, ask)->text, "By letter, decided not to be sent: 10.");
+    says_not(answer_to(&desk, ask)->text, "posted");
+    get_up(&desk);
+}
+
+/* Everybody who is counted lives somewhere, and nobody else is counted there. */
+static void countries_sum_to_the_people(void **state)
+{
+    uint64_t people[3], sum = 0;
+    struct brief_count count;
+    struct desk desk;
+    sit_down(&desk, "eu", false);
+    brief_count(desk.of.brief->scope, BRIEF_ALL, &count);
+    brief_countries(desk.of.brief->scope, BRIEF_ALL, people);
+    for (size_t i = 0; i < 3; i++)
+        sum += people[i];
+    assert_int_equal(sum, count.people);
+    fill(&desk);
+    says(answer_to(&desk, "Does it concern several states")->text,
+         "GB: 14,625 people; FR: 375 people.");
+    get_up(&desk);
+}
+
+/* One category of ours stands for several boxes of a form. */
+static void categories_of_several_boxes_tick_them_all(void **state)
+{
+    static const struct scope_fact facts[] = {
+        {"customer", "creed", "belief", "clear", SCOPE_DIRECT},
+        {"customer", "partner", "sexuality", "clear", SCOPE_DIRECT}};
+    static const uint32_t both[] = {0, 1};
+    static const struct scope_class group = {both, 2};
+    static const struct scope_person person = {.id = 1};
+    static const char *const forms[] = {"ico", "eu"};
+    static const char *const ticked[] = {
+        "Political opinions|Religious or philosophical beliefs|Trade union membership|Sex life|"
+        "Sexual orientation",
+        "Special category: political, religious, philosophical beliefs|"
+        "Special category: trade union membership|"
+        "Special category: sex life or sexual orientation"};
+    static const char *const asks[] = {"Which categories of personal data",
+                                       "Categories of personal data"};
+    for (size_t i = 0; i < 2; i++) {
+        struct desk desk;
+        sit_down(&desk, forms[i], false);
+        desk.example.scope.facts = facts;
+        desk.example.scope.fact_count = 2;
+        desk.example.scope.classes = &group;
+        desk.example.scope.class_count = 1;
+        desk.example.scope.people = &person;
+        desk.example.scope.person_count = 1;
+        fill(&desk);
+        ticked_is(answer_to(&desk, asks[i]), ticked[i]);
+        get_up(&desk);
+    }
+}
+
+/* Staff's own deliveries are another way, and some of them come after the containment. */
+static void declared_deliveries_are_another_way(void **state)
+{
+    static const char measures[] = "Which measures were in place", done[] = "What have you done";
+    struct desk desk;
+    sit_down(&desk, "ico", false);
+    struct brief_ledger *ledger = &desk.example.brief.ledger;
+    says(fill(&desk), "could reach our data only through a gateway");
+    says_not(fill(&desk), "different people a day"); /* the budget of today */
+    ledger->declared = 1;
+    ledger->declared_last_ns = example_instant("2026-11-23T08:00:00Z");
+    says_not(fill(&desk), "only through a gateway");
+    says(answer_to(&desk, measures)->text,
+         "through a gateway, besides deliveries that staff declared:");
+    says(answer_to(&desk, done)->text, "by another way on 23 November 2026, 08:00 UTC.");
+    ledger->declared_last_ns = example_instant("2026-11-21T08:00:00Z");
+    fill(&desk);
+    says_not(answer_to(&desk, done)->text, "another way");
     get_up(&desk);
 }
 
@@ -456,6 +556,10 @@ int main(void)
         cmocka_unit_test(counts_people_and_records),
         cmocka_unit_test(ticks_categories_of_the_scope),
         cmocka_unit_test(people_told_are_counted),
+        cmocka_unit_test(nobody_is_told_by_an_approval),
+        cmocka_unit_test(countries_sum_to_the_people),
+        cmocka_unit_test(categories_of_several_boxes_tick_them_all),
+        cmocka_unit_test(declared_deliveries_are_another_way),
         cmocka_unit_test(statistics_alone_are_no_category),
         cmocka_unit_test(says_what_is_missing_and_how_to_give_it),
         cmocka_unit_test(a_window_answers_when_it_happened),

@@ -99,10 +99,42 @@ static void the_newest_notice_decides(void **state)
     outbox_close(outbox);
 }
 
+/* What staff decided not to send was not sent. */
+static void what_is_waived_is_not_done(void **state)
+{
+    static const char *const columns[] = {"number", "at", "by", "step", "reason", NULL};
+    struct standing_counts counts = {
+        .total = 7, .states = {[OUTBOX_LETTER] = 4, [OUTBOX_BOUNCED] = 1, [OUTBOX_PUBLIC] = 2}};
+    struct standing_open_ends open;
+    struct table decisions;
+    table_init(&decisions, 1 << 16, columns);
+    struct table_row *row = table_add(&decisions);
+    table_set(&decisions, row, 1, "2026-11-22T12:00:00Z");
+    table_set(&decisions, row, 3, "waive letters");
+    standing_open_ends(&counts, &decisions, &open);
+    assert_int_equal(open.letters, 0);
+    assert_int_equal(open.letters_waived, 5);
+    assert_false(open.letters_after_some);
+    assert_int_equal(open.public_notices, 2);
+    assert_int_equal(open.public_waived, 0);
+    row = table_add(&decisions);
+    table_set(&decisions, row, 1, "2026-11-22T11:00:00Z");
+    table_set(&decisions, row, 3, "letters");
+    standing_open_ends(&counts, &decisions, &open); /* the letters had gone out before */
+    assert_int_equal(open.letters_waived, 0);
+    counts.newest_ns[OUTBOX_BOUNCED] = INT64_C(1795347000) * 1000000000; /* half past eleven */
+    standing_open_ends(&counts, &decisions, &open);
+    assert_int_equal(open.letters, 0);
+    assert_int_equal(open.letters_waived, 5);
+    assert_true(open.letters_after_some);
+    table_free(&decisions);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_notice_decides),
+        cmocka_unit_test(what_is_waived_is_not_done),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -156,6 +156,11 @@ static void data_behind_the_cut_off_refuses_it(void **state)
     says(claim(&desk, "taken")->needed, "cofferdam incident scope 3 --new-phase");
     says_not(text, "some or all of");
     says_not(text, "passwords and");
+    says_not(text, "deal with"); /* nor what rests on it */
+    assert_null(find(&desk, "confirmed"));
+    desk.example.brief.ledger.disclosures_later = 0;
+    draft(&desk);
+    verdict_is(&desk, "confirmed", STATEMENT_PROVED);
     get_up(&desk);
 }
 
@@ -180,6 +185,24 @@ static void never_is_said_since_when_and_of_what(void **state)
     get_up(&desk);
 }
 
+/* "ni" alone is no French. */
+static void one_category_alone_has_its_own_words(void **state)
+{
+    static const char *const alone[] = {"credential"};
+    struct desk desk;
+    sit_down(&desk, "fr", false);
+    says(draft(&desk), "ni mots de passe ni coordonnées bancaires ni données de carte bancaire.");
+    desk.example.scope.never = alone;
+    desk.example.scope.never_count = 1;
+    says(draft(&desk), "nous n'avons donné à cette société aucun mot de passe.");
+    says(draft(&desk), "Adressez-vous à Imogen Hartley, en charge de la protection");
+    struct policy unnamed = *desk.example.policy;
+    unnamed.controller.dpo_name = NULL;
+    desk.example.brief.policy = &unnamed;
+    says(draft(&desk), "Adressez-vous à notre service de protection des données");
+    get_up(&desk);
+}
+
 static void declared_exports_weaken_never(void **state)
 {
     struct desk desk;
@@ -201,6 +224,14 @@ static void contained_only_while_it_is(void **state)
     verdict_is(&desk, "contained", STATEMENT_PROVED);
     says(claim(&desk, "contained")->evidence, "ledger entry 91238, 2026-11-22T09:15:41Z");
     says(claim(&desk, "contained")->evidence, "1 minute 41 seconds after the notice");
+    says_not(draft(&desk), "nothing more"); /* there are other ways than the gateway */
+    ledger->declared_last_ns = example_instant("2026-11-23T07:00:00Z");
+    says_not(draft(&desk), "cut this company off");
+    verdict_is(&desk, "contained", STATEMENT_REFUSED);
+    says(claim(&desk, "contained")->evidence, "declared an export of 2026-11-23T07:00:00Z");
+    ledger->declared_last_ns = example_instant("2026-11-21T07:00:00Z");
+    draft(&desk);
+    verdict_is(&desk, "contained", STATEMENT_PROVED);
     ledger->restored_ns = example_instant("2026-11-23T08:00:00Z");
     ledger->restored_entry = 91300;
     says_not(draft(&desk), "cut this company off");
@@ -292,6 +323,10 @@ static void letters_that_wait_are_not_written(void **state)
     text = draft(&desk);
     says(text, "We have written to the people affected, one by one.");
     says(text, "For some of the people affected we have no address.");
+    brief->open.letters_waived = 17;
+    says_not(draft(&desk), "We have written to the people affected");
+    verdict_is(&desk, "people_sent", STATEMENT_REFUSED);
+    says(claim(&desk, "people_sent")->evidence, "17 need a letter (decided not to be sent)");
     get_up(&desk);
     sit_down(&desk, "fr", false);
     desk.example.brief.notice.finished_ns = example_instant("2026-11-23T14:00:00Z");
@@ -495,6 +530,7 @@ int main(void)
         cmocka_unit_test(taken_is_bound_to_the_scope),
         cmocka_unit_test(data_behind_the_cut_off_refuses_it),
         cmocka_unit_test(never_is_said_since_when_and_of_what),
+        cmocka_unit_test(one_category_alone_has_its_own_words),
         cmocka_unit_test(declared_exports_weaken_never),
         cmocka_unit_test(contained_only_while_it_is),
         cmocka_unit_test(the_partners_word_is_marked),
