@@ -335,18 +335,16 @@ static enum status put_contact(struct writing *writing)
 {
     const struct policy_controller *controller = &writing->letter->policy->controller;
     static const char *const names[] = {"name", "ways", NULL};
-    struct buffer ways, name;
+    struct buffer ways;
     const char *text;
     buffer_init(&ways, PHRASE_BYTES);
-    buffer_init(&name, PHRASE_BYTES);
     add_way(writing, &ways, "email", controller->dpo_email);
     add_way(writing, &ways, "phone", controller->dpo_phone);
     add_way(writing, &ways, "post", controller->dpo_post);
-    if (controller->dpo_name != NULL)
-        buffer_printf(&name, ", %s", controller->dpo_name);
-    enum status status = phrase_of(writing, "letter", "contact", &text);
+    bool named = controller->dpo_name != NULL;
+    enum status status = phrase_of(writing, "letter", named ? "contact" : "contact_unnamed", &text);
     if (status == STATUS_OK && ways.len > 0) {
-        const char *const values[] = {buffer_text(&name), buffer_text(&ways), NULL};
+        const char *const values[] = {named ? controller->dpo_name : "", buffer_text(&ways), NULL};
         buffer_clear(&writing->phrase);
         words_fill(&writing->phrase, text, names, values);
         const char *filled = buffer_text(&writing->phrase);
@@ -354,7 +352,6 @@ static enum status put_contact(struct writing *writing)
         put_paragraph(writing->out, 0, "", filled == NULL ? "" : filled);
     }
     buffer_free(&ways);
-    buffer_free(&name);
     return status;
 }
 
