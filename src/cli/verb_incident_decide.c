@@ -14,7 +14,8 @@ static const struct cli_option options[] = {
 /* A slip of the hand would leave a duty open that its author believes to be done. */
 static void tell_slip(const char *step)
 {
-    static const char *const steps[] = {"restore", "letters", "public notice", "statement"};
+    static const char *const steps[] = {"restore", "letters", "letter requests", "public notice",
+                                        "statement"};
     size_t count = sizeof steps / sizeof steps[0];
     for (size_t i = 0; i < count; i++)
         if (strcmp(step, steps[i]) == 0)
@@ -58,7 +59,8 @@ const struct cli_command verb_incident_decide = {
     .options = options,
     .description =
         "Writes a decision into the incident's log, and an act with the hash of its reason into\n"
-        "the ledger. Some steps discharge a duty: restore, letters, public notice, statement.",
+        "the ledger. Some steps discharge a duty: restore, letters, letter requests, public\n"
+        "notice, statement.",
     .examples = "incident decide 1 --step statement --why \"published on 23 November\"\n"
                 "incident decide 1 --step restore --why \"new keys, attested clean\" --by dpo\n",
     .run = run,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "incident/letter_requests.h"
 
 enum { ARENA_BYTES = 16 * 1024 * 1024, COMMAND_BYTES = 256 };
 
@@ -91,6 +92,29 @@ static enum status note_containment(struct casework *casework, struct incident *
     return incidents_set_contained(casework->incidents, incident->number, since_ns, error);
 }
 
+/* Those listed since the case was opened, or since they were last decided to be dealt with. A drill
+ * has none. */
+static enum status read_letter_requests(struct casework *casework, struct casefile *casefile,
+                                        struct error *error)
+{
+    static const char *const steps[] = {"letter requests", "waive letter-requests"};
+    const char *folder = casework->config->incidents_folder;
+    int64_t after_ns = casefile->incident.opened_ns;
+    casefile->letter_requests_file =
+        arena_printf(&casefile->arena, "%s/%s", folder, LETTER_REQUESTS_FILE);
+    if (casefile->letter_requests_file == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int64_t decided_ns = standing_decided_ns(&casefile->decisions, steps[i]);
+        if (decided_ns > after_ns)
+            after_ns = decided_ns;
+    }
+    return casefile->incident.is_drill
+               ? STATUS_OK
+               : letter_requests_count(folder, casefile->incident.number, after_ns,
+                                       &casefile->letter_requests, error);
+}
+
 static enum status read_all(struct casework *casework, int64_t number, struct casefile *casefile,
                             struct error *error)
 {
@@ -102,6 +126,7 @@ static enum status read_all(struct casework *casework, int64_t number, struct ca
     TRY(read_tables(casework, casefile, error));
     TRY(read_notice(casework, casefile, error));
     TRY(read_messages(casework, casefile, error));
+    TRY(read_letter_requests(casework, casefile, error));
     casefile->partner = policy_find_partner(casework->policy, incident->partner);
     casefile->now_ns = incident->closed_ns == INT64_MIN ? clock_now_ns() : incident->closed_ns;
     if (scope_read_later(casework, incident->partner, &casefile->phase, &casefile->later, NULL) !=

@@ -14,7 +14,7 @@
 struct desk_order {
     const char *config_path;
     const atomic_bool *stop; /* set: ends after the current round */
-    bool once;                         /* one round, whose failure is the call's */
+    bool once;               /* one round, whose failure is the call's */
 };
 /* STATUS_INVALID at once where the configuration gives it nothing to do. Later failures of
  * database, gateway or mail server are logged and tried again. */

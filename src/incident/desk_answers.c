@@ -1,19 +1,14 @@
 /* Answering who asked. Whose address or name it is comes from the database; whether an incident
  * affects them, from the scopes alone. Whom nobody knows gets nothing, and the asker cannot tell.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
-#include "incident/scope_csv.h"
+#include "incident/letter_requests.h"
 #include "incident/sending_private.h"
 #include "incident/desk_private.h"
 
@@ -22,6 +17,7 @@ enum {
     MESSAGE_BYTES = 1024 * 1024,
     ARENA_BYTES = 256 * 1024 * 1024,
     CHANNEL_ROOM = 40,
+    TOLD_BYTES = 2048,
     MESSAGE_ID_BYTES = 16
 };
 static const char purpose[] = "answer to a request on the public page";
@@ -32,7 +28,7 @@ struct answer {
     uint16_t kind;
     const char *key;
     const struct desk_case *affected; /* NULL: by none */
-    bool counted;                     /* in some scope all the same */
+    struct desk_presence presence;    /* in scopes all the same */
     bool by_letter;
     struct mail_message message;
     struct buffer bytes; /* of the message; empty: nothing to send */
@@ -41,7 +37,9 @@ struct answer {
 /* Who fits a request: all of them have one mailbox. */
 struct fits {
     size_t people, affected, spared;
+    uint64_t named; /* of all of them, as in desk_presence */
 };
+_Static_assert(DESK_CASES <= 64, "each case has a bit");
 struct answering {
     struct desk_cases *cases;
     struct answered *answered;
@@ -110,15 +108,33 @@ struct asking {
     const size_t *files; /* beside the values */
 };
 
-/* By default, or because the officer decided so. */
-static bool affects(const struct desk_case *about, uint16_t kind, const char *key, bool *counted)
+/* Is everything about the person in figures over enough people? Those alone name nobody. */
+static bool is_in_figures_only(const struct scope *scope, const struct scope_person *person)
 {
-    size_t at;
-    bool is_in = scope_find(about->scope, kind, slice_of_text(key), &at) == STATUS_OK;
-    *counted = *counted || is_in;
-    return (is_in &&
-            scope_notified(about->scope, &about->scope->people[at], SCOPE_GRADES_NOTIFIED)) ||
-           desk_find_notice(about, kind, key, &at) != NULL;
+    const struct scope_class *class = &scope->classes[person->group];
+    size_t at = 0;
+    while (at < class->fact_count && scope->facts[class->facts[at]].grade == SCOPE_AGGREGATE)
+        at++;
+    return class->fact_count > 0 && at == class->fact_count;
+}
+
+/* By default, or because the officer decided so. */
+static bool affects(const struct desk_cases *cases, size_t at, uint16_t kind, const char *key,
+                    struct desk_presence *presence)
+{
+    const struct desk_case *about = &cases->cases[at];
+    const struct scope_person *person = NULL;
+    size_t place;
+    if (scope_find(about->scope, kind, slice_of_text(key), &place) == STATUS_OK)
+        person = &about->scope->people[place];
+    if ((person != NULL && scope_notified(about->scope, person, SCOPE_GRADES_NOTIFIED)) ||
+        desk_find_notice(about, kind, key, &place) != NULL)
+        return true;
+    if (person != NULL && is_in_figures_only(about->scope, person))
+        presence->counted = true;
+    else if (person != NULL)
+        presence->named |= UINT64_C(1) << at;
+    return false;
 }
 
 static enum status take_match(void *context, size_t at, const char *key, struct error *error)
@@ -134,7 +150,7 @@ static enum status take_match(void *context, size_t at, const char *key, struct 
     fits->people++;
     for (size_t c = 0; c < answering->cases->count; c++) {
         const struct desk_case *about = &answering->cases->cases[c];
-        if (!affects(about, asking->kind, key, &answer.counted))
+        if (!affects(answering->cases, c, asking->kind, key, &answer.presence))
             continue;
         affected = true;
         answer.affected = about;
@@ -142,6 +158,7 @@ static enum status take_match(void *context, size_t at, const char *key, struct 
             TRY(add_answer(answering, answer, error));
     }
     answer.affected = NULL;
+    fits->named |= answer.presence.named;
     if (affected)
         fits->affected++;
     else if (fits->spared++ < MOST_PEOPLE)
@@ -204,8 +221,9 @@ static enum status ask_kind(struct answering *answering, uint16_t kind, bool by_
     return match(&asking, values, count, error);
 }
 
-/* A "no" must be true of whoever opens the mailbox: nobody in it is affected, and no scope is
- * behind the ledger. Otherwise it is left out, or waits for the next phase. */
+/* A "no", or "neither yes nor no", must be true of whoever opens the mailbox: nobody in it is
+ * affected, and no scope is behind the ledger. Otherwise it is left out, or waits for the next
+ * phase. */
 static void judge_denials(struct answering *answering)
 {
     size_t kept = 0;
@@ -288,36 +306,29 @@ static enum status record_kind(struct answering *answering, uint16_t kind, struc
 
 /* ---- letters ---- */
 
-/* For staff: keys only, so that the list is no list of addresses. */
+/* "affected by incident 1", "named in connection with incident 1 2", "not affected" */
 static enum status list_letter(const struct answering *answering, const struct answer *answer,
                                struct error *error)
 {
-    const char *folder = answering->cases->casework->config->incidents_folder;
-    char path[4096], when[21], told[64] = "not affected";
-    struct stat about;
-    snprintf(path, sizeof path, "%s/letter-requests.csv", folder);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return error_set_errno(error, errno, "%.300s", path);
-    FILE *out = fdopen(fd, "a");
-    if (out == NULL) {
-        close(fd);
-        return error_set_errno(error, errno, "%.300s", path);
-    }
-    if (fstat(fd, &about) == 0 && about.st_size == 0)
-        fputs("asked,kind,key,answer\r\n", out);
-    clock_format_utc(answering->files[answer->file].request.asked_ns, when);
+    const struct desk_cases *cases = answering->cases;
+    uint64_t named = answer->presence.named;
+    struct buffer told;
+    buffer_init(&told, TOLD_BYTES);
     if (answer->affected != NULL)
-        snprintf(told, sizeof told, "affected by incident %" PRId64, answer->affected->number);
-    scope_csv_cell(out, when, false);
-    scope_csv_cell(out, kind_name(answering, answer->kind), false);
-    scope_csv_cell(out, answer->key, false);
-    scope_csv_cell(out, told, true);
-    enum status status = STATUS_OK;
-    if (fflush(out) != 0 || fsync(fd) != 0)
-        status = error_set_errno(error, errno, "%.300s", path);
-    fclose(out);
-    return status != STATUS_OK ? status : file_inherit_owner(path, error);
+        buffer_printf(&told, "%s%" PRId64, LETTER_REQUESTS_AFFECTED, answer->affected->number);
+    else
+        buffer_append_text(&told,
+                           named != 0 ? "named in connection with incident" : "not affected");
+    for (size_t i = 0; answer->affected == NULL && i < cases->count; i++)
+        if ((named >> i & 1) != 0)
+            buffer_printf(&told, " %" PRId64, cases->cases[i].number);
+    const struct letter_request request = {answering->files[answer->file].request.asked_ns,
+                                           kind_name(answering, answer->kind), answer->key,
+                                           buffer_text(&told)};
+    enum status status =
+        letter_requests_add(cases->casework->config->incidents_folder, &request, error);
+    buffer_free(&told);
+    return status;
 }
 
 static enum status settle(struct answering *answering, const struct answer *answer,
@@ -381,6 +392,17 @@ static bool is_denied_already(const struct answering *answering, const struct an
     return false;
 }
 
+/* Whom our records name in any of the mailbox's people: a plain "no" would be untrue of it. */
+static enum status write_answer(struct answering *answering, struct answer *answer,
+                                const struct contact_person *person, struct error *error)
+{
+    struct desk_presence presence = answer->presence;
+    presence.named = answering->fits[answer->file].named;
+    return desk_text(answering->texts, answering->cases, answer->affected, presence, person,
+                     answering->files[answer->file].request.language, &answering->arena,
+                     &answer->message, error);
+}
+
 static enum status answer_by_mail(struct answering *answering, struct answer *answer,
                                   const struct contact_person *person, struct error *error)
 {
@@ -395,9 +417,7 @@ static enum status answer_by_mail(struct answering *answering, struct answer *an
     if (rendered)
         rename_message(answering, &answer->message);
     else
-        TRY(desk_text(answering->texts, answering->cases, answer->affected, answer->counted, person,
-                      answering->files[answer->file].request.language, &answering->arena,
-                      &answer->message, error));
+        TRY(write_answer(answering, answer, person, error));
     enum status status = mail_build(&answer->message, &answer->bytes, error);
     if (status == STATUS_INVALID) { /* the row is such that no mail can be made */
         buffer_clear(&answer->bytes);

@@ -55,10 +55,15 @@ struct desk_texts; /* templates and words; owned */
 MUST_USE enum status desk_texts_open(const struct casework *casework, struct desk_texts **texts,
                                      struct error *error);
 void desk_texts_close(struct desk_texts *texts); /* NULL is fine */
-/* affected NULL: by none of the incidents. counted: in scope, but of nothing that names the person.
- * asked: the language of the page. The texts are in the arena. */
+/* How the people are in scope whom nobody writes to. */
+struct desk_presence {
+    uint64_t named; /* bits, by place in the cases: in more than figures, neither yes nor no */
+    bool counted;   /* in some scope, of figures alone */
+};
+/* affected NULL: by none of the incidents. asked: the language of the page. The texts are in the
+ * arena. */
 MUST_USE enum status desk_text(const struct desk_texts *texts, const struct desk_cases *cases,
-                               const struct desk_case *affected, bool counted,
+                               const struct desk_case *affected, struct desk_presence presence,
                                const struct contact_person *person, const char *asked,
                                struct arena *arena, struct mail_message *message,
                                struct error *error);

@@ -1,5 +1,5 @@
-/* The two answers that are no notice: "it affects you, your message comes", and "our records say
- * no". Words are data (share/answers); nothing personal is in them. */
+/* The answers that are no notice: "it affects you, your message comes", "our records name you, ask
+ * us", and "our records say no". Words are data (share/answers); nothing personal is in them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ enum { LANGUAGES = sizeof tags / sizeof tags[0] };
 struct desk_texts {
     struct {
         struct words *words;
-        struct template *affected, *unaffected;
+        struct template *affected, *named, *unaffected;
     } languages[LANGUAGES];
 };
 
@@ -77,6 +77,8 @@ enum status desk_texts_open(const struct casework *casework, struct desk_texts *
             status =
                 load_template(casework, "affected", tags[i], &texts->languages[i].affected, error);
         if (status == STATUS_OK)
+            status = load_template(casework, "named", tags[i], &texts->languages[i].named, error);
+        if (status == STATUS_OK)
             status = load_template(casework, "unaffected", tags[i], &texts->languages[i].unaffected,
                                    error);
     }
@@ -94,6 +96,7 @@ void desk_texts_close(struct desk_texts *texts)
     for (size_t i = 0; i < LANGUAGES; i++) {
         words_free(texts->languages[i].words);
         template_free(texts->languages[i].affected);
+        template_free(texts->languages[i].named);
         template_free(texts->languages[i].unaffected);
     }
     free(texts);
@@ -217,10 +220,12 @@ static enum status name_incident(const struct template *template, const struct w
                          : error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
 }
 
-/* What is told of the incidents: of the one that affects the person, or of all. */
+/* What is told of the incidents: of the one that affects the person, of those that name somebody,
+ * or of all. */
 static enum status fill_source(const struct template *template, const struct words *words,
                                const struct desk_cases *cases, const struct desk_case *affected,
-                               struct arena *arena, struct source *source, struct error *error)
+                               uint64_t named, struct arena *arena, struct source *source,
+                               struct error *error)
 {
     int64_t since_ns = INT64_MIN;
     const char *item;
@@ -231,6 +236,8 @@ static enum status fill_source(const struct template *template, const struct wor
     for (size_t i = 0; i < cases->count; i++) {
         const struct desk_case *about = &cases->cases[i];
         const char *partner;
+        if (named != 0 && (named >> i & 1) == 0)
+            continue;
         TRY(name_incident(template, words, about, source, arena, &partner, &item, error));
         source->items[source->item_count++] = item;
         if (about->scope->ledger_first_ns > since_ns)
@@ -293,20 +300,21 @@ static enum status set_body(const struct document *body, struct arena *arena,
 }
 
 enum status desk_text(const struct desk_texts *texts, const struct desk_cases *cases,
-                      const struct desk_case *affected, bool counted,
+                      const struct desk_case *affected, struct desk_presence presence,
                       const struct contact_person *person, const char *asked, struct arena *arena,
                       struct mail_message *message, struct error *error)
 {
     const struct policy *policy = cases->casework->policy;
     size_t language = choose_language(person, asked);
-    const struct template *template = affected != NULL ? texts->languages[language].affected
-                                                       : texts->languages[language].unaffected;
+    const struct template *template = affected != NULL      ? texts->languages[language].affected
+                                      : presence.named != 0 ? texts->languages[language].named
+                                                            : texts->languages[language].unaffected;
     struct source source = {.controller = &policy->controller,
                             .brand = find_brand(policy, person->brand),
-                            .counted = counted};
+                            .counted = presence.counted};
     struct document body;
-    TRY(fill_source(template, texts->languages[language].words, cases, affected, arena, &source,
-                    error));
+    TRY(fill_source(template, texts->languages[language].words, cases, affected, presence.named,
+                    arena, &source, error));
     *message = (struct mail_message){.to_address = arena_strdup(arena, person->email),
                                      .reply_to = policy->controller.dpo_email,
                                      .language = tags[language],

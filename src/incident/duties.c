@@ -1,4 +1,5 @@
 /* Duties: what is open in a case. Each can be done, or waived by a decision of its own. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -143,6 +144,21 @@ static void judge_notices(const struct casefile *casefile, struct table *table)
                  number_of(casefile));
 }
 
+/* They asked on the public page, and wait. */
+static void judge_letter_requests(const struct casefile *casefile, struct table *table)
+{
+    char open[ACT_ROOM];
+    if (casefile->letter_requests == 0)
+        return;
+    snprintf(open, sizeof open, "%" PRIu64 " %s on the public page for an answer by letter",
+             casefile->letter_requests,
+             casefile->letter_requests == 1 ? "person asked" : "people asked");
+    add_anew(table, "letter-requests", open,
+             "write to those in %.150s, then: "
+             "cofferdam incident decide %lld --step \"letter requests\" --why …",
+             casefile->letter_requests_file, number_of(casefile));
+}
+
 /* A page that was published says what was known then. */
 static void judge_page(const struct casefile *casefile, struct table *table)
 {
@@ -175,6 +191,7 @@ enum status casefile_duties(const struct casefile *casefile, struct table *table
             "cofferdam incident scope %lld --new-phase --reason …", number_of(casefile));
     judge_filings(casefile, table);
     judge_notices(casefile, table);
+    judge_letter_requests(casefile, table);
     judge_page(casefile, table);
     if (!casefile_decided(casefile, "statement"))
         add(casefile, table, "statement", "whether to make a public statement is not decided",

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import places
+from harness import examples, places
 from harness.mailserver import MailServer
 from harness.notices import Case, parsed, text_of
 from harness.office import Office
@@ -53,6 +53,17 @@ def test_who_is_not_affected_learns_since_when_we_know(office):
     assert "D'après nos registres, non." in french.replace("’", "'") and "(1er janvier 2026)" in french, french
 
 
+def test_the_examples_are_what_is_answered(office):
+    """Of the dates, only that of the incident is always the same."""
+    for customer in (11, 12, 53, 52):
+        office.ask(f"c{customer}@mail.example")
+    texts = {message["to"]: text_of(message) for message in office.work()}
+    for customer, name in (11, "affected.en"), (12, "affected.fr"), (53, "unaffected.en"), (52, "unaffected.fr"):
+        day = "22 November 2026" if name.endswith("en") else "22 novembre 2026"
+        text = re.sub(r"\b(?!1 January|1er janvier)\d+(er)?\s\w+\s20\d\d", day, texts[f"c{customer}@mail.example"])
+        examples.compare(f"answer-{name}.txt", text)
+
+
 def test_unknown_addresses_get_nothing(office):
     for value in ("nobody@mail.example", "no address", "%", "' OR 1=1 --", "c11@mail.example\n", "ü@é.example"):
         office.ask(value)
@@ -79,6 +90,11 @@ def test_the_dead_and_the_old_are_left_alone(office):
     assert "old=1" in office.told, office.told
 
 
+def letter_duties(office):
+    remaining = office.gateway.cli_json("incident", "show", "1")["remaining"]
+    return [row for row in remaining if row["duty"] == "letter-requests"]
+
+
 def test_letters_are_listed_by_key_and_not_by_address(office):
     office.ask("person  BC", kind="letter", postcode="ba11aa")  # 12
     office.ask("Person e", kind="letter", postcode="BA1 1AA")  # 4 has no postal address
@@ -89,13 +105,18 @@ def test_letters_are_listed_by_key_and_not_by_address(office):
     assert office.work() == []
     path = office.incidents / "letter-requests.csv"
     rows = [line.split(",") for line in path.read_text().splitlines()]
-    assert rows[0] == ["asked", "kind", "key", "answer"]
-    assert sorted(row[1:] for row in rows[1:]) == [["customer", "12", "affected by incident 1"],
+    assert rows[0] == ["asked", "kind", "key", "answer", "listed"]
+    assert sorted(row[1:4] for row in rows[1:]) == [["customer", "12", "affected by incident 1"],
                                                    ["customer", "56", "not affected"]], rows
     assert path.stat().st_mode & 0o777 == 0o600
     office.ask("Person bc", kind="letter", postcode="BA1 1AA")
     office.work()
     assert len(path.read_text().splitlines()) == 3
+    (duty,) = letter_duties(office)
+    assert duty["open"].startswith("2 people asked") and str(path) in duty["do"], duty
+    time.sleep(1.1)  # decisions are told to the second
+    office.gateway.cli("incident", "decide", "1", "--step", "letter requests", "--why", "a test")
+    assert letter_duties(office) == []
 
 
 def test_what_is_read_is_recorded(office):

@@ -11,7 +11,7 @@ from harness.mailserver import MailServer
 from harness.notices import CHILD, SQL, text_of
 from harness.office import STATEMENTS, Office
 
-NO, YES = "Our records say no.", "Yes, it does."
+NO, YES, NAMED = "Our records say no.", "Yes, it does.", "a plain yes or no."
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,10 @@ def change(office, sql):
 
 
 def answers(office):
-    """Of one round: (address, "yes" | "no") of each message, sorted."""
-    return sorted((message["to"], "yes" if YES in text_of(message) else "no" if NO in text_of(message) else "notice")
-                  for message in office.work())
+    """Of one round: (address, "yes" | "no" | "named" | "notice") of each message, sorted."""
+    kinds = {"yes": YES, "no": NO, "named": NAMED}
+    return sorted((message["to"], next((kind for kind, words in kinds.items() if words in text), "notice"))
+                  for message in office.work() for text in [text_of(message)])
 
 
 def test_who_shares_a_mailbox_with_somebody_affected_is_not_told_no(office):
@@ -76,7 +77,7 @@ def test_who_was_counted_as_told_by_the_officers_decision_is_told_so_again(make_
     office = Office(make_gateway, server,
                     STATEMENTS + ("SELECT customer_id, full_name FROM enquirer WHERE customer_id = 4 OFFSET 1",))
     office.ask("e4@mail.example")
-    assert answers(office) == [("e4@mail.example", "no")]
+    assert answers(office) == [("e4@mail.example", "named")], "of grade witness"
     grades = ("--grades", "direct,declared,witness")
     approval = office.case.dry_run(*grades)["hash"]
     office.gateway.cli("incident", "publish", "1", *grades)
@@ -88,13 +89,36 @@ def test_who_was_counted_as_told_by_the_officers_decision_is_told_so_again(make_
     assert answers(office) == [("e4@mail.example", "notice")]
 
 
+def declare(office, numbers, columns):
+    keys = office.gateway.folder / "keys.csv"
+    keys.write_text("customer_id\n" + "".join(f"{number}\n" for number in numbers))
+    places.own(keys, office.gateway.user)
+    office.gateway.cli("exposure", "declare", "--partner", "north", "--kind", "customer", "--columns", columns,
+                       "--keys", keys, "--reason", "a test")
+
+
+def test_who_is_named_is_not_told_no(make_gateway, server):
+    """Whom the ledger names and nobody writes to; whoever is in figures alone is told so."""
+    office = Office(make_gateway, server, STATEMENTS + (
+        "SELECT customer_id, full_name FROM enquirer WHERE customer_id = 4 OFFSET 1",
+        "SELECT count(*) FROM customer"))
+    declare(office, [54, 55], "customer.brand")  # a column about nobody
+    change(office, "UPDATE crm.customer SET email = 'c55@mail.example' WHERE customer_id = 56")
+    office.gateway.cli("incident", "scope", "1", "--new-phase", "--reason", "an export was declared")
+    for address in ("c53", "c54", "c55", "e3", "e4"):
+        office.ask(f"{address}@mail.example")
+    before = len(server.messages())
+    assert answers(office) == [("c53@mail.example", "no"), ("c54@mail.example", "named"), ("c55@mail.example", "named"),
+                               ("e3@mail.example", "no"), ("e4@mail.example", "named")]
+    texts = {message["to"]: text_of(message) for message in server.messages()[before:]}
+    figures = "You were counted in figures"
+    assert [to for to, text in texts.items() if figures in text] == ["c53@mail.example"], texts
+    assert "did not give" not in texts["c54@mail.example"] and "A company that works for us (" in texts["c54@mail.example"]
+
+
 def test_nobody_is_told_no_while_the_scope_is_behind_the_ledger(make_gateway, server):
     office = Office(make_gateway, server)
-    keys = office.gateway.folder / "keys.csv"
-    keys.write_text("customer_id\n54\n")
-    places.own(keys, office.gateway.user)
-    office.gateway.cli("exposure", "declare", "--partner", "north", "--kind", "customer", "--columns",
-                       "customer.full_name", "--keys", keys, "--reason", "a test")
+    declare(office, [54], "customer.full_name")
     office.ask("c54@mail.example")
     office.ask("c53@mail.example")
     office.ask("c11@mail.example")

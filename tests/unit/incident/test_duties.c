@@ -4,11 +4,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "incident/casefile.h"
+#include "incident/letter_requests.h"
 
 static const struct jurisdiction law = {.name = "uk-gdpr"};
 static const struct jurisdiction_clock filing = {.name = "authority-notice",
@@ -178,6 +183,51 @@ static void letters_that_came_up_later_are_open(void **state)
     opens("letters");
 }
 
+static void who_asked_for_a_letter_waits_for_one(void **state)
+{
+    struct table table;
+    casefile.letter_requests = 2;
+    casefile.letter_requests_file = "/var/lib/x/letter-requests.csv";
+    opens("letter-requests");
+    assert_int_equal(casefile_duties(&casefile, &table, NULL), STATUS_OK);
+    assert_string_equal(table.first->cells[1],
+                        "2 people asked on the public page for an answer by letter");
+    assert_non_null(strstr(table.first->cells[2], "/var/lib/x/letter-requests.csv"));
+    table_free(&table);
+    decide("waive letter-requests"); /* these were listed after it */
+    opens("letter-requests");
+}
+
+static uint64_t listed(const char *folder, int64_t incident, int64_t after_ns)
+{
+    uint64_t count;
+    struct error error = {0};
+    if (letter_requests_count(folder, incident, after_ns, &count, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return count;
+}
+
+static void letter_requests_count_for_their_own_case(void **state)
+{
+    char folder[] = "/tmp/cofferdam-letters-XXXXXX", path[100];
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(listed(folder, 1, 0), 0);
+    const int64_t before_ns = clock_now_ns() - INT64_C(2000000000);
+    const char *const answers[] = {"affected by incident 1", "affected by incident 11",
+                                   "not affected", "named in connection with incident 1 11"};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        const struct letter_request request = {0, "customer", "a,\"b", answers[i]};
+        assert_int_equal(letter_requests_add(folder, &request, NULL), STATUS_OK);
+    }
+    assert_int_equal(listed(folder, 1, before_ns), 3);
+    assert_int_equal(listed(folder, 11, before_ns), 3);
+    assert_int_equal(listed(folder, 2, before_ns), 2);
+    assert_int_equal(listed(folder, 1, clock_now_ns()), 0);
+    snprintf(path, sizeof path, "%s/" LETTER_REQUESTS_FILE, folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_waiver_is_for_one_duty(void **state)
 {
     casefile.contained = CASEFILE_OPEN;
@@ -220,6 +270,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(messages_keep_the_notices_open, finished, forget),
         cmocka_unit_test_setup_teardown(letters_and_public_notices_are_decided, finished, forget),
         cmocka_unit_test_setup_teardown(letters_that_came_up_later_are_open, finished, forget),
+        cmocka_unit_test_setup_teardown(who_asked_for_a_letter_waits_for_one, finished, forget),
+        cmocka_unit_test_setup_teardown(letter_requests_count_for_their_own_case, finished, forget),
         cmocka_unit_test_setup_teardown(a_waiver_is_for_one_duty, finished, forget),
         cmocka_unit_test_setup_teardown(only_open_duties_can_be_waived, finished, forget),
         cmocka_unit_test_setup_teardown(a_closed_case_has_none, finished, forget),

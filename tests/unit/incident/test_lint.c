@@ -106,6 +106,38 @@ static void finds_long_sentences_and_hard_words(void **state)
     assert_non_null(strstr(found, "1 reading ease Kandel-Moles score"));
 }
 
+/* Without notes, section names and conditions: what anybody can be sent. */
+static const char *sentences_of(const char *path)
+{
+    struct buffer file, out;
+    struct error error = {0};
+    buffer_init(&file, 64 * 1024);
+    buffer_init(&out, 64 * 1024);
+    if (file_read(path, &file, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    for (const char *line = buffer_text(&file); *line != '\0';) {
+        size_t len = strcspn(line, "\n") + (strchr(line, '\n') != NULL);
+        if (strchr("#[{", *line) == NULL)
+            buffer_append(&out, line, len);
+        line += len;
+    }
+    const char *text = arena_strdup(&arena, buffer_text(&out));
+    buffer_free(&file);
+    buffer_free(&out);
+    return text;
+}
+
+static void the_workers_answers_are_plain(void **state)
+{
+    static const char *const names[] = {"affected", "named", "unaffected"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *path = arena_printf(&arena, SHARE "/answers/%s.en.txt", names[i]);
+        assert_string_equal(judge(english, sentences_of(path)), "");
+        path = arena_printf(&arena, SHARE "/answers/%s.fr.txt", names[i]);
+        assert_string_equal(judge(french, sentences_of(path)), "");
+    }
+}
+
 /* A template made of the real one with one line changed. */
 static const char *judge_template(const char *line, const char *instead)
 {
@@ -180,6 +212,7 @@ int main(void)
         cmocka_unit_test(finds_requests_that_are_not_refusals),
         cmocka_unit_test(finds_long_sentences_and_hard_words),
         cmocka_unit_test(templates_as_shipped_pass),
+        cmocka_unit_test(the_workers_answers_are_plain),
         cmocka_unit_test(a_category_that_is_not_the_persons_own),
         cmocka_unit_test(what_every_letter_must_hold),
         cmocka_unit_test(the_opening_is_everybodys),
