@@ -454,7 +454,12 @@ static void claim_messages(struct drafting *drafting)
     const char *name = brief->notice.finished_ns == INT64_MIN ? "people_sending"
                        : brief->open.letters > 0              ? "people_posting"
                                                               : "people_sent";
-    if (strcmp(name, "people_sent") == 0 && brief->open.letters_waived > 0)
+    const uint64_t *states = brief->messages.states;
+    bool nobody = brief->messages.total > 0 && states[OUTBOX_ACCEPTED] + states[OUTBOX_LETTER] +
+                                                       states[OUTBOX_REFUSED] +
+                                                       states[OUTBOX_BOUNCED] ==
+                                                   0;
+    if (strcmp(name, "people_sent") == 0 && (brief->open.letters_waived > 0 || nobody))
         draft_refuse(drafting, name, evidence,
                      command(drafting, "cofferdam incident notify %" PRId64 " --letters FILE"));
     else

@@ -145,6 +145,7 @@ static void is_in_the_persons_language(void **state)
     has(letter, "1. north-mail\n   Contrat\u00a0: DPA-7\n");
     has(letter, "du 2 mars 2026 au 4 mai 2026.\n   But\u00a0: service-mail\n   - votre nom\n");
     has(letter, "le 1er juin 2026.");
+    has(letter, "Adressez-vous à D. Officer, en charge de la protection"); /* no service */
     lacks(letter, "your");
 }
 

@@ -327,6 +327,10 @@ static void letters_that_wait_are_not_written(void **state)
     says_not(draft(&desk), "We have written to the people affected");
     verdict_is(&desk, "people_sent", STATEMENT_REFUSED);
     says(claim(&desk, "people_sent")->evidence, "17 need a letter (decided not to be sent)");
+    brief->open = (struct standing_open_ends){0};
+    brief->messages = (struct standing_counts){.total = 3, .states = {[OUTBOX_PUBLIC] = 3}};
+    says_not(draft(&desk), "We have written to the people affected");
+    verdict_is(&desk, "people_sent", STATEMENT_REFUSED);
     get_up(&desk);
     sit_down(&desk, "fr", false);
     desk.example.brief.notice.finished_ns = example_instant("2026-11-23T14:00:00Z");
