@@ -1,8 +1,8 @@
 // Drives Chromium through a list of visits, read as JSON from standard input:
 //   {program, host_rules, visits: [{url, width, language, script, fill: {selector: text}, submit: selector,
 //                                   keys: count, axe: bool, screenshot: path}]}
-// Prints one result a visit: {url, status, title, text, violations, complaints, focus, overflows, requests}.
-// A visit with script: false runs without JavaScript. complaints are the console's and blocked requests.
+// Prints one result a visit: {url, status, title, text, shown, violations, complaints, focus, overflows, requests}.
+// A visit with script: false runs without JavaScript, and has nothing of what JavaScript finds out. complaints are the console's and blocked requests.
 const fs = require('fs');
 const puppeteer = require('puppeteer-core');
 const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -49,6 +49,7 @@ async function visit(browser, wanted) {
   result.title = await page.title();
   result.text = await page.$eval('body', body => body.textContent);
   if (wanted.script !== false) {
+    result.shown = await page.evaluate(() => document.body.innerText);
     result.overflows = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
     if (wanted.keys) result.focus = await tab(page, wanted.keys);
     if (wanted.axe) result.violations = await judge(page);

@@ -1,4 +1,6 @@
 """What is published of a breach lets a person check the very message that came, and ask; nothing goes out before."""
+import os
+import random
 import re
 import types
 
@@ -6,8 +8,10 @@ import pytest
 
 from harness.mailserver import MailServer
 from harness.notices import Case, parsed, text_of
-from harness.portal import Asker, Portal
+from harness.pace import ask_many, judge_times
+from harness.portal import REQUEST_BYTES, Asker, Portal
 
+SEED = int(os.environ.get("COFFERDAM_SEED", "20261122"))
 REFERENCE = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){4}-[0-9A-Z]\b")
 
 
@@ -138,6 +142,24 @@ def test_who_asks_at_the_portal_is_answered_by_the_worker(case, messages, asker)
     case.gateway.cli("worker", "--once")
     assert [message["to"] for message in case.server.messages()[before:]] == ["c11@mail.example"]
     assert list(queue.iterdir()) == []
+
+
+def test_members_and_strangers_cannot_be_told_apart(case, messages, portal):
+    """1,500 questions: addresses of people who were sent messages, of strangers, and what is no address."""
+    rng = random.Random(SEED)
+    members = sorted(messages)
+    questions = [("member", {"email": rng.choice(members)}) for _ in range(500)]
+    questions += [("stranger", {"email": f"{rng.getrandbits(64):x}@example.org"}) for _ in range(500)]
+    questions += [("invalid", {"email": "%" * rng.randrange(200)}) for _ in range(500)]
+    rng.shuffle(questions)
+    results = ask_many(portal, "/en/affected", questions)
+    queued = list((case.gateway.folder / "queue").iterdir())
+    sizes = {path.stat().st_size for path in queued}
+    for path in queued:
+        path.unlink()
+    assert len({answer for _, _, answer in results}) == 1 and results[0][2][0] == 200, results[0]
+    assert (len(queued), sizes) == (1500, {REQUEST_BYTES})
+    judge_times(results)
 
 
 def test_a_folder_is_needed(make_gateway, server):
