@@ -68,7 +68,8 @@ def stranger(rng):
 
 @pytest.fixture(scope="module")
 def visits(site, portal):
-    """Every page in both languages and brands, as Chromium shows it: name -> result."""
+    """Every page in both languages and brands, as Chromium shows it: name -> result. COFFERDAM_SCREENSHOTS=FOLDER in
+    the environment keeps a picture of each."""
     plan = {}
     for language in ("en", "fr"):
         for host in ("meridian.example", "dacre.example"):
@@ -156,6 +157,12 @@ def test_a_genuine_reference_shows_the_message_to_compare(visits):
     assert visits["fr", "known"]["title"].startswith("Nous avons envoyé un message")
     assert visits["en", "unknown"]["title"].startswith("We cannot confirm")
     assert visits["letter"]["title"] == visits["en", "taken"]["title"] == "We have your question – Meridian"
+
+
+def test_redirects_stay_below_the_path_of_the_proxy(asker):
+    for path in ("", "genuine", "affected"):
+        status, headers, _ = asker.get(f"/{path}")
+        assert (status, dict(headers)["Location"]) == (303, f"en/{path}")
 
 
 def test_pages_carry_headers_that_keep_them_to_themselves(asker):
