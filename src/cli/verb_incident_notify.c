@@ -402,6 +402,7 @@ static enum status write_letters(struct notify *notify, struct error *error)
 {
     struct outbox *outbox = NULL;
     struct dispatch_letters letters;
+    TRY(casework_check_open(notify->casework, notify->incident, error));
     TRY(open_approved(notify, error));
     TRY(sending_outbox(notify->casework, notify->incident, false, &outbox, error));
     enum status status =

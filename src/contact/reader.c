@@ -1,5 +1,6 @@
 /* Reading how people can be reached. A connection of our own, settings pinned, read only; every
  * call is one statement, and its result is cleared before the call returns. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,12 +293,20 @@ static bool is_blank(const char *text)
     return text == NULL || text[strspn(text, " \t\r\n")] == '\0';
 }
 
+/* Instants are nanoseconds, so days beyond 1677 and 2262 are no birthdays: such dates are
+ * stand-ins. */
+static int32_t read_birth_day(const char *text)
+{
+    enum { MOST_DAYS = 106000 };
+    long day = text == NULL ? LONG_MIN : strtol(text, NULL, 10);
+    return day < -MOST_DAYS || day > MOST_DAYS ? INT32_MIN : (int32_t)day;
+}
+
 static void fill_person(const PGresult *result, int row, struct contact_person *person)
 {
     const char *texts[TEXTS];
     for (int i = 0; i < TEXTS; i++)
         texts[i] = cell(result, row, FIRST_TEXT + i);
-    const char *day = cell(result, row, BIRTH_DAY);
     bool flags[3];
     for (int i = 0; i < 3; i++) {
         const char *flag = cell(result, row, FLAGS + i);
@@ -311,7 +320,7 @@ static void fill_person(const PGresult *result, int row, struct contact_person *
         .language = texts[3],
         .brand = texts[4],
         .country = texts[5],
-        .birth_day = day == NULL ? INT32_MIN : (int32_t)strtol(day, NULL, 10),
+        .birth_day = read_birth_day(cell(result, row, BIRTH_DAY)),
         .gone_away = flags[0],
         .deceased = flags[1],
         .safe_contact = flags[2],

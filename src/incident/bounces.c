@@ -167,8 +167,8 @@ static enum status move_taken(struct bounces *bounces, struct outbox *outbox,
         char path[PATH_MAX], kept[PATH_MAX];
         snprintf(path, sizeof path, "%s/new/%s", bounces->folder, taken->names[i]);
         snprintf(kept, sizeof kept, "%s/cur/%s:2,S", bounces->folder, taken->names[i]);
-        if (rename(path, kept) != 0 && errno != ENOENT)
-            return error_set_errno(error, errno, "%s", path);
+        if (rename(path, kept) != 0 && (errno != ENOENT || file_exists(path)))
+            return error_set_errno(error, errno, "%s", kept);
         bounces->counts.taken++;
     }
     return STATUS_OK;

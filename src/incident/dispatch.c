@@ -272,7 +272,7 @@ static enum status write_file(struct letters *letters, struct outbox *outbox, co
     TRY(write_notice(letters, outbox, letters->scope, letters->notice, error));
     for (int64_t number = newest - 1; number > 0; number--)
         TRY(write_earlier(letters, outbox, number, error));
-    if (fflush(letters->out) != 0 || fsync(fileno(letters->out)) != 0)
+    if (fflush(letters->out) != 0 || ferror(letters->out) || fsync(fileno(letters->out)) != 0)
         return error_set_errno(error, errno, "%s", path);
     return STATUS_OK;
 }
@@ -318,6 +318,8 @@ enum status dispatch_write_letters(struct casework *casework, const struct scope
         status = error_set_errno(error, errno, "%s", path);
     if (status == STATUS_OK)
         status = record(&made, path, error);
+    if (status != STATUS_OK && made.out != NULL)
+        unlink(path); /* addresses that no decision tells of */
     contact_close(made.reader);
     standing_close(made.standing);
     arena_free(&made.arena);

@@ -86,7 +86,10 @@ static enum status contain(struct casework *casework, struct opening *opening, s
                          "While it does not run it serves nobody. So that it does not serve this "
                          "partner when it starts, end the partner's valid: in the policy first",
                          "nothing is done, since the gateway does not answer (%s)", away.message);
-    TRY(casefile_containment(casework, opening->partner->name, &opening->contained_ns, error));
+    /* Where that cannot be told it is contained again: the gateway keeps the first time. */
+    if (casefile_containment(casework, opening->partner->name, &opening->contained_ns, NULL) !=
+        STATUS_OK)
+        opening->contained_ns = INT64_MIN;
     opening->is_contained = opening->contained_ns != INT64_MIN;
     if (opening->is_contained || opening->request->no_contain != NULL)
         return STATUS_OK;

@@ -23,6 +23,8 @@ INSERT INTO crm.person VALUES
   true, false, 'canary');
 INSERT INTO crm.person SELECT n, 'Person ' || n, 'p' || n || '@example.org', NULL, 'Street ' || n, 'YO1',
   'en', 'red', 'GB', '1980-01-01', false, false, false, 'canary' FROM generate_series(10, 15000) AS n;
+INSERT INTO crm.person SELECT n, 'Stand-in', NULL, NULL, NULL, NULL, 'en', 'red', 'GB', born, false, false, false, 'canary'
+  FROM (VALUES (4, date '1582-10-15'), (5, '9999-12-31'), (6, '1900-01-01')) AS stand_in (n, born);
 INSERT INTO crm.enquirer VALUES ('ab"c', 'E One', 'e1@example.org'), ('xyz', 'E Two', NULL);
 ANALYZE;
 """
@@ -71,6 +73,10 @@ def test_people_come_in_the_order_of_their_keys(gateway):
         ["3", "Ann  Lee", "Ann@Example.org", "+44 1632 960001", "en", "red", "GB", "10", "001", "1 Low Road",
          "BA1 1AA"]]
     assert probe(gateway, "read", "person") == []
+
+
+def test_dates_that_stand_for_none_are_no_birthdays(gateway):
+    assert [line[7] for line in probe(gateway, "read", "person", 4, 5, 6)] == ["-2147483648", "-2147483648", "-25567"]
 
 
 def test_keys_of_text_find_their_rows(gateway):

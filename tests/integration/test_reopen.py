@@ -27,6 +27,7 @@ def closed(make_module_gateway):
     ("reported", "1", "--authority", "ico", "--reference", "IC-1"),
     ("notify", "1", "--send", "--approve", "0" * 64),
     ("notify", "1", "--resume"),
+    ("notify", "1", "--letters", "/tmp/never-written.csv"),
     ("notify", "1", "--doubt", "letter", "--why", "x"),
 ], ids=lambda words: " ".join(words[:1] + words[2:3]))
 def test_a_closed_case_takes_nothing(closed, arguments):
@@ -57,5 +58,9 @@ def test_reopened_it_goes_on_and_closes_again(closed):
     closed.cli("incident", "fact", "1", "harm", "no")
     steps = [(row["step"], row["by"]) for row in closed.cli_json("incident", "log", "1")]
     assert ("reopen", "dpo") in steps, steps
+    code, _, errors = closed.cli("incident", "close", "1", "--why", "over for good", check=False)
+    assert (code, f"open: {', '.join(DUTIES)}" in errors) == (1, True), errors  # what was waived is asked again
+    for duty in DUTIES:
+        closed.cli("incident", "close", "1", "--duty", duty, "--waive", "nor is it now")
     closed.cli("incident", "close", "1", "--why", "over for good")
     closed.cli("incident", "verify", "1")

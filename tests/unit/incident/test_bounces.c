@@ -150,6 +150,29 @@ static void one_look_takes_a_handful(void **state)
     outbox_close(outbox);
 }
 
+static void a_notice_that_cannot_be_moved_is_no_endless_work(void **state)
+{
+    struct bounces *bounces = NULL;
+    struct outbox *outbox = NULL;
+    struct error error = {0};
+    const struct outbox_person person = {.id = 9};
+    struct outbox_turn turn;
+    size_t count = 0;
+    OK(outbox_open(at("stuck.sqlite"), true, &outbox, &error));
+    OK(outbox_fill(outbox, 1, &person, 1, &error));
+    OK(outbox_offer(outbox, 1, now_ns, &turn, 1, &count, &error));
+    put("stuck", turn.envelope_id, "bounces@b.example", "relayed");
+    assert_int_equal(rename(at("mail/cur"), at("mail/away")), 0);
+    OK(bounces_open(at("mail"), &bounces, &error));
+    enum status status = bounces_read(bounces, outbox, now_ns, &error);
+    assert_int_equal(rename(at("mail/away"), at("mail/cur")), 0);
+    assert_int_equal(status, STATUS_IO);
+    OK(bounces_read(bounces, outbox, now_ns, &error));
+    assert_int_equal(bounces_count(bounces).taken, 1);
+    bounces_close(bounces);
+    outbox_close(outbox);
+}
+
 static void a_missing_folder_is_an_empty_one(void **state)
 {
     struct bounces *bounces = NULL;
@@ -168,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ours_are_taken_others_stay),
         cmocka_unit_test(one_look_takes_a_handful),
+        cmocka_unit_test(a_notice_that_cannot_be_moved_is_no_endless_work),
         cmocka_unit_test(a_missing_folder_is_an_empty_one),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
