@@ -51,6 +51,7 @@ gateway_prepare() {
     secret upstream contact mail
     sed -e "s|@port@|$(free_port 7432 $(seq 17432 17482))|; s|@upstream_host@|$home/pg|; s|@upstream_port@|$database_port|" \
         -e "s|@data_folder@|$home/data|; s|@mail_port@|$(free_port $(seq 17525 17575))|; s|@bounce_folder@|$home/mail/bounces|" \
+        -e "s|@mail_sink@|${mail_sink:-false}|" \
         examples/meridian/cofferdam.yaml.in >"$folder/cofferdam.yaml"
     role "$service_role" upstream
     cofferdam grants | psql -Xq -v ON_ERROR_STOP=1 -d "$(database_url)" >/dev/null

@@ -4,8 +4,10 @@
  * (our sender, our password, a server that closes) becomes an answer for the recipient.
  * libesmtp goes on where it should not (unauthenticated, after a bad certificate's host check, with
  * bytes that came before TLS): each is looked at here. Not thread-safe: one call a thread. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -345,15 +347,25 @@ static enum status add_message(struct sending *sending, smtp_session_t session, 
     return STATUS_OK;
 }
 
+/* By its address, not by how its name begins: anybody may own 127.mail.example. */
+static bool is_loopback(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return ntohl(four.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, host, &six) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&six);
+    return strcmp(host, "localhost") == 0;
+}
+
 static enum status check_server(const struct mail_server *server, struct error *error)
 {
     if (server->tls == MAIL_TLS)
         return error_set(error, STATUS_INVALID, "F0000",
                          "use tls: starttls, which mail servers offer on port 587",
                          "TLS from the first byte (port 465) cannot be spoken to a mail server");
-    bool is_loopback = strcmp(server->host, "localhost") == 0 || strcmp(server->host, "::1") == 0 ||
-                       strncmp(server->host, "127.", 4) == 0;
-    if (server->tls == MAIL_PLAIN && !is_loopback)
+    if (server->tls == MAIL_PLAIN && !is_loopback(server->host))
         return error_set(error, STATUS_INVALID, "F0000", "use tls: starttls",
                          "mail without TLS goes to this machine only");
     return STATUS_OK;

@@ -66,6 +66,7 @@ struct config {
         const char *bounce_folder; /* Maildir in which they arrive; NULL: none */
         uint32_t per_minute;       /* most messages handed over; 0: no bound */
         uint16_t connections;      /* default 2 */
+        bool sink;                 /* it sends nothing on: for exercises, and for them alone */
         uint32_t doubt_s;          /* wait for a delivery notice of one in doubt, default 3600 */
     } mail;
     struct {

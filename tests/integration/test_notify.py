@@ -312,7 +312,7 @@ def test_a_later_notice_forgets_no_letter_of_an_earlier_one(make_gateway, make_s
     assert "We are writing letters to" in statement and "We have written to the people" not in statement, statement
 
 
-def test_an_exercise_writes_to_nobody_outside_this_machine(make_gateway, make_server):
+def test_an_exercise_writes_to_a_server_that_sends_nothing_on_alone(make_gateway, make_server):
     case = notices.Case(make_gateway, make_server(), 12, 0)
     for statement in case.statements[:1]:
         case.gateway.psql(case.agent, statement)
@@ -322,12 +322,22 @@ def test_an_exercise_writes_to_nobody_outside_this_machine(make_gateway, make_se
     code, _, errors = case.gateway.cli("incident", "publish", "1", check=False)
     assert code == 1 and "is an exercise" in errors and "--out DIR" in errors, errors
     case.gateway.cli("incident", "publish", "1", "--out", str(case.gateway.folder / "site"))
-    case.configure(host="mail.meridian.example")
     code, _, errors = case.notify("--send", "--approve", case.dry_run()["hash"], check=False)
-    assert code == 1 and "is an exercise" in errors and "mail.meridian.example is none" in errors, errors
+    assert code == 1 and "is an exercise" in errors and "does not say mail.sink: true" in errors, errors
     assert recipients(case.server) == []
-    case.configure()
+    case.configure(sink=True)
     case.notify("--resume")
     assert recipients(case.server) == expected_recipients(12, 0)
     assert case.gateway.cli("incident", "statement", "1").startswith("AN EXERCISE, NOT TO BE PUBLISHED.")
     assert "AN EXERCISE, NOT TO BE FILED." in case.gateway.cli("incident", "report", "1", "--authority", "ico")
+
+
+def test_nobody_is_told_by_a_server_that_sends_nothing_on(make_gateway, make_server):
+    case = notices.Case(make_gateway, make_server(), 4, 0, mail={"sink": True})
+    case.open()
+    code, _, errors = case.notify("--send", "--approve", case.dry_run()["hash"], check=False)
+    assert code == 1 and "is no exercise" in errors and "nobody would get a message" in errors, errors
+    assert recipients(case.server) == []
+    case.configure()
+    case.notify("--resume")
+    assert recipients(case.server) == expected_recipients(4, 0)

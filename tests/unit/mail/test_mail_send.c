@@ -265,8 +265,12 @@ static void what_is_not_trusted_is_refused(void **state)
     server.tls = MAIL_TLS;
     refuse(&office, server, "465");
     server.tls = MAIL_PLAIN;
-    server.host = "mail.example";
-    refuse(&office, server, "this machine only");
+    static const char *const elsewhere[] = {"mail.example", "127.mail.example.com",
+                                            "127.0.0.1.example", "128.0.0.1", "::2"};
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+        server.host = elsewhere[i];
+        refuse(&office, server, "this machine only");
+    }
     server = trusted(&office);
     server.port = 1;
     refuse(&office, server, "does not serve us");

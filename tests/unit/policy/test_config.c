@@ -69,6 +69,7 @@ static void has_defaults(void **state)
     assert_int_equal(config->mail.per_minute, 0);
     assert_int_equal(config->mail.connections, 2);
     assert_int_equal(config->mail.doubt_s, 3600);
+    assert_false(config->mail.sink);
     assert_null(config->portal.folder);
     config_free(config);
     config_free(NULL);
@@ -128,7 +129,8 @@ static void reads_the_breach_path(void **state)
                            "contact: {user: reader, password_file: /pw}\n"
                            "mail: {host: smtp.example, port: 465, tls: tls, ca: /ca, user: me,"
                            " password_file: /mailpw, hello: us.example, bounces: b@us.example,"
-                           " bounce_folder: /mail, per_minute: 600, connections: 4, doubt_s: 60}\n"
+                           " bounce_folder: /mail, per_minute: 600, connections: 4, doubt_s: 60,"
+                           " sink: true}\n"
                            "portal: {folder: /pages, queue: /queue}\n");
     assert_string_equal(config->data_folder, "/share");
     assert_string_equal(config->incidents_folder, "/cases");
@@ -146,6 +148,7 @@ static void reads_the_breach_path(void **state)
     assert_int_equal(config->mail.per_minute, 600);
     assert_int_equal(config->mail.connections, 4);
     assert_int_equal(config->mail.doubt_s, 60);
+    assert_true(config->mail.sink);
     assert_string_equal(config->portal.folder, "/pages");
     assert_string_equal(config->portal.queue, "/queue");
     config_free(config);
@@ -161,6 +164,7 @@ static void refuses_an_unsafe_breach_path(void **state)
     refuse(LISTEN SOCKET "mail: {host: smtp.example, user: me}\n", "both a user and a password");
     refuse(LISTEN SOCKET "mail: {host: smtp.example, bounces: '@x'}\n", "is not an address");
     refuse(LISTEN SOCKET "mail: {host: smtp.example, connections: 0}\n", "out of range");
+    refuse(LISTEN SOCKET "mail: {host: localhost, sink: yes}\n", "write true or false");
     refuse(LISTEN SOCKET "portal: {folder: /pages}\n", "key \"queue\" is missing");
     struct config *config = load(LISTEN SOCKET "mail: {host: localhost, tls: off}\n");
     assert_int_equal(config->mail.tls, CONFIG_MAIL_OFF);
