@@ -36,6 +36,7 @@ struct sending_batch {
     struct job jobs[SENDING_BATCH];
     size_t job_count;
     bool offers_dsn; /* the server that they are begun with */
+    bool is_cut;     /* one needs no sending any more: the others are offered again */
     struct buffer bytes;
     struct arena arena; /* of one message */
     /* ---- of one kind, while it is read ---- */
@@ -248,7 +249,8 @@ static enum status read_kind(struct sending_batch *batch, uint16_t kind, struct 
     return STATUS_OK;
 }
 
-/* Those who were offered and neither begun nor settled can be offered again. Under the lock. */
+/* Those who were offered and neither begun nor settled can be offered again, unless a notice has
+ * told of an earlier attempt meanwhile. Under the lock. */
 static enum status return_rest(struct sending_batch *batch, struct error *error)
 {
     struct sending *sending = batch->sending;
@@ -274,6 +276,7 @@ enum status sending_batch_prepare(struct sending_batch *batch, size_t *count, st
 {
     struct sending *sending = batch->sending;
     batch->job_count = batch->count = 0;
+    batch->is_cut = false;
     buffer_clear(&batch->bytes);
     memset(batch->settled, 0, sizeof batch->settled);
     TRY(outbox_offer(sending->outbox, sending->order->notice, clock_now_ns(), batch->turns,
@@ -349,7 +352,8 @@ static enum status begin(void *context, size_t at, struct error *error)
             status =
                 outbox_begin(sending->outbox, sending->order->notice,
                              batch->turns[job->turn].person.id, job->digest, clock_now_ns(), error);
-        if (status != STATUS_OK)
+        batch->is_cut = status == STATUS_CLOSED;
+        if (status != STATUS_OK && !batch->is_cut)
             sending_fail(sending, status, error);
     }
     pthread_mutex_unlock(&sending->lock);
@@ -455,6 +459,8 @@ enum status sending_batch_send(struct sending_batch *batch, struct error *error)
     const struct mail_batch mail = {batch->job_count, envelope, begin, done, batch};
     enum status status = mail_send(&sending->mail.server, &mail, &batch->offers_dsn, error);
     struct error second;
+    if (status == STATUS_CLOSED && batch->is_cut)
+        status = STATUS_OK;
     pthread_mutex_lock(&sending->lock);
     enum status kept = return_rest(batch, &second);
     if (kept != STATUS_OK)

@@ -93,6 +93,10 @@ static enum status take_lock(struct outbox *outbox, const char *path, struct err
                      "another process is sending this incident's notices");
 }
 
+/* What a notice has said already of a message that no attempt is under way of. */
+#define AS_REPORTED " WHEN report GLOB 'failed*' THEN 7 WHEN report IS NOT NULL THEN 3"
+#define NOT_BEGUN   " state = CASE" AS_REPORTED " ELSE 0 END, attempts = attempts - 1"
+
 /* What an earlier sender left. */
 static enum status settle_leftovers(struct outbox *outbox, struct error *error)
 {
@@ -100,17 +104,14 @@ static enum status settle_leftovers(struct outbox *outbox, struct error *error)
     if (status != STATUS_OK)
         return status;
     status = sqlite_change(&outbox->file, NULL, error,
-                           "UPDATE message SET state = CASE"
-                           " WHEN report GLOB 'failed*' THEN 7 WHEN report IS NOT NULL THEN 3"
+                           "UPDATE message SET state = CASE" AS_REPORTED
                            " ELSE 6 END, promised = coalesce(promised,"
                            " (SELECT value FROM setting WHERE name = 'dsn'))"
                            " WHERE state = 2 OR (state = 1 AND boot <> ?1)",
                            "t", outbox->boot);
     if (status == STATUS_OK)
         status = sqlite_change(&outbox->file, NULL, error,
-                               "UPDATE message SET state = 0, attempts = attempts - 1"
-                               " WHERE state = 1",
-                               "");
+                               "UPDATE message SET" NOT_BEGUN " WHERE state = 1", "");
     return sqlite_finish(&outbox->file, status, error);
 }
 
@@ -267,10 +268,10 @@ static enum status must_change(enum status status, int64_t changed, struct error
 enum status outbox_return(struct outbox *outbox, int64_t notice, uint32_t id, struct error *error)
 {
     int64_t changed = 0;
-    enum status status = sqlite_change(&outbox->file, &changed, error,
-                                       "UPDATE message SET state = 0, attempts = attempts - 1"
-                                       " WHERE notice = ?1 AND id = ?2 AND state = 1",
-                                       "nn", notice, (int64_t)id);
+    enum status status =
+        sqlite_change(&outbox->file, &changed, error,
+                      "UPDATE message SET" NOT_BEGUN " WHERE notice = ?1 AND id = ?2 AND state = 1",
+                      "nn", notice, (int64_t)id);
     return must_change(status, changed, error);
 }
 
@@ -281,8 +282,18 @@ enum status outbox_begin(struct outbox *outbox, int64_t notice, uint32_t id,
     enum status status = sqlite_change(&outbox->file, &changed, error,
                                        "UPDATE message SET state = 2, begun_ns = ?3, rendered = ?4,"
                                        " promised = (SELECT value FROM setting WHERE name = 'dsn')"
-                                       " WHERE notice = ?1 AND id = ?2 AND state = 1",
+                                       " WHERE notice = ?1 AND id = ?2 AND state = 1"
+                                       " AND report IS NULL",
                                        "nnnb", notice, (int64_t)id, now_ns, rendered, (size_t)32);
+    int64_t is_reported = 0;
+    if (status == STATUS_OK && changed == 0)
+        status = sqlite_number(&outbox->file, &is_reported, NULL, error,
+                               "SELECT EXISTS (SELECT 1 FROM message WHERE notice = ?1 AND id = ?2"
+                               " AND state = 1 AND report IS NOT NULL)",
+                               "nn", notice, (int64_t)id);
+    if (status == STATUS_OK && is_reported != 0)
+        return error_set(error, STATUS_CLOSED, "55000", NULL,
+                         "outbox: a delivery notice has told of an earlier attempt meanwhile");
     return must_change(status, changed, error);
 }
 
@@ -296,7 +307,8 @@ enum status outbox_settle(struct outbox *outbox, int64_t notice, uint32_t id,
     enum status status = sqlite_change(&outbox->file, &changed, error,
                                        "UPDATE message SET state = CASE"
                                        " WHEN ?3 IN (3, 6) AND report GLOB 'failed*' THEN 7"
-                                       " WHEN ?3 = 6 AND report IS NOT NULL THEN 3 ELSE ?3 END,"
+                                       " WHEN ?3 IN (5, 6, 8) AND NOT report GLOB 'failed*' THEN 3"
+                                       " ELSE ?3 END,"
                                        " reply = ?4, settled_ns = ?5, retry_ns = ?6"
                                        " WHERE notice = ?1 AND id = ?2 AND state IN (1, 2)",
                                        "nnntni", notice, (int64_t)id, (int64_t)state, reply, now_ns,
@@ -319,13 +331,13 @@ enum status outbox_take_report(struct outbox *outbox, const char *envelope_id, c
     TRY(durably(outbox, false, error));
     return sqlite_change(&outbox->file, &changed, error,
                          "UPDATE message SET report = ?2,"
-                         " settled_ns = CASE WHEN state IN (1, 2) THEN settled_ns ELSE ?3 END,"
+                         " settled_ns = CASE WHEN state = 2 THEN settled_ns ELSE ?3 END,"
                          " envelope_id = ?1, state = CASE"
                          " WHEN state IN (0, 3, 6) AND ?2 GLOB 'failed*' THEN 7"
                          " WHEN state IN (0, 5, 6, 8) AND NOT ?2 GLOB 'failed*' THEN 3"
                          " ELSE state END"
                          " WHERE (envelope_id = ?1 AND state IN (0, 1, 2, 3, 5, 6, 8)"
-                         " OR state IN (0, 5, 6, 8) AND NOT ?2 GLOB 'failed*')"
+                         " OR state IN (0, 1, 2, 5, 6, 8) AND NOT ?2 GLOB 'failed*')"
                          " AND (notice, id) IN"
                          " (SELECT notice, id FROM attempt WHERE envelope_id = ?1)",
                          "ttn", envelope_id, report, now_ns);

@@ -69,25 +69,30 @@ struct outbox_turn {
 MUST_USE enum status outbox_offer(struct outbox *outbox, int64_t notice, int64_t now_ns,
                                   struct outbox_turn *turns, size_t room, size_t *count,
                                   struct error *error);
-/* An offered one goes back: it was not begun. */
+/* An offered one goes back: it was not begun. READY, or what a notice about an earlier attempt that
+ * came meanwhile makes of it. */
 MUST_USE enum status outbox_return(struct outbox *outbox, int64_t notice, uint32_t id,
                                    struct error *error);
-/* Before the final dot: hash of the rendered bytes. Only an OFFERED one can begin. */
+/* Before the final dot: hash of the rendered bytes. Only an OFFERED one can begin.
+ * STATUS_CLOSED if a notice about an earlier attempt came since the offer: nothing may be sent, and
+ * outbox_return() makes of it what the notice says. */
 MUST_USE enum status outbox_begin(struct outbox *outbox, int64_t notice, uint32_t id,
                                   const uint8_t rendered[static 32], int64_t now_ns,
                                   struct error *error);
 /* What became of it: ACCEPTED, REFUSED, DEFERRED (again at retry_ns), IN_DOUBT (no answer came),
  * LETTER, PUBLIC, SILENT or ERASED; reply: the server's words or our reason, without addresses. A
- * delivery notice that was quicker than the answer counts. */
+ * delivery notice that was quicker than the answer counts, and one about an earlier attempt: what
+ * would be DEFERRED, IN_DOUBT or LETTER is then ACCEPTED. */
 MUST_USE enum status outbox_settle(struct outbox *outbox, int64_t notice, uint32_t id,
                                    enum outbox_state state, const char *reply, int64_t now_ns,
                                    int64_t retry_ns, struct error *error);
 
 /* A delivery notice about an envelope id: failed makes it BOUNCED; delivered, relayed, expanded or
  * delayed prove that the message was taken: ACCEPTED if it was IN_DOUBT, or waits to be sent again,
- * or would become a letter, whichever attempt it was. A failure of an attempt that is not the last
- * changes nothing. Outlives the process; outbox_sync makes it outlive the machine.
- * STATUS_NOT_FOUND for an id that is none of ours. */
+ * or would become a letter, whichever attempt it was; of one that is OFFERED or BEGUN it is kept,
+ * and counts when that ends. Failures count of the attempt that was proved, else of the last one.
+ * Outlives the process; outbox_sync makes it outlive the machine. STATUS_NOT_FOUND for an id that
+ * is none of ours. */
 MUST_USE enum status outbox_take_report(struct outbox *outbox, const char *envelope_id,
                                         const char *action, const char *status_code, int64_t now_ns,
                                         struct error *error);

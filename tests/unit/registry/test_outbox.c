@@ -381,6 +381,100 @@ static void proof_of_an_attempt_keeps_the_next_one_back(void **state)
     outbox_close(outbox);
 }
 
+/* Everybody's first attempt was put off, the second one is offered, and then a notice tells of the
+ * first. */
+static struct outbox *open_proved_while_offered(struct outbox_turn *first, const char *action)
+{
+    struct error error = {0};
+    struct outbox *outbox = open_filled();
+    struct outbox_turn again[ROOM];
+    assert_int_equal(offer(outbox, now_ns, first, ROOM), 4);
+    for (size_t i = 0; i < 4; i++) {
+        OK(outbox_begin(outbox, NOTICE, first[i].person.id, rendered, now_ns, &error));
+        OK(outbox_settle(outbox, NOTICE, first[i].person.id, OUTBOX_DEFERRED, "", now_ns, now_ns,
+                         &error));
+    }
+    assert_int_equal(offer(outbox, now_ns, again, ROOM), 4);
+    OK(outbox_take_report(outbox, first[0].envelope_id, action, "2.0.0", now_ns, &error));
+    expect(outbox, 900, OUTBOX_OFFERED);
+    return outbox;
+}
+
+static void proof_while_offered_again_holds_on_return(void **state)
+{
+    struct error error = {0};
+    struct outbox_turn first[ROOM], again[ROOM];
+    struct outbox *outbox = open_proved_while_offered(first, "delayed");
+    OK(outbox_return(outbox, NOTICE, 900, &error));
+    expect(outbox, 900, OUTBOX_ACCEPTED);
+    assert_int_equal(all(outbox).proofs[3].attempts, 1);
+    assert_int_equal(all(outbox).proofs[3].settled_ns, now_ns);
+    OK(outbox_return(outbox, NOTICE, 3, &error));
+    expect(outbox, 3, OUTBOX_READY);
+    assert_int_equal(offer(outbox, now_ns + second_ns, again, ROOM), 1);
+    assert_int_equal(again[0].person.id, 3);
+    /* what was only late, and fails in the end, is a letter still */
+    OK(outbox_take_report(outbox, first[0].envelope_id, "failed", "5.4.7", now_ns, &error));
+    expect(outbox, 900, OUTBOX_BOUNCED);
+    outbox_close(outbox);
+}
+
+static void proof_while_offered_again_holds_at_begin(void **state)
+{
+    struct error error = {0};
+    struct outbox_turn first[ROOM];
+    struct outbox *outbox = open_proved_while_offered(first, "relayed");
+    assert_int_equal(outbox_begin(outbox, NOTICE, 900, rendered, now_ns, &error), STATUS_CLOSED);
+    expect(outbox, 900, OUTBOX_OFFERED);
+    OK(outbox_begin(outbox, NOTICE, 3, rendered, now_ns, &error));
+    OK(outbox_take_report(outbox, first[0].envelope_id, "failed", "5.0.0", now_ns, &error));
+    assert_int_equal(outbox_begin(outbox, NOTICE, 900, rendered, now_ns, &error), STATUS_CLOSED);
+    OK(outbox_return(outbox, NOTICE, 900, &error));
+    expect(outbox, 900, OUTBOX_BOUNCED);
+    outbox_close(outbox);
+}
+
+static void proof_while_offered_again_holds_for_the_next_sender(void **state)
+{
+    struct error error = {0};
+    struct outbox_turn first[ROOM];
+    struct outbox *outbox = open_proved_while_offered(first, "delivered");
+    OK(outbox_begin(outbox, NOTICE, 3, rendered, now_ns, &error));
+    OK(outbox_take_report(outbox, first[1].envelope_id, "expanded", "2.0.0", now_ns, &error));
+    OK(outbox_begin(outbox, NOTICE, 7, rendered, now_ns, &error));
+    outbox_close(outbox);
+    outbox = open_outbox(true);
+    expect(outbox, 900, OUTBOX_ACCEPTED);
+    expect(outbox, 3, OUTBOX_ACCEPTED);
+    expect(outbox, 7, OUTBOX_IN_DOUBT);
+    expect(outbox, 5, OUTBOX_READY);
+    outbox_close(outbox);
+}
+
+static void proof_while_begun_again_holds_when_it_ends(void **state)
+{
+    static const enum outbox_state ends[] = {OUTBOX_DEFERRED, OUTBOX_IN_DOUBT, OUTBOX_LETTER};
+    struct error error = {0};
+    struct outbox_turn first[ROOM];
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        fresh(NULL);
+        struct outbox *outbox = open_proved_while_offered(first, "relayed");
+        OK(outbox_begin(outbox, NOTICE, 3, rendered, now_ns, &error));
+        OK(outbox_begin(outbox, NOTICE, 7, rendered, now_ns, &error));
+        OK(outbox_take_report(outbox, first[1].envelope_id, "delayed", "4.0.0", now_ns, &error));
+        expect(outbox, 3, OUTBOX_BEGUN);
+        OK(outbox_settle(outbox, NOTICE, 900, ends[i], "", now_ns, now_ns, &error));
+        OK(outbox_settle(outbox, NOTICE, 3, ends[i], "", now_ns, now_ns, &error));
+        OK(outbox_settle(outbox, NOTICE, 7, ends[i], "", now_ns, now_ns, &error));
+        expect(outbox, 900, OUTBOX_ACCEPTED);
+        expect(outbox, 3, OUTBOX_ACCEPTED);
+        expect(outbox, 7, ends[i]);
+        OK(outbox_take_report(outbox, first[1].envelope_id, "failed", "5.4.7", now_ns, &error));
+        expect(outbox, 3, OUTBOX_BOUNCED);
+        outbox_close(outbox);
+    }
+}
+
 static uint64_t expire(struct outbox *outbox, int64_t wait_ns, int64_t at_ns)
 {
     struct error error = {0};
@@ -448,6 +542,10 @@ int main(void)
         cmocka_unit_test_setup(delivery_notices, fresh),
         cmocka_unit_test_setup(doubt_is_resolved_by_those_who_decide, fresh),
         cmocka_unit_test_setup(proof_of_an_attempt_keeps_the_next_one_back, fresh),
+        cmocka_unit_test_setup(proof_while_offered_again_holds_on_return, fresh),
+        cmocka_unit_test_setup(proof_while_offered_again_holds_at_begin, fresh),
+        cmocka_unit_test_setup(proof_while_offered_again_holds_for_the_next_sender, fresh),
+        cmocka_unit_test_setup(proof_while_begun_again_holds_when_it_ends, fresh),
         cmocka_unit_test_setup(doubt_expires_after_real_time_and_under_a_promise_only, fresh),
         cmocka_unit_test_setup(one_sender_at_a_time_and_pausing, fresh),
     };
