@@ -60,6 +60,8 @@ enum { CASEFILE_DUTY_ROOM = 80 };
 /* The duty that a clock is about: "file-ico", "notices", "documentation". */
 void casefile_clock_duty(const struct jurisdiction_clock *clock,
                          char duty[static CASEFILE_DUTY_ROOM]);
+/* A waiver holds until the case is reopened; one of scope, notices or public-page also no longer
+ * than until the next phase, one of containment until the partner was first contained. */
 bool casefile_waived(const struct casefile *casefile, const char *duty);
 void casefile_waiver(const char *duty, char step[static CASEFILE_WAIVER_ROOM]);
 

@@ -25,11 +25,42 @@ void casefile_clock_duty(const struct jurisdiction_clock *clock,
         snprintf(duty, CASEFILE_DUTY_ROOM, "%s", names[clock->stop]);
 }
 
+/* Was a step decided since its cause, and since each decision of the kind that asks it anew? Times
+ * are told to the second, so that of one second the order of the log counts. */
+static bool decided_since(const struct casefile *casefile, const char *step, int64_t cause_ns,
+                          const char *anew)
+{
+    enum { AT = 1, STEP = 3 };
+    static const int64_t second_ns = INT64_C(1000000000);
+    int64_t at_ns;
+    bool found = false;
+    for (const struct table_row *row = casefile->decisions.first; row != NULL; row = row->next) {
+        const char *decided = row->cells[STEP];
+        if (strcmp(decided, "reopen") == 0 || (anew != NULL && strcmp(decided, anew) == 0))
+            found = false;
+        else if (strcmp(decided, step) == 0 &&
+                 clock_parse(row->cells[AT], &at_ns, NULL) == STATUS_OK)
+            found = found || cause_ns == INT64_MIN || at_ns > cause_ns - second_ns;
+    }
+    return found;
+}
+
+/* Duties that each phase brings up anew, with the people it has found. */
+static bool is_of_phase(const char *duty)
+{
+    return strcmp(duty, "scope") == 0 || strcmp(duty, "notices") == 0 ||
+           strcmp(duty, "public-page") == 0;
+}
+
 bool casefile_waived(const struct casefile *casefile, const char *duty)
 {
     char step[CASEFILE_WAIVER_ROOM];
     casefile_waiver(duty, step);
-    return casefile_decided(casefile, step);
+    if (is_of_phase(duty))
+        return decided_since(casefile, step, casefile->phase.at_ns, "new phase");
+    return decided_since(
+        casefile, step,
+        strcmp(duty, "containment") == 0 ? casefile->incident.contained_ns : INT64_MIN, NULL);
 }
 
 static void write_row(struct table *table, const char *duty, const char *open, const char *act,
@@ -74,7 +105,8 @@ static long long number_of(const struct casefile *casefile)
 
 static void judge_containment(const struct casefile *casefile, struct table *table)
 {
-    if (casefile->contained == CASEFILE_CONTAINED || casefile_decided(casefile, "restore"))
+    if (casefile->contained == CASEFILE_CONTAINED ||
+        decided_since(casefile, "restore", casefile->incident.contained_ns, NULL))
         return;
     add(casefile, table, "containment",
         casefile->contained == CASEFILE_UNKNOWN ? "whether the partner is contained is not known"
@@ -193,7 +225,7 @@ enum status casefile_duties(const struct casefile *casefile, struct table *table
     judge_notices(casefile, table);
     judge_letter_requests(casefile, table);
     judge_page(casefile, table);
-    if (!casefile_decided(casefile, "statement"))
+    if (!decided_since(casefile, "statement", INT64_MIN, NULL))
         add(casefile, table, "statement", "whether to make a public statement is not decided",
             "cofferdam incident statement %lld\nthen: cofferdam incident decide %lld "
             "--step statement --why …",

@@ -241,6 +241,65 @@ static void a_waiver_is_for_one_duty(void **state)
     assert_false(casefile_waived(&casefile, "file-eu"));
 }
 
+static void a_waiver_is_for_one_phase(void **state)
+{
+    static const int64_t noon_ns = INT64_C(1795348800) * 1000000000; /* 2026-11-22T12:00:00Z */
+    static const int64_t half_second_ns = 500000000;
+    casefile.phase = (struct incident_phase){.number = 2, .at_ns = noon_ns + half_second_ns};
+    decide_at("publish", "2026-11-22T11:00:00Z");
+    decide_at("waive scope", "2026-11-22T11:59:59Z");
+    decide_at("waive notices", "2026-11-22T11:59:59Z");
+    decide_at("waive public-page", "2026-11-22T11:59:59Z");
+    opens("scope notices public-page");
+    assert_false(casefile_waived(&casefile, "notices"));
+    decide("waive scope");
+    decide("waive notices");
+    decide("waive public-page");
+    opens("");
+    assert_true(casefile_waived(&casefile, "notices"));
+    decide("new phase"); /* of the same second, and after them */
+    opens("scope notices public-page");
+}
+
+static void a_filing_stays_waived_in_a_later_phase(void **state)
+{
+    deadline.stopped_ns = INT64_MIN;
+    decide_at("waive file-ico", "2026-11-22T11:00:00Z");
+    casefile.phase.at_ns = INT64_C(1795348800) * 1000000000;
+    casefile.notice.phase = casefile.phase.number = 2;
+    decide("new phase");
+    opens("");
+}
+
+static void a_reopened_case_asks_everything_again(void **state)
+{
+    casefile.contained = CASEFILE_OPEN;
+    deadline.stopped_ns = INT64_MIN;
+    casefile.has_notice = false;
+    decide("restore");
+    decide("waive file-ico");
+    decide("waive notices");
+    opens("");
+    decide("reopen");
+    opens("containment file-ico notices statement");
+    decide("waive containment");
+    decide("waive file-ico");
+    decide("waive notices");
+    decide("statement");
+    opens("");
+}
+
+static void a_partner_contained_after_its_release_is_released_anew(void **state)
+{
+    casefile.contained = CASEFILE_OPEN;
+    casefile.incident.contained_ns = INT64_C(1795348800) * 1000000000; /* 2026-11-22T12:00:00Z */
+    decide_at("restore", "2026-11-22T11:59:59Z");
+    decide_at("waive containment", "2026-11-22T11:59:59Z");
+    opens("containment");
+    decide("restore");
+    opens("");
+}
+
 static void only_open_duties_can_be_waived(void **state)
 {
     struct error error = {0};
@@ -273,6 +332,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_asked_for_a_letter_waits_for_one, finished, forget),
         cmocka_unit_test_setup_teardown(letter_requests_count_for_their_own_case, finished, forget),
         cmocka_unit_test_setup_teardown(a_waiver_is_for_one_duty, finished, forget),
+        cmocka_unit_test_setup_teardown(a_waiver_is_for_one_phase, finished, forget),
+        cmocka_unit_test_setup_teardown(a_filing_stays_waived_in_a_later_phase, finished, forget),
+        cmocka_unit_test_setup_teardown(a_reopened_case_asks_everything_again, finished, forget),
+        cmocka_unit_test_setup_teardown(a_partner_contained_after_its_release_is_released_anew,
+                                        finished, forget),
         cmocka_unit_test_setup_teardown(only_open_duties_can_be_waived, finished, forget),
         cmocka_unit_test_setup_teardown(a_closed_case_has_none, finished, forget),
     };
