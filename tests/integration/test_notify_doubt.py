@@ -75,6 +75,31 @@ def test_a_notice_that_comes_before_the_second_message_goes_keeps_it_back(make_g
     assert "ready" not in case.states()
 
 
+def test_a_notice_that_comes_while_the_second_message_waits_its_turn_keeps_it_back(make_gateway, make_server):
+    """A batch is offered at once and sent slowly: the notices come after its first message."""
+    server = make_server()
+    case = notices.Case(make_gateway, server, 40, 0, mail={"doubt_s": 600})
+    late = make_maildir(server.folder / "late")
+    server.stop()
+    server.start(swallow=r"^c1[0-4]@", notices=late)
+    case.open()
+    send_until_only_doubt_is_left(case)
+    case.notify("--doubt", "resend", "--why", "the server's log has been lost")
+    had = len(server.messages())
+    case.configure(doubt_s=600, connections=1, per_minute=20)  # three in a batch, three seconds apart
+    process = case.start("--resume")
+    until = time.monotonic() + 30
+    while len(server.messages()) == had and time.monotonic() < until and process.poll() is None:
+        time.sleep(0.05)
+    for notice in list((late / "new").iterdir()):
+        (case.bounces / "new" / notice.name).write_bytes(notice.read_bytes())
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    got = collections.Counter(message["to"] for message in server.messages())
+    assert len([address for address, count in got.items() if count > 1]) == 1, (got, output)
+    assert not {"ready", "offered", "begun", "in doubt"} & set(case.states()), case.states()
+
+
 def test_the_promise_of_another_server_proves_nothing(make_gateway, make_server):
     """The first server promises no notices; the one that takes its place does."""
     server = make_server()
