@@ -209,9 +209,10 @@ static const char more_sql[] =
     " AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_toast'"
     " AND (has_any_column_privilege(c.oid, 'INSERT, UPDATE')"
     "   OR has_table_privilege(c.oid, 'DELETE, TRUNCATE'))"
-    " UNION ALL SELECT NULL, 'be a superuser, bypass row security or make roles'"
-    " FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls OR rolcreaterole)"
-    " ORDER BY 1 LIMIT 20";
+    " UNION ALL SELECT NULL, 'be a superuser, bypass row security, replicate or make roles'"
+    " FROM pg_roles WHERE rolname = current_user AND "
+    " (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication)"
+    " ORDER BY 1 NULLS FIRST LIMIT 20";
 
 static enum status look_at_role(PGconn *connection, const struct policy *policy,
                                 struct table *findings, struct error *error)

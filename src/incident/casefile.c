@@ -130,8 +130,10 @@ static enum status read_all(struct casework *casework, int64_t number, struct ca
     casefile->partner = policy_find_partner(casework->policy, incident->partner);
     casefile->now_ns = incident->closed_ns == INT64_MIN ? clock_now_ns() : incident->closed_ns;
     if (scope_read_later(casework, incident->partner, &casefile->phase, &casefile->later, NULL) !=
-        STATUS_OK)
+        STATUS_OK) {
         casefile->later = (struct scope_later){0};
+        casefile->later_unknown = true;
+    }
     if (casefile_containment(casework, incident->partner, &since_ns, NULL) == STATUS_OK)
         casefile->contained = since_ns == INT64_MIN ? CASEFILE_OPEN : CASEFILE_CONTAINED;
     TRY(note_containment(casework, incident, since_ns, error));

@@ -20,8 +20,9 @@ struct casefile {
     bool has_notice, has_outbox, paused;
     struct incident_notice notice;   /* the newest */
     struct standing_counts messages; /* of all notices: where each person stands */
-    struct scope_later later; /* behind the newest phase; nothing where the ledger is not there */
-    uint64_t letter_requests; /* by the public page, that no decision covers */
+    struct scope_later later;        /* behind the newest phase */
+    bool later_unknown;              /* the ledger could not be read */
+    uint64_t letter_requests;        /* by the public page, that no decision covers */
     const char *letter_requests_file;
     enum casefile_contained contained;
     int64_t now_ns; /* of a closed incident: when it was closed */

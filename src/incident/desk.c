@@ -228,6 +228,11 @@ static enum status check_config(const struct config *config, struct error *error
         return error_set(error, STATUS_INVALID, "F0000", "write mail: {host: …}",
                          "requests on the public page are answered by mail: no mail server is "
                          "configured");
+    if (config->portal.queue != NULL && config->mail.sink)
+        return error_set(error, STATUS_INVALID, "F0000",
+                         "give mail: a server that delivers, or leave portal: out",
+                         "mail.sink says that the mail server sends nothing on: nobody who asks on "
+                         "the public page would get an answer");
     if (config->portal.queue != NULL && config->contact.user == NULL)
         return error_set(error, STATUS_INVALID, "F0000",
                          "write contact: {user: …}, see `cofferdam grants --contact`",

@@ -89,6 +89,7 @@ struct letters {
     const struct notice *notice;
     struct standing *standing;
     struct contact_reader *reader;
+    struct outbox *outbox;
     struct admin_client *admin;
     FILE *out;
     struct arena arena; /* of one letter */
@@ -145,7 +146,11 @@ static enum status write_letter(void *context, const struct contact_person *cont
     if (contact->post_count == 0 || contact->gone_away || contact->safe_contact ||
         contact->deceased) {
         letters->counts.without++;
-        return STATUS_OK;
+        if (contact->deceased)
+            return STATUS_OK;
+        return outbox_make_public(letters->outbox, notice_number(letters->notice),
+                                  letters->ids[contact->at], "no usable postal address",
+                                  clock_now_ns(), error);
     }
     arena_reset(&letters->arena);
     TRY(notice_render_letter(letters->notice, person, contact, clock_now_ns(), &letters->arena,
@@ -306,7 +311,8 @@ enum status dispatch_write_letters(struct casework *casework, const struct scope
                                    const char *path, struct dispatch_letters *letters,
                                    struct error *error)
 {
-    struct letters made = {.casework = casework, .scope = scope, .notice = notice};
+    struct letters made = {
+        .casework = casework, .scope = scope, .notice = notice, .outbox = outbox};
     arena_init(&made.arena, TEXT_BYTES);
     made.keys = calloc(BATCH, sizeof *made.keys);
     enum status status = STATUS_NOMEM;

@@ -217,6 +217,10 @@ enum status casefile_duties(const struct casefile *casefile, struct table *table
     if (casefile->phase.scope_sha256 == NULL)
         add(casefile, table, "scope", "who is affected has not been computed for the newest phase",
             "cofferdam incident scope %lld", number_of(casefile));
+    else if (casefile->later_unknown)
+        add(casefile, table, "scope",
+            "the ledger cannot be read: whether it has more than the newest phase is not known",
+            "cofferdam incident scope %lld", number_of(casefile));
     else if (casefile->later.declared + casefile->later.disclosures > 0)
         add(casefile, table, "scope",
             "the ledger has more of the partner than the newest phase counts",

@@ -31,13 +31,13 @@ enum status scope_confirmed_phase(struct casework *casework, int64_t incident, c
                                        .by = casework->by,
                                        .reason = reason};
         memcpy(phase.root, cutoff.root, sizeof phase.root);
-        status = incidents_add_confirmed_phase(casework->incidents, incident, &phase, confirmation,
-                                               error);
+        status = casework_decide(casework, incident, found.partner, "new phase", reason, error);
+        if (status == STATUS_OK)
+            status = incidents_add_confirmed_phase(casework->incidents, incident, &phase,
+                                                   confirmation, error);
         if (status == STATUS_OK)
             *number = phase.number;
     }
-    if (status == STATUS_OK)
-        status = casework_decide(casework, incident, found.partner, "new phase", reason, error);
     arena_free(&arena);
     return status;
 }

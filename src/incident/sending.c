@@ -14,7 +14,7 @@
 #include "incident/bounces.h"
 #include "incident/sending_private.h"
 
-enum { PATH_ROOM = 8192, PASSWORD_BYTES = 4096, MOST_FAILURES = 6, MOST_CONNECTIONS = 16 };
+enum { PATH_ROOM = 8192, PASSWORD_BYTES = 4096, MOST_FAILURES = 6 };
 /* Between two looks lies as much as LOOK_SHARE looks take: they cost a fifth at most. */
 enum { LOOK_SHARE = 4 };
 static const int64_t SECOND_NS = INT64_C(1000000000), TICK_NS = INT64_C(50000000),
@@ -124,7 +124,8 @@ static bool is_over(struct sending *sending)
 static void back_off(struct sending *sending, enum status status, const struct error *error)
 {
     pthread_mutex_lock(&sending->lock);
-    sending->failures++;
+    if (clock_monotonic_ns() >= sending->quiet_until_ns) /* else: the others' outage, counted */
+        sending->failures++;
     if (status != STATUS_IO || sending->failures > MOST_FAILURES)
         sending_fail(sending, status, error);
     sending->trouble = *error;
@@ -200,6 +201,8 @@ struct watch {
     struct bounces *bounces; /* NULL: there is no folder */
     bool is_unread;          /* notices lie in it that no look has read yet */
     int64_t started_ns, next_look_ns, next_show_ns;
+    char trouble[sizeof((struct error *)NULL)->message]; /* of progress, which others may not change
+                                                          */
     struct sending_progress progress;
     enum sending_end end;
 };
@@ -262,8 +265,8 @@ static void fill_progress(struct watch *watch)
     progress->elapsed_ns = clock_monotonic_ns() - watch->started_ns;
     progress->waiting_ns =
         due == 0 && states[OUTBOX_DEFERRED] > 0 ? progress->counts.next_retry_ns : INT64_MIN;
-    progress->trouble =
-        sending->quiet_until_ns > clock_monotonic_ns() ? sending->trouble.message : NULL;
+    memcpy(watch->trouble, sending->trouble.message, sizeof watch->trouble);
+    progress->trouble = sending->quiet_until_ns > clock_monotonic_ns() ? watch->trouble : NULL;
     if (watch->bounces != NULL) {
         struct bounces_counts counts = bounces_count(watch->bounces);
         progress->notices = counts.taken;
@@ -312,13 +315,14 @@ static void watch_workers(struct watch *watch)
     }
 }
 
-static enum status start_workers(struct sending *sending, struct worker *workers, size_t count)
+static enum status start_workers(struct sending *sending, struct worker *workers, size_t count,
+                                 struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         workers[i] = (struct worker){.sending = sending};
         int code = pthread_create(&workers[i].thread, NULL, work, &workers[i]);
         if (code != 0)
-            return error_set_errno(&sending->error, code, "a thread for sending");
+            return error_set_errno(error, code, "a thread for sending");
         workers[i].is_started = true;
     }
     return STATUS_OK;
@@ -327,19 +331,16 @@ static enum status start_workers(struct sending *sending, struct worker *workers
 static void run_workers(struct watch *watch)
 {
     struct sending *sending = watch->sending;
-    struct worker workers[MOST_CONNECTIONS] = {0};
+    struct worker workers[CONFIG_MAIL_CONNECTIONS] = {0};
     size_t count = sending->casework->config->mail.connections;
-    if (count > MOST_CONNECTIONS)
-        count = MOST_CONNECTIONS;
-    enum status status = start_workers(sending, workers, count > 0 ? count : 1);
+    struct error error;
+    enum status status = start_workers(sending, workers, count > 0 ? count : 1, &error);
     if (status == STATUS_OK)
         watch_workers(watch);
     pthread_mutex_lock(&sending->lock);
-    sending->is_over = true;
-    if (sending->status == STATUS_OK)
-        sending->status = status;
+    sending_fail(sending, status, &error); /* over, whether it failed or not */
     pthread_mutex_unlock(&sending->lock);
-    for (size_t i = 0; i < MOST_CONNECTIONS; i++)
+    for (size_t i = 0; i < CONFIG_MAIL_CONNECTIONS; i++)
         if (workers[i].is_started)
             pthread_join(workers[i].thread, NULL);
 }

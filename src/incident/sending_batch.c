@@ -408,6 +408,7 @@ static void count_refusals(struct sending *sending, enum outbox_state state)
 {
     if (state == OUTBOX_ACCEPTED) {
         sending->handed_over++;
+        sending->failures = 0; /* a server that ends connections after so many is no outage */
         sending->refused_in_a_row = sending->put_off_in_a_row = 0;
     } else if (state == OUTBOX_LETTER) {
         count_put_off(sending);

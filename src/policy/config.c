@@ -219,7 +219,7 @@ static void load_mail(struct yaml *yaml, struct fy_node *node, struct config *co
                                        "user",          "hello",      "bounces", "bounce_folder",
                                        "password_file", "per_minute", "doubt_s", "connections",
                                        "sink",          NULL};
-    enum { MOST_CONNECTIONS = 64, MOST_A_MINUTE = 1000000, WEEK_S = 7 * 86400 };
+    enum { MOST_A_MINUTE = 1000000, WEEK_S = 7 * 86400 };
     if (node != NULL) {
         yaml_keys(yaml, node, keys);
         config->mail.host = yaml_need_text(yaml, node, "host");
@@ -236,7 +236,7 @@ static void load_mail(struct yaml *yaml, struct fy_node *node, struct config *co
     config->mail.per_minute =
         (uint32_t)yaml_number_at(yaml, node, "per_minute", 0, MOST_A_MINUTE, 0);
     config->mail.connections =
-        (uint16_t)yaml_number_at(yaml, node, "connections", 1, MOST_CONNECTIONS, 2);
+        (uint16_t)yaml_number_at(yaml, node, "connections", 1, CONFIG_MAIL_CONNECTIONS, 2);
     config->mail.sink = yaml_flag_at(yaml, node, "sink", false);
     config->mail.doubt_s = (uint32_t)yaml_number_at(yaml, node, "doubt_s", 0, WEEK_S, 3600);
     if (!yaml_failed(yaml) && (config->mail.user == NULL) != (config->mail.password_file == NULL))

@@ -12,6 +12,8 @@
 
 enum config_mail_tls { CONFIG_MAIL_STARTTLS, CONFIG_MAIL_TLS, CONFIG_MAIL_OFF /* loopback */ };
 
+enum { CONFIG_MAIL_CONNECTIONS = 16 }; /* at most */
+
 struct config {
     const char *path;         /* of this file */
     const char *policy;       /* policy.yaml */

@@ -41,7 +41,8 @@ static const char *const migrations[] = {
     "  envelope_id TEXT PRIMARY KEY, notice INTEGER NOT NULL, id INTEGER NOT NULL)"
     "  STRICT, WITHOUT ROWID;"
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
-    /* offered_up_ns: since the machine's start; promised: by the server that it was begun with */
+    /* offered_up_ns: since the machine's start, of the offer and then of the begin; promised: by
+       the server that it was begun with */
     "ALTER TABLE message ADD COLUMN offered_up_ns INTEGER;"
     "ALTER TABLE message ADD COLUMN promised INTEGER;",
 };
@@ -281,10 +282,12 @@ enum status outbox_begin(struct outbox *outbox, int64_t notice, uint32_t id,
     int64_t changed = 0;
     enum status status = sqlite_change(&outbox->file, &changed, error,
                                        "UPDATE message SET state = 2, begun_ns = ?3, rendered = ?4,"
+                                       " offered_up_ns = ?5,"
                                        " promised = (SELECT value FROM setting WHERE name = 'dsn')"
                                        " WHERE notice = ?1 AND id = ?2 AND state = 1"
                                        " AND report IS NULL",
-                                       "nnnb", notice, (int64_t)id, now_ns, rendered, (size_t)32);
+                                       "nnnbn", notice, (int64_t)id, now_ns, rendered, (size_t)32,
+                                       clock_monotonic_ns());
     int64_t is_reported = 0;
     if (status == STATUS_OK && changed == 0)
         status = sqlite_number(&outbox->file, &is_reported, NULL, error,
@@ -314,6 +317,16 @@ enum status outbox_settle(struct outbox *outbox, int64_t notice, uint32_t id,
                                        "nnntni", notice, (int64_t)id, (int64_t)state, reply, now_ns,
                                        state == OUTBOX_DEFERRED ? retry_ns : INT64_MIN);
     return must_change(status, changed, error);
+}
+
+enum status outbox_make_public(struct outbox *outbox, int64_t notice, uint32_t id,
+                               const char *reply, int64_t now_ns, struct error *error)
+{
+    TRY(durably(outbox, true, error));
+    return sqlite_change(&outbox->file, NULL, error,
+                         "UPDATE message SET state = 9, reply = ?3, settled_ns = ?4"
+                         " WHERE notice = ?1 AND id = ?2 AND state IN (4, 7, 8)",
+                         "nntn", notice, (int64_t)id, reply, now_ns);
 }
 
 enum status outbox_take_report(struct outbox *outbox, const char *envelope_id, const char *action,
@@ -374,7 +387,7 @@ enum status outbox_expire_doubt(struct outbox *outbox, int64_t notice, int64_t w
                       "UPDATE message SET state = 0"
                       " WHERE notice = ?1 AND state = 6 AND promised = 1 AND CASE"
                       " WHEN boot = ?2 AND offered_up_ns IS NOT NULL THEN offered_up_ns <= ?3"
-                      " ELSE offered_ns <= ?4 END",
+                      " ELSE max(offered_ns, ifnull(begun_ns, offered_ns)) <= ?4 END",
                       "ntnn", notice, outbox->boot, clock_monotonic_ns() - wait_ns,
                       now_ns - wait_ns));
     *count = (uint64_t)changed;

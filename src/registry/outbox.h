@@ -87,6 +87,10 @@ MUST_USE enum status outbox_settle(struct outbox *outbox, int64_t notice, uint32
                                    enum outbox_state state, const char *reply, int64_t now_ns,
                                    int64_t retry_ns, struct error *error);
 
+/* One who was to get a letter (LETTER, REFUSED, BOUNCED) has no postal address: PUBLIC. Synced. */
+MUST_USE enum status outbox_make_public(struct outbox *outbox, int64_t notice, uint32_t id,
+                                        const char *reply, int64_t now_ns, struct error *error);
+
 /* A delivery notice about an envelope id: failed makes it BOUNCED; delivered, relayed, expanded or
  * delayed prove that the message was taken: ACCEPTED if it was IN_DOUBT, or waits to be sent again,
  * or would become a letter, whichever attempt it was; of one that is OFFERED or BEGUN it is kept,

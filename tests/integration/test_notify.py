@@ -290,6 +290,18 @@ def test_a_delivery_notice_resolves_doubt_and_its_absence_sends_again(make_gatew
     assert "send again those in doubt" in case.log()
 
 
+def test_who_is_refused_and_has_no_postal_address_needs_a_public_notice(make_gateway, make_server):
+    only = (f"SELECT customer_id, full_name, email, street FROM customer WHERE customer_id IN ({notices.GONE_AWAY}, 10)",)
+    case = notices.Case(make_gateway, make_server(refuse=rf"^c({notices.GONE_AWAY}|10)@"), 12, 0, statements=only).open()
+    case.send()
+    assert case.states() == {"refused": 2}
+    told = case.notify("--letters", str(case.gateway.folder / "state" / "letters.csv"))
+    assert "1 letters" in told and "1 people have no usable postal address" in told, told
+    assert case.states() == {"refused": 1, "public notice": 1}
+    remaining = {row["duty"] for row in case.gateway.cli_json("incident", "show", "1")["remaining"]}
+    assert {"letters", "public-notice"} <= remaining, remaining
+
+
 def test_a_later_notice_forgets_no_letter_of_an_earlier_one(make_gateway, make_server):
     only = ("SELECT customer_id, full_name, email, street FROM customer WHERE customer_id <= 8",)
     case = notices.Case(make_gateway, make_server(), 12, 0, statements=only).open()

@@ -199,6 +199,13 @@ def test_without_a_portal_or_mail_it_says_what_to_write(make_gateway):
     assert code == 1 and "nothing for a worker to do" in errors and "portal:" in errors, errors
 
 
+def test_a_server_that_sends_nothing_on_answers_nobody(make_gateway):
+    gateway = make_gateway(start=False, config={"portal": {"folder": "site", "queue": "queue"},
+                                                "mail": {"host": "localhost", "sink": True, "bounces": "b@shop.example"}})
+    code, _, errors = gateway.cli("worker", "--once", check=False)
+    assert code == 1 and "mail.sink" in errors, errors
+
+
 def test_after_approval_the_persons_own_notice_comes_again(office):
     """Last: it changes the case."""
     portal = office.gateway.settings.pop("portal")  # without one nothing has to be published first

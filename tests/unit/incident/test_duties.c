@@ -108,6 +108,9 @@ static void each_duty_by_itself(void **state)
     casefile.phase.scope_sha256 = NULL;
     opens("scope");
     casefile.phase.scope_sha256 = "ab";
+    casefile.later_unknown = true;
+    opens("scope");
+    casefile.later_unknown = false;
     casefile.later.declared = 1;
     opens("scope");
     casefile.later = (struct scope_later){.disclosures = 1};

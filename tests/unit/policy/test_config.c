@@ -164,6 +164,7 @@ static void refuses_an_unsafe_breach_path(void **state)
     refuse(LISTEN SOCKET "mail: {host: smtp.example, user: me}\n", "both a user and a password");
     refuse(LISTEN SOCKET "mail: {host: smtp.example, bounces: '@x'}\n", "is not an address");
     refuse(LISTEN SOCKET "mail: {host: smtp.example, connections: 0}\n", "out of range");
+    refuse(LISTEN SOCKET "mail: {host: smtp.example, connections: 17}\n", "out of range");
     refuse(LISTEN SOCKET "mail: {host: localhost, sink: yes}\n", "write true or false");
     refuse(LISTEN SOCKET "portal: {folder: /pages}\n", "key \"queue\" is missing");
     struct config *config = load(LISTEN SOCKET "mail: {host: localhost, tls: off}\n");

@@ -504,6 +504,12 @@ static void doubt_expires_after_real_time_and_under_a_promise_only(void **state)
     assert_int_equal(expire(outbox, 3600 * second_ns, now_ns - 86400 * second_ns), 1);
     expect(outbox, 3, OUTBOX_READY);
     expect(outbox, 900, OUTBOX_IN_DOUBT);
+    /* the wait is from the begin, however long after the offer that was */
+    assert_int_equal(offer(outbox, now_ns, turns, 1), 1);
+    edit("UPDATE message SET offered_up_ns = offered_up_ns - 3600 * 1000000000 WHERE id = 3");
+    OK(outbox_begin(outbox, NOTICE, 3, rendered, now_ns, &error));
+    OK(outbox_settle(outbox, NOTICE, 3, OUTBOX_IN_DOUBT, "", now_ns, 0, &error));
+    assert_int_equal(expire(outbox, 3600 * second_ns, now_ns), 0);
     /* begun before the machine started again */
     edit("UPDATE message SET promised = 1, boot = 'another' WHERE id = 900");
     assert_int_equal(expire(outbox, 3600 * second_ns, now_ns + 3599 * second_ns), 0);
