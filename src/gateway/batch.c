@@ -142,7 +142,7 @@ enum status batch_add(struct batch *batch, const struct run *run, struct slice r
                        error));
     for (size_t i = 0; i < plan->hidden_count; i++) {
         const struct plan_hidden *column = &plan->hidden[i];
-        if (column->is_set) {
+        if (column->depth > 0) {
             if (hidden[i].data != NULL) /* no member at all: array_agg of nothing is NULL */
                 TRY(add_set(batch, column, i, hidden[i], error));
         } else if (hidden[i].data == NULL) {

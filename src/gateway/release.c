@@ -60,7 +60,7 @@ static uint32_t smallest_set(const struct work *work, size_t row)
     uint32_t smallest = UINT32_MAX;
     const struct batch *batch = work->batch;
     for (size_t h = 0; h < work->plan->hidden_count; h++) {
-        if (!work->plan->hidden[h].is_set)
+        if (work->plan->hidden[h].depth == 0)
             continue;
         uint32_t members = 0;
         for (size_t k = keys_begin(batch, row); k < batch->row_ends[row].keys_end; k++)
@@ -198,7 +198,7 @@ static enum status map_subjects(struct work *work, struct error *error)
 static enum plan_grade grade_of(const struct work *work, size_t row, size_t hidden)
 {
     enum plan_grade grade = work->fates[row].grade;
-    if (work->plan->hidden[hidden].is_set)
+    if (work->plan->hidden[hidden].depth > 0)
         return grade;
     if (grade == PLAN_GRADE_AGGREGATE)
         return PLAN_GRADE_DIRECT;

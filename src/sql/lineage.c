@@ -209,7 +209,7 @@ static enum status hidden_columns(struct level *level)
         if (columns == NULL)
             return no_memory(level->build);
         hidden[i] = (struct plan_hidden){.kind = subject->kind,
-                                         .is_set = key->is_set,
+                                         .depth = key->is_set,
                                          .threshold_only = key->threshold_only,
                                          .when_null = subject->when_null,
                                          .grade = PLAN_GRADE_DIRECT,

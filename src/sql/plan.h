@@ -51,18 +51,28 @@ struct plan_column {
 };
 
 /* One hidden output column. Ordinal in the result: plan->visible_count + its index. Always sent
- * by upstream in text format; a set is a PostgreSQL array literal of keys, without NULLs unless a
- * key was NULL. */
+ * by upstream in text format. Where plan->has_once, one more column comes behind all of these: it
+ * is NULL in the one row that is no row of the result and only brings `once` sets. */
 struct plan_hidden {
     size_t kind; /* index of the subject kind in the policy */
-    bool is_set; /* array of keys: all members of the group */
+    /* 0: a key. 1: a set, an array literal of keys. 2: an array literal of such literals, and so
+     * on. An element that is NULL is a key that was NULL, or above depth 1 an empty set. */
+    uint8_t depth;
+    /* Of the statement, not of a row: stands in the first row of the execution and is NULL in all
+     * others. Recorded before anything of the result is released, in its own grade. */
+    bool once;
+    /* The key's row may not be there at all (outer joins, arms of a UNION): NULL says nothing. */
+    bool extended;
     /* A part of the set before it, the members for which an aggregate's argument is not NULL: it
      * must reach min_subjects too (an empty one is fine, it shows nothing). Not a disclosure of
      * its own. */
     bool threshold_only;
+    /* POLICY_NULL_REFUSE: a NULL key comes as plan->null_key. */
     enum policy_when_null when_null;
-    /* Grade of the keys: DIRECT for plain rows. Where plan->statistic, sets of min_subjects or
-     * more members are AGGREGATE, smaller ones DIRECT (or suppressed, see suppress_small). */
+    /* DIRECT: of the rows. Where plan->statistic, sets of min_subjects or more members are
+     * AGGREGATE, smaller ones DIRECT (or suppressed, see suppress_small). WITNESS is charged as
+     * DIRECT is; INFLUENCE is charged where the set has fewer than min_subjects members. PROBE: the
+     * keys that the statement pins, charged to the budget of probes. */
     enum plan_grade grade;
     const struct plan_column *columns; /* of this fence, that the statement could read; sorted */
     size_t column_count;
@@ -96,6 +106,8 @@ struct plan {
     const char *const *visible_names;
     const struct plan_hidden *hidden;
     size_t hidden_count;
+    bool has_once;                     /* see plan_hidden */
+    const char *null_key;              /* stands for a NULL key under POLICY_NULL_REFUSE */
     size_t fence_count;                /* datasets read; 0: no disclosure, no closing entry */
     const struct plan_column *columns; /* every column the statement could read, all fences */
     size_t column_count;

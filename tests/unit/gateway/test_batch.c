@@ -40,7 +40,7 @@ static void test_null_keys(void **state)
         struct error error;
         scene_open(&scene, 1);
         scene.hidden[0].when_null = cases[i].when_null;
-        scene.hidden[0].is_set = cases[i].is_set;
+        scene.hidden[0].depth = cases[i].is_set;
         scene_run(&scene);
         enum status status = try_hidden(&scene, &error, cases[i].key, NULL);
         if (status != cases[i].status)
@@ -56,7 +56,7 @@ static void test_keys_and_rows(void **state)
     (void)state;
     struct scene scene;
     scene_open(&scene, 2);
-    scene.hidden[1].is_set = true;
+    scene.hidden[1].depth = 1;
     scene_run(&scene);
     scene_row(&scene, "a", "1", "{2,\"3,4\",\"q\\\"\\\\\"}");
     scene_row(&scene, "", "", "{}");

@@ -143,7 +143,7 @@ static void test_offset_and_limit(void **state)
 static void statistic(struct scene *scene, size_t hidden, bool suppress)
 {
     scene_open(scene, hidden);
-    scene->hidden[0].is_set = true;
+    scene->hidden[0].depth = 1;
     scene->plan.statistic = true;
     scene->plan.suppress_small = suppress;
     scene->plan.min_subjects = 3;
@@ -205,7 +205,7 @@ static void test_the_smallest_set_decides(void **state)
     struct scene scene;
     struct error error;
     statistic(&scene, 2, true);
-    scene.hidden[1].is_set = true;
+    scene.hidden[1].depth = 1;
     scene_run(&scene);
     scene_row(&scene, "a", "{1,2,3,4}", "{5,6}");
     scene_row(&scene, "b", "{1,2,3,4}", "{5,6,7}");
@@ -221,7 +221,7 @@ static void test_thresholds(void **state)
     struct scene scene;
     struct error error;
     statistic(&scene, 2, true);
-    scene.hidden[1].is_set = scene.hidden[1].threshold_only = true;
+    scene.hidden[1].depth = scene.hidden[1].threshold_only = 1;
     scene_run(&scene);
     scene_row(&scene, "a", "{1,2,3,4}", "{1,2}");
     scene_row(&scene, "b", "{1,2,3,4}", "{1,2,3}");

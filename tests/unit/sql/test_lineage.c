@@ -16,7 +16,7 @@ static void test_rows_carry_a_key_of_each_fence(void **state)
     assert_int_equal(plan->hidden_count, 2);
     assert_int_equal(plan->hidden[0].kind, 0);
     assert_int_equal(plan->hidden[1].kind, 1);
-    assert_false(plan->hidden[0].is_set);
+    assert_int_equal(plan->hidden[0].depth, 0);
     assert_int_equal(plan->hidden[0].grade, PLAN_GRADE_DIRECT);
     /* Nothing of the customer is selected, but the condition read the city. */
     assert_string_equal(plan_hidden_columns(&plan->hidden[0]), "customer.city:clear");
@@ -46,11 +46,11 @@ static void test_groups_carry_all_members(void **state)
         plan_accepted("acme.app", "SELECT city, max(balance) FROM customer GROUP BY "
                                   "city");
     plan_has(plan, "array_agg(DISTINCT customer.h1) AS h1 FROM");
-    assert_true(plan->hidden[0].is_set);
+    assert_int_equal(plan->hidden[0].depth, 1);
     assert_false(plan->statistic);
     plan_release(plan);
     plan = plan_accepted("acme.app", "SELECT s.m FROM (SELECT max(balance) AS m FROM customer) s");
-    assert_true(plan->hidden[0].is_set);
+    assert_int_equal(plan->hidden[0].depth, 1);
     assert_false(plan->statistic);
     plan_release(plan);
     plan_refused("acme.app",
