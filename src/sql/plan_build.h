@@ -35,7 +35,9 @@ enum {
     TYPE_TIMETZ = 1266,
     TYPE_BIT = 1560,
     TYPE_NUMERIC = 1700,
-    TYPE_UUID = 2950
+    TYPE_RECORD = 2249,
+    TYPE_UUID = 2950,
+    TYPE_JSONB = 3802
 };
 
 /* Columns of different collations stand together: comparing them fails, on the first row. */
@@ -113,12 +115,16 @@ struct expression {
     bool aggregate;        /* holds an aggregate function */
     bool literal;          /* just a constant */
     uint32_t collation;    /* of the columns in it, if not the database's; COLLATION_MIXED */
+    bool collated;         /* by a COLLATE in it, which wins over the columns' own */
+    bool set;              /* holds a function that returns a set of rows */
     const char *ungrouped; /* a column in it that is neither grouped nor aggregated, or NULL */
     /* Where this is AND/OR/NOT or a total comparison: its parts, each at `slot` of the node, so
      * that a guard can be put on them alone. */
     struct expression *parts;
     size_t part_count;
     bool tree; /* AND, OR, NOT */
+    /* A row value, (a, b) or ROW(a, b): what its members were found to be; else NULL. */
+    const struct expression *members;
 };
 
 /* GROUP BY: the expression as resolved, and as it is emitted. */
@@ -188,6 +194,9 @@ struct resolver {
     enum resolve_mode mode;
     const char *place; /* "WHERE", for messages */
     bool trusted;      /* our own text: not held against the allow-lists */
+    bool sets;         /* a function that returns a set may stand here */
+    bool volatiles;    /* random() may: what stands here is evaluated as often as it is written,
+                          since nothing is copied from it into a set of keys */
 };
 
 /* STATUS_DENIED with the build's error filled in; the hint may be NULL. */
