@@ -105,6 +105,15 @@ enum status emit_statement(Node *statement, struct buffer *out, struct error *er
     case T_SelectStmt:
         emit_select(&emitter, castNode(SelectStmt, statement));
         break;
+    case T_InsertStmt:
+        emit_insert(&emitter, castNode(InsertStmt, statement));
+        break;
+    case T_UpdateStmt:
+        emit_update(&emitter, castNode(UpdateStmt, statement));
+        break;
+    case T_DeleteStmt:
+        emit_delete(&emitter, castNode(DeleteStmt, statement));
+        break;
     case T_TransactionStmt:
         emit_transaction(&emitter, castNode(TransactionStmt, statement));
         break;

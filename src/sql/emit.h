@@ -8,7 +8,8 @@
 #include "base/buffer.h"
 #include "sql/parse.h"
 
-/* Appends the text of a SelectStmt, VariableSetStmt, VariableShowStmt or TransactionStmt. */
+/* Appends the text of a SelectStmt, InsertStmt, UpdateStmt, DeleteStmt, VariableSetStmt,
+ * VariableShowStmt or TransactionStmt. */
 MUST_USE enum status emit_statement(Node *statement, struct buffer *out, struct error *error);
 /* emit_statement, then parses the text and compares the trees with equal(): on any difference
  * STATUS_DENIED XX000 "could not be rewritten exactly", and nothing may be sent. `out` must be

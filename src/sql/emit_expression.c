@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+static void emit_name_or_star(struct emitter *emitter, Node *node)
+{
+    if (IsA(node, A_Star))
+        emit_text(emitter, "*");
+    else
+        emit_identifier_node(emitter, node);
+}
+
 static void emit_column(struct emitter *emitter, ColumnRef *column)
 {
     ListCell *cell;
@@ -11,10 +19,7 @@ static void emit_column(struct emitter *emitter, ColumnRef *column)
     foreach (cell, column->fields) {
         if (cell != list_head(column->fields))
             emit_text(emitter, ".");
-        if (IsA(lfirst(cell), A_Star))
-            emit_text(emitter, "*");
-        else
-            emit_identifier_node(emitter, lfirst(cell));
+        emit_name_or_star(emitter, lfirst(cell));
     }
 }
 
@@ -162,12 +167,8 @@ static void emit_row(struct emitter *emitter, RowExpr *row)
 
 static void emit_subscript(struct emitter *emitter, Node *node)
 {
-    A_Indices *indices = (A_Indices *)node;
+    A_Indices *indices = castNode(A_Indices, node);
 
-    if (!IsA(node, A_Indices)) {
-        emit_refuse(emitter, "a field of a composite value");
-        return;
-    }
     emit_text(emitter, "[");
     if (indices->lidx != NULL)
         emit_operand(emitter, indices->lidx);
@@ -178,13 +179,24 @@ static void emit_subscript(struct emitter *emitter, Node *node)
     emit_text(emitter, "]");
 }
 
-static void emit_indirection(struct emitter *emitter, A_Indirection *indirection)
+void emit_accessors(struct emitter *emitter, List *accessors)
 {
     ListCell *cell;
 
+    foreach (cell, accessors) {
+        if (IsA(lfirst(cell), A_Indices)) {
+            emit_subscript(emitter, lfirst(cell));
+            continue;
+        }
+        emit_text(emitter, ".");
+        emit_name_or_star(emitter, lfirst(cell));
+    }
+}
+
+static void emit_indirection(struct emitter *emitter, A_Indirection *indirection)
+{
     emit_parenthesised(emitter, indirection->arg);
-    foreach (cell, indirection->indirection)
-        emit_subscript(emitter, lfirst(cell));
+    emit_accessors(emitter, indirection->indirection);
 }
 
 static void emit_collate(struct emitter *emitter, CollateClause *collate)
@@ -263,6 +275,9 @@ static void emit_node(struct emitter *emitter, Node *node)
         break;
     case T_GroupingFunc:
         emit_call(emitter, "GROUPING(", ((GroupingFunc *)node)->args, ")");
+        break;
+    case T_SetToDefault:
+        emit_text(emitter, "DEFAULT");
         break;
     default:
         emit_refuse(emitter, "this kind of expression");

@@ -87,29 +87,54 @@ static void emit_join(struct emitter *emitter, JoinExpr *join)
     emit_alias(emitter, join->alias);
 }
 
+static void emit_column_definition(struct emitter *emitter, Node *node)
+{
+    ColumnDef *column = castNode(ColumnDef, node);
+
+    emit_identifier(emitter, column->colname);
+    emit_text(emitter, " ");
+    emit_type(emitter, column->typeName);
+    if (column->collClause != NULL) {
+        emit_text(emitter, " COLLATE ");
+        emit_qualified(emitter, column->collClause->collname);
+    }
+}
+
 /* A member of RangeFunction.functions: (call, column definitions). */
 static void emit_from_call(struct emitter *emitter, Node *node)
 {
     List *pair = castNode(List, node);
 
-    if (lsecond(pair) != NULL)
-        emit_refuse(emitter, "a column definition list");
-    else
-        emit_expression(emitter, linitial(pair));
+    emit_expression(emitter, linitial(pair));
+    if (lsecond(pair) != NULL) {
+        emit_text(emitter, " AS (");
+        emit_list(emitter, lsecond(pair), emit_column_definition);
+        emit_text(emitter, ")");
+    }
+}
+
+/* Column definitions stand where an alias has its column names; the name may be missing. */
+static void emit_definitions(struct emitter *emitter, RangeFunction *item)
+{
+    emit_text(emitter, " AS ");
+    if (item->alias != NULL)
+        emit_identifier(emitter, item->alias->aliasname);
+    emit_text(emitter, " (");
+    emit_list(emitter, item->coldeflist, emit_column_definition);
+    emit_text(emitter, ")");
 }
 
 static void emit_from_function(struct emitter *emitter, RangeFunction *item)
 {
-    if (item->coldeflist != NIL) {
-        emit_refuse(emitter, "a column definition list");
-        return;
-    }
     emit_text(emitter, item->lateral ? "LATERAL " : "");
     emit_text(emitter, item->is_rowsfrom ? "ROWS FROM (" : "");
     emit_list(emitter, item->functions, emit_from_call);
     emit_text(emitter, item->is_rowsfrom ? ")" : "");
     emit_text(emitter, item->ordinality ? " WITH ORDINALITY" : "");
-    emit_alias(emitter, item->alias);
+    if (item->coldeflist != NIL)
+        emit_definitions(emitter, item);
+    else
+        emit_alias(emitter, item->alias);
 }
 
 static void emit_from_node(struct emitter *emitter, Node *node)

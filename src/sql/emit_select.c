@@ -1,9 +1,7 @@
 /* SELECT, VALUES, set operations, WITH. */
 #include "sql/emitter.h"
 
-/* A list behind a keyword, nothing at all if it is empty. */
-static void emit_clause(struct emitter *emitter, const char *keyword, List *list,
-                        emit_function *function)
+void emit_clause(struct emitter *emitter, const char *keyword, List *list, emit_function *function)
 {
     if (list == NIL)
         return;
@@ -11,7 +9,7 @@ static void emit_clause(struct emitter *emitter, const char *keyword, List *list
     emit_list(emitter, list, function);
 }
 
-static void emit_condition(struct emitter *emitter, const char *keyword, Node *condition)
+void emit_condition(struct emitter *emitter, const char *keyword, Node *condition)
 {
     if (condition == NULL)
         return;
@@ -23,9 +21,12 @@ static void emit_common_table(struct emitter *emitter, Node *node)
 {
     CommonTableExpr *table = castNode(CommonTableExpr, node);
 
-    if (table->search_clause != NULL || table->cycle_clause != NULL ||
-        !IsA(table->ctequery, SelectStmt)) {
-        emit_refuse(emitter, "this form of WITH");
+    if (table->search_clause != NULL || table->cycle_clause != NULL) {
+        emit_refuse(emitter, "SEARCH or CYCLE in WITH");
+        return;
+    }
+    if (!IsA(table->ctequery, SelectStmt)) {
+        emit_refuse(emitter, "a change of data inside WITH");
         return;
     }
     emit_identifier(emitter, table->ctename);
@@ -41,7 +42,7 @@ static void emit_common_table(struct emitter *emitter, Node *node)
     emit_text(emitter, ")");
 }
 
-static void emit_with(struct emitter *emitter, WithClause *with)
+void emit_with(struct emitter *emitter, WithClause *with)
 {
     if (with == NULL)
         return;
@@ -50,7 +51,7 @@ static void emit_with(struct emitter *emitter, WithClause *with)
     emit_text(emitter, " ");
 }
 
-static void emit_target(struct emitter *emitter, Node *node)
+void emit_target(struct emitter *emitter, Node *node)
 {
     ResTarget *target = castNode(ResTarget, node);
 

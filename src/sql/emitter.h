@@ -47,6 +47,7 @@ void emit_parenthesised(struct emitter *emitter, Node *node); /* always in paren
 void emit_operator_expression(struct emitter *emitter, A_Expr *expression);
 void emit_operator(struct emitter *emitter, List *name);
 void emit_sublink(struct emitter *emitter, SubLink *sublink);
+void emit_accessors(struct emitter *emitter, List *accessors); /* [1], [2:3], .field, .* */
 
 /* emit_function.c */
 
@@ -60,10 +61,21 @@ void emit_sort_by(struct emitter *emitter, Node *node);
 void emit_type(struct emitter *emitter, TypeName *type);
 void emit_cast(struct emitter *emitter, TypeCast *cast);
 
-/* emit_select.c, emit_from.c, emit_utility.c */
+/* emit_select.c, emit_from.c */
 
 void emit_select(struct emitter *emitter, SelectStmt *select);
 void emit_from_item(struct emitter *emitter, Node *node);
+void emit_with(struct emitter *emitter, WithClause *with);
+void emit_target(struct emitter *emitter, Node *node); /* of SELECT or RETURNING */
+/* A list, or a condition, behind a keyword; nothing at all if there is none. */
+void emit_clause(struct emitter *emitter, const char *keyword, List *list, emit_function *function);
+void emit_condition(struct emitter *emitter, const char *keyword, Node *condition);
+
+/* emit_write.c, emit_utility.c */
+
+void emit_insert(struct emitter *emitter, InsertStmt *insert);
+void emit_update(struct emitter *emitter, UpdateStmt *update);
+void emit_delete(struct emitter *emitter, DeleteStmt *delete);
 void emit_transaction(struct emitter *emitter, TransactionStmt *statement);
 void emit_set(struct emitter *emitter, VariableSetStmt *statement);
 void emit_show(struct emitter *emitter, VariableShowStmt *statement);

@@ -1,5 +1,5 @@
-/* Random SQL text from a seed: queries, with every form of clause and expression that the emitter
- * prints, nested. For tests. */
+/* Random SQL text from a seed: queries and writes, with every form of clause and expression that
+ * the emitter prints, nested. For tests. */
 #ifndef COFFERDAM_TESTS_RANDOM_SQL_H
 #define COFFERDAM_TESTS_RANDOM_SQL_H
 
