@@ -75,3 +75,8 @@ const struct policy_agent *policy_find_agent(const struct policy *policy, const 
     }
     return NULL;
 }
+
+bool policy_writes(const struct policy_grant *grant)
+{
+    return grant->write.update_count > 0 || grant->write.insert_count > 0 || grant->write.deletes;
+}

@@ -164,6 +164,94 @@ static void load_granted_columns(struct loader *loader, struct fy_node *node,
         yaml_fail(&loader->yaml, node, NULL, "a grant of no columns");
 }
 
+/* ---- write: {update: [columns], insert: [columns], delete: true} ---- */
+
+static const struct policy_granted_column *find_form(const struct policy_grant *grant,
+                                                     size_t column)
+{
+    for (size_t i = 0; i < grant->column_count; i++)
+        if (grant->columns[i].column == column)
+            return &grant->columns[i];
+    return NULL;
+}
+
+/* What a partner writes it must be able to read back: a masked column could otherwise be guessed by
+ * writing to it, and a token could not be written at all. */
+static void check_written(struct loader *loader, struct fy_node *node,
+                          const struct policy_grant *grant, size_t column, const char *name)
+{
+    const struct policy_granted_column *granted = find_form(grant, column);
+    if (granted == NULL || granted->form != POLICY_FORM_CLEAR)
+        yaml_fail(&loader->yaml, node, "grant it as clear among the columns, or leave it out here",
+                  "column %s can only be written if it is granted in clear", name);
+}
+
+/* Whom a row is about must not change: the row would leave one person and come to another. */
+static void check_unlinked(struct loader *loader, struct fy_node *node,
+                           const struct policy_dataset *dataset, const char *name)
+{
+    for (size_t s = 0; s < dataset->subject_count; s++) {
+        const struct policy_subject *subject = &dataset->subjects[s];
+        const char *link = subject->hop_count > 0 ? subject->hops[0].child_column : subject->key;
+        if (strcmp(link, name) == 0)
+            yaml_fail(&loader->yaml, node, "delete the row and insert another",
+                      "column %s leads to the person that a row is about: it cannot be updated",
+                      name);
+    }
+}
+
+static const size_t *load_written(struct loader *loader, struct fy_node *node,
+                                  const struct policy_grant *grant, bool update, size_t *count)
+{
+    struct yaml *yaml = &loader->yaml;
+    const struct policy_dataset *dataset = &loader->policy->datasets[grant->dataset];
+    *count = 0;
+    if (node == NULL)
+        return NULL;
+    struct yaml_items items = yaml_list_items(yaml, node);
+    size_t *columns = yaml_array(yaml, size_t, items.count);
+    while (columns != NULL && yaml_next(yaml, &items)) {
+        const char *name = yaml_text(yaml, items.value);
+        size_t column = find_column(loader, items.value, dataset, name);
+        if (yaml_failed(yaml))
+            break;
+        for (size_t i = 0; i < *count; i++)
+            if (columns[i] == column)
+                yaml_fail(yaml, items.value, NULL, "column %s is listed twice", name);
+        check_written(loader, items.value, grant, column, name);
+        if (update)
+            check_unlinked(loader, items.value, dataset, name);
+        columns[(*count)++] = column;
+    }
+    return columns;
+}
+
+static void load_write(struct loader *loader, const struct policy_partner *partner,
+                       struct fy_node *node, struct policy_grant *grant)
+{
+    static const char *const keys[] = {"update", "insert", "delete", NULL};
+    struct yaml *yaml = &loader->yaml;
+    struct policy_write *write = &grant->write;
+    if (node == NULL || yaml_failed(yaml))
+        return;
+    yaml_keys(yaml, node, keys);
+    if (yaml_failed(yaml))
+        return;
+    write->update =
+        load_written(loader, yaml_get(yaml, node, "update"), grant, true, &write->update_count);
+    write->insert =
+        load_written(loader, yaml_get(yaml, node, "insert"), grant, false, &write->insert_count);
+    write->deletes = yaml_flag_at(yaml, node, "delete", false);
+    if (yaml_failed(yaml))
+        return;
+    if (!policy_writes(grant))
+        yaml_fail(yaml, node, "write {update: [column]}, {insert: [column]} or {delete: true}",
+                  "a grant to write nothing");
+    if (partner->mode == POLICY_MODE_AGGREGATES)
+        yaml_fail(yaml, node, "leave write: out, or give this partner rows",
+                  "a partner that gets statistics only cannot write");
+}
+
 /* NULL stands for all. */
 static bool may_both_match(const char *a, const char *b)
 {
@@ -221,7 +309,7 @@ static void load_grant(struct loader *loader, const struct policy_partner *partn
                        struct fy_node *node, struct policy_grant *grant)
 {
     static const char *const keys[] = {"dataset", "rows",  "columns", "purpose",
-                                       "agent",   "valid", NULL};
+                                       "agent",   "valid", "write",   NULL};
     struct yaml *yaml = &loader->yaml;
     yaml_keys(yaml, node, keys);
     struct fy_node *dataset = yaml_need(yaml, node, "dataset");
@@ -233,6 +321,7 @@ static void load_grant(struct loader *loader, const struct policy_partner *partn
     load_valid(loader, yaml_get(yaml, node, "valid"), &grant->valid_from_ns,
                &grant->valid_until_ns);
     load_granted_columns(loader, yaml_need(yaml, node, "columns"), grant);
+    load_write(loader, partner, yaml_get(yaml, node, "write"), grant);
 }
 
 void load_grants(struct loader *loader, struct policy_partner *partner, struct fy_node *node)

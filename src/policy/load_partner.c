@@ -170,8 +170,8 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
     load_agents(loader, partner, yaml_get(yaml, node, "agents"));
     load_valid(loader, yaml_get(yaml, node, "valid"), &partner->valid_from_ns,
                &partner->valid_until_ns);
-    load_grants(loader, partner, yaml_get(yaml, node, "grants"));
     partner->mode = load_mode(loader, yaml_get(yaml, node, "mode"));
+    load_grants(loader, partner, yaml_get(yaml, node, "grants"));
     load_lookups(loader, yaml_get(yaml, node, "lookup_by"), partner);
     partner->min_subjects = load_aggregates(loader, yaml_get(yaml, node, "aggregates"));
     load_budget(loader, yaml_get(yaml, node, "budget"), &partner->budget);

@@ -85,11 +85,19 @@ struct policy_granted_column {
     const char *justification; /* why a sensitive column is given in clear; or NULL */
 };
 
+/* What a grant lets a partner change. Nothing where the grant has no `write`. */
+struct policy_write {
+    const size_t *update, *insert; /* columns of the dataset, each granted in clear */
+    size_t update_count, insert_count;
+    bool deletes;
+};
+
 struct policy_grant {
     size_t dataset;
     const char *rows; /* SQL condition over the dataset's columns; NULL for all rows */
     const struct policy_granted_column *columns;
     size_t column_count;
+    struct policy_write write;
     const char *purpose; /* NULL: any of the partner's */
     const char *agent;   /* NULL: all of the partner's agents; otherwise this one alone */
     int64_t valid_from_ns, valid_until_ns; /* half open; INT64_MIN / INT64_MAX where not given */
@@ -204,6 +212,9 @@ const struct policy_agent *policy_find_agent(const struct policy *policy, const 
 
 /* The policy's own mask of this name; NULL for a built-in or unknown one. */
 const struct policy_mask *policy_find_mask(const struct policy *policy, const char *name);
+
+/* Does the grant let anything be changed? */
+bool policy_writes(const struct policy_grant *grant);
 
 /* True for categories that must not be granted in clear without a justification. */
 bool policy_category_sensitive(const char *category);

@@ -123,6 +123,44 @@ static void one_grant_counts_at_a_time(void **state)
         fixture_load(TWO(", valid: {until: 2026-06-30}", ", valid: {from: 2026-07-01}")));
 }
 
+#define WRITE(text) COLUMNS("{customer_id: clear, phone: clear, full_name: initial}, write: " text)
+
+static void reads_what_may_be_written(void **state)
+{
+    const struct policy *policy = fixture_load(WRITE("{update: [phone], delete: true}"));
+    const struct policy_grant *grant = policy->partners[0].grants;
+    assert_true(policy_writes(grant));
+    assert_int_equal(grant->write.update_count, 1);
+    assert_int_equal(grant->write.update[0], 2);
+    assert_int_equal(grant->write.insert_count, 0);
+    assert_true(grant->write.deletes);
+    policy_release(policy);
+    policy = fixture_load(WRITE("{insert: [customer_id, phone]}"));
+    grant = policy->partners[0].grants;
+    assert_int_equal(grant->write.insert_count, 2);
+    assert_int_equal(grant->write.update_count, 0);
+    assert_false(grant->write.deletes);
+    policy_release(policy);
+    policy = fixture_load(COLUMNS("[phone]"));
+    assert_false(policy_writes(policy->partners[0].grants));
+    policy_release(policy);
+}
+
+static void writes_what_is_clear_and_leads_to_nobody(void **state)
+{
+    fixture_refuse(WRITE("{update: [full_name]}"), "only be written if it is granted in clear",
+                   "grant it as clear");
+    fixture_refuse(WRITE("{insert: [iban]}"), "only be written if it is granted in clear", NULL);
+    fixture_refuse(WRITE("{update: [customer_id]}"), "it cannot be updated", "insert another");
+    fixture_refuse(WRITE("{update: [phone, phone]}"), "listed twice", NULL);
+    fixture_refuse(WRITE("{update: [phne]}"), "did you mean \"phone\"?", NULL);
+    fixture_refuse(WRITE("{}"), "a grant to write nothing", NULL);
+    fixture_refuse(WRITE("{delete: false}"), "a grant to write nothing", NULL);
+    fixture_refuse(WRITE("{truncate: true}"), "truncate", NULL);
+    fixture_refuse(WRITE("{delete: true}") "    mode: aggregates\n", "statistics only cannot write",
+                   NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +170,8 @@ int main(void)
         cmocka_unit_test(refuses_unknown_forms),
         cmocka_unit_test(resolves_names),
         cmocka_unit_test(one_grant_counts_at_a_time),
+        cmocka_unit_test(reads_what_may_be_written),
+        cmocka_unit_test(writes_what_is_clear_and_leads_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
