@@ -297,8 +297,8 @@ static bool is_within(uint64_t count, uint64_t bound)
     return bound == 0 || count <= bound;
 }
 
-static void count_in_quarter(struct account *account, int64_t time_ns, uint32_t probes,
-                             uint32_t errors)
+static void count_in_quarter(struct account *account, int64_t time_ns, uint64_t probes,
+                             uint64_t errors)
 {
     int64_t number = quarter_number(time_ns);
     struct quarter *quarter = quarter_at(account, number);
@@ -312,14 +312,14 @@ static void count_in_quarter(struct account *account, int64_t time_ns, uint32_t 
     }
 }
 
-bool accounts_count_probe(struct accounts *accounts, const struct policy_partner *partner,
-                          int64_t now_ns)
+bool accounts_count_probes(struct accounts *accounts, const struct policy_partner *partner,
+                           int64_t now_ns, uint64_t count)
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
     turn_day(account, &partner->budget, now_ns);
-    bool fits = is_within(account->probes_today + 1, partner->budget.probes_per_day);
+    bool fits = is_within(account->probes_today + count, partner->budget.probes_per_day);
     if (fits)
-        count_in_quarter(account, now_ns, 1, 0);
+        count_in_quarter(account, now_ns, count, 0);
     pthread_mutex_unlock(&account->lock);
     return fits;
 }
@@ -348,7 +348,7 @@ bool accounts_errors_left(struct accounts *accounts, const struct policy_partner
 }
 
 void accounts_recount(struct accounts *accounts, struct slice partner, int64_t time_ns,
-                      uint32_t probes, uint32_t errors)
+                      uint64_t probes, uint64_t errors)
 {
     struct account *account = lock_account(accounts, partner);
     count_in_quarter(account, time_ns, probes, errors);

@@ -15,9 +15,9 @@ void accounts_free(struct accounts *accounts);
 void accounts_charge(struct accounts *accounts, const struct policy_partner *partner,
                      int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
                      struct exposure_charge *charge);
-/* Counts a probe unless that would pass the day's bound. */
-bool accounts_count_probe(struct accounts *accounts, const struct policy_partner *partner,
-                          int64_t now_ns);
+/* Counts probes unless they would pass the day's bound: all or none. */
+bool accounts_count_probes(struct accounts *accounts, const struct policy_partner *partner,
+                           int64_t now_ns, uint64_t count);
 /* Counts an error, which is a probe as well; false once a bound is passed. */
 bool accounts_count_error(struct accounts *accounts, const struct policy_partner *partner,
                           int64_t now_ns);
@@ -31,6 +31,6 @@ void accounts_take(struct accounts *accounts, struct slice partner, int64_t time
                    const uint32_t *ids, size_t count);
 /* What an entry of a replay says was counted. */
 void accounts_recount(struct accounts *accounts, struct slice partner, int64_t time_ns,
-                      uint32_t probes, uint32_t errors);
+                      uint64_t probes, uint64_t errors);
 
 #endif

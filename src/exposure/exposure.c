@@ -286,10 +286,10 @@ void exposure_charge(struct exposure *exposure, const struct policy_partner *par
     accounts_charge(exposure->accounts, partner, now_ns, ids, row_ends, row_count, charge);
 }
 
-bool exposure_count_probe(struct exposure *exposure, const struct policy_partner *partner,
-                          int64_t now_ns)
+bool exposure_count_probes(struct exposure *exposure, const struct policy_partner *partner,
+                           int64_t now_ns, uint64_t count)
 {
-    return accounts_count_probe(exposure->accounts, partner, now_ns);
+    return accounts_count_probes(exposure->accounts, partner, now_ns, count);
 }
 
 bool exposure_count_error(struct exposure *exposure, const struct policy_partner *partner,

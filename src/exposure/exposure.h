@@ -67,8 +67,10 @@ MUST_USE enum status exposure_erase(struct exposure *exposure, uint16_t kind, st
  * After a restart they follow from the entries alone, so the entry must say what was counted:
  * - its time_ns is the now_ns of the charge (a day ends between two);
  * - charged are the items of grade direct and witness of DISCLOSURE and PROBE entries, whatever
- *   k: what falls short of a statistic is written as direct;
- * - a probe is one for each opening DISCLOSURE entry with an item of grade probe;
+ *   k (what falls short of a statistic is written as direct), and those of grade influence whose k
+ *   is 0: influence of so few that it tells something of each;
+ * - each id of an item of grade probe in a DISCLOSURE entry is a probe, and charged as nothing
+ * else;
  * - a PROBE entry counts as an error and as a probe. */
 struct exposure_charge {
     size_t admitted_rows; /* rows, from the first, that fit */
@@ -82,10 +84,10 @@ struct exposure_charge {
 void exposure_charge(struct exposure *exposure, const struct policy_partner *partner,
                      int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
                      struct exposure_charge *charge);
-/* Counts one probe against the partner's day; false, and nothing counted, where the bound has been
- * reached: refuse the statement. */
-bool exposure_count_probe(struct exposure *exposure, const struct policy_partner *partner,
-                          int64_t now_ns);
+/* Counts look-ups by key, one for each key that a statement pins, against the partner's day; false,
+ * and nothing counted, where they would pass the bound: refuse the statement. */
+bool exposure_count_probes(struct exposure *exposure, const struct policy_partner *partner,
+                           int64_t now_ns, uint64_t count);
 /* Counts an error that has happened, as a probe too (do not count both); false once a bound is
  * passed. */
 bool exposure_count_error(struct exposure *exposure, const struct policy_partner *partner,
@@ -116,8 +118,9 @@ MUST_USE enum status exposure_deleted_before(struct exposure *exposure, const ch
  * from/to half open instants (hours), INT64_MIN/MAX for ever. partner NULL: all partners.
  * Each fills an unopened table. */
 
-/* partner, kind, subjects (distinct, in any grade, declared exports included), direct, aggregate,
- * witness, influence, probe, declared (each distinct), first, last */
+/* partner, kind, subjects (distinct, in any grade but probe, declared exports included), direct,
+ * aggregate, witness, influence, probe, declared (each distinct), first, last. A probe is a key
+ * that was asked about: nothing of its person was given away by that, and it may be nobody's. */
 MUST_USE enum status exposure_summary(struct exposure *exposure, const struct policy *policy,
                                       const char *partner, int64_t from_ns, int64_t to_ns,
                                       struct table *table, struct error *error);
@@ -136,7 +139,8 @@ MUST_USE enum status exposure_combinations(struct exposure *exposure, const stru
 MUST_USE enum status exposure_never(struct exposure *exposure, const struct policy *policy,
                                     const char *partner, struct table *table, struct error *error);
 /* partner, dataset, column, category, form, grade (declared for exports that staff told of), first,
- * last (hours), purpose (NULL: none stated): all about one subject. STATUS_NOT_FOUND. */
+ * last (hours), purpose (NULL: none stated): all about one subject; in grade probe, what was asked
+ * about it. STATUS_NOT_FOUND. */
 MUST_USE enum status exposure_subject(struct exposure *exposure, const struct policy *policy,
                                       uint16_t kind, struct slice key, struct table *table,
                                       struct error *error);

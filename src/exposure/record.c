@@ -12,6 +12,7 @@
 enum {
     GRADE_DIRECT = 1, /* enum plan_grade's numbers, as the ledger stores them */
     GRADE_WITNESS = 3,
+    GRADE_INFLUENCE = 4,
     GRADE_PROBE = 5,
     SMALL_COUNT = 64,
     IDS_MAX = 1 << 24, /* in one item; an entry of 60,000 bytes holds far fewer honest ones */
@@ -58,11 +59,13 @@ static bool names_subjects(enum ledger_type type)
 }
 
 /* What a partner has learnt of single people; statistics and influence carry k. A group too small
- * for a statistic is written as direct by the gateway, so k needs no look here. */
+ * for a statistic is written as direct by the gateway, influence of too few without a k, so that no
+ * policy of that day needs to be known here. */
 static bool is_charged(const struct ledger_entry *entry, const struct ledger_item *item)
 {
+    bool of_few = item->grade == GRADE_INFLUENCE && item->k == 0;
     return entry->type != LEDGER_DECLARED &&
-           (item->grade == GRADE_DIRECT || item->grade == GRADE_WITNESS);
+           (item->grade == GRADE_DIRECT || item->grade == GRADE_WITNESS || of_few);
 }
 
 static enum status take_item(struct exposure *exposure, uint64_t sequence,
@@ -201,23 +204,26 @@ static enum status take_side(struct exposure *exposure, uint64_t sequence, struc
     return STATUS_OK;
 }
 
-static bool has_probe(const struct ledger_entry *entry)
+/* Keys that the statement pinned; the sets have been found sound. */
+static uint64_t count_probes(const struct ledger_entry *entry)
 {
+    uint64_t probes = 0, count;
     for (size_t i = 0; i < entry->item_count; i++)
-        if (entry->items[i].grade == GRADE_PROBE)
-            return true;
-    return false;
+        if (entry->items[i].grade == GRADE_PROBE &&
+            subject_set_count(entry->items[i].subjects, &count) == STATUS_OK)
+            probes += count;
+    return probes;
 }
 
 static void recount(struct exposure *exposure, const struct ledger_entry *entry)
 {
-    bool opens = entry->type == LEDGER_DISCLOSURE && (entry->flags & LEDGER_FLAG_OPENING) != 0;
+    uint64_t probes = entry->type == LEDGER_DISCLOSURE ? count_probes(entry) : 0;
     if (entry->partner.len == 0)
         return;
     if (entry->type == LEDGER_PROBE)
         accounts_recount(exposure->accounts, entry->partner, entry->time_ns, 1, 1);
-    else if (opens && has_probe(entry))
-        accounts_recount(exposure->accounts, entry->partner, entry->time_ns, 1, 0);
+    else if (probes > 0)
+        accounts_recount(exposure->accounts, entry->partner, entry->time_ns, probes, 0);
 }
 
 /* No id that an entry names is given out again, also where its key is lost or erased. */

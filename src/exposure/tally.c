@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3 };
+enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3, GRADE_PROBE = 5 };
 
 enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
                              struct error *error)
@@ -93,7 +93,8 @@ static struct tally_kind *take_view(struct tally *tally, const struct index_view
     struct tally_kind *kind = get_kind(tally, view->kind);
     if (kind == NULL)
         return NULL;
-    roaring_bitmap_or_inplace(kind->everyone, view->ids);
+    if (view->grade != GRADE_PROBE) /* asked about, and perhaps nobody */
+        roaring_bitmap_or_inplace(kind->everyone, view->ids);
     if (view->grade < TALLY_GRADES)
         roaring_bitmap_or_inplace(kind->grades[view->grade], view->ids);
     if (view->first_hour < kind->first_hour)

@@ -21,7 +21,7 @@ struct tally_label {
 
 struct tally_kind {
     uint16_t kind;
-    roaring_bitmap_t *everyone;             /* in any grade that was taken */
+    roaring_bitmap_t *everyone;             /* in any grade that was taken but probe */
     roaring_bitmap_t *grades[TALLY_GRADES]; /* by grade number; 0 declared */
     int64_t first_hour, last_hour;
     struct tally_label labels[TALLY_LABELS_MAX]; /* ascending by category, then form */

@@ -1,8 +1,10 @@
-/* Batch: rows without their hidden columns, and the keys that stood in those. */
+/* Batch: rows without their hidden columns, and the keys that stood in those. Keys of `once` sets
+ * come first, with the first row of an execution; then those of each row. */
 #include "gateway/release.h"
 
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "wire/wire.h"
 
 enum { KEEP_BYTES = 256 * 1024, KEEP_KEYS = 4 * LIMIT_BATCH_SUBJECTS };
@@ -12,7 +14,8 @@ void batch_init(struct batch *batch)
     *batch = (struct batch){0};
     buffer_init(&batch->rows, LIMIT_ROW_BYTES + LIMIT_BATCH_BYTES);
     buffer_init(&batch->key_bytes, LIMIT_ROW_BYTES + LIMIT_BATCH_BYTES);
-    buffer_init(&batch->scratch, LIMIT_SUBJECT_KEY_BYTES * 4);
+    for (size_t i = 0; i < BATCH_SET_DEPTH; i++)
+        buffer_init(&batch->scratch[i], LIMIT_ROW_BYTES);
     buffer_init(&batch->sets, LIMIT_ROW_BYTES);
     buffer_init(&batch->side, LIMIT_ROW_BYTES);
     arena_init(&batch->arena, (size_t)LIMIT_ROW_BYTES * 4);
@@ -22,7 +25,8 @@ void batch_free(struct batch *batch)
 {
     buffer_free(&batch->rows);
     buffer_free(&batch->key_bytes);
-    buffer_free(&batch->scratch);
+    for (size_t i = 0; i < BATCH_SET_DEPTH; i++)
+        buffer_free(&batch->scratch[i]);
     buffer_free(&batch->sets);
     buffer_free(&batch->side);
     arena_free(&batch->arena);
@@ -44,8 +48,10 @@ void batch_clear(struct batch *batch)
     clear_buffer(&batch->key_bytes);
     clear_buffer(&batch->sets);
     clear_buffer(&batch->side);
+    for (size_t i = 0; i < BATCH_SET_DEPTH; i++)
+        clear_buffer(&batch->scratch[i]);
     arena_reset(&batch->arena);
-    batch->key_count = batch->row_count = 0;
+    batch->key_count = batch->once_end = batch->row_count = 0;
     if (batch->key_capacity > KEEP_KEYS) {
         free(batch->keys);
         batch->keys = NULL;
@@ -55,7 +61,7 @@ void batch_clear(struct batch *batch)
 
 bool batch_empty(const struct batch *batch)
 {
-    return batch->row_count == 0;
+    return batch->row_count == 0 && batch->once_end == 0;
 }
 
 bool batch_full(const struct batch *batch)
@@ -99,58 +105,126 @@ static enum status add_key(struct batch *batch, size_t hidden, struct slice key,
     return batch->key_bytes.overflowed ? out_of_memory(error) : STATUS_OK;
 }
 
-/* A key that is NULL: fine where such rows are about nobody, a refusal where policy says so. Where
- * they are hidden the fence has no such row, so one here means that the fence is broken. */
+/* One hidden column of the row at hand. */
+struct reading {
+    struct batch *batch;
+    const struct plan *plan;
+    size_t index;
+};
+
+static enum status refuse_null(struct error *error)
+{
+    return error_set(error, STATUS_DENIED, "42501", "leave out rows without a subject",
+                     "a row of the result has no subject");
+}
+
+/* A key that is NULL: fine where such rows are about nobody, or where there need not be a row; a
+ * refusal where policy says so. Where they are hidden the fence has no such row, so one here means
+ * that the fence is broken. */
 static enum status judge_null(const struct plan_hidden *hidden, struct error *error)
 {
-    if (hidden->when_null == POLICY_NULL_NONE)
+    if (hidden->extended || hidden->when_null == POLICY_NULL_NONE)
         return STATUS_OK;
     if (hidden->when_null == POLICY_NULL_REFUSE)
-        return error_set(error, STATUS_DENIED, "42501", "leave out rows without a subject",
-                         "a row of the result has no subject");
+        return refuse_null(error);
     return error_set(error, STATUS_PEER, "XX000", NULL, "a fence let a row without subject pass");
 }
 
-static enum status add_set(struct batch *batch, const struct plan_hidden *hidden, size_t index,
-                           struct slice literal, struct error *error)
+static enum status take_key(const struct reading *reading, struct slice key, struct error *error)
 {
+    const char *null_key = reading->plan->null_key;
+    if (key.data == NULL)
+        return judge_null(&reading->plan->hidden[reading->index], error);
+    if (null_key != NULL && slice_equal(key, slice_of_text(null_key)))
+        return refuse_null(error);
+    return add_key(reading->batch, reading->index, key, error);
+}
+
+/* Sets of sets are unpacked to their keys: whoever is in one of them is in the row's lineage. An
+ * inner set that is NULL is array_agg of no rows. */
+static enum status take_set(const struct reading *reading, size_t depth, struct slice literal,
+                            struct error *error)
+{
+    struct buffer *scratch = &reading->batch->scratch[depth - 1];
     size_t at = 0;
     for (;;) {
         bool is_null;
         struct slice element;
-        enum status status = wire_array_next(literal, &at, &batch->scratch, &is_null, &element);
+        enum status status = wire_array_next(literal, &at, scratch, &is_null, &element);
         if (status == STATUS_NOT_FOUND)
             return STATUS_OK;
+        if (status == STATUS_NOMEM)
+            return out_of_memory(error);
         if (status != STATUS_OK)
             return error_set(error, STATUS_PEER, "08P01", NULL, "upstream sent a malformed set");
-        if (is_null)
-            TRY(judge_null(hidden, error));
-        else
-            TRY(add_key(batch, index, element, error));
+        if (depth == 1)
+            TRY(take_key(reading, element, error));
+        else if (!is_null)
+            TRY(take_set(reading, depth - 1, element, error));
     }
 }
 
-enum status batch_add(struct batch *batch, const struct run *run, struct slice row,
-                      struct error *error)
+static enum status unplanned(const char *what, struct error *error)
+{
+    return error_set(error, STATUS_PEER, "XX000", NULL, "%s", what);
+}
+
+static enum status take_value(struct batch *batch, const struct plan *plan, size_t index,
+                              struct slice value, struct error *error)
+{
+    struct reading reading = {.batch = batch, .plan = plan, .index = index};
+    size_t depth = plan->hidden[index].depth;
+    if (plan->hidden[index].grade == PLAN_GRADE_PROBE && !plan->hidden[index].once)
+        return unplanned("a key that the statement pins has come with a row", error);
+    if (depth > BATCH_SET_DEPTH)
+        return error_set(error, STATUS_LIMIT, "54000", "nest fewer aggregates",
+                         "the lineage of the result is nested deeper than %d", BATCH_SET_DEPTH);
+    if (depth == 0)
+        return take_key(&reading, value, error);
+    return value.data == NULL ? STATUS_OK : take_set(&reading, depth, value, error);
+}
+
+/* Sets of the statement stand in the first row and in no other. */
+static enum status take_once(struct batch *batch, struct run *run, const struct slice *hidden,
+                             struct error *error)
 {
     const struct plan *plan = run->planned->plan;
-    struct slice hidden[LIMIT_RELATIONS * 4];
-    size_t visible_bytes;
-    if (plan->hidden_count > sizeof hidden / sizeof hidden[0])
-        return error_set(error, STATUS_LIMIT, "54000", NULL, "too many datasets in one statement");
-    TRY(wire_split_row(row, plan->visible_count, plan->hidden_count, &visible_bytes, hidden,
-                       error));
+    bool first = plan->has_once && !run->once_taken;
+    CHECK(!first || batch_empty(batch));
     for (size_t i = 0; i < plan->hidden_count; i++) {
-        const struct plan_hidden *column = &plan->hidden[i];
-        if (column->depth > 0) {
-            if (hidden[i].data != NULL) /* no member at all: array_agg of nothing is NULL */
-                TRY(add_set(batch, column, i, hidden[i], error));
-        } else if (hidden[i].data == NULL) {
-            TRY(judge_null(column, error));
-        } else {
-            TRY(add_key(batch, i, hidden[i], error));
-        }
+        if (!plan->hidden[i].once)
+            continue;
+        if (first != (hidden[i].data != NULL))
+            return unplanned(first ? "the statement's lineage has not come with its first row"
+                                   : "the statement's lineage has come again",
+                             error);
+        if (first)
+            TRY(take_value(batch, plan, i, hidden[i], error));
     }
+    if (first) {
+        run->once_taken = true;
+        batch->once_end = batch->key_count;
+    }
+    return STATUS_OK;
+}
+
+/* The row that says that there are none: it stands alone, and is about nobody. */
+static enum status take_marker(struct run *run, bool first, const struct slice *hidden,
+                               struct error *error)
+{
+    const struct plan *plan = run->planned->plan;
+    bool empty = first;
+    for (size_t i = 0; i < plan->hidden_count; i++)
+        empty = empty && (plan->hidden[i].once || hidden[i].data == NULL);
+    if (!empty)
+        return unplanned("upstream sent a row that is none beside rows that are", error);
+    run->no_rows = true;
+    return STATUS_OK;
+}
+
+static enum status add_row(struct batch *batch, const struct plan *plan, struct slice row,
+                           size_t visible_bytes, struct error *error)
+{
     void *ends = batch->row_ends;
     if (!grow(&ends, &batch->row_capacity, batch->row_count, sizeof batch->row_ends[0]))
         return out_of_memory(error);
@@ -161,4 +235,39 @@ enum status batch_add(struct batch *batch, const struct run *run, struct slice r
     batch->row_ends[batch->row_count++] =
         (struct batch_row){.bytes_end = batch->rows.len, .keys_end = batch->key_count};
     return STATUS_OK;
+}
+
+static enum status check_bytes(const struct run *run, const struct slice *hidden,
+                               struct error *error)
+{
+    size_t bytes = 0, most = run->server->config->limits.max_lineage_bytes;
+    for (size_t i = 0; i < run->planned->plan->hidden_count; i++)
+        bytes += hidden[i].len;
+    if (bytes <= most)
+        return STATUS_OK;
+    return error_set(error, STATUS_LIMIT, "54000",
+                     "ask about fewer people at once, in smaller groups or with a narrower WHERE; "
+                     "the data controller can raise limits.max_lineage_bytes",
+                     "the lineage of the result is larger than %zu bytes", most);
+}
+
+enum status batch_add(struct batch *batch, struct run *run, struct slice row, struct error *error)
+{
+    const struct plan *plan = run->planned->plan;
+    struct slice hidden[LIMIT_TARGETS + 1];
+    size_t visible_bytes, hidden_count = run_hidden_columns(plan);
+    bool first = !run->once_taken;
+    if (hidden_count > sizeof hidden / sizeof hidden[0])
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "too many datasets in one statement");
+    TRY(wire_split_row(row, plan->visible_count, hidden_count, &visible_bytes, hidden, error));
+    if (run->no_rows)
+        return unplanned("upstream sent a row behind the one that says that there is none", error);
+    TRY(check_bytes(run, hidden, error));
+    TRY(take_once(batch, run, hidden, error));
+    if (plan->has_once && hidden[plan->hidden_count].data == NULL)
+        return take_marker(run, first, hidden, error);
+    for (size_t i = 0; i < plan->hidden_count; i++)
+        if (!plan->hidden[i].once)
+            TRY(take_value(batch, plan, i, hidden[i], error));
+    return add_row(batch, plan, row, visible_bytes, error);
 }

@@ -259,7 +259,7 @@ static enum status send_bind(struct session *session, struct planned *planned, c
         extra[i] = slice_of(pads[i], sizeof pads[i]);
     }
     wire_put_bind(&session->upstream.out, portal, statement, bind, extra, plan->secret_count,
-                  plan->visible_count, plan->hidden_count);
+                  plan->visible_count, run_hidden_columns(plan));
     crypto_wipe(pads, sizeof pads);
     session->unsynced = true;
     push(session,

@@ -190,7 +190,16 @@ static bool close_run(struct session *session, struct run *run, enum ledger_outc
     return false;
 }
 
-/* CommandComplete: the count is of the rows that were released. */
+/* The last rows are released: the count is of all those that were. */
+static void complete_rows(struct session *session, struct run *run)
+{
+    char tag[40];
+    if (!close_run(session, run, LEDGER_OUTCOME_COMPLETE, "\0\0\0\0\0"))
+        return;
+    snprintf(tag, sizeof tag, "SELECT %llu", (unsigned long long)run->rows_now);
+    wire_put_command_complete(&session->out.bytes, tag);
+}
+
 static void on_complete(struct session *session, const struct wire_message *message)
 {
     struct reply *head = replies_head(&session->replies);
@@ -203,10 +212,8 @@ static void on_complete(struct session *session, const struct wire_message *mess
         if (head->planned->plan->kind != PLAN_QUERY) {
             run->closed = true;
             forward(session, message);
-        } else if (close_run(session, run, LEDGER_OUTCOME_COMPLETE, "\0\0\0\0\0")) {
-            char tag[40];
-            snprintf(tag, sizeof tag, "SELECT %llu", (unsigned long long)run->rows_now);
-            wire_put_command_complete(&session->out.bytes, tag);
+        } else {
+            complete_rows(session, run);
         }
     }
     run->rows_now = 0;
@@ -220,9 +227,13 @@ static void on_suspended(struct session *session, const struct wire_message *mes
         confused(session, "PortalSuspended");
         return;
     }
-    relay_release_open(session);
-    if (!session->discard)
-        forward(session, message);
+    if (head->run->no_rows && !session->discard) {
+        complete_rows(session, head->run); /* what was sent was none: there are no others */
+    } else {
+        relay_release_open(session);
+        if (!session->discard)
+            forward(session, message);
+    }
     head->run->rows_now = 0;
     replies_pop(&session->replies);
 }
@@ -393,7 +404,8 @@ static void on_description(struct session *session, const struct wire_message *m
             forward(session, message);
         else if (!session->discard)
             status = wire_put_visible_description(out, message->body, plan->visible_count,
-                                                  plan->visible_count + plan->hidden_count, &error);
+                                                  plan->visible_count + run_hidden_columns(plan),
+                                                  &error);
         replies_pop(&session->replies);
     }
     if (status != STATUS_OK)

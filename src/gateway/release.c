@@ -15,7 +15,20 @@ enum {
     ENTRY_ROOM = 58000, /* of LIMIT_LEDGER_ENTRY_BYTES, for the sets of one entry */
     ITEM_OVERHEAD = 32, /* bytes of an item beside its set, rounded up */
     ITEMS_PER_ENTRY = 256,
-    GRADES = PLAN_GRADE_PROBE + 1,
+};
+
+/* How the members of one hidden column on one row are recorded: in a grade, or not at all (a group
+ * that is suppressed; a set that is only a threshold). Influence of so few that it tells something
+ * of each is charged as direct is, and told from the other by its k, which is 0. */
+enum lot {
+    LOT_NONE = 0,
+    LOT_DIRECT = PLAN_GRADE_DIRECT,
+    LOT_AGGREGATE = PLAN_GRADE_AGGREGATE,
+    LOT_WITNESS = PLAN_GRADE_WITNESS,
+    LOT_INFLUENCE = PLAN_GRADE_INFLUENCE,
+    LOT_PROBE = PLAN_GRADE_PROBE,
+    LOT_NARROW, /* influence of fewer than min_subjects */
+    LOTS,
 };
 
 /* What happens to one row. */
@@ -25,15 +38,18 @@ struct row_fate {
     enum plan_grade grade;
 };
 
-/* One release, from start to end. Lives in the batch's arena. */
+/* One release, from start to end. Lives in the batch's arena. Place 0 is the statement, whose
+ * `once` sets come with its first row; place r + 1 is row r. */
 struct work {
     struct batch *batch;
     struct run *run;
     const struct plan *plan;
     struct row_fate *fates;
     size_t rows;       /* rows to look at: cut by limits as we go */
-    uint32_t *ids;     /* one a key of the batch; 0 where the row is suppressed */
-    uint32_t smallest; /* group that is recorded as an aggregate */
+    uint32_t *ids;     /* one a key of the batch */
+    uint32_t *scratch; /* as many */
+    uint8_t *lots;     /* enum lot, by place and hidden column */
+    uint32_t smallest; /* set that is recorded as aggregate or influence */
     uint64_t charged, sent;
     int64_t charged_ns; /* when: the entry must fall into the same day */
     struct ledger_item *items;
@@ -49,23 +65,45 @@ static enum status no_memory(struct error *error)
                      "out of memory for the lineage of the result");
 }
 
-static size_t keys_begin(const struct batch *batch, size_t row)
+static size_t keys_end(const struct batch *batch, size_t place)
 {
-    return row == 0 ? 0 : batch->row_ends[row - 1].keys_end;
+    return place == 0 ? batch->once_end : batch->row_ends[place - 1].keys_end;
 }
 
-/* Members of the row's smallest set; UINT32_MAX where it has none. */
+static size_t keys_begin(const struct batch *batch, size_t place)
+{
+    return place == 0 ? 0 : keys_end(batch, place - 1);
+}
+
+/* Appends the ids of one hidden column at a place; returns how many. */
+static size_t gather(const struct work *work, size_t place, size_t hidden, uint32_t *ids)
+{
+    const struct batch *batch = work->batch;
+    size_t count = 0, end = keys_end(batch, place);
+    for (size_t k = keys_begin(batch, place); k < end; k++)
+        if (batch->keys[k].hidden == hidden)
+            ids[count++] = work->ids[k];
+    return count;
+}
+
+/* Members of a set: people, each once, however often the sets that it was made of name them. */
+static uint32_t count_members(const struct work *work, size_t place, size_t hidden)
+{
+    size_t count = gather(work, place, hidden, work->scratch);
+    return (uint32_t)subject_ids_unique(work->scratch, count);
+}
+
+/* Members of the row's smallest group; UINT32_MAX where it has none. */
 static uint32_t smallest_set(const struct work *work, size_t row)
 {
     uint32_t smallest = UINT32_MAX;
-    const struct batch *batch = work->batch;
     for (size_t h = 0; h < work->plan->hidden_count; h++) {
-        if (work->plan->hidden[h].depth == 0)
+        const struct plan_hidden *hidden = &work->plan->hidden[h];
+        bool of_row = hidden->threshold_only || hidden->grade == PLAN_GRADE_DIRECT;
+        if (hidden->depth == 0 || hidden->once || !of_row)
             continue;
-        uint32_t members = 0;
-        for (size_t k = keys_begin(batch, row); k < batch->row_ends[row].keys_end; k++)
-            members += batch->keys[k].hidden == h;
-        bool shows_nothing = members == 0 && work->plan->hidden[h].threshold_only;
+        uint32_t members = count_members(work, row + 1, h);
+        bool shows_nothing = members == 0 && hidden->threshold_only;
         if (members < smallest && !shows_nothing)
             smallest = members;
     }
@@ -108,10 +146,57 @@ static void judge_position(struct run *run, struct row_fate *fate)
             fate->grade == PLAN_GRADE_AGGREGATE ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_WITNESS;
 }
 
+/* A row's grade is that of its sets; a single key beside them is always about its own person. */
+static enum lot lot_of_grade(enum plan_grade grade, bool is_set)
+{
+    if (is_set)
+        return (enum lot)grade;
+    if (grade == PLAN_GRADE_AGGREGATE)
+        return LOT_DIRECT;
+    return grade == PLAN_GRADE_INFLUENCE ? LOT_WITNESS : (enum lot)grade;
+}
+
+static enum lot lot_of_influence(struct work *work, size_t place, size_t hidden)
+{
+    uint32_t members = count_members(work, place, hidden);
+    if (members < work->run->partner->min_subjects || members == 0)
+        return LOT_NARROW;
+    if (members < work->smallest)
+        work->smallest = members;
+    return LOT_INFLUENCE;
+}
+
+static enum lot lot_of(struct work *work, size_t place, size_t h)
+{
+    const struct plan_hidden *hidden = &work->plan->hidden[h];
+    if (hidden->threshold_only || hidden->once != (place == 0))
+        return LOT_NONE;
+    if (place > 0 && work->fates[place - 1].suppressed)
+        return LOT_NONE;
+    switch (hidden->grade) {
+    case PLAN_GRADE_WITNESS:
+        return LOT_WITNESS;
+    case PLAN_GRADE_INFLUENCE:
+        return lot_of_influence(work, place, h);
+    case PLAN_GRADE_PROBE:
+        return LOT_PROBE;
+    default:
+        return place == 0 ? LOT_DIRECT
+                          : lot_of_grade(work->fates[place - 1].grade, hidden->depth > 0);
+    }
+}
+
+static enum lot lot_at(const struct work *work, size_t place, size_t hidden)
+{
+    return (enum lot)work->lots[place * work->plan->hidden_count + hidden];
+}
+
 static enum status judge_rows(struct work *work, struct error *error)
 {
+    size_t hidden_count = work->plan->hidden_count;
     work->fates = arena_array(&work->batch->arena, struct row_fate, work->rows + 1);
-    if (work->fates == NULL)
+    work->lots = arena_array(&work->batch->arena, uint8_t, (work->rows + 1) * hidden_count + 1);
+    if (work->fates == NULL || work->lots == NULL)
         return no_memory(error);
     uint64_t bound = work->run->partner->budget.rows_per_statement;
     uint64_t before = work->run->rows;
@@ -124,16 +209,17 @@ static enum status judge_rows(struct work *work, struct error *error)
             work->limit_value = bound;
         }
     }
+    for (size_t place = 0; place <= work->rows; place++)
+        for (size_t h = 0; h < hidden_count; h++)
+            work->lots[place * hidden_count + h] = (uint8_t)lot_of(work, place, h);
     return STATUS_OK;
 }
 
-/* Fills ids for the keys from `first` on of at most MAP_PIECE keys; *next: where to go on. */
-static enum status map_piece(struct work *work, size_t first, size_t end, struct error *error)
+/* Fills ids for the keys from `first` to `end`, at most MAP_PIECE, for which `keys` has room. */
+static enum status map_piece(struct work *work, size_t first, size_t end, struct subject_key *keys,
+                             struct error *error)
 {
     struct batch *batch = work->batch;
-    struct subject_key *keys = arena_array(&batch->arena, struct subject_key, end - first);
-    if (keys == NULL)
-        return no_memory(error);
     for (size_t k = first; k < end; k++) {
         const struct batch_key *key = &batch->keys[k];
         keys[k - first] =
@@ -178,85 +264,104 @@ static enum status write_entry(struct run *run, struct ledger_entry *entry, stru
 static enum status map_subjects(struct work *work, struct error *error)
 {
     struct batch *batch = work->batch;
-    size_t end = work->rows == 0 ? 0 : batch->row_ends[work->rows - 1].keys_end;
+    size_t end = keys_end(batch, work->rows);
+    size_t piece = end < MAP_PIECE ? end : MAP_PIECE;
+    struct subject_key *keys = arena_array(&batch->arena, struct subject_key, piece + 1);
     work->ids = arena_array(&batch->arena, uint32_t, end + 1);
-    if (work->ids == NULL)
+    work->scratch = arena_array(&batch->arena, uint32_t, end + 1);
+    if (keys == NULL || work->ids == NULL || work->scratch == NULL)
         return no_memory(error);
-    for (size_t first = 0; first < end; first += MAP_PIECE) {
+    for (size_t first = 0; first < end; first += piece) {
         if (batch->side.len > 0) {
             uint64_t sequence;
             struct ledger_entry carrier = entry_of(work->run);
             TRY(write_entry(work->run, &carrier, buffer_slice(&batch->side), &sequence, error));
             buffer_clear(&batch->side);
         }
-        TRY(map_piece(work, first, end - first > MAP_PIECE ? first + MAP_PIECE : end, error));
+        TRY(map_piece(work, first, end - first > piece ? first + piece : end, keys, error));
     }
     return STATUS_OK;
 }
 
-/* A row's grade is that of its sets; a single key beside them is always about its own person. */
-static enum plan_grade grade_of(const struct work *work, size_t row, size_t hidden)
+static bool is_charged(enum lot lot)
 {
-    enum plan_grade grade = work->fates[row].grade;
-    if (work->plan->hidden[hidden].depth > 0)
-        return grade;
-    if (grade == PLAN_GRADE_AGGREGATE)
-        return PLAN_GRADE_DIRECT;
-    return grade == PLAN_GRADE_INFLUENCE ? PLAN_GRADE_WITNESS : grade;
+    return lot == LOT_DIRECT || lot == LOT_WITNESS || lot == LOT_NARROW;
 }
 
-static bool charged_grade(enum plan_grade grade)
-{
-    return grade == PLAN_GRADE_DIRECT || grade == PLAN_GRADE_WITNESS;
-}
-
-/* Appends the row's subjects that count against the budget. */
-static size_t charged_ids(const struct work *work, size_t row, uint32_t *ids)
+/* Appends the subjects of a place that count against the budget. */
+static size_t charged_ids(const struct work *work, size_t place, uint32_t *ids)
 {
     const struct batch *batch = work->batch;
-    size_t count = 0;
-    if (work->fates[row].suppressed)
-        return 0;
-    for (size_t k = keys_begin(batch, row); k < batch->row_ends[row].keys_end; k++)
-        if (!work->plan->hidden[batch->keys[k].hidden].threshold_only &&
-            charged_grade(grade_of(work, row, batch->keys[k].hidden)))
+    size_t count = 0, end = keys_end(batch, place);
+    for (size_t k = keys_begin(batch, place); k < end; k++)
+        if (is_charged(lot_at(work, place, batch->keys[k].hidden)))
             ids[count++] = work->ids[k];
     return count;
 }
 
-/* Holds the rows against the partner's budget of distinct people; cuts work->rows. */
-static enum status charge_rows(struct work *work, struct error *error)
+/* Nothing of the statement goes out. What it asked about stays recorded where it was counted. */
+static void refuse_statement(struct work *work, const char *limit, uint64_t value, bool counted)
+{
+    for (size_t h = 0; h < work->plan->hidden_count; h++)
+        if (!counted || work->lots[h] != LOT_PROBE)
+            work->lots[h] = LOT_NONE;
+    work->rows = 0;
+    work->limit = limit;
+    work->limit_value = value;
+}
+
+/* Each key that the statement pins is a look-up, also where it is nobody's. */
+static void count_probes(struct work *work)
+{
+    const struct run *run = work->run;
+    uint64_t probes = 0;
+    for (size_t h = 0; h < work->plan->hidden_count; h++)
+        if (lot_at(work, 0, h) == LOT_PROBE)
+            probes += count_members(work, 0, h);
+    if (probes == 0)
+        return;
+    work->charged_ns = clock_now_ns();
+    if (!exposure_count_probes(run->server->exposure, run->partner, work->charged_ns, probes))
+        refuse_statement(work, "look-ups by key in a day", run->partner->budget.probes_per_day,
+                         false);
+}
+
+/* Holds statement and rows against the partner's budget of distinct people; cuts work->rows. */
+static enum status charge_places(struct work *work, struct error *error)
 {
     struct batch *batch = work->batch;
-    size_t end = work->rows == 0 ? 0 : batch->row_ends[work->rows - 1].keys_end;
-    uint32_t *ids = arena_array(&batch->arena, uint32_t, end + 1);
+    uint32_t *ids = work->scratch;
     size_t *ends = arena_array(&batch->arena, size_t, work->rows + 1);
-    if (ids == NULL || ends == NULL)
+    if (ends == NULL)
         return no_memory(error);
     size_t count = 0;
-    for (size_t row = 0; row < work->rows; row++) {
-        count += charged_ids(work, row, ids + count);
-        ends[row] = count;
+    for (size_t place = 0; place <= work->rows; place++) {
+        count += charged_ids(work, place, ids + count);
+        ends[place] = count;
     }
     if (count == 0)
         return STATUS_OK;
     struct exposure_charge charge;
-    work->charged_ns = clock_now_ns();
+    if (work->charged_ns == 0)
+        work->charged_ns = clock_now_ns();
     exposure_charge(work->run->server->exposure, work->run->partner, work->charged_ns, ids, ends,
-                    work->rows, &charge);
+                    work->rows + 1, &charge);
     work->charged = charge.charged;
-    if (charge.admitted_rows < work->rows) {
-        work->rows = charge.admitted_rows;
+    if (charge.admitted_rows == 0) {
+        refuse_statement(work, charge.limit, charge.limit_value, true);
+    } else if (charge.admitted_rows <= work->rows) {
+        work->rows = charge.admitted_rows - 1;
         work->limit = charge.limit;
         work->limit_value = charge.limit_value;
     }
     return STATUS_OK;
 }
 
-static enum status add_item(struct work *work, size_t hidden, enum plan_grade grade, uint32_t *ids,
+static enum status add_item(struct work *work, size_t hidden, enum lot lot, uint32_t *ids,
                             size_t count, struct error *error)
 {
     struct batch *batch = work->batch;
+    bool has_k = lot == LOT_AGGREGATE || lot == LOT_INFLUENCE;
     if (work->item_count == work->item_capacity)
         return no_memory(error);
     work->set_at[work->item_count] = batch->sets.len;
@@ -265,36 +370,26 @@ static enum status add_item(struct work *work, size_t hidden, enum plan_grade gr
         return no_memory(error);
     work->items[work->item_count++] = (struct ledger_item){
         .kind = (uint16_t)work->plan->hidden[hidden].kind,
-        .grade = (uint8_t)grade,
-        .k = grade == PLAN_GRADE_AGGREGATE || grade == PLAN_GRADE_INFLUENCE ? work->smallest : 0,
+        .grade = (uint8_t)(lot == LOT_NARROW ? PLAN_GRADE_INFLUENCE : lot),
+        .k = has_k ? work->smallest : 0,
         .column_set = work->run->planned->column_sets[hidden],
         .subjects = {.len = batch->sets.len - work->set_at[work->item_count - 1]}};
     return STATUS_OK;
 }
 
-static int compare_ids(const void *a, const void *b)
+/* The items of one hidden column in one lot: its ids in ascending pieces, nobody in two. */
+static enum status collect_items(struct work *work, size_t hidden, enum lot lot,
+                                 struct error *error)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The items of one hidden column in one grade: its ids in ascending pieces. */
-static enum status collect_items(struct work *work, size_t hidden, enum plan_grade grade,
-                                 uint32_t *scratch, struct error *error)
-{
-    const struct batch *batch = work->batch;
+    uint32_t *ids = work->scratch;
     size_t count = 0;
-    for (size_t row = 0; row < work->rows; row++) {
-        if (work->fates[row].suppressed || grade_of(work, row, hidden) != grade)
-            continue;
-        for (size_t k = keys_begin(batch, row); k < batch->row_ends[row].keys_end; k++)
-            if (batch->keys[k].hidden == hidden)
-                scratch[count++] = work->ids[k];
-    }
+    for (size_t place = 0; place <= work->rows; place++)
+        if (lot_at(work, place, hidden) == lot)
+            count += gather(work, place, hidden, ids + count);
     if (count > MAP_PIECE)
-        qsort(scratch, count, sizeof scratch[0], compare_ids);
+        count = subject_ids_unique(ids, count);
     for (size_t first = 0; first < count; first += MAP_PIECE)
-        TRY(add_item(work, hidden, grade, scratch + first,
+        TRY(add_item(work, hidden, lot, ids + first,
                      count - first > MAP_PIECE ? MAP_PIECE : count - first, error));
     return STATUS_OK;
 }
@@ -302,24 +397,21 @@ static enum status collect_items(struct work *work, size_t hidden, enum plan_gra
 static enum status build_items(struct work *work, struct error *error)
 {
     struct batch *batch = work->batch;
-    size_t end = work->rows == 0 ? 0 : batch->row_ends[work->rows - 1].keys_end;
+    size_t end = keys_end(batch, work->rows);
     if (end == 0)
         return STATUS_OK;
-    work->item_capacity = work->plan->hidden_count * GRADES + end / MAP_PIECE * 2 + 2;
+    work->item_capacity = work->plan->hidden_count * LOTS + end / MAP_PIECE * 2 + 2;
     work->items = arena_array(&batch->arena, struct ledger_item, work->item_capacity);
     work->set_at = arena_array(&batch->arena, size_t, work->item_capacity);
-    uint32_t *scratch = arena_array(&batch->arena, uint32_t, end);
-    if (work->items == NULL || work->set_at == NULL || scratch == NULL)
+    if (work->items == NULL || work->set_at == NULL)
         return no_memory(error);
     for (size_t hidden = 0; hidden < work->plan->hidden_count; hidden++) {
-        if (work->plan->hidden[hidden].threshold_only)
-            continue; /* its members are those of the set before it */
-        bool present[GRADES] = {false};
-        for (size_t row = 0; row < work->rows; row++)
-            present[grade_of(work, row, hidden)] = true;
-        for (int grade = PLAN_GRADE_DIRECT; grade < GRADES; grade++)
-            if (present[grade])
-                TRY(collect_items(work, hidden, (enum plan_grade)grade, scratch, error));
+        bool present[LOTS] = {false};
+        for (size_t place = 0; place <= work->rows; place++)
+            present[lot_at(work, place, hidden)] = true;
+        for (int lot = LOT_DIRECT; lot < LOTS; lot++)
+            if (present[lot])
+                TRY(collect_items(work, hidden, (enum lot)lot, error));
     }
     for (size_t i = 0; i < work->item_count; i++)
         work->items[i].subjects.data = batch->sets.data + work->set_at[i];
@@ -404,15 +496,31 @@ static enum status limit_error(const struct work *work, struct error *error)
         (unsigned long long)work->limit_value, work->limit);
 }
 
+/* A complete statement without its `once` sets was not what was planned: nobody knows whom its
+ * result depends on. */
+static enum status check_complete(const struct work *work, enum ledger_outcome closing,
+                                  struct error *error)
+{
+    if (closing != LEDGER_OUTCOME_COMPLETE || !work->plan->has_once || work->run->once_taken)
+        return STATUS_OK;
+    return error_set(error, STATUS_PEER, "XX000", NULL, "the statement's lineage has not come");
+}
+
+/* Names, judges and charges whom the batch is about. */
+static enum status settle_subjects(struct work *work, struct error *error)
+{
+    TRY(map_subjects(work, error));
+    TRY(judge_rows(work, error));
+    count_probes(work);
+    return work->plan->hidden_count == 0 ? STATUS_OK : charge_places(work, error);
+}
+
 static enum status release(struct work *work, enum ledger_outcome closing, const char *sqlstate,
                            struct outqueue *out, struct error *error)
 {
     const struct plan *plan = work->plan;
-    TRY(judge_rows(work, error));
-    if (plan->hidden_count > 0) {
-        TRY(map_subjects(work, error));
-        TRY(charge_rows(work, error));
-    }
+    TRY(check_complete(work, closing, error));
+    TRY(settle_subjects(work, error));
     count_sent(work);
     TRY(build_items(work, error));
     if (work->limit != NULL) {

@@ -22,6 +22,8 @@ struct run {
     uint64_t session;
     uint8_t uuid[16];
     bool opened;       /* an entry has been written */
+    bool once_taken;   /* the first row has come, and with it the statement's `once` sets */
+    bool no_rows;      /* that row was none: it only brought them */
     unsigned executed; /* Executes sent upstream and not skipped there */
     bool closed;       /* the closing entry has been written */
     uint64_t rows;     /* released in all */
@@ -37,6 +39,16 @@ struct run *run_make(struct server *server, struct planned *planned,
 struct run *run_retain(struct run *run);
 void run_release(struct run *run); /* NULL is fine */
 
+/* Columns of upstream's rows behind those that the client gets: see struct plan_hidden. */
+static inline size_t run_hidden_columns(const struct plan *plan)
+{
+    return plan->hidden_count + (plan->has_once ? 1 : 0);
+}
+
+enum {
+    BATCH_SET_DEPTH = 8
+}; /* sets of sets: each level doubles the backslashes of the one below */
+
 struct batch_key {
     uint32_t at, len; /* in batch->key_bytes */
     uint16_t hidden;  /* index of the plan's hidden column */
@@ -51,12 +63,13 @@ struct batch_row {
 struct batch {
     struct buffer rows; /* visible DataRow messages */
     struct buffer key_bytes;
-    struct buffer scratch; /* one unescaped array element */
-    struct buffer sets;    /* serialised subject sets of the entry being written */
-    struct buffer side;    /* new subject keys, sealed */
-    struct arena arena;    /* everything that lives for one release_batch */
+    struct buffer scratch[BATCH_SET_DEPTH]; /* an unescaped array element, by depth - 1 */
+    struct buffer sets;                     /* serialised subject sets of the entry being written */
+    struct buffer side;                     /* new subject keys, sealed */
+    struct arena arena;                     /* everything that lives for one release_batch */
     struct batch_key *keys;
     size_t key_count, key_capacity;
+    size_t once_end; /* of the keys of `once` sets, which come before those of the rows */
     struct batch_row *row_ends;
     size_t row_count, row_capacity;
 };
@@ -66,14 +79,16 @@ bool batch_empty(const struct batch *batch);
 bool batch_full(const struct batch *batch);
 void batch_clear(struct batch *batch);
 
-/* Takes one DataRow of upstream into the batch. STATUS_PEER: not the row that was planned;
+/* Takes one DataRow of upstream into the batch, which is empty where it is the execution's first;
+ * one that only brings `once` sets leaves no row. STATUS_PEER: not the row that was planned;
  * STATUS_DENIED: a NULL key where the policy refuses it; STATUS_LIMIT; STATUS_NOMEM. */
-MUST_USE enum status batch_add(struct batch *batch, const struct run *run, struct slice row,
+MUST_USE enum status batch_add(struct batch *batch, struct run *run, struct slice row,
                                struct error *error);
 
 /* Releases the batch (may be empty). closing LEDGER_OUTCOME_NONE: the execution goes on; otherwise
  * the same entry closes it. STATUS_LIMIT (53400): the rows before the limit were released and the
- * closing entry written; the caller answers with the error. Other failures release nothing. In
+ * closing entry written; the caller answers with the error. Other failures release nothing, among
+ * them (STATUS_PEER) a statement that is complete without its `once` sets having come. In
  * every case the batch is empty afterwards, and what the caller appends to `out` next is gated
  * behind the entry. */
 MUST_USE enum status release_batch(struct batch *batch, struct run *run,

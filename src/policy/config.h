@@ -49,8 +49,9 @@ struct config {
         const char *node;       /* name of this node, default "node1" */
     } ledger;
     struct {
-        uint32_t statement_bytes; /* default LIMIT_STATEMENT_BYTES */
-        uint32_t statement_depth; /* default LIMIT_STATEMENT_DEPTH */
+        uint32_t statement_bytes;   /* default LIMIT_STATEMENT_BYTES */
+        uint32_t statement_depth;   /* default LIMIT_STATEMENT_DEPTH */
+        uint32_t max_lineage_bytes; /* hidden keys of one row, default LIMIT_ROW_BYTES */
     } limits;
     /* ---- the breach path; the gateway uses none of it ---- */
     const char *data_folder;      /* jurisdictions, words, templates; default: as installed */

@@ -93,6 +93,7 @@ uint64_t disclose(struct scene *scene, const struct disclosure *what)
     subject_set_serialize(ids, what->count, &set);
     struct ledger_item item = {.kind = what->kind,
                                .grade = what->grade,
+                               .k = what->k,
                                .column_set = what->column_set,
                                .subjects = buffer_slice(&set)};
     struct ledger_entry entry = {.type = what->type == 0 ? LEDGER_DISCLOSURE : what->type,

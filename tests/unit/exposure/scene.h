@@ -35,6 +35,7 @@ struct disclosure {
     enum ledger_type type; /* 0: LEDGER_DISCLOSURE */
     uint16_t flags, kind;
     uint8_t grade;
+    uint32_t k;
     uint32_t column_set;
     int64_t time_ns;
     const char *const *keys; /* keys or, where NULL, number … number + count - 1 as text */

@@ -171,15 +171,19 @@ static void probes_and_errors_have_bounds_of_their_own(void **state)
     assert_true(accounts_errors_left(accounts, &partner, now));
     assert_true(accounts_count_error(accounts, &partner, now));
     assert_false(accounts_errors_left(accounts, &partner, now)); /* a third would pass the bound */
-    assert_true(accounts_count_probe(accounts, &partner, now));  /* the third: errors are probes */
-    assert_false(accounts_count_probe(accounts, &partner, now));
-    assert_false(accounts_count_probe(accounts, &partner, now));
+    assert_true(
+        accounts_count_probes(accounts, &partner, now, 1)); /* the third: errors are probes */
+    assert_false(accounts_count_probes(accounts, &partner, now, 1));
+    assert_false(accounts_count_probes(accounts, &partner, now, 1));
     struct exposure_budget used = budget(&partner, "2026-11-22T10:00:00Z");
     assert_int_equal(used.probes_today, 3); /* refused ones are not counted */
     assert_int_equal(used.errors_today, 2);
     assert_false(accounts_count_error(accounts, &partner, now));
     assert_true(accounts_errors_left(accounts, &partner, next));
-    assert_true(accounts_count_probe(accounts, &partner, next));
+    assert_false(accounts_count_probes(accounts, &partner, next, 4)); /* all or none */
+    assert_true(accounts_count_probes(accounts, &partner, next, 2));
+    assert_false(accounts_count_probes(accounts, &partner, next, 2));
+    assert_true(accounts_count_probes(accounts, &partner, next, 1));
     partner.budget.probes_per_day = partner.budget.errors_per_day = 0; /* no bounds */
     for (int i = 0; i < 100; i++)
         assert_true(accounts_count_error(accounts, &partner, next));

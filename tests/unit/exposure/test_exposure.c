@@ -112,11 +112,14 @@ static void random_operation(int64_t now_ns, const uint32_t *column_sets)
         what.type = LEDGER_DECLARED;
         break;
     case 2:
-        what.grade = 5;
         what.flags = LEDGER_FLAG_OPENING;
-        assert_true(exposure_count_probe(scene.exposure, &partner, now_ns));
+        break;
+    case 3:
+        what.k = 10;
         break;
     }
+    if (what.type == 0 && what.grade == 5)
+        assert_true(exposure_count_probes(scene.exposure, &partner, now_ns, what.count));
     disclose(&scene, &what);
 }
 
@@ -164,6 +167,34 @@ static void charges_are_rebuilt(void **state)
     assert_int_equal(charge.charged, 2);
     assert_int_equal(charge.admitted_rows, 10);
     assert_string_equal(charge.limit, "subjects per day");
+}
+
+/* Influence of few has no k: it is charged as a witness is. A probe is charged to nobody. */
+static void influence_and_probes_are_rebuilt(void **state)
+{
+    struct policy_partner partner = {.name = "north-mail"};
+    int64_t now = clock_now_ns();
+    uint32_t set = column_set(&scene, "customer.full_name:clear:name\n");
+    const struct disclosure disclosures[] = {
+        {"north-mail", .grade = 4, .k = 0, .number = 0, .count = 3},
+        {"north-mail", .grade = 4, .k = 20, .number = 10, .count = 20},
+        {"north-mail", .grade = 5, .number = 100, .count = 7},
+        {"north-mail", .grade = 5, .number = 100, .count = 2}, /* asked again */
+        {"north-mail", .type = LEDGER_DECLARED, .grade = 5, .number = 200, .count = 4},
+    };
+    for (size_t i = 0; i < sizeof disclosures / sizeof disclosures[0]; i++) {
+        struct disclosure one = disclosures[i];
+        one.column_set = set;
+        one.time_ns = now;
+        disclose(&scene, &one);
+    }
+    scene_close(&scene);
+    scene_open(&scene);
+    struct exposure_budget used;
+    exposure_budget(scene.exposure, &partner, now, &used);
+    assert_int_equal(used.subjects_today, 3);
+    assert_int_equal(used.probes_today, 9);
+    assert_int_equal(used.errors_today, 0);
 }
 
 enum { THREADS = 2, ROUNDS = 60 };
@@ -466,6 +497,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUNNING(tables_are_identical_after_a_restart),
         RUNNING(charges_are_rebuilt),
+        RUNNING(influence_and_probes_are_rebuilt),
         RUNNING(threads_share_new_keys),
         RUNNING(a_crash_before_the_key_file_is_synced_loses_no_key),
         RUNNING(segment_keys_are_destroyed_and_not_missed),

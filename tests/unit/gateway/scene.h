@@ -13,11 +13,13 @@
 
 #include "gateway/release.h"
 #include "gateway/server.h"
+#include "policy/config.h"
 
 enum { SCENE_MAX_HIDDEN = 4 };
 
 struct scene {
     char root[64];
+    struct config config;
     struct server server;
     struct policy_partner partner;
     struct policy_agent agent;
@@ -34,12 +36,17 @@ struct scene {
  * scene_run. */
 void scene_open(struct scene *scene, size_t hidden_count);
 void scene_close(struct scene *scene);
+/* The ledger and what is derived from it, as after a restart. */
+void scene_restart(struct scene *scene);
 void scene_run(struct scene *scene); /* a new execution; ends the one before */
 
-/* Adds a row: the visible text, then the hidden ones; NULL is SQL NULL. */
+/* Adds a row: the visible text, then the hidden ones and, where plan.has_once, what says that the
+ * row is one; NULL is SQL NULL. */
 enum status scene_try_row(struct scene *scene, struct error *error, const char *visible,
                           const char *const *hidden);
 void scene_row(struct scene *scene, const char *visible, const char *first, const char *second);
+/* The row that is none. */
+void scene_no_rows(struct scene *scene, const char *first, const char *second);
 /* release_batch; what it says. */
 enum status scene_release(struct scene *scene, enum ledger_outcome closing, struct error *error);
 

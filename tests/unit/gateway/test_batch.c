@@ -10,7 +10,8 @@
 static enum status try_hidden(struct scene *scene, struct error *error, const char *first,
                               const char *second)
 {
-    const char *hidden[SCENE_MAX_HIDDEN] = {first, second};
+    const char *hidden[SCENE_MAX_HIDDEN + 1] = {first, second};
+    hidden[scene->plan.hidden_count] = "t";
     return scene_try_row(scene, error, "x", hidden);
 }
 
@@ -49,6 +50,183 @@ static void test_null_keys(void **state)
             assert_string_equal(error.sqlstate, cases[i].sqlstate);
         scene_close(&scene);
     }
+}
+
+/* Where there need not be a row, a NULL key says nothing; the marker still does. */
+static void test_null_keys_of_rows_that_need_not_be(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t depth;
+        const char *key;
+        enum status status;
+    } cases[] = {
+        {0, NULL, STATUS_OK},
+        {0, "7f3a", STATUS_DENIED},
+        {0, "7f3b", STATUS_OK},
+        {1, "{1,NULL}", STATUS_OK},
+        {1, "{1,7f3a}", STATUS_DENIED},
+        {2, "{\"{1,NULL}\",NULL}", STATUS_OK},
+        {2, "{\"{1,7f3a}\"}", STATUS_DENIED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene;
+        struct error error;
+        scene_open(&scene, 1);
+        scene.plan.null_key = "7f3a";
+        scene.hidden[0].when_null = POLICY_NULL_REFUSE;
+        scene.hidden[0].extended = true;
+        scene.hidden[0].depth = cases[i].depth;
+        scene_run(&scene);
+        enum status status = try_hidden(&scene, &error, cases[i].key, NULL);
+        if (status != cases[i].status)
+            fail_msg("case %zu: %s", i, status_name(status));
+        if (status != STATUS_OK)
+            assert_string_equal(error.sqlstate, "42501");
+        scene_close(&scene);
+    }
+}
+
+/* Sets of sets give up all their keys; NULL is a set without members, but not among the keys. */
+static void test_sets_of_sets(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t depth;
+        const char *literal, *keys;
+        enum status status;
+    } cases[] = {
+        {2, "{}", "", STATUS_OK},
+        {2, NULL, "", STATUS_OK},
+        {2, "{\"{}\",NULL}", "", STATUS_OK},
+        {2, "{\"{1,2}\",NULL,\"{2,3}\"}", "1|2|2|3|", STATUS_OK},
+        {2, "{\"{\\\"a,\\\\\\\\b\\\",{c}\"}", "", STATUS_PEER}, /* {"a,\\b",{c} */
+        {2, "{\"{\\\"a,\\\\\\\\b\\\"}\",\"{c}\"}", "a,\\b|c|", STATUS_OK},
+        {3, "{\"{\\\"{1,2}\\\",\\\"{3}\\\"}\",NULL,\"{NULL}\"}", "1|2|3|", STATUS_OK},
+        {2, "{1,2}", "", STATUS_PEER},
+        {2, "{\"{1,2\"}", "", STATUS_PEER},
+        {2, "{{1,2},{3,4}}", "", STATUS_PEER},
+        {1, "{\"{1,2}\"}", "{1,2}|", STATUS_OK}, /* a key that looks like a set */
+        {2, "{\"{1,NULL}\"}", "", STATUS_PEER},  /* the fence is broken */
+        {BATCH_SET_DEPTH + 1, "{}", "", STATUS_LIMIT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene;
+        struct error error;
+        char keys[64] = "";
+        scene_open(&scene, 1);
+        scene.hidden[0].when_null = POLICY_NULL_HIDE;
+        scene.hidden[0].depth = cases[i].depth;
+        scene_run(&scene);
+        enum status status = try_hidden(&scene, &error, cases[i].literal, NULL);
+        if (status != cases[i].status)
+            fail_msg("case %zu: %s", i, status_name(status));
+        for (size_t k = 0; status == STATUS_OK && k < scene.batch.key_count; k++)
+            snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%.*s|",
+                     (int)scene.batch.keys[k].len,
+                     (const char *)scene.batch.key_bytes.data + scene.batch.keys[k].at);
+        assert_string_equal(keys, cases[i].keys);
+        scene_close(&scene);
+    }
+}
+
+/* Sets of the statement come with its first row, and with no other. */
+static void test_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *once, *key, *present; /* of a row */
+    } rows[] = {
+        {"{1,2}", "3", "t"},   /* 0: a first row */
+        {NULL, "4", "t"},      /* 1: one behind it */
+        {"{1,2}", NULL, NULL}, /* 2: no rows */
+        {NULL, "3", "t"},      /* 3 */
+        {"{}", "4", "t"},      /* 4 */
+        {NULL, NULL, NULL},    /* 5 */
+        {"{1,2}", "3", NULL},  /* 6: a row's key beside what says that there is none */
+        {"{}", NULL, NULL},    /* 7: no rows, nobody */
+    };
+    static const struct {
+        int first, second;
+        enum status status; /* of the last */
+        size_t keys, rows;
+    } cases[] = {
+        {0, -1, STATUS_OK, 3, 1},   {0, 1, STATUS_OK, 4, 2},    {2, -1, STATUS_OK, 2, 0},
+        {7, -1, STATUS_OK, 0, 0},   {3, -1, STATUS_PEER, 0, 0}, /* no sets */
+        {5, -1, STATUS_PEER, 0, 0}, {0, 4, STATUS_PEER, 3, 1},  /* sets again */
+        {0, 5, STATUS_PEER, 3, 1},                              /* none behind one */
+        {2, 1, STATUS_PEER, 2, 0},  {2, 2, STATUS_PEER, 2, 0},  {6, -1, STATUS_PEER, 2, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene;
+        struct error error;
+        scene_open(&scene, 2);
+        scene.plan.has_once = scene.hidden[0].once = true;
+        scene.hidden[0].depth = 1;
+        scene_run(&scene);
+        enum status status = STATUS_OK;
+        for (int which = 0; which < 2; which++) {
+            int at = which == 0 ? cases[i].first : cases[i].second;
+            if (at < 0)
+                continue;
+            assert_status(status, STATUS_OK);
+            const char *hidden[] = {rows[at].once, rows[at].key, rows[at].present};
+            status = scene_try_row(&scene, &error, "x", hidden);
+        }
+        if (status != cases[i].status)
+            fail_msg("case %zu: %s", i, status_name(status));
+        if (status != STATUS_OK)
+            assert_string_equal(error.sqlstate, "XX000");
+        assert_int_equal(scene.batch.key_count, cases[i].keys);
+        assert_int_equal(scene.batch.row_count, cases[i].rows);
+        scene_close(&scene);
+    }
+}
+
+/* A plan that forgets to say that it has `once` sets gets no row through. */
+static void test_once_without_its_column(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.hidden[0].once = true;
+    scene.hidden[0].depth = 1;
+    scene_run(&scene);
+    assert_status(try_hidden(&scene, &error, "{1}", NULL), STATUS_PEER);
+    assert_true(batch_empty(&scene.batch));
+    scene_close(&scene);
+}
+
+/* A probe is of the statement: pinned keys on each row would not be counted. */
+static void test_a_probe_on_a_row(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.hidden[0].grade = PLAN_GRADE_PROBE;
+    scene_run(&scene);
+    assert_status(try_hidden(&scene, &error, "1", NULL), STATUS_PEER);
+    scene_close(&scene);
+}
+
+static void test_too_much_lineage(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 2);
+    scene.config.limits.max_lineage_bytes = 10;
+    scene.hidden[0].depth = scene.hidden[1].depth = 1;
+    scene_run(&scene);
+    assert_status(try_hidden(&scene, &error, "{1,2}", "{1,2}"), STATUS_OK);
+    assert_status(try_hidden(&scene, &error, "{1,2}", "{1,23}"), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "54000");
+    assert_non_null(strstr(error.message, "10 bytes"));
+    assert_non_null(strstr(error.hint, "max_lineage_bytes"));
+    assert_int_equal(scene.batch.row_count, 1);
+    scene_close(&scene);
 }
 
 static void test_keys_and_rows(void **state)
@@ -125,6 +303,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_null_keys),
+        cmocka_unit_test(test_null_keys_of_rows_that_need_not_be),
+        cmocka_unit_test(test_sets_of_sets),
+        cmocka_unit_test(test_once),
+        cmocka_unit_test(test_once_without_its_column),
+        cmocka_unit_test(test_a_probe_on_a_row),
+        cmocka_unit_test(test_too_much_lineage),
         cmocka_unit_test(test_keys_and_rows),
         cmocka_unit_test(test_rows_that_were_not_planned),
         cmocka_unit_test(test_a_key_that_is_too_long),

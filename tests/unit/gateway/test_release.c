@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 #define COMPLETE LEDGER_OUTCOME_COMPLETE
 #define GOES_ON  LEDGER_OUTCOME_NONE
 
@@ -261,6 +263,278 @@ static void test_a_set_of_many(void **state)
     scene_close(&scene);
 }
 
+/* A set of the statement in the first hidden column, a key of each row in the second. */
+static void once(struct scene *scene, enum plan_grade grade)
+{
+    scene_open(scene, 2);
+    scene->plan.has_once = scene->hidden[0].once = true;
+    scene->hidden[0].depth = 1;
+    scene->hidden[0].grade = grade;
+    scene->plan.min_subjects = scene->partner.min_subjects = 3;
+}
+
+/* The same before and after a restart. */
+static void expect_budget(struct scene *scene, uint64_t subjects, uint64_t probes)
+{
+    for (int restarted = 0; restarted <= 1; restarted++) {
+        struct exposure_budget used;
+        exposure_budget(scene->server.exposure, &scene->partner, clock_now_ns(), &used);
+        if (used.subjects_today != subjects || used.subjects_total != subjects ||
+            used.probes_today != probes)
+            fail_msg("%s restart: %llu subjects today, %llu in total, %llu probes",
+                     restarted ? "after" : "before", (unsigned long long)used.subjects_today,
+                     (unsigned long long)used.subjects_total,
+                     (unsigned long long)used.probes_today);
+        if (!restarted)
+            scene_restart(scene);
+    }
+}
+
+static void test_sets_of_the_statement_come_first(void **state)
+{
+    (void)state;
+    static const struct {
+        enum plan_grade grade;
+        const char *set, *told;
+        uint64_t subjects;
+    } cases[] = {
+        {PLAN_GRADE_DIRECT, "{7,8,9}", "O- 1 none: direct{7 8 9} direct{1}\n", 5},
+        {PLAN_GRADE_WITNESS, "{7,8,9}", "O- 1 none: witness{7 8 9} direct{1}\n", 5},
+        {PLAN_GRADE_INFLUENCE, "{7,8,9}", "O- 1 none: influence(3){7 8 9} direct{1}\n", 2},
+        {PLAN_GRADE_INFLUENCE, "{7,8,7}", "O- 1 none: influence{7 8} direct{1}\n", 4},
+        {PLAN_GRADE_INFLUENCE, "{}", "O- 1 none: direct{1}\n", 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene;
+        struct error error;
+        char told[200];
+        once(&scene, cases[i].grade);
+        scene_run(&scene);
+        scene_row(&scene, "a", cases[i].set, "1");
+        assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+        scene_row(&scene, "b", NULL, "2");
+        assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+        snprintf(told, sizeof told, "%sC 1 complete: direct{2}\n", cases[i].told);
+        expect(&scene, "a b", told);
+        expect_budget(&scene, cases[i].subjects, 0);
+        scene_close(&scene);
+    }
+}
+
+/* They are recorded whatever becomes of the rows. */
+static void test_sets_of_the_statement_without_rows(void **state)
+{
+    (void)state;
+    enum { NO_ROWS, SKIPPED, CUT, SUPPRESSED, WAYS };
+    static const char *const told[WAYS] = {
+        "O- 0 none: influence(3){7 8 9}\nC 0 complete:\n",
+        "O- 0 none: influence(3){7 8 9} witness{1}\nC 0 complete:\n",
+        "OC 0 budget: influence(3){7 8 9}\n",
+        "O- 0 none: influence(3){7 8 9}\nC 0 complete:\n",
+    };
+    for (int way = 0; way < WAYS; way++) {
+        struct scene scene;
+        struct error error;
+        once(&scene, PLAN_GRADE_INFLUENCE);
+        scene.plan.relay_offset = way == SKIPPED ? 1 : 0;
+        if (way == SUPPRESSED) {
+            scene.plan.statistic = scene.plan.suppress_small = true;
+            scene.hidden[1].depth = 1;
+        }
+        scene_run(&scene);
+        if (way == CUT) { /* the row is one more than the statement may return */
+            scene.partner.budget.rows_per_statement = 5;
+            scene.run->rows = 5;
+        }
+        if (way == NO_ROWS)
+            scene_no_rows(&scene, "{7,8,9}", NULL);
+        else
+            scene_row(&scene, "a", "{7,8,9}", way == SUPPRESSED ? "{1,2}" : "1");
+        assert_status(scene_release(&scene, GOES_ON, &error),
+                      way == CUT ? STATUS_LIMIT : STATUS_OK);
+        if (way != CUT)
+            assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+        expect(&scene, "", told[way]);
+        assert_int_equal(scene.run->rows_now, 0);
+        scene_close(&scene);
+    }
+}
+
+/* Without them nobody knows whom an empty result depends on. */
+static void test_sets_of_the_statement_that_never_came(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    once(&scene, PLAN_GRADE_INFLUENCE);
+    scene_run(&scene);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_PEER);
+    assert_string_equal(error.sqlstate, "XX000");
+    assert_false(scene.run->closed);
+    assert_status(release_fail(scene.run, "XX000", &scene.out, &error), STATUS_OK);
+    scene_run(&scene); /* upstream's own error is told as such */
+    assert_status(
+        release_batch(&scene.batch, scene.run, LEDGER_OUTCOME_ERROR, "22012", &scene.out, &error),
+        STATUS_OK);
+    expect(&scene, "", "OC 0 error:\nOC 0 error:\n");
+    scene_close(&scene);
+}
+
+static void test_sets_of_the_statement_over_the_budget(void **state)
+{
+    (void)state;
+    for (uint64_t most = 2; most <= 3; most++) {
+        struct scene scene;
+        struct error error;
+        once(&scene, PLAN_GRADE_DIRECT);
+        scene.partner.budget.subjects_per_day = most;
+        scene_run(&scene);
+        scene_row(&scene, "a", "{7,8,9}", "7"); /* free, once the set is paid for */
+        scene_row(&scene, "b", NULL, "1");
+        assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+        assert_string_equal(error.sqlstate, "53400");
+        expect(&scene, most == 2 ? "" : "a",
+               most == 2 ? "OC 0 budget:\n" : "OC 1 budget: direct{7 8 9} direct{7}\n");
+        expect_budget(&scene, most == 2 ? 0 : 3, 0);
+        scene_close(&scene);
+    }
+}
+
+static void test_probes(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    once(&scene, PLAN_GRADE_PROBE);
+    scene.partner.budget.probes_per_day = 4;
+    scene_run(&scene);
+    scene_no_rows(&scene, "{7,nobody,7}", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect_budget(&scene, 0, 2);
+    scene_run(&scene); /* asked again is counted again */
+    scene_row(&scene, "a", "{7}", "7");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect_budget(&scene, 1, 3);
+    scene_run(&scene); /* two do not fit: nothing is told, not even whether there is a row */
+    scene_row(&scene, "b", "{7,8}", "7");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "53400");
+    assert_non_null(strstr(error.message, "4 look-ups by key in a day"));
+    scene_run(&scene); /* one does */
+    scene_row(&scene, "c", "{8}", "7");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "a c",
+           "OC 0 complete: probe{7 nobody}\nOC 1 complete: probe{7} direct{7}\n"
+           "OC 0 budget:\nOC 1 complete: probe{8} direct{7}\n");
+    expect_budget(&scene, 1, 4);
+    scene_close(&scene);
+}
+
+/* What was asked has been counted by then, and stays written down. */
+static void test_a_probe_whose_people_do_not_fit(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    once(&scene, PLAN_GRADE_PROBE);
+    scene.hidden[1].once = true;
+    scene.hidden[1].depth = 1;
+    scene.partner.budget.subjects_per_day = 1;
+    scene_run(&scene);
+    scene_row(&scene, "a", "{7}", "{8,9}");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    assert_non_null(strstr(error.message, "1 subjects per day"));
+    expect(&scene, "", "OC 0 budget: probe{7}\n");
+    expect_budget(&scene, 0, 1);
+    scene_close(&scene);
+}
+
+/* A row's set of influence is judged by itself and leaves the row's grade as it is. */
+static void test_influence_of_a_row(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 2, false);
+    scene.partner.min_subjects = 3;
+    scene.hidden[1].depth = 1;
+    scene.hidden[1].grade = PLAN_GRADE_INFLUENCE;
+    scene_run(&scene);
+    scene_row(&scene, "a", "{1,2,3}", "{4,5,6,7}");
+    scene_row(&scene, "b", "{1,2,3}", "{8,9}");
+    scene_row(&scene, "c", "{1,2,3}", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "a b c",
+           "OC 3 complete: aggregate(3){1 2 3} influence(3){4 5 6 7} influence{8 9}\n");
+    expect_budget(&scene, 2, 0);
+    scene_close(&scene);
+}
+
+static void test_witnesses_of_a_row(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 2, true);
+    scene.hidden[1].depth = 1;
+    scene.hidden[1].grade = PLAN_GRADE_WITNESS;
+    scene_run(&scene);
+    scene_row(&scene, "a", "{1,2,3}", "{4}");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "a", "OC 1 complete: aggregate(3){1 2 3} witness{4}\n");
+    expect_budget(&scene, 1, 0);
+    scene_close(&scene);
+}
+
+/* The same two people in three sets are two people. */
+static void test_a_threshold_over_sets_of_sets(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 1, true);
+    scene.hidden[0].depth = 2;
+    scene_run(&scene);
+    scene_row(&scene, "a", "{\"{1,2}\",\"{2,1}\",\"{1}\"}", NULL);
+    scene_row(&scene, "b", "{\"{1,2}\",\"{2,3}\"}", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "b", "OC 1 complete: aggregate(3){1 2 3}\n");
+    scene_close(&scene);
+}
+
+/* Everybody of a large table: entries in pieces, all of them before the first row. */
+static void test_a_statement_about_everybody(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 240000 };
+    struct scene scene;
+    struct error error;
+    struct buffer literal;
+    once(&scene, PLAN_GRADE_INFLUENCE);
+    scene_run(&scene);
+    buffer_init(&literal, 4 << 20);
+    buffer_append_text(&literal, "{");
+    for (int i = 0; i < MEMBERS; i++)
+        buffer_printf(&literal, "%s%d", i == 0 ? "" : ",", i * 7);
+    buffer_append_text(&literal, "}");
+    scene_row(&scene, "a", buffer_text(&literal), "1");
+    buffer_free(&literal);
+    assert_true(batch_full(&scene.batch));
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    assert_int_equal(scene.out.gate_count, 1);
+    const char *told = scene_ledger(&scene);
+    uint64_t members = 0;
+    for (const char *at = told; (at = strstr(at, "influence(240000)[")) != NULL; at++)
+        members += (uint64_t)strtoull(at + strlen("influence(240000)["), NULL, 10);
+    assert_int_equal(members, MEMBERS);
+    assert_non_null(strstr(told, " direct{1}"));
+    assert_string_equal(scene_sent(&scene), "a");
+    assert_true(scene.batch.key_capacity < MEMBERS); /* nor is its memory kept */
+    expect_budget(&scene, 1, 0);
+    scene_close(&scene);
+}
+
 static void test_abandoned(void **state)
 {
     (void)state;
@@ -312,6 +586,16 @@ int main(void)
         cmocka_unit_test(test_the_smallest_set_decides),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_a_set_of_many),
+        cmocka_unit_test(test_sets_of_the_statement_come_first),
+        cmocka_unit_test(test_sets_of_the_statement_without_rows),
+        cmocka_unit_test(test_sets_of_the_statement_that_never_came),
+        cmocka_unit_test(test_sets_of_the_statement_over_the_budget),
+        cmocka_unit_test(test_probes),
+        cmocka_unit_test(test_a_probe_whose_people_do_not_fit),
+        cmocka_unit_test(test_influence_of_a_row),
+        cmocka_unit_test(test_witnesses_of_a_row),
+        cmocka_unit_test(test_a_threshold_over_sets_of_sets),
+        cmocka_unit_test(test_a_statement_about_everybody),
         cmocka_unit_test(test_abandoned),
         cmocka_unit_test(test_an_error_of_ours_waits_for_its_entry),
     };

@@ -57,6 +57,7 @@ static void has_defaults(void **state)
     assert_string_equal(config->ledger.node, "node1");
     assert_int_equal(config->limits.statement_bytes, LIMIT_STATEMENT_BYTES);
     assert_int_equal(config->limits.statement_depth, LIMIT_STATEMENT_DEPTH);
+    assert_int_equal(config->limits.max_lineage_bytes, LIMIT_ROW_BYTES);
     assert_string_equal(config->state_folder, "/var/lib/cofferdam");
     assert_string_equal(config->run_folder, "/run/cofferdam");
     assert_in_range(config->workers, 1, 8);
