@@ -100,16 +100,22 @@ static void put_value(struct buffer *row, const char *text)
     buffer_append_text(row, text);
 }
 
+void scene_put_row(const struct scene *scene, struct buffer *out, const char *visible,
+                   const char *const *hidden)
+{
+    size_t hidden_count = run_hidden_columns(&scene->plan);
+    buffer_append_u16be(out, (uint16_t)(1 + hidden_count));
+    put_value(out, visible);
+    for (size_t i = 0; i < hidden_count; i++)
+        put_value(out, hidden[i]);
+}
+
 enum status scene_try_row(struct scene *scene, struct error *error, const char *visible,
                           const char *const *hidden)
 {
     struct buffer row;
     buffer_init(&row, 16 * 1024 * 1024);
-    size_t hidden_count = run_hidden_columns(&scene->plan);
-    buffer_append_u16be(&row, (uint16_t)(1 + hidden_count));
-    put_value(&row, visible);
-    for (size_t i = 0; i < hidden_count; i++)
-        put_value(&row, hidden[i]);
+    scene_put_row(scene, &row, visible, hidden);
     enum status status = batch_add(&scene->batch, scene->run, buffer_slice(&row), error);
     buffer_free(&row);
     return status;

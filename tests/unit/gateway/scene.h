@@ -40,6 +40,9 @@ void scene_close(struct scene *scene);
 void scene_restart(struct scene *scene);
 void scene_run(struct scene *scene); /* a new execution; ends the one before */
 
+/* Appends the body of upstream's DataRow, as scene_try_row takes it. */
+void scene_put_row(const struct scene *scene, struct buffer *out, const char *visible,
+                   const char *const *hidden);
 /* Adds a row: the visible text, then the hidden ones and, where plan.has_once, what says that the
  * row is one; NULL is SQL NULL. */
 enum status scene_try_row(struct scene *scene, struct error *error, const char *visible,

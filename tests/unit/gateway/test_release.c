@@ -387,7 +387,8 @@ static void test_sets_of_the_statement_over_the_budget(void **state)
     for (uint64_t most = 2; most <= 3; most++) {
         struct scene scene;
         struct error error;
-        once(&scene, PLAN_GRADE_DIRECT);
+        once(&scene, PLAN_GRADE_INFLUENCE);
+        scene.partner.min_subjects = 4; /* influence of few: charged */
         scene.partner.budget.subjects_per_day = most;
         scene_run(&scene);
         scene_row(&scene, "a", "{7,8,9}", "7"); /* free, once the set is paid for */
@@ -395,7 +396,7 @@ static void test_sets_of_the_statement_over_the_budget(void **state)
         assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
         assert_string_equal(error.sqlstate, "53400");
         expect(&scene, most == 2 ? "" : "a",
-               most == 2 ? "OC 0 budget:\n" : "OC 1 budget: direct{7 8 9} direct{7}\n");
+               most == 2 ? "OC 0 budget:\n" : "OC 1 budget: influence{7 8 9} direct{7}\n");
         expect_budget(&scene, most == 2 ? 0 : 3, 0);
         scene_close(&scene);
     }
