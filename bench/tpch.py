@@ -63,7 +63,10 @@ def questions(folder, scale, only):
     wanted = {int(name.strip().lower().lstrip("q")) for name in only.split(",")} if only else range(1, 23)
     found = []
     for number in sorted(wanted):
-        text = (pathlib.Path(folder) / f"q{number:02}.sql").read_text().strip().rstrip(";")
+        path = pathlib.Path(folder) / f"q{number:02}.sql"
+        if not path.is_file():
+            sys.exit(f"there is no {path}; --only asks some of the questions")
+        text = path.read_text().strip().rstrip(";")
         found.append((f"q{number:02}", text.replace(":fraction", f"{0.0001 / scale:.10f}")))
     return found
 
@@ -248,7 +251,7 @@ def run(bench, variant):
     if options.parts:
         targets["fence"] = Target(bench.gateway("nobody").url(AGENT))
     outcomes = []
-    for name, sql in questions(options.queries, options.scale, options.only):
+    for name, sql in options.questions:
         outcome = prepare(bench, variant, name, sql, targets, options.parts)
         outcomes.append(outcome)
         for kind in ("refused", "failed", "differs"):
@@ -329,10 +332,11 @@ def main():
     parser.add_argument("--timeout", type=int, default=120, help="seconds a statement may take")
     parser.add_argument("--load-only", action="store_true", help="load, print the count of rows of each question, end")
     options = parser.parse_args()
+    options.questions = questions(options.queries, options.scale, options.only)
     bench = Bench(options)
     try:
         if options.load_only:
-            for name, sql in questions(options.queries, options.scale, options.only):
+            for name, sql in options.questions:
                 rows = bench.direct("joined").ask(sql)[1]
                 print(f"{name} {len(rows)} rows  {rows[0] if rows else ''}")
             return 0
