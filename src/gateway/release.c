@@ -215,6 +215,57 @@ static enum status judge_rows(struct work *work, struct error *error)
     return STATUS_OK;
 }
 
+static int compare_slices(const void *a, const void *b)
+{
+    const struct slice *left = a, *right = b;
+    if (left->len != right->len)
+        return left->len < right->len ? -1 : 1;
+    return left->len == 0 ? 0 : memcmp(left->data, right->data, left->len);
+}
+
+/* How many keys the statement pins in one hidden column, each once. */
+static uint64_t count_pinned(const struct batch *batch, size_t hidden, struct slice *scratch)
+{
+    size_t count = 0;
+    uint64_t different = 0;
+    for (size_t k = 0; k < batch->once_end; k++)
+        if (batch->keys[k].hidden == hidden)
+            scratch[count++] =
+                slice_of(batch->key_bytes.data + batch->keys[k].at, batch->keys[k].len);
+    if (count > 0)
+        qsort(scratch, count, sizeof scratch[0], compare_slices);
+    for (size_t i = 0; i < count; i++)
+        different += i == 0 || compare_slices(&scratch[i - 1], &scratch[i]) != 0;
+    return different;
+}
+
+/* Each key that the statement pins is a look-up, also where it is nobody's. Held against the bound
+ * before any gets an id, for the partner chooses them, and ids stay. */
+static enum status count_probes(struct work *work, struct error *error)
+{
+    const struct run *run = work->run;
+    uint64_t probes = 0;
+    struct slice *scratch = NULL;
+    for (size_t h = 0; h < work->plan->hidden_count; h++) {
+        if (!work->plan->hidden[h].once || work->plan->hidden[h].grade != PLAN_GRADE_PROBE)
+            continue;
+        if (scratch == NULL)
+            scratch = arena_array(&work->batch->arena, struct slice, work->batch->once_end + 1);
+        if (scratch == NULL)
+            return no_memory(error);
+        probes += count_pinned(work->batch, h, scratch);
+    }
+    if (probes == 0)
+        return STATUS_OK;
+    work->charged_ns = clock_now_ns();
+    if (exposure_count_probes(run->server->exposure, run->partner, work->charged_ns, probes))
+        return STATUS_OK;
+    work->rows = work->batch->once_end = 0;
+    work->limit = "look-ups by key in a day";
+    work->limit_value = run->partner->budget.probes_per_day;
+    return STATUS_OK;
+}
+
 /* Fills ids for the keys from `first` to `end`, at most MAP_PIECE, for which `keys` has room. */
 static enum status map_piece(struct work *work, size_t first, size_t end, struct subject_key *keys,
                              struct error *error)
@@ -300,30 +351,12 @@ static size_t charged_ids(const struct work *work, size_t place, uint32_t *ids)
 }
 
 /* Nothing of the statement goes out. What it asked about stays recorded where it was counted. */
-static void refuse_statement(struct work *work, const char *limit, uint64_t value, bool counted)
+static void refuse_statement(struct work *work)
 {
     for (size_t h = 0; h < work->plan->hidden_count; h++)
-        if (!counted || work->lots[h] != LOT_PROBE)
+        if (work->lots[h] != LOT_PROBE)
             work->lots[h] = LOT_NONE;
     work->rows = 0;
-    work->limit = limit;
-    work->limit_value = value;
-}
-
-/* Each key that the statement pins is a look-up, also where it is nobody's. */
-static void count_probes(struct work *work)
-{
-    const struct run *run = work->run;
-    uint64_t probes = 0;
-    for (size_t h = 0; h < work->plan->hidden_count; h++)
-        if (lot_at(work, 0, h) == LOT_PROBE)
-            probes += count_members(work, 0, h);
-    if (probes == 0)
-        return;
-    work->charged_ns = clock_now_ns();
-    if (!exposure_count_probes(run->server->exposure, run->partner, work->charged_ns, probes))
-        refuse_statement(work, "look-ups by key in a day", run->partner->budget.probes_per_day,
-                         false);
 }
 
 /* Holds statement and rows against the partner's budget of distinct people; cuts work->rows. */
@@ -347,13 +380,14 @@ static enum status charge_places(struct work *work, struct error *error)
     exposure_charge(work->run->server->exposure, work->run->partner, work->charged_ns, ids, ends,
                     work->rows + 1, &charge);
     work->charged = charge.charged;
-    if (charge.admitted_rows == 0) {
-        refuse_statement(work, charge.limit, charge.limit_value, true);
-    } else if (charge.admitted_rows <= work->rows) {
-        work->rows = charge.admitted_rows - 1;
+    if (charge.limit != NULL) {
         work->limit = charge.limit;
         work->limit_value = charge.limit_value;
     }
+    if (charge.admitted_rows == 0)
+        refuse_statement(work);
+    else
+        work->rows = charge.admitted_rows - 1;
     return STATUS_OK;
 }
 
@@ -509,9 +543,9 @@ static enum status check_complete(const struct work *work, enum ledger_outcome c
 /* Names, judges and charges whom the batch is about. */
 static enum status settle_subjects(struct work *work, struct error *error)
 {
+    TRY(count_probes(work, error));
     TRY(map_subjects(work, error));
     TRY(judge_rows(work, error));
-    count_probes(work);
     return work->plan->hidden_count == 0 ? STATUS_OK : charge_places(work, error);
 }
 

@@ -418,8 +418,11 @@ static void test_probes(void **state)
     assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
     expect_budget(&scene, 1, 3);
     scene_run(&scene); /* two do not fit: nothing is told, not even whether there is a row */
-    scene_row(&scene, "b", "{7,8}", "7");
+    scene_row(&scene, "b", "{7,unheard}", "7");
     assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    uint32_t id; /* nor does it leave a trace among the keys */
+    assert_status(exposure_find(scene.server.exposure, 0, slice_of_text("unheard"), &id),
+                  STATUS_NOT_FOUND);
     assert_string_equal(error.sqlstate, "53400");
     assert_non_null(strstr(error.message, "4 look-ups by key in a day"));
     scene_run(&scene); /* one does */
