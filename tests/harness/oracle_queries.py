@@ -60,7 +60,7 @@ class Queries:
 
     def reset(self):
         self.used, self.values, self.number, self.ordered = set(), [], 0, False
-        self.ctes, self.budget = [], self.pick([0, 1, 1, 2, 3, 4])
+        self.ctes, self.budget = [], self.pick([0, 1, 2, 2, 3, 4])
 
     def tag(self, construct, text):
         self.used.add(construct)
@@ -137,14 +137,24 @@ class Queries:
 
     def set_operation(self, kinds, outer, top):
         kinds = kinds or [self.pick(KINDS) for _ in range(self.pick([1, 1, 2, 3]))]
-        arms = [self.select(kinds, outer, arm=True)]
+        arms = [self.arm(kinds, outer)]
         text = f"({arms[0].text})"
         for _ in range(self.pick([1, 1, 1, 2])):
             operation = self.pick(["UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT"])
-            arm = self.select(kinds, outer, arm=True)
+            arm = self.arm(kinds, outer)
             text = self.tag(operation, f"({text} {operation} ({arm.text}))" if len(arms) > 1 else f"{text} {operation} ({arm.text})")
             arms.append(arm)
         return Select(text + self.tail(len(kinds), kinds, top), arms[0].columns)
+
+    def arm(self, kinds, outer):
+        """Any SELECT, or a plain one, whose rows other arms are likely to have too."""
+        if self.chance(0.4):
+            return self.select(kinds, outer)
+        source, relations = self.source(outer, plain=True, most=1)
+        scope = Scope.of(relations)
+        where = f" WHERE {self.condition(scope, 0)}" if self.chance(0.3) else ""
+        targets = ", ".join(f"{self.leaf(scope, k)} AS c{i}" for i, k in enumerate(kinds))
+        return Select(f"SELECT {targets} FROM {source}{where}", [(f"c{i}", k) for i, k in enumerate(kinds)])
 
     def tail(self, count, kinds, top, share=0.3):
         """ORDER BY every column, LIMIT and OFFSET, now and then."""
@@ -155,9 +165,9 @@ class Queries:
         text = " ORDER BY " + ", ".join(f"{n}{self.direction()}" for n in order)
         self.ordered = self.ordered or top
         if self.chance(0.8):
-            text += self.tag("LIMIT" if top else "LIMIT inside", f" LIMIT {self.bound_int(self.pick([0, 1, 2, 3, 5, 10]))}")
+            text += self.tag("LIMIT" if top else "LIMIT inside", f" LIMIT {self.bound_int(self.pick([0, 1, 2, 3, 5, 10, 20]))}")
         if self.chance(0.3):
-            text += self.tag("OFFSET" if top else "OFFSET inside", f" OFFSET {self.pick([0, 1, 2, 4])}")
+            text += self.tag("OFFSET" if top else "OFFSET inside", f" OFFSET {self.pick([0, 1, 1, 2, 4])}")
         return text
 
     def direction(self):
@@ -171,10 +181,10 @@ class Queries:
 
     # ---- SELECT ----
 
-    def select(self, kinds, outer, top=False, arm=False):
+    def select(self, kinds, outer, top=False):
         source, relations = self.source(outer)
         scope = Scope.of(relations, outer)
-        where = f" WHERE {self.condition(scope)}" if self.chance(0.5) else ""
+        where = f" WHERE {self.condition(scope, self.pick([1, 1, 2]))}" if self.chance(0.4) else ""
         form = self.random.random()
         if form < 0.25:
             return self.grouped(scope, source, where, kinds, top)
@@ -345,8 +355,8 @@ class Queries:
 
     # ---- FROM ----
 
-    def source(self, outer, plain=False):
-        count = self.pick([1, 1, 1, 2, 2, 2, 3])
+    def source(self, outer, plain=False, most=3):
+        count = min(most, self.pick([1, 1, 1, 2, 2, 2, 3]))
         text, relation = self.relation(outer, [], plain)
         relations = [relation]
         for n in range(1, count):
@@ -401,17 +411,17 @@ class Queries:
     def relation(self, outer, left, plain):
         """(text, Relation): a dataset, a sub-select, a CTE, VALUES, a function."""
         alias, chance = self.alias(), self.random.random()
-        if plain or chance > 0.42 and not (self.ctes and self.chance(0.5)):
+        if plain or chance > 0.34 and not (self.ctes and self.chance(0.5)):
             name = self.pick(list(self.datasets))
             return f"{name} AS {alias}", Relation(alias, self.datasets[name])
         if self.ctes and self.chance(0.7):
             name, columns = self.pick(self.ctes)
             if columns:
                 return f"{name} AS {alias}", Relation(alias, columns)
-        if chance < 0.05:
+        if chance < 0.025:
             rows = ", ".join(self.pick([f"({self.pick([0, 1, 2, 3])}, 'ann')", f"({self.pick([1, 5])}, NULL::text)", "(NULL::int, '12')"]) for _ in range(3))
             return self.tag("VALUES", f"(VALUES {rows}) AS {alias}(k, t)"), Relation(alias, {"k": "int", "t": "text"})
-        if chance < 0.1:
+        if chance < 0.055:
             scope = Scope.of(left, outer)
             low = self.value(scope, "int", 0) if left and self.chance(0.5) else "1"
             function = self.pick([f"generate_series({low}, 3)", f"unnest(ARRAY[{low}, 2, 7])"])
@@ -493,7 +503,7 @@ class Queries:
         if kind in ("int", "text") and self.chance(0.12):
             self.values.append(self.pick([0, 1, 2, 5]) if kind == "int" else self.pick(["ann", "x1", "12"]))
             return self.tag("parameter", f"{{{len(self.values) - 1}}}")
-        return {"int": lambda: str(self.pick([0, 1, 2, 3, 5])), "numeric": lambda: self.pick(["1.50", "10.00", "2.50"]) + "::numeric(12,2)",
+        return {"int": lambda: str(self.pick([0, 1, 2, 2, 3, 5])), "numeric": lambda: self.pick(["1.50", "10.00", "2.50"]) + "::numeric(12,2)",
                 "text": lambda: self.pick(["'ann'", "'x1'", "'12'", "''", "'ANN'", "'s2'"]) + self.pick(["", "::text"]),
                 "date": lambda: self.pick(["date '1970-01-11'", "date '2000-01-01'"]), "bool": lambda: self.pick(["true", "false"]),
                 "token": lambda: "'t00000000000000000000000000000000'::text", "ints": lambda: "ARRAY[1, 2, 3]"}[kind]()
@@ -511,7 +521,7 @@ class Queries:
         """An expression of a kind. A few can fail on some data."""
         if depth > 0 and self.budget > 0 and kind in KINDS and self.chance(0.06) and self.spend():
             return self.scalar_sub(scope, kind)
-        if depth == 0 or kind == "token" or self.chance(0.6):
+        if depth == 0 or kind == "token" or self.chance(0.72):
             return self.leaf(scope, kind)
         sub = lambda k: self.value(scope, k, depth - 1)
         return self.pick({
@@ -549,7 +559,7 @@ class Queries:
             return self.pick([lambda: f"({self.condition(scope, depth - 1)} AND {self.condition(scope, depth - 1)})",
                               lambda: f"({self.condition(scope, depth - 1)} OR {self.condition(scope, depth - 1)})",
                               lambda: f"(NOT {self.condition(scope, depth - 1)})"])()
-        if depth > 0 and self.budget > 0 and self.chance(0.3) and self.spend():
+        if depth > 0 and self.budget > 0 and self.chance(0.4) and self.spend():
             return self.sublink(scope)
         if scope.leaves.get("token") and self.chance(0.15):
             token = self.pick(scope.leaves["token"])
@@ -559,16 +569,17 @@ class Queries:
         kind = self.pick([k for k in KINDS[:4] if scope.leaves.get(k)] or ["int"])
         left = self.value(scope, kind, 1)
         return self.pick([lambda: f"{left} {self.pick(['=', '<', '>', '<=', '<>'])} {self.value(scope, kind, 1)}",
-                          lambda: f"{left} {self.pick(['=', '<', '>'])} {self.constant(kind)}", lambda: f"{left} = {self.constant(kind)}",
-                          lambda: f"{left} IS {self.pick(['NULL', 'NOT NULL'])}", lambda: f"{left} IN ({self.constant(kind)}, {self.constant(kind)})",
-                          lambda: f"{left} BETWEEN {self.constant(kind)} AND {self.constant(kind)}",
-                          lambda: f"{left} IS {self.pick(['', 'NOT '])}DISTINCT FROM {self.value(scope, kind, 0)}",
-                          lambda: f"{left} NOT IN ({self.constant(kind)}, {self.value(scope, kind, 0)})",
-                          lambda: self.tag("ANY/ALL of an array", f"{left} {self.pick(['=', '<'])} {self.pick(['ANY', 'ALL'])} (ARRAY[{self.constant(kind)}, {self.value(scope, kind, 0)}])"),
-                          lambda: f"({self.condition(scope, 0)}) IS {self.pick(['TRUE', 'NOT TRUE', 'UNKNOWN'])}",
-                          lambda: f"coalesce({left}, {self.constant(kind)}) = {self.constant(kind)}",
-                          lambda: self.tag("row value", f"({left}, {self.value(scope, 'int', 0)}) {self.pick(['=', '<', '<>'])} ({self.constant(kind)}, 2)"),
-                          lambda: f"{self.value(scope, 'text', 1)} LIKE {self.pick(['a%', '%1%', '_n%']).join(chr(39) * 2)}"])()
+                          lambda: f"{left} {self.pick(['=', '<', '>='])} {self.constant(kind)}", lambda: f"{left} <> {self.constant(kind)}",
+                          lambda: f"{left} IS NOT NULL", lambda: f"{left} IS {self.pick(['NULL', 'NOT NULL'])}",
+                          lambda: f"{left} IN ({', '.join(self.constant(kind) for _ in range(self.pick([2, 3])))})",
+                          lambda: f"{left} {self.pick(['', 'NOT '])}BETWEEN {self.constant(kind)} AND {self.constant(kind)}",
+                          lambda: f"{left} IS {self.pick(['', 'NOT '])}DISTINCT FROM {self.pick([self.value(scope, kind, 0), self.constant(kind)])}",
+                          lambda: f"{left} NOT IN ({self.constant(kind)}, {self.constant(kind)})",
+                          lambda: self.tag("ANY/ALL of an array", f"{left} {self.pick(['= ANY', '< ANY', '<> ALL', '<> ANY'])} (ARRAY[{self.constant(kind)}, {self.value(scope, kind, 0)}])"),
+                          lambda: f"({self.condition(scope, 0)}) IS {self.pick(['TRUE', 'NOT TRUE', 'NOT FALSE', 'UNKNOWN'])}",
+                          lambda: f"coalesce({left}, {self.constant(kind)}) {self.pick(['=', '<>', '<>'])} {self.constant(kind)}",
+                          lambda: self.tag("row value", f"({left}, {self.value(scope, 'int', 0)}) {self.pick(['=', '<', '<>', '>=', '<>'])} ({self.constant(kind)}, 2)"),
+                          lambda: f"{self.value(scope, 'text', 1)} {self.pick(['', 'NOT '])}LIKE {self.pick(['a%', '%1%', '_n%']).join(chr(39) * 2)}"])()
 
     def sublink(self, scope):
         kind = self.pick([k for k in KINDS[:4] + ("token",) if scope.leaves.get(k)] or ["int"])
