@@ -17,16 +17,34 @@ void emit_condition(struct emitter *emitter, const char *keyword, Node *conditio
     emit_expression(emitter, condition);
 }
 
+/* What stands behind AS: a query, or a change of data that the rewriting put there (a partner's own
+ * does not get so far: only a SELECT is planned). */
+static void emit_common_query(struct emitter *emitter, Node *query)
+{
+    switch (nodeTag(query)) {
+    case T_SelectStmt:
+        emit_select(emitter, (SelectStmt *)query);
+        break;
+    case T_InsertStmt:
+        emit_insert(emitter, (InsertStmt *)query);
+        break;
+    case T_UpdateStmt:
+        emit_update(emitter, (UpdateStmt *)query);
+        break;
+    case T_DeleteStmt:
+        emit_delete(emitter, (DeleteStmt *)query);
+        break;
+    default:
+        emit_refuse(emitter, "this kind of statement inside WITH");
+    }
+}
+
 static void emit_common_table(struct emitter *emitter, Node *node)
 {
     CommonTableExpr *table = castNode(CommonTableExpr, node);
 
     if (table->search_clause != NULL || table->cycle_clause != NULL) {
         emit_refuse(emitter, "SEARCH or CYCLE in WITH");
-        return;
-    }
-    if (!IsA(table->ctequery, SelectStmt)) {
-        emit_refuse(emitter, "a change of data inside WITH");
         return;
     }
     emit_identifier(emitter, table->ctename);
@@ -38,7 +56,7 @@ static void emit_common_table(struct emitter *emitter, Node *node)
     emit_text(emitter, table->ctematerialized == CTEMaterializeAlways  ? " AS MATERIALIZED ("
                        : table->ctematerialized == CTEMaterializeNever ? " AS NOT MATERIALIZED ("
                                                                        : " AS (");
-    emit_select(emitter, (SelectStmt *)table->ctequery);
+    emit_common_query(emitter, table->ctequery);
     emit_text(emitter, ")");
 }
 
