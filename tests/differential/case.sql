@@ -1,0 +1,20 @@
+-- CASE, COALESCE, NULLIF, GREATEST, LEAST and their types.
+SELECT id, CASE WHEN i < 0 THEN 'minus' WHEN i = 0 THEN 'zero' WHEN i > 0 THEN 'plus' END FROM ints ORDER BY id;
+SELECT id, CASE i WHEN 1 THEN 'one' WHEN 42 THEN 'answer' ELSE 'other' END AS word FROM ints ORDER BY id;
+SELECT id, CASE WHEN i IS NULL THEN 0 ELSE i END, CASE WHEN i > 0 THEN i ELSE 0.5 END FROM ints ORDER BY id;
+SELECT CASE WHEN 1 = 1 THEN 1 ELSE 1 / 0 END, CASE 1 WHEN 1 THEN 'a' ELSE 'b' END, CASE WHEN NULL THEN 1 END;
+SELECT id, coalesce(i, k, -1), coalesce(NULL, i), nullif(i, ⟨1|k⟩), nullif(k, 0) FROM ints ORDER BY id;
+SELECT id, ⟨greatest|least⟩(i, k), ⟨greatest|least⟩(i, j, 7), ⟨greatest|least⟩(NULL, i) FROM ints ORDER BY id;
+SELECT greatest(1, 2.5), least('b', 'a'), greatest(date '2024-01-01', '2025-01-01'), coalesce(NULL, 'x'), nullif('a', 'a'), coalesce(NULL::int, 2.5);
+SELECT id, CASE WHEN k > 0 THEN 10 / k ELSE 0 END FROM ints ORDER BY id;
+SELECT id FROM ints WHERE CASE WHEN i > 1 THEN k ELSE i END > 0 ORDER BY id;
+SELECT id, CASE WHEN t ~ '^[0-9]+$' THEN t::int END FROM texts ORDER BY id;
+SELECT name, CASE town WHEN 'Bath' THEN 'spa' WHEN 'York' THEN 'wall' ELSE coalesce(town, 'none') END FROM person ORDER BY person_id LIMIT 12;
+SELECT count(CASE WHEN done THEN 1 END), sum(CASE kind WHEN 'call' THEN hours ELSE 0 END) FROM task;
+SELECT CASE WHEN count(*) > 10 THEN 'many' ELSE 'few' END FROM place;
+SELECT town FROM place ORDER BY CASE WHEN country = 'GB' THEN 0 ELSE 1 END, town;
+SELECT id, CASE WHEN b THEN CASE WHEN g THEN 'both' ELSE 'first' END ELSE 'no' END FROM flags ORDER BY id;
+SELECT CASE WHEN EXISTS (SELECT 1 FROM person WHERE grade = 9) THEN 1 ELSE 2 END;
+SELECT CASE WHEN i > 0 THEN 'a' ELSE 1 END FROM ints;
+SELECT CASE i WHEN 'x' THEN 1 END FROM ints;
+SELECT coalesce(i, t) FROM ints JOIN texts USING (id);
