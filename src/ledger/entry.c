@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 
-enum { FLAGS_KNOWN = LEDGER_FLAG_OPENING | LEDGER_FLAG_CLOSING, GRADE_LAST = 5 };
+enum { FLAGS_KNOWN = LEDGER_FLAG_OPENING | LEDGER_FLAG_CLOSING, GRADE_LAST = 5, GRADE_CHANGED = 6 };
 
 static const char *const type_names[] = {
     [LEDGER_DISCLOSURE] = "disclosure",
@@ -18,13 +18,21 @@ static const char *const type_names[] = {
     [LEDGER_RECOVERED] = "recovered",
     [LEDGER_DECLARED] = "declared",
     [LEDGER_DELETED] = "deleted",
+    [LEDGER_CHANGE] = "change",
+    [LEDGER_CHANGE_END] = "change-end",
 };
 
 static const char *const outcome_names[] = {
-    [LEDGER_OUTCOME_NONE] = "none",           [LEDGER_OUTCOME_COMPLETE] = "complete",
-    [LEDGER_OUTCOME_ERROR] = "error",         [LEDGER_OUTCOME_BUDGET] = "budget",
-    [LEDGER_OUTCOME_CONTAINED] = "contained", [LEDGER_OUTCOME_ABANDONED] = "abandoned",
+    [LEDGER_OUTCOME_NONE] = "none",
+    [LEDGER_OUTCOME_COMPLETE] = "complete",
+    [LEDGER_OUTCOME_ERROR] = "error",
+    [LEDGER_OUTCOME_BUDGET] = "budget",
+    [LEDGER_OUTCOME_CONTAINED] = "contained",
+    [LEDGER_OUTCOME_ABANDONED] = "abandoned",
     [LEDGER_OUTCOME_REFUSED] = "refused",
+    [LEDGER_OUTCOME_COMMITTED] = "committed",
+    [LEDGER_OUTCOME_ROLLED_BACK] = "rolled-back",
+    [LEDGER_OUTCOME_IN_DOUBT] = "in-doubt",
 };
 
 enum { TYPE_COUNT = sizeof type_names / sizeof type_names[0] };
@@ -69,11 +77,14 @@ static bool text_valid(struct slice text)
     return text.len == 0 || memchr(text.data, '\0', text.len) == NULL;
 }
 
-static bool items_valid(const struct ledger_item *items, size_t count)
+/* Changes name whom they change, and nobody else does. */
+static bool items_valid(const struct ledger_entry *entry)
 {
-    for (size_t i = 0; i < count; i++)
-        if (items[i].grade < 1 || items[i].grade > GRADE_LAST)
+    for (size_t i = 0; i < entry->item_count; i++) {
+        uint8_t grade = entry->items[i].grade;
+        if (entry->type == LEDGER_CHANGE ? grade != GRADE_CHANGED : grade < 1 || grade > GRADE_LAST)
             return false;
+    }
     return true;
 }
 
@@ -91,7 +102,7 @@ static const char *find_invalid(const struct ledger_entry *entry)
     if (!text_valid(entry->node) || !text_valid(entry->partner) || !text_valid(entry->agent) ||
         !text_valid(entry->purpose) || !text_valid(entry->delivery) || !text_valid(entry->text))
         return "a text with NUL";
-    if (!items_valid(entry->items, entry->item_count))
+    if (!items_valid(entry))
         return "grade";
     return NULL;
 }

@@ -14,15 +14,17 @@
 #include "base/status.h"
 
 enum ledger_type {
-    LEDGER_DISCLOSURE = 1, /* rows released, and/or a statement's closing */
-    LEDGER_COLUMN_SET = 2, /* defines a column-set id */
-    LEDGER_POLICY = 3,     /* a policy taken into force: its text, whole or in chunks */
-    LEDGER_REFUSAL = 4,    /* a statement or a login refused */
-    LEDGER_ACT = 5,        /* containment, restore, reload, start, stop … */
-    LEDGER_PROBE = 6,      /* an upstream data error: one bit about the data */
-    LEDGER_RECOVERED = 7,  /* written by recovery after an unclean stop */
-    LEDGER_DECLARED = 8,   /* an export outside the gateway, told by staff */
-    LEDGER_DELETED = 9,    /* a partner's claim that what it had received before is deleted */
+    LEDGER_DISCLOSURE = 1,  /* rows released, and/or a statement's closing */
+    LEDGER_COLUMN_SET = 2,  /* defines a column-set id */
+    LEDGER_POLICY = 3,      /* a policy taken into force: its text, whole or in chunks */
+    LEDGER_REFUSAL = 4,     /* a statement or a login refused */
+    LEDGER_ACT = 5,         /* containment, restore, reload, start, stop … */
+    LEDGER_PROBE = 6,       /* an upstream data error: one bit about the data */
+    LEDGER_RECOVERED = 7,   /* written by recovery after an unclean stop */
+    LEDGER_DECLARED = 8,    /* an export outside the gateway, told by staff */
+    LEDGER_DELETED = 9,     /* a partner's claim that what it had received before is deleted */
+    LEDGER_CHANGE = 10,     /* a partner is about to change these people's data: before COMMIT */
+    LEDGER_CHANGE_END = 11, /* what became of it: same uuid */
 };
 
 enum ledger_flags {
@@ -38,12 +40,16 @@ enum ledger_outcome {
     LEDGER_OUTCOME_CONTAINED = 4, /* cut by containment or ended admission */
     LEDGER_OUTCOME_ABANDONED = 5, /* the client went away, cancelled, or closed the portal */
     LEDGER_OUTCOME_REFUSED = 6,
+    LEDGER_OUTCOME_COMMITTED = 7,   /* CHANGE_END, as are the next two */
+    LEDGER_OUTCOME_ROLLED_BACK = 8, /* nothing was changed */
+    LEDGER_OUTCOME_IN_DOUBT = 9,    /* upstream was lost after COMMIT had been sent; or some was
+                                      undone by ROLLBACK TO */
 };
 
 /* One item a hidden key: these subjects, in this grade, with these columns. */
 struct ledger_item {
     uint16_t kind;         /* number of the subject kind in the policy */
-    uint8_t grade;         /* enum plan_grade's numbers: 1 direct … 5 probe */
+    uint8_t grade;         /* enum plan_grade's numbers: 1 direct … 5 probe; 6 changed */
     uint32_t k;            /* smallest group for aggregate(k), else 0 */
     uint32_t column_set;   /* id from ledger_column_set */
     struct slice subjects; /* portable roaring bitmap of subject ids (exposure/subject_set.h) */

@@ -173,13 +173,13 @@ static void values_out_of_range_are_not_encoded(void **state)
 {
     struct ledger_item item = items[0];
     struct ledger_entry entry = full_entry();
-    entry.type = 10;
+    entry.type = 12;
     assert_refused(&entry, STATUS_INVALID);
     entry = full_entry();
     entry.flags = 4;
     assert_refused(&entry, STATUS_INVALID);
     entry = full_entry();
-    entry.outcome = 7;
+    entry.outcome = 10;
     assert_refused(&entry, STATUS_INVALID);
     entry = full_entry();
     memcpy(entry.sqlstate, "42p01", 6);
@@ -196,6 +196,34 @@ static void values_out_of_range_are_not_encoded(void **state)
     assert_refused(&entry, STATUS_INVALID);
     item.grade = 6;
     assert_refused(&entry, STATUS_INVALID);
+    item.grade = 1;
+    entry.type = LEDGER_CHANGE;
+    assert_refused(&entry, STATUS_INVALID);
+}
+
+/* What was changed is told from what was read by its type and by the grade of its items alike. */
+static void a_change_names_whom_it_changes(void **state)
+{
+    struct ledger_item item = items[0];
+    struct ledger_entry entry = full_entry(), back;
+    struct buffer bytes;
+    item.grade = 6;
+    entry.type = LEDGER_CHANGE;
+    entry.outcome = LEDGER_OUTCOME_NONE;
+    entry.items = &item;
+    entry.item_count = 1;
+    encode_ok(&entry, &bytes);
+    assert_status(decode(buffer_slice(&bytes), &back), STATUS_OK);
+    assert_int_equal(back.type, LEDGER_CHANGE);
+    assert_int_equal(back.items[0].grade, 6);
+    buffer_free(&bytes);
+    entry.type = LEDGER_CHANGE_END;
+    entry.outcome = LEDGER_OUTCOME_COMMITTED;
+    entry.item_count = 0;
+    encode_ok(&entry, &bytes);
+    assert_status(decode(buffer_slice(&bytes), &back), STATUS_OK);
+    assert_int_equal(back.outcome, LEDGER_OUTCOME_COMMITTED);
+    buffer_free(&bytes);
 }
 
 static void an_entry_may_fill_the_limit_and_no_more(void **state)
@@ -224,13 +252,13 @@ static void an_entry_may_fill_the_limit_and_no_more(void **state)
 
 static void every_type_and_outcome_has_a_name(void **state)
 {
-    for (int type = 1; type <= LEDGER_DELETED; type++)
+    for (int type = 1; type <= LEDGER_CHANGE_END; type++)
         assert_string_not_equal(ledger_type_name(type), "unknown");
-    for (int outcome = 0; outcome <= LEDGER_OUTCOME_REFUSED; outcome++)
+    for (int outcome = 0; outcome <= LEDGER_OUTCOME_IN_DOUBT; outcome++)
         assert_string_not_equal(ledger_outcome_name(outcome), "unknown");
     assert_string_equal(ledger_type_name(0), "unknown");
-    assert_string_equal(ledger_type_name(10), "unknown");
-    assert_string_equal(ledger_outcome_name(7), "unknown");
+    assert_string_equal(ledger_type_name(12), "unknown");
+    assert_string_equal(ledger_outcome_name(10), "unknown");
 }
 
 static void value_is(const char *text, const char *key, const char *want)
@@ -261,6 +289,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(what_is_accepted_is_canonical),
         cmocka_unit_test(values_out_of_range_are_not_encoded),
+        cmocka_unit_test(a_change_names_whom_it_changes),
         cmocka_unit_test(an_entry_may_fill_the_limit_and_no_more),
         cmocka_unit_test(every_type_and_outcome_has_a_name),
         cmocka_unit_test(lines_of_a_text_are_found_by_their_keys),
