@@ -80,10 +80,11 @@ static enum status put_phrase(struct writing *writing, size_t indent, const char
 
 /* ---- groups of facts ---- */
 
-/* What people are told apart by: a witness, an influence and a probe had a part in an answer. */
+/* What people are told apart by: a witness and an influence had a part in an answer. A probe is a
+ * question, and gave nothing away by itself. */
 static const char *tier_of(const char *grade)
 {
-    static const char *const own[] = {"direct", "declared", "aggregate"};
+    static const char *const own[] = {"direct", "declared", "aggregate", "probe"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (strcmp(grade, own[i]) == 0)
             return own[i];
@@ -266,9 +267,10 @@ static enum status put_group(struct writing *writing, struct group *group)
     else if (status == STATUS_OK)
         status = put_phrase(writing, INDENT, "letter", "purpose", "purpose",
                             purpose == NULL ? group->purpose : purpose);
-    gather(writing, group, &items);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && strcmp(group->tier, "probe") != 0) {
+        gather(writing, group, &items);
         status = put_items(writing, &items);
+    }
     for (size_t i = 0; i < items.count; i++)
         free(items.texts[i]);
     buffer_free(&items.others);
@@ -295,18 +297,37 @@ static enum status put_partner(struct writing *writing, const char *name, size_t
     return status;
 }
 
-static enum status put_recipients(struct writing *writing)
+static const char *const received[] = {"direct", "declared", "aggregate", "influence", NULL};
+static const char *const asked[] = {"probe", NULL};
+
+/* Is this fact of one of the tiers? */
+static bool is_of(const struct table *facts, const struct table_row *row, const char *const *tiers)
 {
-    static const char *const tiers[] = {"direct", "declared", "aggregate", "influence"};
+    const char *tier = tier_of(cli_cell(facts, row, "grade"));
+    while (*tiers != NULL && strcmp(*tiers, tier) != 0)
+        tiers++;
+    return *tiers != NULL;
+}
+
+static bool has_any(const struct table *facts, const char *const *tiers)
+{
+    const struct table_row *row = facts->first;
+    while (row != NULL && !is_of(facts, row, tiers))
+        row = row->next;
+    return row != NULL;
+}
+
+static enum status put_partners(struct writing *writing, const char *const *tiers)
+{
     const struct table *facts = writing->letter->facts;
     const char *partner = "";
     size_t number = 0;
     for (const struct table_row *first = facts->first; first != NULL; first = first->next) {
-        if (strcmp(cli_cell(facts, first, "partner"), partner) == 0)
+        if (strcmp(cli_cell(facts, first, "partner"), partner) == 0 || !is_of(facts, first, tiers))
             continue;
         partner = cli_cell(facts, first, "partner");
         TRY(put_partner(writing, partner, ++number));
-        for (size_t t = 0; t < sizeof tiers / sizeof tiers[0]; t++)
+        for (size_t t = 0; tiers[t] != NULL; t++)
             for (const struct table_row *row = first; row != NULL; row = row->next) {
                 struct group group = group_of(facts, row);
                 if (strcmp(group.partner, partner) == 0 && strcmp(group.tier, tiers[t]) == 0 &&
@@ -378,11 +399,17 @@ static enum status put_head(struct writing *writing)
 
 static enum status put_letter(struct writing *writing)
 {
-    bool anybody = writing->letter->facts->first != NULL;
+    const struct table *facts = writing->letter->facts;
+    bool anybody = has_any(facts, received);
     TRY(put_head(writing));
     buffer_append_u8(writing->out, '\n');
     TRY(put_phrase(writing, 0, "letter", anybody ? "recipients" : "nobody", NULL, NULL));
-    TRY(put_recipients(writing));
+    TRY(put_partners(writing, received));
+    if (has_any(facts, asked)) {
+        buffer_append_u8(writing->out, '\n');
+        TRY(put_phrase(writing, 0, "letter", "asked", NULL, NULL));
+        TRY(put_partners(writing, asked));
+    }
     buffer_append_u8(writing->out, '\n');
     TRY(put_phrase(writing, 0, "letter", "elsewhere", NULL, NULL));
     buffer_append_u8(writing->out, '\n');

@@ -139,6 +139,31 @@ static void tells_who_what_when_and_why(void **state)
     has(letter, "D. Officer: email dpo@m.example.");
 }
 
+/* To be looked up is told, and is not to be disclosed. */
+static void tells_who_asked(void **state)
+{
+    static const char *const asked[][9] = {
+        {"north-mail", "customer", "full_name", "name", "clear", "direct", "2026-03-02T10:00:00Z",
+         "2026-03-02T10:00:00Z", "recall"},
+        {"north-mail", "customer", "customer_id", "name", "clear", "probe", "2026-03-02T10:00:00Z",
+         "2026-03-04T10:00:00Z", "recall"},
+        {"statlab", "customer", "customer_id", "name", "clear", "probe", "2026-04-02T10:00:00Z",
+         "2026-04-02T10:00:00Z", NULL},
+    };
+    const char *letter = letter_of("en", asked, 3);
+    has(letter, "Information about you went to:\n\n1. north-mail\n");
+    has(letter, "It was done by:\n\n1. north-mail\n");
+    has(letter, "   It looked you up from 2 March 2026 to 4 March 2026.\n   Purpose: recall\n\n"
+                "2. statlab\n\n   It looked you up on 2 April 2026.\n   Purpose: not recorded\n\n");
+    letter = letter_of("en", asked + 1, 2);
+    has(letter, "Nobody has received information about you");
+    has(letter, "1. north-mail\n");
+    lacks(letter, "your name");
+    lacks(letter, "Information about you went to");
+    has(letter_of("fr", asked + 2, 1), "Cet organisme vous a recherché(e) le 2 avril 2026.");
+    lacks(letter_of("en", facts, sizeof facts / sizeof facts[0]), "look");
+}
+
 static void is_in_the_persons_language(void **state)
 {
     const char *letter = letter_of("fr", facts, 3);
@@ -193,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_who_what_when_and_why),
+        cmocka_unit_test(tells_who_asked),
         cmocka_unit_test(is_in_the_persons_language),
         cmocka_unit_test(nobody_is_an_answer),
         cmocka_unit_test(no_line_is_wider_than_a_page),
