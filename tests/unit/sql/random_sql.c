@@ -268,6 +268,8 @@ static const char *const common_tables[] = {
     "%n (%n, %n) AS (%q)",
     "%n AS MATERIALIZED (%q)",
     "%n (%n) AS NOT MATERIALIZED (%q)",
+    "%n AS MATERIALIZED (%d)",
+    "%n (%n, %n) AS (%d)",
 };
 
 static const char *const writes[] = {

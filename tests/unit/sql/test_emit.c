@@ -165,6 +165,9 @@ static void emits_every_form_of_write(void **state)
         "DELETE FROM ONLY t u USING x, y AS z, (SELECT 1) AS q WHERE u.a = x.a OR EXISTS (SELECT) "
         "RETURNING u.a, count(*)",
         "WITH x AS (SELECT 1) DELETE FROM t WHERE a = (TABLE x)",
+        "WITH x AS (INSERT INTO t VALUES (1) RETURNING *), y AS MATERIALIZED (UPDATE t SET a = 1) "
+        "SELECT * FROM x",
+        "WITH x (a) AS NOT MATERIALIZED (DELETE FROM t RETURNING b) INSERT INTO u TABLE x",
     };
 
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
@@ -369,11 +372,8 @@ static void refuses_what_it_cannot_print(void **state)
         "SELECT * FROM xmltable('/x' PASSING a COLUMNS b int)",
         "SELECT a ORDER BY a USING <",
         "SELECT a::SETOF int",
-        "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x",
         "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 2) SEARCH DEPTH FIRST BY a SET b SELECT 1",
         "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT 2) CYCLE a SET b USING c SELECT 1",
-        "WITH x AS (INSERT INTO t VALUES (1) RETURNING *) SELECT * FROM x",
-        "WITH x AS (UPDATE t SET a = 1 RETURNING *) INSERT INTO u TABLE x",
         "SELECT * FROM f() AS x (a SETOF int)",
         "SELECT * FROM a, xmltable('/x' PASSING a.b COLUMNS c FOR ORDINALITY)",
         "SELECT xmlparse(CONTENT a), xmlroot(a, VERSION '1')",
@@ -382,6 +382,7 @@ static void refuses_what_it_cannot_print(void **state)
         "DELETE FROM db.s.t",
         "INSERT INTO t VALUES (1) ON CONFLICT (a DESC) DO NOTHING",
         "INSERT INTO t VALUES (1) ON CONFLICT (a s.ops (x = 1)) DO NOTHING",
+        "WITH x AS (MERGE INTO t USING u ON a = b WHEN MATCHED THEN DELETE) SELECT 1",
         "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE",
         "TRUNCATE t",
         "COPY t TO STDOUT",
