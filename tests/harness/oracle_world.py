@@ -38,6 +38,9 @@ class Column:
     target: tuple = None    # (table, column) that its values are of
     subject: str = None     # the kind of subject whose key it is
     linked: bool = False    # a key, or what a path leads over
+    unique: str = None      # UNIQUE, as the table declares it
+    dangling: bool = False  # some values refer to nothing
+    never_null: bool = False
 
 
 @dataclasses.dataclass
@@ -57,6 +60,7 @@ class Table:
     key: list  # primary key
     about: list
     constraints: list = dataclasses.field(default_factory=list)
+    indexes: list = dataclasses.field(default_factory=list)
     rows: list = None
 
     def add(self, column):
@@ -104,6 +108,7 @@ class World:
         for name in self.random.sample(list(ATTRIBUTES), self.random.randint(2, most)):
             kind = ATTRIBUTES[name]
             table.add(Column(name, kind, TYPES[kind], self.chance(0.2)))
+        self.false_key(table)
 
     def make_tables(self):
         total = self.random.choice([2, 3, 4, 4, 5, 5, 6])
@@ -113,11 +118,25 @@ class World:
         while len(self.tables) < total:
             self.random.choice(makers)()
 
+    def another_key(self, table, share=0.25):
+        """A unique column beside the primary key; of NULLs there may be many, so it determines no row then."""
+        if self.chance(share):
+            unique = self.random.choice(["UNIQUE", "UNIQUE", "UNIQUE", "UNIQUE DEFERRABLE"])
+            table.add(Column("ref", "int", "integer", self.chance(0.4), linked=True, unique=unique))
+
+    def false_key(self, table):
+        """A unique index that says nothing, since it is about none of the rows."""
+        numbers = [c.name for c in table.columns.values() if c.kind == "int" and not c.linked]
+        if numbers and self.chance(0.1):
+            name = self.random.choice(numbers)
+            table.indexes.append(f"CREATE UNIQUE INDEX ON {self.schema}.{table.name} ({name}) WHERE {name} > 7000")
+
     def make_people(self, letter):
         table, kind = self.table("people"), f"kind_{letter}_{self.number}"
         sql_type = self.random.choice(["integer", "bigint", "text"])
         key = table.add(Column(f"{letter}_id", "text" if sql_type == "text" else "int", sql_type, True, None, kind, True))
         table.key = [key.name]
+        self.another_key(table)
         self.attributes(table)
         table.about = [About(kind, key.name, [])]
         self.kinds[kind] = (table.name, key.name)
@@ -129,14 +148,14 @@ class World:
         if self.chance(0.25):
             table.add(Column("line_no", "int", "integer", True, None, None, True))
             table.key.append("line_no")
-        return name
+        self.another_key(table)
 
     def link(self, table, target, column, name=None, subject=None):
         """A column that refers to another table's key, with or without a constraint."""
         of = self.tables[target].columns[column]
         made = table.add(Column(name or column, of.kind, of.sql_type, self.chance(0.45), (target, column), subject, True))
         chance = self.random.random()
-        if chance < 0.65:
+        if chance < 0.65 and of.unique != "UNIQUE DEFERRABLE":
             table.constraints.append(f"FOREIGN KEY ({made.name}) REFERENCES {self.schema}.{target} ({column})"
                                      + (" NOT VALID" if chance < 0.06 else " DEFERRABLE INITIALLY DEFERRED" if chance < 0.12 else ""))
         made.dangling = chance < 0.06 or (chance >= 0.65 and self.chance(0.5))
@@ -180,15 +199,16 @@ class World:
 
     def make_behind(self):
         """Rows whose subjects are those of another table's rows."""
-        parents = [t for t in self.tables.values() if t.about and len(t.key) == 1 and all(len(a.hops) < 2 for a in t.about)
-                   and not t.name.startswith("people")]
+        parents = [(t, c) for t in self.tables.values() if t.about and all(len(a.hops) < 2 for a in t.about) and not t.name.startswith("people")
+                   for c in (t.key if len(t.key) == 1 else []) + [c.name for c in t.columns.values() if c.unique == "UNIQUE"]]
         if not parents:
             return self.make_child()
-        parent, table = self.random.choice(parents), self.table("behind")
+        parent, column = self.random.choice(parents)
+        table = self.table("behind")
         self.own_key(table)
-        made = self.link(table, parent.name, parent.key[0])
+        made = self.link(table, parent.name, column, f"{parent.name.split('_')[0]}_ref" if column == "ref" else None)
         made.never_null = made.required or self.chance(0.1)
-        hop = (made.name, parent.name, parent.key[0])
+        hop = (made.name, parent.name, column)
         table.about = [self.inherited(a, hop) for a in parent.about]
         if any(a.when_null == "refuse" for a in parent.about):
             made.never_null, made.dangling = True, False
@@ -238,12 +258,14 @@ class World:
 
     def cell(self, table, column, n):
         if column.target:
-            values = [row[column.target[1]] for row in self.tables[column.target[0]].rows]
-            if not column.required and not getattr(column, "never_null", False) and self.chance(0.2):
+            values = [row[column.target[1]] for row in self.tables[column.target[0]].rows if row[column.target[1]] is not None]
+            if not column.required and not column.never_null and self.chance(0.2):
                 return None
-            if column.dangling and not getattr(column, "never_null", False) and self.chance(0.15):
+            if column.dangling and not column.never_null and self.chance(0.15):
                 return "s99" if column.kind == "text" else 99
             return self.random.choice(values)
+        if column.unique:
+            return None if n > 1 and not column.required and self.chance(0.3) else n + 2
         if column.name == "line_no":
             return self.random.randint(1, 3)
         if column.name in table.key and len(table.key) == 1 and column.linked:
@@ -292,11 +314,12 @@ class World:
         """Tables with rows and constraints, then the views."""
         text = f"CREATE SCHEMA {self.schema};\n"
         for table in self.tables.values():
-            columns = [f"{c.name} {c.sql_type}{' NOT NULL' if c.required else ''}" for c in table.columns.values()]
+            columns = [f"{c.name} {c.sql_type}{' NOT NULL' if c.required else ''}{' ' + c.unique if c.unique else ''}" for c in table.columns.values()]
             text += f"CREATE TABLE {self.schema}.{table.name} ({', '.join(columns)}, PRIMARY KEY ({', '.join(table.key)}));\n"
         text += self.rows_sql()
         for table in self.tables.values():
             text += "".join(f"ALTER TABLE {self.schema}.{table.name} ADD {c};\n" for c in table.constraints)
+            text += "".join(f"{index};\n" for index in table.indexes)
         text += f"CREATE SCHEMA alive_{self.schema};\n" + "".join(self.alive(t) for t in self.tables.values())
         for partner in self.partners:
             text += f"CREATE SCHEMA {partner};\n"
