@@ -4,7 +4,10 @@
  * test asks a live server for each entry's volatility, language and side effects.
  * TOTAL holds for the exact argument types given in a signature: no value of the types makes it
  * raise an error, as long as text is valid UTF-8 under a deterministic collation and no value is
- * longer than 100 MB. IMMUTABLE: no setting and no clock changes its result. */
+ * longer than 100 MB. IMMUTABLE: no setting and no clock changes its result.
+ * VOLATILE (random(), gen_random_uuid()): two evaluations differ, so a set of keys that is computed
+ * beside the query, over a copy of its conditions, would hold other people than the result shows.
+ * They may stand only where nothing is copied from: the outermost target list and ORDER BY. */
 #ifndef COFFERDAM_SQL_ALLOW_H
 #define COFFERDAM_SQL_ALLOW_H
 
@@ -17,11 +20,20 @@ enum allow_flags {
     ALLOW_IMMUTABLE = 2,
     ALLOW_AGGREGATE = 4,
     ALLOW_STATISTIC = 8, /* count, sum, avg, stddev…, variance…: may be aggregate(k) */
+    ALLOW_WINDOW = 16,   /* needs OVER; any aggregate may have it too */
+    ALLOW_SET = 32,      /* returns a set of rows, or a row with a column definition list. Strict,
+                            or total: a NULL argument makes it return nothing */
+    ALLOW_ORDERED_SET = 64,   /* an aggregate that needs WITHIN GROUP */
+    ALLOW_SHOWS_OTHERS = 128, /* a window function whose value is another row's. An aggregate that
+                                 stands as a window function shows others as well */
+    ALLOW_VOLATILE = 256,
+    ALLOW_LENGTH = 512, /* an argument says how long the result gets: it must be a small literal */
 };
 
 /* One signature. Types are base type OIDs; 0 in an argument stands for "any type", in the result
  * for "not derived". text, varchar and bpchar count as text (25) for matching; unknown literals
- * match any type. */
+ * match any type. ANYARRAY (2277) and ANYELEMENT (2283) stand for an array that we know and for
+ * its very element, in the arguments and in the result. */
 struct allow_signature {
     const char *name; /* function or operator, in pg_catalog */
     uint32_t arguments[4];
@@ -38,6 +50,16 @@ bool allow_operator(const char *name);
  * have one (then: not total, not immutable, result unknown) or if it is not allowed. */
 const struct allow_signature *allow_find_function(const char *name, const uint32_t *types,
                                                   size_t count);
+/* As argument count: arguments that are named or VARIADIC, whose types say nothing by position.
+ * Only signatures with any number of arguments match. */
+enum { ALLOW_LOOSE = 255 };
+/* What the signature, that matched these types, returns; 0: not derived. */
+uint32_t allow_result(const struct allow_signature *signature, const uint32_t *types, size_t count);
+/* The flags of all signatures of the name, together: 0 if it is not on the list. rank() is both a
+ * window function and an ordered-set aggregate. */
+unsigned allow_function_flags(const char *name);
+/* Why a function is refused for good, as a hint; NULL if no reason is on record. */
+const char *allow_refusal(const char *name);
 /* left 0 and prefix true: prefix operator. */
 const struct allow_signature *allow_find_operator(const char *name, bool prefix, uint32_t left,
                                                   uint32_t right);
@@ -48,12 +70,17 @@ uint32_t allow_type(const char *name);
 bool allow_parameter_type(uint32_t type);
 /* The array over a type that a cast may name; 0 for any other type. */
 uint32_t allow_array_type(uint32_t element);
+/* The element of such an array; 0 for any other type. */
+uint32_t allow_element_type(uint32_t array);
+/* A collation that COLLATE may name: any of pg_catalog, whose collations are all deterministic. */
+bool allow_collation(const char *name);
 /* A type modifier takes TOTAL away from a cast (9.99::numeric(1) overflows), but for the text
  * family, where it cuts.
  * May a value of type `from` be cast to type `to` without any error / without settings? */
 unsigned allow_cast_flags(uint32_t from, uint32_t to); /* ALLOW_TOTAL | ALLOW_IMMUTABLE bits */
-/* LIKE is total with a literal pattern that has no dangling escape at its end. */
-bool allow_like_pattern_total(const char *pattern);
+/* LIKE is total with a literal pattern that has no dangling escape at its end. escape: "" for none,
+ * else one character. */
+bool allow_like_pattern_total(const char *pattern, const char *escape);
 /* For tests and `cofferdam explain`: entries in order until NULL. */
 const struct allow_signature *allow_function_at(size_t index);
 const struct allow_signature *allow_operator_at(size_t index);

@@ -16,6 +16,8 @@
 #define CONTAINS "looks into an array or document"
 #define SHIFTS   "moves a point in time; may leave the range"
 #define JOINS    "puts together; the result may be too long"
+#define EDITS    "takes a part out of a document; fails where it is none"
+#define SPANS    "compares where ranges or networks lie"
 
 #define OPERATOR(name, left, right, result, flags, reason)                                         \
     {                                                                                              \
@@ -36,6 +38,21 @@
     OPERATOR(name, left, right, BOOLOID, TOTAL, ORDERS),                                           \
         OPERATOR(name, right, left, BOOLOID, TOTAL, ORDERS)
 
+#define COMPARE_SAME(name, type) COMPARE(name, type, type)
+
+/* Arrays whose elements are always comparable: json has no equality, which shows at run time. */
+#define OF_ARRAYS(macro, name)                                                                     \
+    macro(name, TEXTARRAYOID), macro(name, VARCHARARRAYOID), macro(name, BPCHARARRAYOID),          \
+        macro(name, BOOLARRAYOID), macro(name, INT2ARRAYOID), macro(name, INT4ARRAYOID),           \
+        macro(name, INT8ARRAYOID), macro(name, NUMERICARRAYOID), macro(name, FLOAT4ARRAYOID),      \
+        macro(name, FLOAT8ARRAYOID), macro(name, DATEARRAYOID), macro(name, TIMEARRAYOID),         \
+        macro(name, TIMETZARRAYOID), macro(name, TIMESTAMPARRAYOID),                               \
+        macro(name, TIMESTAMPTZARRAYOID), macro(name, INTERVALARRAYOID),                           \
+        macro(name, UUIDARRAYOID), macro(name, BYTEAARRAYOID), macro(name, JSONBARRAYOID)
+#define OF_RANGES(macro, name)                                                                     \
+    macro(name, INT4RANGEOID), macro(name, INT8RANGEOID), macro(name, NUMRANGEOID),                \
+        macro(name, DATERANGEOID), macro(name, TSRANGEOID), macro(name, TSTZRANGEOID)
+
 /* First the pairs of one type: an untyped literal takes the type of the other side. */
 #define COMPARISONS(name)                                                                          \
     COMPARE(name, TEXTOID, TEXTOID), COMPARE(name, BOOLOID, BOOLOID),                              \
@@ -46,17 +63,20 @@
         COMPARE(name, TIMETZOID, TIMETZOID), COMPARE(name, TIMESTAMPOID, TIMESTAMPOID),            \
         COMPARE(name, TIMESTAMPTZOID, TIMESTAMPTZOID), COMPARE(name, INTERVALOID, INTERVALOID),    \
         COMPARE(name, UUIDOID, UUIDOID), COMPARE(name, BYTEAOID, BYTEAOID),                        \
-        COMPARE(name, JSONBOID, JSONBOID), COMPARE(name, TEXTARRAYOID, TEXTARRAYOID),              \
-        COMPARE(name, INT4ARRAYOID, INT4ARRAYOID), COMPARE(name, INT8ARRAYOID, INT8ARRAYOID),      \
-        COMPARE(name, UUIDARRAYOID, UUIDARRAYOID), COMPARE_BOTH(name, INT2OID, INT4OID),           \
-        COMPARE_BOTH(name, INT2OID, INT8OID), COMPARE_BOTH(name, INT4OID, INT8OID),                \
-        COMPARE_BOTH(name, INT2OID, NUMERICOID), COMPARE_BOTH(name, INT4OID, NUMERICOID),          \
-        COMPARE_BOTH(name, INT8OID, NUMERICOID), COMPARE_BOTH(name, INT2OID, FLOAT4OID),           \
-        COMPARE_BOTH(name, INT4OID, FLOAT4OID), COMPARE_BOTH(name, INT8OID, FLOAT4OID),            \
-        COMPARE_BOTH(name, INT2OID, FLOAT8OID), COMPARE_BOTH(name, INT4OID, FLOAT8OID),            \
-        COMPARE_BOTH(name, INT8OID, FLOAT8OID), COMPARE_BOTH(name, FLOAT4OID, FLOAT8OID),          \
-        COMPARE_NUMERIC_FLOAT(name, FLOAT4OID), COMPARE_NUMERIC_FLOAT(name, FLOAT8OID),            \
-        COMPARE_BOTH(name, DATEOID, TIMESTAMPOID), COMPARE_ZONED(name, DATEOID, TIMESTAMPTZOID),   \
+        COMPARE(name, JSONBOID, JSONBOID), COMPARE(name, INETOID, INETOID),                        \
+        COMPARE(name, CIDROID, CIDROID), COMPARE_BOTH(name, INETOID, CIDROID),                     \
+        COMPARE(name, OIDOID, OIDOID), COMPARE(name, NAMEOID, NAMEOID),                            \
+        COMPARE(name, BITOID, BITOID), COMPARE(name, VARBITOID, VARBITOID),                        \
+        OF_ARRAYS(COMPARE_SAME, name), OF_RANGES(COMPARE_SAME, name),                              \
+        COMPARE_BOTH(name, INT2OID, INT4OID), COMPARE_BOTH(name, INT2OID, INT8OID),                \
+        COMPARE_BOTH(name, INT4OID, INT8OID), COMPARE_BOTH(name, INT2OID, NUMERICOID),             \
+        COMPARE_BOTH(name, INT4OID, NUMERICOID), COMPARE_BOTH(name, INT8OID, NUMERICOID),          \
+        COMPARE_BOTH(name, INT2OID, FLOAT4OID), COMPARE_BOTH(name, INT4OID, FLOAT4OID),            \
+        COMPARE_BOTH(name, INT8OID, FLOAT4OID), COMPARE_BOTH(name, INT2OID, FLOAT8OID),            \
+        COMPARE_BOTH(name, INT4OID, FLOAT8OID), COMPARE_BOTH(name, INT8OID, FLOAT8OID),            \
+        COMPARE_BOTH(name, FLOAT4OID, FLOAT8OID), COMPARE_NUMERIC_FLOAT(name, FLOAT4OID),          \
+        COMPARE_NUMERIC_FLOAT(name, FLOAT8OID), COMPARE_BOTH(name, DATEOID, TIMESTAMPOID),         \
+        COMPARE_ZONED(name, DATEOID, TIMESTAMPTZOID),                                              \
         COMPARE_ZONED(name, TIMESTAMPOID, TIMESTAMPTZOID)
 
 #define ARITH(name, left, right, result) OPERATOR(name, left, right, result, IMMUTABLE, COUNTS)
@@ -98,11 +118,14 @@
         PREFIX(name, NUMERICOID, NUMERICOID, TOTAL | IMMUTABLE, COUNTS),                           \
         PREFIX(name, FLOAT4OID, FLOAT4OID, TOTAL | IMMUTABLE, COUNTS),                             \
         PREFIX(name, FLOAT8OID, FLOAT8OID, TOTAL | IMMUTABLE, COUNTS)
-#define ARRAYS(name)                                                                               \
-    OPERATOR(name, TEXTARRAYOID, TEXTARRAYOID, BOOLOID, TOTAL | IMMUTABLE, CONTAINS),              \
-        OPERATOR(name, INT4ARRAYOID, INT4ARRAYOID, BOOLOID, TOTAL | IMMUTABLE, CONTAINS),          \
-        OPERATOR(name, INT8ARRAYOID, INT8ARRAYOID, BOOLOID, TOTAL | IMMUTABLE, CONTAINS),          \
-        OPERATOR(name, UUIDARRAYOID, UUIDARRAYOID, BOOLOID, TOTAL | IMMUTABLE, CONTAINS)
+#define CONTAINING(name, type) OPERATOR(name, type, type, BOOLOID, TOTAL | IMMUTABLE, CONTAINS)
+#define SPANNING(name, type)   OPERATOR(name, type, type, BOOLOID, TOTAL | IMMUTABLE, SPANS)
+#define HOLDS(range, element)  OPERATOR("@>", range, element, BOOLOID, TOTAL | IMMUTABLE, CONTAINS)
+#define HELD(range, element)   OPERATOR("<@", element, range, BOOLOID, TOTAL | IMMUTABLE, CONTAINS)
+/* Written by the other type's output function, which may read settings. */
+#define WRITES(type)                                                                               \
+    OPERATOR("||", TEXTOID, type, TEXTOID, 0, JOINS),                                              \
+        OPERATOR("||", type, TEXTOID, TEXTOID, 0, JOINS)
 
 static const struct allow_signature operators[] = {
     COMPARISONS("="),
@@ -121,6 +144,10 @@ static const struct allow_signature operators[] = {
     OPERATOR("+", TIMESTAMPTZOID, INTERVALOID, TIMESTAMPTZOID, 0, SHIFTS),
     OPERATOR("+", INTERVALOID, INTERVALOID, INTERVALOID, IMMUTABLE, SHIFTS),
     OPERATOR("+", DATEOID, TIMEOID, TIMESTAMPOID, IMMUTABLE, SHIFTS),
+    OPERATOR("+", TIMEOID, INTERVALOID, TIMEOID, IMMUTABLE, SHIFTS),
+    OPERATOR("+", INTERVALOID, DATEOID, TIMESTAMPOID, IMMUTABLE, SHIFTS),
+    OPERATOR("+", INTERVALOID, TIMESTAMPOID, TIMESTAMPOID, IMMUTABLE, SHIFTS),
+    OPERATOR("+", INTERVALOID, TIMESTAMPTZOID, TIMESTAMPTZOID, 0, SHIFTS),
     ARITHMETIC("-"),
     SIGN("-", IMMUTABLE),
     OPERATOR("-", DATEOID, DATEOID, INT4OID, IMMUTABLE, SHIFTS),
@@ -131,6 +158,11 @@ static const struct allow_signature operators[] = {
     OPERATOR("-", TIMESTAMPTZOID, TIMESTAMPTZOID, INTERVALOID, IMMUTABLE, SHIFTS),
     OPERATOR("-", TIMESTAMPTZOID, INTERVALOID, TIMESTAMPTZOID, 0, SHIFTS),
     OPERATOR("-", INTERVALOID, INTERVALOID, INTERVALOID, IMMUTABLE, SHIFTS),
+    OPERATOR("-", TIMEOID, TIMEOID, INTERVALOID, IMMUTABLE, SHIFTS),
+    OPERATOR("-", TIMEOID, INTERVALOID, TIMEOID, IMMUTABLE, SHIFTS),
+    OPERATOR("-", DATEOID, TIMESTAMPOID, INTERVALOID, IMMUTABLE, SHIFTS),
+    OPERATOR("-", TIMESTAMPOID, DATEOID, INTERVALOID, IMMUTABLE, SHIFTS),
+    OPERATOR("-", TIMESTAMPTZOID, DATEOID, INTERVALOID, 0, SHIFTS),
     ARITHMETIC("*"),
     OPERATOR("*", INTERVALOID, FLOAT8OID, INTERVALOID, IMMUTABLE, SHIFTS),
     OPERATOR("*", INTERVALOID, INT4OID, INTERVALOID, IMMUTABLE, SHIFTS),
@@ -157,7 +189,23 @@ static const struct allow_signature operators[] = {
     OPERATOR("||", TEXTOID, TEXTOID, TEXTOID, IMMUTABLE, JOINS),
     OPERATOR("||", BYTEAOID, BYTEAOID, BYTEAOID, IMMUTABLE, JOINS),
     OPERATOR("||", JSONBOID, JSONBOID, JSONBOID, IMMUTABLE, JOINS),
-    OPERATOR("||", TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, IMMUTABLE, JOINS),
+    OPERATOR("||", VARBITOID, VARBITOID, VARBITOID, IMMUTABLE, JOINS),
+    WRITES(BOOLOID),
+    WRITES(INT2OID),
+    WRITES(INT4OID),
+    WRITES(INT8OID),
+    WRITES(NUMERICOID),
+    WRITES(FLOAT4OID),
+    WRITES(FLOAT8OID),
+    WRITES(DATEOID),
+    WRITES(TIMEOID),
+    WRITES(TIMESTAMPOID),
+    WRITES(TIMESTAMPTZOID),
+    WRITES(INTERVALOID),
+    WRITES(UUIDOID),
+    OPERATOR("||", ANYARRAYOID, ANYARRAYOID, ANYARRAYOID, IMMUTABLE, JOINS),
+    OPERATOR("||", ANYARRAYOID, ANYELEMENTOID, ANYARRAYOID, IMMUTABLE, JOINS),
+    OPERATOR("||", ANYELEMENTOID, ANYARRAYOID, ANYARRAYOID, IMMUTABLE, JOINS),
     OPERATOR("~~", TEXTOID, TEXTOID, BOOLOID, IMMUTABLE, MATCHES),
     OPERATOR("!~~", TEXTOID, TEXTOID, BOOLOID, IMMUTABLE, MATCHES),
     OPERATOR("~~*", TEXTOID, TEXTOID, BOOLOID, IMMUTABLE, MATCHES),
@@ -186,9 +234,43 @@ static const struct allow_signature operators[] = {
     OPERATOR("?&", JSONBOID, TEXTARRAYOID, BOOLOID, TOTAL | IMMUTABLE, CONTAINS),
     OPERATOR("@>", JSONBOID, JSONBOID, BOOLOID, TOTAL | IMMUTABLE, CONTAINS),
     OPERATOR("<@", JSONBOID, JSONBOID, BOOLOID, TOTAL | IMMUTABLE, CONTAINS),
-    ARRAYS("@>"),
-    ARRAYS("<@"),
-    ARRAYS("&&"),
+    /* fails where the left side is a scalar, or an array and the key is no place in it */
+    OPERATOR("-", JSONBOID, TEXTOID, JSONBOID, IMMUTABLE, EDITS),
+    OPERATOR("-", JSONBOID, INT4OID, JSONBOID, IMMUTABLE, EDITS),
+    OPERATOR("-", JSONBOID, TEXTARRAYOID, JSONBOID, IMMUTABLE, EDITS),
+    OPERATOR("#-", JSONBOID, TEXTARRAYOID, JSONBOID, IMMUTABLE, EDITS),
+    OPERATOR("@?", JSONBOID, JSONPATHOID, BOOLOID, IMMUTABLE, READS),
+
+    OF_ARRAYS(CONTAINING, "@>"),
+    OF_ARRAYS(CONTAINING, "<@"),
+    OF_ARRAYS(CONTAINING, "&&"),
+
+    OF_RANGES(SPANNING, "@>"),
+    OF_RANGES(SPANNING, "<@"),
+    OF_RANGES(SPANNING, "&&"),
+    OF_RANGES(SPANNING, "<<"),
+    OF_RANGES(SPANNING, ">>"),
+    OF_RANGES(SPANNING, "-|-"),
+    OF_RANGES(SPANNING, "&<"),
+    OF_RANGES(SPANNING, "&>"),
+    HOLDS(INT4RANGEOID, INT4OID),
+    HOLDS(INT8RANGEOID, INT8OID),
+    HOLDS(NUMRANGEOID, NUMERICOID),
+    HOLDS(DATERANGEOID, DATEOID),
+    HOLDS(TSRANGEOID, TIMESTAMPOID),
+    HOLDS(TSTZRANGEOID, TIMESTAMPTZOID),
+    HELD(INT4RANGEOID, INT4OID),
+    HELD(INT8RANGEOID, INT8OID),
+    HELD(NUMRANGEOID, NUMERICOID),
+    HELD(DATERANGEOID, DATEOID),
+    HELD(TSRANGEOID, TIMESTAMPOID),
+    HELD(TSTZRANGEOID, TIMESTAMPTZOID),
+
+    SPANNING("<<", INETOID),
+    SPANNING("<<=", INETOID),
+    SPANNING(">>", INETOID),
+    SPANNING(">>=", INETOID),
+    SPANNING("&&", INETOID),
 };
 enum { OPERATOR_COUNT = sizeof operators / sizeof *operators };
 
@@ -219,11 +301,14 @@ const struct allow_signature *allow_find_operator(const char *name, bool prefix,
     return NULL;
 }
 
-bool allow_like_pattern_total(const char *pattern)
+bool allow_like_pattern_total(const char *pattern, const char *escape)
 {
-    for (; *pattern != 0; pattern++) {
-        if (*pattern == '\\' && *++pattern == 0)
+    size_t len = strlen(escape);
+
+    while (len > 0 && *pattern != 0) {
+        if (strncmp(pattern, escape, len) == 0 && *(pattern += len) == 0)
             return false;
+        pattern++;
     }
     return true;
 }

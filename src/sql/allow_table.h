@@ -11,8 +11,47 @@
 #define IMMUTABLE ALLOW_IMMUTABLE
 #define AGGREGATE ALLOW_AGGREGATE
 #define STATISTIC (ALLOW_AGGREGATE | ALLOW_STATISTIC)
+#define SET       ALLOW_SET
+#define LENGTH    ALLOW_LENGTH
 
-enum { ALLOW_ANY_COUNT = 255, ALLOW_ANY_TYPE = 0 };
+enum { ALLOW_ANY_COUNT = ALLOW_LOOSE, ALLOW_ANY_TYPE = 0 };
+
+/* One signature, by its number of arguments. */
+#define NONE(name, result, flags, reason)                                                          \
+    {                                                                                              \
+        name, {0}, 0, result, flags, reason                                                        \
+    }
+#define ONE(name, a, result, flags, reason)                                                        \
+    {                                                                                              \
+        name, {a}, 1, result, flags, reason                                                        \
+    }
+#define TWO(name, a, b, result, flags, reason)                                                     \
+    {                                                                                              \
+        name, {a, b}, 2, result, flags, reason                                                     \
+    }
+#define THREE(name, a, b, c, result, flags, reason)                                                \
+    {                                                                                              \
+        name, {a, b, c}, 3, result, flags, reason                                                  \
+    }
+#define FOUR(name, a, b, c, d, result, flags, reason)                                              \
+    {                                                                                              \
+        name, {a, b, c, d}, 4, result, flags, reason                                               \
+    }
+#define MANY(name, result, flags, reason)                                                          \
+    {                                                                                              \
+        name, {0}, ALLOW_ANY_COUNT, result, flags, reason                                          \
+    }
+
+/* The tables of functions, by topic; each in a file of its name. */
+struct allow_list {
+    const struct allow_signature *entries;
+    size_t count;
+};
+extern const struct allow_list allow_list_text, allow_list_number, allow_list_time,
+    allow_list_document, allow_list_aggregate, allow_list_set;
+
+#define ALLOW_LIST(name, table)                                                                    \
+    const struct allow_list allow_list_##name = {(table), sizeof(table) / sizeof *(table)}
 
 /* text, varchar and bpchar are one type to the tables. */
 uint32_t allow_family(uint32_t type);

@@ -1,6 +1,6 @@
 /* Types that a cast may name, and what the casts between them may do.
- * Left out on purpose: regclass and its kin (they look names up in the catalogue), xml, name,
- * "char", ranges, geometry, network addresses, text search. */
+ * Left out on purpose: regclass and its kin (they look names up in the catalogue; an oid is only a
+ * number), xml, "char", money, geometry, text search, multiranges, macaddr. */
 #include "sql/allow_table.h"
 
 #include <string.h>
@@ -29,6 +29,19 @@ static const struct {
     {"bytea", BYTEAOID, BYTEAARRAYOID},
     {"json", JSONOID, JSONARRAYOID},
     {"jsonb", JSONBOID, JSONBARRAYOID},
+    {"jsonpath", JSONPATHOID, JSONPATHARRAYOID},
+    {"name", NAMEOID, NAMEARRAYOID},
+    {"oid", OIDOID, OIDARRAYOID},
+    {"bit", BITOID, BITARRAYOID},
+    {"varbit", VARBITOID, VARBITARRAYOID},
+    {"inet", INETOID, INETARRAYOID},
+    {"cidr", CIDROID, CIDRARRAYOID},
+    {"int4range", INT4RANGEOID, INT4RANGEARRAYOID},
+    {"int8range", INT8RANGEOID, INT8RANGEARRAYOID},
+    {"numrange", NUMRANGEOID, NUMRANGEARRAYOID},
+    {"daterange", DATERANGEOID, DATERANGEARRAYOID},
+    {"tsrange", TSRANGEOID, TSRANGEARRAYOID},
+    {"tstzrange", TSTZRANGEOID, TSTZRANGEARRAYOID},
 };
 enum { TYPE_COUNT = sizeof types / sizeof *types };
 
@@ -46,6 +59,15 @@ uint32_t allow_array_type(uint32_t element)
     for (size_t i = 0; i < TYPE_COUNT; i++) {
         if (types[i].oid == element)
             return types[i].array_oid;
+    }
+    return 0;
+}
+
+uint32_t allow_element_type(uint32_t array)
+{
+    for (size_t i = 0; array != 0 && i < TYPE_COUNT; i++) {
+        if (types[i].array_oid == array)
+            return types[i].oid;
     }
     return 0;
 }
@@ -69,15 +91,68 @@ bool allow_fits(uint32_t wanted, uint32_t type)
     return wanted == ALLOW_ANY_TYPE || type == UNKNOWNOID || wanted == allow_family(type);
 }
 
-bool allow_matches(const struct allow_signature *signature, const uint32_t *argument_types,
-                   size_t count)
+/* Does the argument fit ANYARRAY or ANYELEMENT, and the arguments before it? PostgreSQL may widen
+ * one that does not; what comes out then is not derived. */
+static bool fits_element(uint32_t wanted, uint32_t type, uint32_t *element)
 {
+    uint32_t found = wanted == ANYARRAYOID ? allow_element_type(type) : type;
+
+    if (type == UNKNOWNOID)
+        return wanted == ANYELEMENTOID;
+    if (found == 0 || allow_array_type(found) == 0 || (*element != 0 && *element != found))
+        return false;
+    *element = found;
+    return true;
+}
+
+static bool matches(const struct allow_signature *signature, const uint32_t *argument_types,
+                    size_t count, uint32_t *element)
+{
+    *element = 0;
     if (signature->argument_count == ALLOW_ANY_COUNT)
         return true;
     if (signature->argument_count != count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!allow_fits(signature->arguments[i], argument_types[i]))
+        uint32_t wanted = signature->arguments[i];
+        bool poly = wanted == ANYARRAYOID || wanted == ANYELEMENTOID;
+        if (poly ? !fits_element(wanted, argument_types[i], element)
+                 : !allow_fits(wanted, argument_types[i]))
+            return false;
+    }
+    return true;
+}
+
+bool allow_matches(const struct allow_signature *signature, const uint32_t *argument_types,
+                   size_t count)
+{
+    uint32_t element;
+
+    return matches(signature, argument_types, count, &element);
+}
+
+uint32_t allow_result(const struct allow_signature *signature, const uint32_t *argument_types,
+                      size_t count)
+{
+    uint32_t element;
+
+    if (signature == NULL || !matches(signature, argument_types, count, &element))
+        return 0;
+    return signature->result == ANYARRAYOID     ? allow_array_type(element)
+           : signature->result == ANYELEMENTOID ? element
+                                                : signature->result;
+}
+
+/* COLLATE "C", "en_US", "de-x-icu", "en_US.utf8". */
+bool allow_collation(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t len = strlen(name);
+
+    if (len == 0 || len > 63 || strspn(name, letters) == 0)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (strchr(letters, name[i]) == NULL && strchr("0123456789_-.@", name[i]) == NULL)
             return false;
     }
     return true;
@@ -127,6 +202,23 @@ static const struct {
     {INTERVALOID, TIMEOID, IMMUTABLE}, /* since PostgreSQL 17 intervals may be infinite */
     {TIMETZOID, TIMEOID, TOTAL | IMMUTABLE},
     {JSONBOID, JSONOID, TOTAL | IMMUTABLE},
+    {JSONBOID, BOOLOID, IMMUTABLE}, /* of a scalar of that kind alone */
+    {JSONBOID, INT2OID, IMMUTABLE},
+    {JSONBOID, INT4OID, IMMUTABLE},
+    {JSONBOID, INT8OID, IMMUTABLE},
+    {JSONBOID, NUMERICOID, IMMUTABLE},
+    {JSONBOID, FLOAT4OID, IMMUTABLE},
+    {JSONBOID, FLOAT8OID, IMMUTABLE},
+    {INT2OID, OIDOID, IMMUTABLE},
+    {INT4OID, OIDOID, TOTAL | IMMUTABLE},
+    {INT8OID, OIDOID, IMMUTABLE},
+    {OIDOID, INT4OID, TOTAL | IMMUTABLE},
+    {OIDOID, INT8OID, TOTAL | IMMUTABLE},
+    {BITOID, INT4OID, IMMUTABLE},
+    {BITOID, INT8OID, IMMUTABLE},
+    {BITOID, VARBITOID, TOTAL | IMMUTABLE},
+    {CIDROID, INETOID, TOTAL | IMMUTABLE},
+    {INETOID, CIDROID, TOTAL | IMMUTABLE},
     {JSONOID, JSONBOID, IMMUTABLE}, /* json holds \u0000 and numbers that jsonb refuses */
 };
 
@@ -134,6 +226,8 @@ static const struct {
  * extra_float_digits). */
 static bool text_depends_on_settings(uint32_t type)
 {
+    if (allow_element_type(type) != 0)
+        return text_depends_on_settings(allow_element_type(type));
     switch (type) {
     case FLOAT4OID:
     case FLOAT8OID:
@@ -144,6 +238,9 @@ static bool text_depends_on_settings(uint32_t type)
     case TIMESTAMPTZOID:
     case INTERVALOID:
     case BYTEAOID:
+    case DATERANGEOID:
+    case TSRANGEOID:
+    case TSTZRANGEOID:
         return true;
     default:
         return allow_array_type(type) == 0;
@@ -154,13 +251,20 @@ static bool text_depends_on_settings(uint32_t type)
  * same everywhere. */
 static unsigned flags_from_text(uint32_t to)
 {
+    if (allow_element_type(to) != 0)
+        return flags_from_text(allow_element_type(to)) & IMMUTABLE;
     switch (to) {
+    case NAMEOID: /* cut to its length */
+        return TOTAL | IMMUTABLE;
     case DATEOID:
     case TIMEOID:
     case TIMETZOID:
     case TIMESTAMPOID:
     case TIMESTAMPTZOID:
     case INTERVALOID:
+    case DATERANGEOID:
+    case TSRANGEOID:
+    case TSTZRANGEOID:
         return 0;
     default:
         return allow_array_type(to) != 0 ? IMMUTABLE : 0;
@@ -179,9 +283,12 @@ unsigned allow_cast_flags(uint32_t from, uint32_t to)
     if (from == TEXTOID)
         return flags_from_text(to);
     if (to == TEXTOID)
-        return allow_array_type(from) == 0      ? 0
+        return !allow_parameter_type(from)      ? 0
                : text_depends_on_settings(from) ? TOTAL
                                                 : TOTAL | IMMUTABLE;
+    /* An array is cast element by element. */
+    if (allow_element_type(from) != 0 && allow_element_type(to) != 0)
+        return allow_cast_flags(allow_element_type(from), allow_element_type(to));
     for (size_t i = 0; i < sizeof casts / sizeof *casts; i++) {
         if (casts[i].from == from && casts[i].to == to)
             return casts[i].flags;

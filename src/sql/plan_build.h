@@ -185,6 +185,7 @@ struct build {
     size_t secret_count;
     const struct plan_explanation **explanation_tail;
     size_t guard_count;
+    bool sets; /* a function that returns a set stands somewhere: no count is a plain statistic */
 };
 
 struct resolver {

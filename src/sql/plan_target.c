@@ -150,6 +150,7 @@ static enum status resolve_group(struct level *level, Node *node, struct group *
                                  Node **emitted)
 {
     struct resolver resolver = make_resolver(level, RESOLVE_PLAIN, "GROUP BY");
+    resolver.sets = true;
     struct expression value;
     size_t ordinal, matches;
     if (IsA(node, GroupingSet))
@@ -213,6 +214,8 @@ enum status plan_resolve_targets(struct level *level, SelectStmt *select)
 {
     struct resolver resolver =
         make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, "the target list");
+    resolver.sets = true;
+    resolver.volatiles = level->top;
     select->targetList = NIL;
     for (size_t i = 0; i < level->target_count; i++) {
         struct target *target = &level->targets[i];
@@ -229,6 +232,7 @@ static enum status resolve_sort(struct level *level, SortBy *sort)
 {
     struct resolver resolver =
         make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, "ORDER BY");
+    resolver.volatiles = level->top;
     struct expression value;
     size_t ordinal;
     if (sort->sortby_dir == SORTBY_USING)

@@ -7,16 +7,31 @@
 #include "sql/allow.h"
 #include "sql/plan_build.h"
 
+/* PostgreSQL's rules (parse_collate.c): COLLATE wins over what columns bring, two that differ have
+ * no winner. */
+static void absorb_collation(struct expression *into, const struct expression *part)
+{
+    if (part->collation == 0 || part->collation == into->collation) {
+        into->collated = into->collated || part->collated;
+        return;
+    }
+    if (into->collation == 0 || (part->collated && !into->collated)) {
+        into->collation = part->collation;
+        into->collated = part->collated;
+    } else if (part->collated || !into->collated) {
+        into->collation = COLLATION_MIXED;
+        into->collated = false;
+    }
+}
+
 void resolve_absorb(struct expression *into, const struct expression *part)
 {
     into->relations |= part->relations;
     into->total = into->total && part->total;
     into->immutable = into->immutable && part->immutable;
     into->aggregate = into->aggregate || part->aggregate;
-    if (into->collation == 0)
-        into->collation = part->collation;
-    else if (part->collation != 0 && part->collation != into->collation)
-        into->collation = COLLATION_MIXED;
+    absorb_collation(into, part);
+    into->set = into->set || part->set;
     if (into->ungrouped == NULL)
         into->ungrouped = part->ungrouped;
 }
@@ -63,16 +78,7 @@ uint32_t resolve_column_type(const struct catalog_column *column)
 
 uint32_t resolve_element_type(uint32_t array)
 {
-    static const uint32_t elements[] = {TYPE_BOOL,      TYPE_INT2,        TYPE_INT4,     TYPE_INT8,
-                                        TYPE_NUMERIC,   TYPE_FLOAT4,      TYPE_FLOAT8,   TYPE_TEXT,
-                                        TYPE_VARCHAR,   TYPE_BPCHAR,      TYPE_DATE,     TYPE_TIME,
-                                        TYPE_TIMESTAMP, TYPE_TIMESTAMPTZ, TYPE_INTERVAL, TYPE_UUID};
-    if (array == TYPE_UNKNOWN)
-        return TYPE_UNKNOWN;
-    for (size_t i = 0; array != 0 && i < lengthof(elements); i++)
-        if (allow_array_type(elements[i]) == array)
-            return elements[i];
-    return 0;
+    return array == TYPE_UNKNOWN ? TYPE_UNKNOWN : allow_element_type(array);
 }
 
 /* T_Float is also what an integer becomes that int4 cannot hold: int8 up to 18 digits for sure. */
@@ -199,8 +205,10 @@ static enum status resolve_when(struct resolver *resolver, CaseWhen *when, bool 
     return resolve_result(resolver, &when->result, into);
 }
 
-static enum status resolve_case(struct resolver *resolver, CaseExpr *node, struct expression *out)
+static enum status resolve_case(struct resolver *outer, CaseExpr *node, struct expression *out)
 {
+    struct resolver inner = *outer, *resolver = &inner;
+    inner.sets = false;
     struct expression result = {
         .node = (Node *)node, .type = TYPE_UNKNOWN, .total = true, .immutable = true};
     uint32_t tested = 0;
@@ -246,15 +254,125 @@ static enum status resolve_choice(struct resolver *resolver, Node *node, List *a
     return STATUS_OK;
 }
 
+static enum status resolve_coalesce(struct resolver *resolver, CoalesceExpr *node,
+                                    struct expression *out)
+{
+    struct resolver inner = *resolver;
+    inner.sets = false;
+    return resolve_choice(&inner, (Node *)node, node->args, false, out);
+}
+
 static enum status resolve_array(struct resolver *resolver, A_ArrayExpr *node,
                                  struct expression *out)
 {
     struct expression result;
     TRY(resolve_choice(resolver, (Node *)node, node->elements, false, &result));
-    /* An array of arrays has no type here: they must be of one size, or it fails. */
-    result.type = allow_array_type(result.type);
+    /* An array of arrays has their type; they must be of one size, or it fails. */
+    if (allow_element_type(result.type) != 0)
+        result.total = false;
+    else
+        result.type = allow_array_type(result.type);
     if (result.type == 0)
         result.total = false;
+    *out = result;
+    return STATUS_OK;
+}
+
+/* A row value of these very columns; a row of a table never gets here. Comparisons look at the
+ * members; anything else sees a record, whose comparison may fail. */
+static enum status resolve_row(struct resolver *resolver, RowExpr *node, struct expression *out)
+{
+    struct expression result = {
+        .node = (Node *)node, .type = TYPE_RECORD, .total = true, .immutable = true};
+    struct expression *members = palloc0((size_t)(list_length(node->args) + 1) * sizeof *members);
+    for (int i = 0; i < list_length(node->args); i++) {
+        TRY(resolve_expression(resolver, list_nth(node->args, i), &members[i]));
+        lfirst(list_nth_cell(node->args, i)) = members[i].node;
+        resolve_absorb(&result, &members[i]);
+    }
+    result.members = members;
+    *out = result;
+    return STATUS_OK;
+}
+
+/* A subscript is cast to int4 by assignment: a wider number may not fit. Documents take a key or a
+ * place as it is. */
+static bool is_total_subscript(uint32_t container, uint32_t type)
+{
+    if (type == TYPE_UNKNOWN || type == TYPE_INT4)
+        return true;
+    return container == TYPE_JSONB ? is_text(type) : type == TYPE_INT2;
+}
+
+static enum status resolve_bound(struct resolver *resolver, Node **bound, uint32_t container,
+                                 struct expression *into)
+{
+    struct expression part;
+    if (*bound == NULL)
+        return STATUS_OK;
+    TRY(resolve_expression(resolver, *bound, &part));
+    *bound = part.node;
+    resolve_absorb(into, &part);
+    if (!is_total_subscript(container, part.type))
+        into->total = false;
+    return STATUS_OK;
+}
+
+/* a[1], a[2:3], j['key']: NULL where there is nothing, so total over arrays and documents. */
+static enum status resolve_subscripts(struct resolver *resolver, A_Indirection *node,
+                                      struct expression *out)
+{
+    struct expression result = {.node = (Node *)node, .total = true, .immutable = true}, part;
+    bool slice = false;
+    TRY(resolve_expression(resolver, node->arg, &part));
+    node->arg = part.node;
+    resolve_absorb(&result, &part);
+    ListCell *cell;
+    foreach (cell, node->indirection) {
+        A_Indices *indices = lfirst(cell);
+        if (!IsA(indices, A_Indices))
+            return plan_refuse(resolver->build, "0A000", "Select the columns themselves.",
+                               "fields of row values are not supported in %s", resolver->place);
+        slice = slice || indices->is_slice;
+        TRY(resolve_bound(resolver, &indices->lidx, part.type, &result));
+        TRY(resolve_bound(resolver, &indices->uidx, part.type, &result));
+    }
+    uint32_t element = allow_element_type(part.type);
+    result.type = part.type == TYPE_JSONB || (slice && element != 0) ? part.type : element;
+    if (result.type == 0)
+        result.total = false;
+    *out = result;
+    return STATUS_OK;
+}
+
+/* A collation by name, as a number of its own: no OID of ours, so never equal to a column's. */
+static uint32_t collation_number(const char *name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (; *name != 0; name++)
+        hash = (hash ^ (uint8_t)*name) * 16777619u;
+    hash |= 0x80000000u;
+    return hash == COLLATION_MIXED ? hash - 1 : hash;
+}
+
+/* Collations of pg_catalog are deterministic, so what is total stays so. */
+static enum status resolve_collate(struct resolver *resolver, CollateClause *node,
+                                   struct expression *out)
+{
+    size_t count = (size_t)list_length(node->collname);
+    const char *name = strVal(llast(node->collname));
+    if (count > 2 || (count == 2 && strcmp(strVal(linitial(node->collname)), "pg_catalog") != 0) ||
+        !allow_collation(name))
+        return plan_refuse(resolver->build, "42501", "Those of pg_catalog are, like \"C\".",
+                           "collation \"%s\" is not allowed", name);
+    struct expression result = {.node = (Node *)node, .total = true, .immutable = true}, part;
+    TRY(resolve_expression(resolver, node->arg, &part));
+    node->arg = part.node;
+    node->collname = rewrite_qualified(name);
+    resolve_absorb(&result, &part);
+    result.type = decided(part.type);
+    result.collation = collation_number(name);
+    result.collated = true;
     *out = result;
     return STATUS_OK;
 }
@@ -267,9 +385,6 @@ static enum status refuse_node(struct resolver *resolver, Node *node)
     } known[] = {
         {T_SubLink, "sub-selects in expressions (EXISTS, IN (SELECT …), scalar)",
          "Join the datasets instead, or put the sub-select into FROM."},
-        {T_RowExpr, "row values", "Compare the columns one by one."},
-        {T_CollateClause, "COLLATE", "Leave it out: the column's own collation is used."},
-        {T_A_Indirection, "subscripts and field selection", "Select the whole column."},
         {T_GroupingFunc, "GROUPING()", "Run one statement for each grouping."},
         {T_XmlExpr, "XML functions", "Select the columns themselves."},
         {T_XmlSerialize, "XML functions", "Select the columns themselves."},
@@ -311,11 +426,17 @@ static enum status resolve_node(struct resolver *resolver, Node *node, struct ex
     case T_CaseExpr:
         return resolve_case(resolver, (CaseExpr *)node, out);
     case T_CoalesceExpr:
-        return resolve_choice(resolver, node, ((CoalesceExpr *)node)->args, false, out);
+        return resolve_coalesce(resolver, (CoalesceExpr *)node, out);
     case T_MinMaxExpr:
         return resolve_choice(resolver, node, ((MinMaxExpr *)node)->args, true, out);
     case T_A_ArrayExpr:
         return resolve_array(resolver, (A_ArrayExpr *)node, out);
+    case T_RowExpr:
+        return resolve_row(resolver, (RowExpr *)node, out);
+    case T_A_Indirection:
+        return resolve_subscripts(resolver, (A_Indirection *)node, out);
+    case T_CollateClause:
+        return resolve_collate(resolver, (CollateClause *)node, out);
     case T_TypeCast:
         return resolve_cast(resolver, (TypeCast *)node, out);
     case T_FuncCall:
@@ -338,8 +459,36 @@ void resolve_match_group(const struct level *level, struct expression *out)
         out->parts = NULL;
         out->part_count = 0;
         out->tree = false;
+        out->set = false;
+        out->members = NULL;
         return;
     }
+}
+
+/* What has no collation of its own passes none on: (a COLLATE "C" < 'x') is just a boolean. Where
+ * the type is not derived it may be text, so the collation stays, without the right to win. */
+static void settle_collation(struct expression *out)
+{
+    uint32_t type = allow_element_type(out->type) != 0 ? allow_element_type(out->type) : out->type;
+    if (!out->collated)
+        return;
+    if (type == 0 || type == TYPE_RECORD)
+        out->collated = false;
+    else if (!is_text(type) && type != TYPE_UNKNOWN && type != TYPE_NAME) {
+        out->collation = 0;
+        out->collated = false;
+    }
+}
+
+/* A guard would put the set into a CASE, where PostgreSQL refuses it. */
+static enum status check_set(struct resolver *resolver, const struct expression *expression)
+{
+    if (!expression->set || expression->total ||
+        guard_policies(resolver->level, expression->relations) == NULL)
+        return STATUS_OK;
+    return plan_refuse(resolver->build, "0A000",
+                       "Put the function into FROM and the rest above it.",
+                       "an expression over a set of rows may fail, in %s", resolver->place);
 }
 
 enum status resolve_expression(struct resolver *resolver, Node *node, struct expression *out)
@@ -349,6 +498,8 @@ enum status resolve_expression(struct resolver *resolver, Node *node, struct exp
         out->total = false;
         out->part_count = 0;
     }
+    settle_collation(out);
+    TRY(check_set(resolver, out));
     if (resolver->mode == RESOLVE_GROUPED && !out->literal)
         resolve_match_group(resolver->level, out);
     return STATUS_OK;

@@ -6,21 +6,21 @@
 #include "sql/allow.h"
 #include "sql/plan_build.h"
 
-static bool is_aggregate(const char *name)
+enum { ARGUMENTS_MAX = 100, LENGTH_MAX = 1000 };
+
+/* With OVER it is a window function, of whatever kind; rank() is both. */
+static bool is_aggregate(const FuncCall *node)
 {
-    const struct allow_signature *signature;
-    for (size_t i = 0; (signature = allow_function_at(i)) != NULL; i++)
-        if ((signature->flags & ALLOW_AGGREGATE) && strcmp(signature->name, name) == 0)
-            return true;
-    return false;
+    return node->over == NULL &&
+           (node->agg_star || node->agg_within_group ||
+            (allow_function_flags(strVal(llast(node->funcname))) & ALLOW_AGGREGATE));
 }
 
 static bool aggregate_walker(Node *node, void *context)
 {
     if (node == NULL)
         return false;
-    if (IsA(node, FuncCall) &&
-        (((FuncCall *)node)->agg_star || is_aggregate(strVal(llast(((FuncCall *)node)->funcname)))))
+    if (IsA(node, FuncCall) && is_aggregate((FuncCall *)node))
         return true;
     if (IsA(node, SubLink))
         return false;
@@ -107,9 +107,11 @@ enum status resolve_value_function(struct resolver *resolver, SQLValueFunction *
 
 static enum status refuse_function(struct resolver *resolver, const char *name)
 {
-    const char *suggestion = allow_suggestion(name);
+    const char *suggestion = allow_suggestion(name), *refusal = allow_refusal(name);
     char hint[200];
-    if (suggestion != NULL)
+    if (refusal != NULL)
+        (void)snprintf(hint, sizeof hint, "%s", refusal);
+    else if (suggestion != NULL)
         (void)snprintf(hint, sizeof hint, "Did you mean %s?", suggestion);
     else
         (void)snprintf(hint, sizeof hint, "Only built-in functions without side effects are.");
@@ -121,7 +123,6 @@ static enum status check_call(struct resolver *resolver, const FuncCall *node, c
     const char *form = node->agg_filter != NULL ? "FILTER"
                        : node->over != NULL     ? "OVER (window functions)"
                        : node->agg_within_group ? "WITHIN GROUP"
-                       : node->func_variadic    ? "VARIADIC"
                                                 : NULL;
     if (form != NULL)
         return plan_refuse(resolver->build, "0A000",
@@ -135,6 +136,22 @@ static enum status check_call(struct resolver *resolver, const FuncCall *node, c
     return STATUS_OK;
 }
 
+/* Where the argument itself stands: behind name => if it has one. */
+static Node **argument_at(ListCell *cell)
+{
+    Node *node = lfirst(cell);
+    return IsA(node, NamedArgExpr) ? (Node **)&((NamedArgExpr *)node)->arg : (Node **)&lfirst(cell);
+}
+
+static bool has_named(const List *arguments)
+{
+    ListCell *cell;
+    foreach (cell, arguments)
+        if (IsA(lfirst(cell), NamedArgExpr))
+            return true;
+    return false;
+}
+
 static enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
                                      struct expression *result, struct expression *parts,
                                      uint32_t *types)
@@ -142,11 +159,9 @@ static enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
     size_t index = 0;
     ListCell *cell;
     foreach (cell, node->args) {
-        if (IsA(lfirst(cell), NamedArgExpr))
-            return plan_refuse(resolver->build, "0A000", "Give the arguments by position.",
-                               "named arguments are not supported in %s", resolver->place);
-        TRY(resolve_expression(resolver, lfirst(cell), &parts[index]));
-        lfirst(cell) = parts[index].node;
+        Node **argument = argument_at(cell);
+        TRY(resolve_expression(resolver, *argument, &parts[index]));
+        *argument = parts[index].node;
         types[index] = parts[index].type;
         resolve_absorb(result, &parts[index++]);
     }
@@ -189,7 +204,7 @@ static void judge_statistic(struct level *level, const FuncCall *node, const cha
                             const struct allow_signature *signature)
 {
     bool counts = strcmp(name, "count") == 0;
-    bool plain = signature != NULL && (signature->flags & ALLOW_STATISTIC) &&
+    bool plain = signature != NULL && (signature->flags & ALLOW_STATISTIC) && !level->build->sets &&
                  node->agg_order == NIL && (!node->agg_distinct || counts);
     if (plain && !node->agg_star)
         plain = list_length(node->args) == 1 && is_bare_input(level, linitial(node->args));
@@ -223,6 +238,7 @@ static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, con
 {
     struct resolver resolver = *outer;
     resolver.mode = RESOLVE_ARGUMENT;
+    resolver.sets = false;
     if (outer->mode != RESOLVE_GROUPED)
         return plan_refuse(outer->build, "42803", NULL, "aggregate functions are not allowed in %s",
                            outer->mode == RESOLVE_ARGUMENT ? "an aggregate's argument"
@@ -231,8 +247,9 @@ static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, con
     struct expression parts[4];
     uint32_t types[4];
     size_t count = (size_t)list_length(node->args);
-    if (count > lengthof(parts))
-        return refuse_function(outer, name);
+    if (count > lengthof(parts) || has_named(node->args) || node->func_variadic)
+        return plan_refuse(outer->build, "0A000", "Give the arguments one by one, by position.",
+                           "these arguments of %s are not supported", name);
     TRY(resolve_arguments(&resolver, node, &result, parts, types));
     const struct allow_signature *signature = allow_find_function(name, types, count);
     judge_statistic(outer->level, node, name, signature);
@@ -240,7 +257,7 @@ static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, con
         lfirst(list_nth_cell(node->args, (int)i)) = guard_expression(outer->level, &parts[i]);
     TRY(resolve_aggregate_order(&resolver, node, &result));
     qualify(outer, node, name);
-    result.type = signature == NULL ? 0 : signature->result;
+    result.type = allow_result(signature, types, count);
     result.total = true;
     result.aggregate = true;
     *out = result;
@@ -257,9 +274,104 @@ static bool literals_immutable(const struct allow_signature *signature, const Li
     return true;
 }
 
+/* The length of lpad, rpad and repeat: a small integer, so that no row makes a huge value. */
+static bool is_small_length(const Node *node)
+{
+    const A_Const *literal = (const A_Const *)node;
+    return IsA(node, A_Const) && !literal->isnull && IsA(&literal->val, Integer) &&
+           literal->val.ival.ival <= LENGTH_MAX;
+}
+
+/* A width in a format is at most three digits, and no argument. */
+static bool is_small_format(const Node *node)
+{
+    const A_Const *literal = (const A_Const *)node;
+    if (!IsA(node, A_Const) || literal->isnull || !IsA(&literal->val, String))
+        return false;
+    const char *text = literal->val.sval.sval;
+    for (size_t digits = 0; *text != 0; text++) {
+        digits = isdigit((unsigned char)*text) ? digits + 1 : 0;
+        if (digits > 3 || *text == '*')
+            return false;
+    }
+    return true;
+}
+
+static enum status check_length(struct resolver *resolver, const FuncCall *node, const char *name)
+{
+    bool format = strcmp(name, "format") == 0;
+    size_t count = (size_t)list_length(node->args);
+    if (format && count > 0 && !node->func_variadic && is_small_format(linitial(node->args)))
+        return STATUS_OK;
+    if (!format && (count < 2 || is_small_length(lsecond(node->args))))
+        return STATUS_OK;
+    char hint[100];
+    (void)snprintf(hint, sizeof hint, "Write a literal%s of at most %d.",
+                   format ? " without * and with widths" : "", format ? 999 : LENGTH_MAX);
+    return plan_refuse(resolver->build, "42501", hint, "the length of %s's result is not bounded",
+                       name);
+}
+
+/* What the name as such asks of the place it stands in. */
+static enum status check_place(struct resolver *resolver, const FuncCall *node, const char *name,
+                               unsigned flags)
+{
+    if ((flags & ALLOW_WINDOW) && !(flags & ALLOW_AGGREGATE) && node->over == NULL)
+        return plan_refuse(resolver->build, "42P20", NULL,
+                           "window function %s requires an OVER clause", name);
+    if ((flags & ALLOW_ORDERED_SET) && node->over == NULL && !node->agg_within_group)
+        return plan_refuse(resolver->build, "42809", NULL, "%s requires WITHIN GROUP or OVER",
+                           name);
+    if ((flags & ALLOW_SET) && (!resolver->sets || resolver->level == NULL))
+        return plan_refuse(resolver->build, "0A000",
+                           "Put it into FROM, or alone into the target list.",
+                           "%s returns a set of rows, which cannot stand in %s", name,
+                           resolver->mode == RESOLVE_ARGUMENT ? "an aggregate" : resolver->place);
+    if ((flags & ALLOW_VOLATILE) && !resolver->volatiles)
+        return plan_refuse(resolver->build, "0A000",
+                           "Use it in the target list or the ORDER BY of the outermost SELECT.",
+                           "%s cannot stand in %s: who is disclosed could not be told", name,
+                           resolver->place);
+    return flags & ALLOW_LENGTH ? check_length(resolver, node, name) : STATUS_OK;
+}
+
+/* A set cannot stand inside CASE, so the guard goes on the arguments: what is strict returns
+ * nothing for NULL. Untyped ones would become text in a CASE: they are left, if there are others.
+ */
+static void guard_set(struct resolver *resolver, FuncCall *node, struct expression *result,
+                      struct expression *parts)
+{
+    bool grouped = resolver->mode == RESOLVE_GROUPED;
+    size_t index = 0, typed = 0;
+    ListCell *cell;
+    for (size_t i = 0; i < (size_t)list_length(node->args); i++)
+        typed += parts[i].type != TYPE_UNKNOWN && !parts[i].literal;
+    foreach (cell, node->args) {
+        struct expression *part = &parts[index++];
+        if (typed > 0 && (part->type == TYPE_UNKNOWN || part->literal))
+            continue;
+        part->total = false;
+        part->part_count = 0;
+        part->relations = result->relations;
+        *argument_at(cell) = grouped ? guard_grouped(resolver->level, part)
+                                     : guard_expression(resolver->level, part);
+    }
+    result->total = true;
+}
+
+/* From here on a person has as many rows as the partner likes: no count above is a plain one. */
+static void resolve_set(struct resolver *resolver, FuncCall *node, struct expression *result,
+                        struct expression *parts)
+{
+    result->set = true;
+    resolver->build->sets = true;
+    resolver->level->plain_statistic = false;
+    if (!result->total)
+        guard_set(resolver, node, result, parts);
+}
+
 enum status resolve_function(struct resolver *resolver, FuncCall *node, struct expression *out)
 {
-    enum { ARGUMENTS_MAX = 100 };
     const char *name = strVal(llast(node->funcname));
     uint32_t type;
     Node *value = node->args == NIL && !node->agg_star && node->over == NULL
@@ -267,8 +379,10 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
                       : NULL;
     if (value != NULL)
         return give_known(resolver, name, value, type, out);
+    unsigned flags = allow_function_flags(name);
     TRY(check_call(resolver, node, name));
-    if (node->agg_star || is_aggregate(name))
+    TRY(check_place(resolver, node, name, flags));
+    if (is_aggregate(node))
         return resolve_aggregate(resolver, node, name, out);
     size_t count = (size_t)list_length(node->args);
     if (node->agg_distinct || node->agg_order != NIL || count > ARGUMENTS_MAX)
@@ -277,13 +391,17 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
     struct expression *parts = palloc0((count + 1) * sizeof *parts);
     uint32_t *types = palloc0((count + 1) * sizeof *types);
     TRY(resolve_arguments(resolver, node, &result, parts, types));
-    const struct allow_signature *signature = allow_find_function(name, types, count);
-    if (signature == NULL || !(signature->flags & ALLOW_TOTAL))
+    bool loose = node->func_variadic || has_named(node->args);
+    size_t matched = loose ? ALLOW_LOOSE : count;
+    const struct allow_signature *signature = allow_find_function(name, types, matched);
+    if (signature == NULL || !(signature->flags & ALLOW_TOTAL) || loose)
         result.total = false;
     if (signature == NULL || !(signature->flags & ALLOW_IMMUTABLE) ||
         !literals_immutable(signature, node->args))
         result.immutable = false;
-    result.type = signature == NULL ? 0 : signature->result;
+    result.type = allow_result(signature, types, matched);
+    if (flags & ALLOW_SET)
+        resolve_set(resolver, node, &result, parts);
     qualify(resolver, node, name);
     *out = result;
     return STATUS_OK;
@@ -318,9 +436,10 @@ static enum status cast_type(struct resolver *resolver, TypeName *type, uint32_t
     const char *name = count == 0 ? "" : strVal(llast(type->names));
     if (type->setof || type->pct_type || count == 0 || count > 2 ||
         (count == 2 && strcmp(strVal(linitial(type->names)), "pg_catalog") != 0) ||
-        (*oid = allow_type(name)) == 0 || list_length(type->arrayBounds) > 1)
+        (*oid = allow_type(name)) == 0)
         return plan_refuse(resolver->build, "42501",
-                           "Numbers, text, dates and times, boolean, uuid and their arrays are.",
+                           "Numbers, text, dates and times, boolean, uuid, json, bytea, ranges, "
+                           "inet and their arrays are.",
                            "casting to type \"%s\" is not allowed", name);
     type->names = rewrite_qualified(name);
     if (type->arrayBounds != NIL)
@@ -356,8 +475,10 @@ enum status resolve_cast(struct resolver *resolver, TypeCast *node, struct expre
         result.total = result.total && (flags & ALLOW_TOTAL);
         result.immutable = result.immutable && (flags & ALLOW_IMMUTABLE);
     }
-    /* Cutting text to a length cannot fail; rounding a number to a precision can. */
-    if (modified && type != TYPE_VARCHAR && type != TYPE_BPCHAR)
+    /* Cutting text to a length cannot fail; rounding a number to a precision can, on a value that
+     * is not known when the statement is planned. */
+    if (modified && type != TYPE_VARCHAR && type != TYPE_BPCHAR &&
+        !(part.literal && part.type == TYPE_UNKNOWN))
         result.total = false;
     *out = result;
     return STATUS_OK;

@@ -95,14 +95,89 @@ static void compare_raw(struct resolver *resolver, A_Expr *node)
     node->rexpr = rewrite_column(right->alias, right_raw);
 }
 
+static const char *literal_text(const Node *node)
+{
+    const A_Const *literal = (const A_Const *)node;
+    if (!IsA(node, A_Const) || literal->isnull || !IsA(&literal->val, String))
+        return NULL;
+    return literal->val.sval.sval;
+}
+
+/* pattern ESCAPE 'c', both literals; the grammar makes it a call. */
+static bool total_escape(const FuncCall *call)
+{
+    if (strcmp(strVal(llast(call->funcname)), "like_escape") != 0 || list_length(call->args) != 2)
+        return false;
+    const char *pattern = literal_text(linitial(call->args));
+    const char *escape = literal_text(lsecond(call->args));
+    return pattern != NULL && escape != NULL && strlen(escape) <= 1 &&
+           allow_like_pattern_total(pattern, escape);
+}
+
 /* LIKE over text is total just with a literal pattern that is well formed. */
 static bool total_like(const char *name, const Node *pattern)
 {
-    if (strstr(name, "~~") == NULL || !IsA(pattern, A_Const))
+    if (strstr(name, "~~") == NULL)
         return false;
-    const A_Const *literal = (const A_Const *)pattern;
-    return literal->isnull ||
-           (IsA(&literal->val, String) && allow_like_pattern_total(literal->val.sval.sval));
+    if (IsA(pattern, FuncCall))
+        return total_escape((const FuncCall *)pattern);
+    if (IsA(pattern, A_Const) && ((const A_Const *)pattern)->isnull)
+        return true;
+    const char *text = literal_text(pattern);
+    return text != NULL && allow_like_pattern_total(text, "\\");
+}
+
+static bool are_rows(const Node *left, const Node *right)
+{
+    return left != NULL && right != NULL && IsA(left, RowExpr) && IsA(right, RowExpr);
+}
+
+/* (a, b) < (c, d): total where each pair is. A guard goes around the whole, since a row inside CASE
+ * is a record, which compares NULLs in another way. */
+static void apply_rows(struct expression *result, const char *name, const A_Expr *node,
+                       const struct expression *left, const struct expression *right)
+{
+    const List *left_members = ((const RowExpr *)node->lexpr)->args;
+    const List *right_members = ((const RowExpr *)node->rexpr)->args;
+    bool known = left->members != NULL && right->members != NULL &&
+                 list_length(left_members) == list_length(right_members);
+    for (int i = 0; known && i < list_length(left_members); i++) {
+        uint32_t left_type = left->members[i].type, right_type = right->members[i].type;
+        apply(result, allow_find_operator(name, false, left_type, right_type));
+        read_literals(result, list_nth(left_members, i), left_type, list_nth(right_members, i),
+                      right_type);
+    }
+    if (!known)
+        apply(result, NULL);
+}
+
+/* What the operator itself adds to its operands. */
+static void judge_infix(const A_Expr *node, const char *name, struct expression *result)
+{
+    const struct expression *left = &result->parts[0], *right = &result->parts[1];
+    struct expression own = {.total = true, .immutable = true};
+    if (are_rows(node->lexpr, node->rexpr)) {
+        apply_rows(&own, name, node, left, right);
+        resolve_absorb(result, &own);
+        result->type = TYPE_BOOL;
+        return;
+    }
+    const struct allow_signature *signature =
+        allow_find_operator(name, node->lexpr == NULL, left->type, right->type);
+    uint32_t types[] = {left->type, right->type};
+    apply(&own, signature);
+    if (signature != NULL && node->lexpr != NULL && total_like(name, node->rexpr)) {
+        own.total = true;
+        result->total = left->total;
+    }
+    resolve_absorb(result, &own);
+    if (node->lexpr != NULL)
+        read_literals(result, node->lexpr, left->type, node->rexpr, right->type);
+    result->type = is_comparison(name)   ? TYPE_BOOL
+                   : node->lexpr == NULL ? allow_result(signature, &right->type, 1)
+                                         : allow_result(signature, types, 2);
+    if (own.total && is_comparison(name) && node->lexpr != NULL)
+        result->part_count = 2;
 }
 
 static enum status infix(struct resolver *resolver, A_Expr *node, struct expression *out)
@@ -117,18 +192,7 @@ static enum status infix(struct resolver *resolver, A_Expr *node, struct express
     TRY(operand(resolver, &node->rexpr, &result, right));
     node->kind = AEXPR_OP;
     node->name = rewrite_qualified(name);
-    const struct allow_signature *signature =
-        allow_find_operator(name, node->lexpr == NULL, left->type, right->type);
-    struct expression own = {.total = true, .immutable = true};
-    apply(&own, signature);
-    if (signature != NULL && total_like(name, node->rexpr))
-        own.total = true;
-    resolve_absorb(&result, &own);
-    if (node->lexpr != NULL)
-        read_literals(&result, node->lexpr, left->type, node->rexpr, right->type);
-    result.type = is_comparison(name) ? TYPE_BOOL : signature == NULL ? 0 : signature->result;
-    if (own.total && is_comparison(name) && node->lexpr != NULL)
-        result.part_count = 2;
+    judge_infix(node, name, &result);
     if (strcmp(name, "=") == 0 && node->lexpr != NULL)
         compare_raw(resolver, node);
     *out = result;
@@ -214,8 +278,89 @@ static enum status by_equality(struct resolver *resolver, A_Expr *node, struct e
     return STATUS_OK;
 }
 
+/* Any form of pattern may be malformed, and what matches it may take too much memory. */
+static enum status similar(struct resolver *resolver, A_Expr *node, struct expression *out)
+{
+    struct expression result = {
+        .node = (Node *)node, .type = TYPE_BOOL, .total = true, .immutable = true};
+    struct expression part;
+    TRY(operand(resolver, &node->lexpr, &result, &part));
+    ListCell *cell;
+    foreach (cell, castNode(FuncCall, node->rexpr)->args) {
+        Node *argument = lfirst(cell);
+        TRY(operand(resolver, &argument, &result, &part));
+        lfirst(cell) = argument;
+    }
+    result.total = false;
+    *out = result;
+    return STATUS_OK;
+}
+
+/* Row (in)equalities mean the members' one by one, also to PostgreSQL (parse_expr.c,
+ * make_row_comparison_op). Written out so, each is seen by all that looks for equalities. */
+static enum status by_members(struct resolver *resolver, A_Expr_Kind kind, const char *name,
+                              const Node *left, const Node *right, Node **out)
+{
+    const List *left_members = ((const RowExpr *)left)->args;
+    const List *right_members = ((const RowExpr *)right)->args;
+    int count = list_length(left_members);
+    if (count == 0 || count != list_length(right_members))
+        return plan_refuse(resolver->build, "42601", NULL,
+                           "unequal number of entries in row expressions");
+    List *terms = NIL;
+    for (int i = 0; i < count; i++)
+        terms = lappend(terms, makeA_Expr(kind, list_make1(makeString(pstrdup(name))),
+                                          copyObject(list_nth(left_members, i)),
+                                          copyObject(list_nth(right_members, i)), -1));
+    bool each = kind == AEXPR_NOT_DISTINCT || (kind == AEXPR_OP && strcmp(name, "=") == 0);
+    *out =
+        count == 1 ? linitial(terms) : (Node *)makeBoolExpr(each ? AND_EXPR : OR_EXPR, terms, -1);
+    return STATUS_OK;
+}
+
+/* (a, b) IN ((1, 2), …) */
+static enum status rows_in_list(struct resolver *resolver, const A_Expr *node, Node **out)
+{
+    const char *name = strVal(llast(node->name));
+    List *terms = NIL;
+    ListCell *cell;
+    *out = NULL;
+    foreach (cell, castNode(List, node->rexpr)) {
+        Node *term;
+        if (!are_rows(node->lexpr, lfirst(cell)))
+            return STATUS_OK;
+        TRY(by_members(resolver, AEXPR_OP, name, node->lexpr, lfirst(cell), &term));
+        terms = lappend(terms, term);
+    }
+    *out = list_length(terms) == 1
+               ? linitial(terms)
+               : (Node *)makeBoolExpr(strcmp(name, "=") == 0 ? OR_EXPR : AND_EXPR, terms, -1);
+    return STATUS_OK;
+}
+
+/* NULL if the operator is none over rows, or has to stay as it is. */
+static enum status expand_rows(struct resolver *resolver, const A_Expr *node, Node **out)
+{
+    const char *name;
+    *out = NULL;
+    if (node->kind == AEXPR_IN)
+        return rows_in_list(resolver, node, out);
+    if (!are_rows(node->lexpr, node->rexpr) ||
+        (node->kind != AEXPR_OP && node->kind != AEXPR_DISTINCT &&
+         node->kind != AEXPR_NOT_DISTINCT))
+        return STATUS_OK;
+    TRY(operator_name(resolver, node->name, &name));
+    if (node->kind == AEXPR_OP && strcmp(name, "=") != 0 && strcmp(name, "<>") != 0)
+        return STATUS_OK;
+    return by_members(resolver, node->kind, name, node->lexpr, node->rexpr, out);
+}
+
 enum status resolve_operator(struct resolver *resolver, A_Expr *node, struct expression *out)
 {
+    Node *expanded;
+    TRY(expand_rows(resolver, node, &expanded));
+    if (expanded != NULL)
+        return resolve_expression(resolver, expanded, out);
     switch (node->kind) {
     case AEXPR_OP:
     case AEXPR_LIKE:
@@ -236,8 +381,7 @@ enum status resolve_operator(struct resolver *resolver, A_Expr *node, struct exp
     case AEXPR_NULLIF:
         return by_equality(resolver, node, out);
     case AEXPR_SIMILAR:
-        return plan_refuse(resolver->build, "0A000", "Use LIKE.",
-                           "SIMILAR TO is not supported in %s", resolver->place);
+        return similar(resolver, node, out);
     }
     return plan_refuse(resolver->build, "0A000", NULL, "this operator is not supported in %s",
                        resolver->place);
