@@ -13,7 +13,7 @@ enum {
     LIMIT_PREPARED_STATEMENTS = 1000,   /* named statements a session */
     LIMIT_PORTALS = 100,                /* named portals a session */
     LIMIT_PENDING_REPLIES = 10000,      /* pipelined messages not yet answered */
-    LIMIT_RELATIONS = 32,               /* datasets in one statement */
+    LIMIT_RELATIONS = 64,               /* datasets and sub-selects in one statement */
     LIMIT_TARGETS = 500,                /* output columns, hidden ones included */
     LIMIT_OUT_HIGH_WATER = 512 * 1024,  /* queued for a client before upstream is paused */
     LIMIT_BATCH_BYTES = 128 * 1024,     /* rows gathered under one ledger entry */

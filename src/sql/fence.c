@@ -163,6 +163,44 @@ static enum status close_columns(struct build *build, struct fence *fence, Node 
     return STATUS_OK;
 }
 
+/* A key that is NULL where the policy refuses that shows as a marker: a NULL above may as well be
+ * that of a row that is not there (outer joins). */
+static Node *key_value(struct build *build, const struct model_dataset *dataset,
+                       const struct tables *tables, const size_t *key_tables, size_t subject)
+{
+    Node *key = key_column(dataset, tables, key_tables, subject);
+    if (dataset->subjects[subject].policy->when_null != POLICY_NULL_REFUSE)
+        return key;
+    if (build->plan->null_key == NULL)
+        build->plan->null_key = arena_strdup(&build->plan->arena, plan_hidden_name());
+    if (build->plan->null_key == NULL)
+        return key; /* the arena has overflowed: there will be no plan */
+    CoalesceExpr *value = rewrite_new(CoalesceExpr);
+    value->args = list_make2(rewrite_cast(key, "text"), rewrite_text(build->plan->null_key));
+    value->location = -1;
+    return (Node *)value;
+}
+
+static void close_keys(struct build *build, struct fence *fence, const struct tables *tables,
+                       const size_t *key_tables)
+{
+    const struct model_dataset *dataset = fence->grant->dataset;
+    for (size_t s = 0; s < dataset->subject_count; s++)
+        add(fence->select, key_value(build, dataset, tables, key_tables, s), fence->keys[s]);
+}
+
+enum status fence_keys(struct build *build, const struct fence *fence, SelectStmt **select)
+{
+    size_t columns = fence->grant->column_count;
+    struct fence bare = {.grant = fence->grant, .keys = fence->keys, .policy = NULL};
+    bare.select = rewrite_new(SelectStmt);
+    bare.read = palloc0((columns + 1) * sizeof *bare.read);
+    bare.raw = palloc0((columns + 1) * sizeof *bare.raw);
+    TRY(fence_close(build, &bare));
+    *select = bare.select;
+    return STATUS_OK;
+}
+
 enum status fence_close(struct build *build, struct fence *fence)
 {
     const struct model_dataset *dataset = fence->grant->dataset;
@@ -173,9 +211,8 @@ enum status fence_close(struct build *build, struct fence *fence)
     TRY(conditions(build, fence->grant, &tables, key_tables, &where));
     Node *policy = policy_node(where, &tables);
     TRY(close_columns(build, fence, policy));
-    for (size_t s = 0; s < dataset->subject_count; s++)
-        add(fence->select, key_column(dataset, &tables, key_tables, s), fence->keys[s]);
-    if (policy != NULL)
+    close_keys(build, fence, &tables, key_tables);
+    if (policy != NULL && fence->policy != NULL)
         add(fence->select, policy, fence->policy);
     if (fence->select->targetList == NIL)
         add(fence->select, rewrite_integer(1), plan_hidden_name());
@@ -267,13 +304,13 @@ static struct relation *new_relation(struct fence *fence)
     relation->key_count = grant->dataset->subject_count;
     relation->keys = palloc0((relation->key_count + 1) * sizeof *relation->keys);
     for (size_t s = 0; s < relation->key_count; s++)
-        relation->keys[s] =
-            (struct carried_key){.name = fence->keys[s], .fence = fence, .subject = s};
+        relation->keys[s] = (struct carried_key){
+            .name = fence->keys[s], .fence = fence, .subject = s, .grade = PLAN_GRADE_DIRECT};
+    relation->fences = UINT64_C(1) << fence->index;
     return relation;
 }
 
-enum status fence_open(struct level *level, const RangeVar *range, struct relation **relation,
-                       Node **node)
+enum status fence_open(struct level *level, const RangeVar *range, struct relation **relation)
 {
     struct build *build = level->build;
     const struct plan_request *request = build->request;
@@ -287,11 +324,11 @@ enum status fence_open(struct level *level, const RangeVar *range, struct relati
         return plan_refuse(build, "54000", "Split the statement.",
                            "the statement reads more than %d datasets", LIMIT_RELATIONS);
     struct fence *fence = new_fence(grant);
+    fence->index = build->fence_count;
     build->fences[build->fence_count++] = fence;
     *relation = new_relation(fence);
-    (*relation)->alias = range->alias != NULL ? range->alias->aliasname : range->relname;
+    (*relation)->name = range->alias != NULL ? range->alias->aliasname : range->relname;
     (*relation)->schema_named = range->alias == NULL;
-    *node = (Node *)rewrite_subselect(fence->select, (*relation)->alias);
     return STATUS_OK;
 }
 
@@ -303,7 +340,7 @@ const char *fence_raw_column(struct relation *relation, size_t index)
             relation->fence->raw[column->granted] = plan_hidden_name();
         return relation->fence->raw[column->granted];
     }
-    if (relation->grouped || column->source == NULL)
+    if (relation->grouped || relation->select == NULL || column->source == NULL)
         return NULL;
     const char *below = fence_raw_column(column->source, column->source_column);
     if (below == NULL)
@@ -317,7 +354,8 @@ struct level *fence_raw_level(struct build *build, const struct model_dataset *d
 {
     struct level *level = palloc0(sizeof *level);
     struct relation *relation = palloc0(sizeof *relation);
-    relation->alias = "t0";
+    relation->name = relation->alias = "t0";
+    relation->level = level;
     relation->column_count = dataset->column_count;
     relation->columns = palloc0((dataset->column_count + 1) * sizeof *relation->columns);
     level->names.entries = palloc0((dataset->column_count + 1) * sizeof *level->names.entries);

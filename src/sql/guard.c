@@ -14,27 +14,51 @@
 #include "sql/plan_build.h"
 
 /* grouped: above GROUP BY only bool_and() of a policy can be read. */
-static Node *conjunction(struct level *level, uint32_t relations, bool grouped)
+static Node *policy_of(const struct relation *relation, bool grouped)
 {
-    Node *all = NULL;
-    for (size_t i = level->scope_first; i < level->scope_end; i++) {
-        const struct relation *relation = level->relations[i];
-        if (relation->policy == NULL || (!grouped && relations != 0 && !(relations & 1u << i)))
-            continue;
-        Node *policy = rewrite_column(relation->alias, relation->policy);
-        if (grouped)
-            policy = rewrite_call("bool_and", list_make1(policy));
-        all = rewrite_and(all, rewrite_boolean_test(policy, IS_NOT_FALSE));
+    Node *policy = rewrite_column(relation->alias, relation->policy);
+    if (grouped)
+        policy = rewrite_call("bool_and", list_make1(policy));
+    return rewrite_boolean_test(policy, IS_NOT_FALSE);
+}
+
+/* Of a level around, whose relations the expression reads from below; above its GROUP BY a group
+ * stands for rows of all its relations. */
+static Node *outer_conjunction(const struct resolver *outer, uint64_t relations, Node *all)
+{
+    for (; outer != NULL; outer = outer->level->outer) {
+        bool grouped = outer->mode == RESOLVE_GROUPED, reads = relations == 0;
+        for (size_t i = outer->names->first; i < outer->names->end; i++)
+            reads = reads || (relations & UINT64_C(1) << outer->level->relations[i]->index);
+        for (size_t i = outer->names->first; reads && i < outer->names->end; i++) {
+            const struct relation *relation = outer->level->relations[i];
+            if (relation->policy != NULL &&
+                (grouped || relations == 0 || (relations & UINT64_C(1) << relation->index)))
+                all = rewrite_and(all, policy_of(relation, grouped));
+        }
     }
     return all;
 }
 
-Node *guard_policies(struct level *level, uint32_t relations)
+static Node *conjunction(struct level *level, uint64_t relations, bool grouped)
+{
+    Node *all = NULL;
+    for (size_t i = level->scope_first; i < level->scope_end; i++) {
+        const struct relation *relation = level->relations[i];
+        if (relation->policy == NULL ||
+            (!grouped && relations != 0 && !(relations & UINT64_C(1) << relation->index)))
+            continue;
+        all = rewrite_and(all, policy_of(relation, grouped));
+    }
+    return outer_conjunction(level->outer, relations, all);
+}
+
+Node *guard_policies(struct level *level, uint64_t relations)
 {
     return conjunction(level, relations, false);
 }
 
-static Node *wrap(struct level *level, Node *node, uint32_t relations, bool grouped)
+static Node *wrap(struct level *level, Node *node, uint64_t relations, bool grouped)
 {
     Node *policies = conjunction(level, relations, grouped);
     if (policies == NULL)
@@ -54,7 +78,7 @@ static void set_part(struct expression *expression, size_t index, Node *node)
 }
 
 /* relations: whose policies to take; 0: those that the part itself reads. */
-static Node *guard_tree(struct level *level, struct expression *expression, uint32_t relations,
+static Node *guard_tree(struct level *level, struct expression *expression, uint64_t relations,
                         bool grouped)
 {
     if (expression->total)
@@ -73,13 +97,13 @@ static bool is_join_equality(const struct expression *expression)
     if (expression->part_count != 2 || !IsA(expression->node, A_Expr) ||
         strcmp(strVal(llast(((A_Expr *)expression->node)->name)), "=") != 0)
         return false;
-    uint32_t left = expression->parts[0].relations, right = expression->parts[1].relations;
+    uint64_t left = expression->parts[0].relations, right = expression->parts[1].relations;
     return left != 0 && right != 0 && (left & right) == 0;
 }
 
 static Node *guard_conjunct(struct level *level, struct expression *expression)
 {
-    uint32_t relations = is_join_equality(expression) ? 0 : expression->relations;
+    uint64_t relations = is_join_equality(expression) ? 0 : expression->relations;
     return guard_tree(level, expression, relations, false);
 }
 

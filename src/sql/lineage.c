@@ -11,39 +11,77 @@ static void add_target(SelectStmt *select, Node *value, const char *name)
     select->targetList = lappend(select->targetList, rewrite_target(value, name));
 }
 
-static Node *key_set(const char *alias, const char *name)
+enum status lineage_add(struct carried_key **keys, size_t *count, struct build *build,
+                        struct carried_key key)
 {
-    FuncCall *call = (FuncCall *)rewrite_call("array_agg", list_make1(rewrite_column(alias, name)));
-    call->agg_distinct = true;
-    return (Node *)call;
+    if (*keys == NULL)
+        *keys = palloc0(LIMIT_TARGETS * sizeof **keys);
+    if (*count == LIMIT_TARGETS)
+        return plan_refuse(build, "54011", "Read fewer datasets.",
+                           "more than %d keys would have to be carried", LIMIT_TARGETS);
+    (*keys)[(*count)++] = key;
+    return STATUS_OK;
 }
 
-static enum status carry_key(struct level *level, SelectStmt *select,
-                             const struct relation *relation, const struct carried_key *key)
+enum status lineage_open(struct level *level)
 {
-    struct carried_key *out = &level->keys[level->key_count++];
-    *out = *key;
-    if (!level->grouped) {
-        add_target(select, rewrite_column(relation->alias, key->name), key->name);
-        return STATUS_OK;
+    for (size_t i = 0; i < level->relation_count; i++) {
+        const struct relation *relation = level->relations[i];
+        for (size_t k = 0; k < relation->key_count; k++) {
+            struct carried_key key = relation->keys[k];
+            key.extended = key.extended || relation->extended;
+            key.node = rewrite_column(relation->alias, key.name);
+            TRY(lineage_add(&level->body, &level->body_count, level->build, key));
+        }
     }
-    if (key->is_set)
-        return plan_refuse(level->build, "0A000", "Group once, over the datasets themselves.",
-                           "aggregates over groups of a sub-select are not supported");
-    out->is_set = true;
-    add_target(select, key_set(relation->alias, key->name), key->name);
     return STATUS_OK;
 }
 
-/* Deleting somebody who is in no group could still change one (docs/decisions/0003). */
-static enum status check_group(const struct level *level)
+static uint64_t fences_of(const struct carried_key *keys, size_t count)
 {
-    for (size_t i = 0; level->grouped && i < level->relation_count; i++)
-        if (level->relations[i]->grows && level->relations[i]->key_count > 0)
-            return plan_refuse(level->build, "0A000", "Leave the inner LIMIT or condition out.",
-                               "aggregates over a sub-select that has a LIMIT, or that filters "
-                               "groups, are not supported");
-    return STATUS_OK;
+    uint64_t fences = 0;
+    for (size_t i = 0; i < count; i++)
+        fences |= UINT64_C(1) << keys[i].fence->index;
+    return fences;
+}
+
+static bool groups_are_stable(const struct level *level)
+{
+    for (size_t i = 0; i < level->group_count; i++)
+        if (level->groups[i].unstable)
+            return false;
+    return true;
+}
+
+/* What grouping does to keys, and to what a deletion may add (docs/decisions/0010). */
+enum status lineage_group(struct level *level)
+{
+    if (level->grouped) {
+        bool stable = level->group_count == 0 || groups_are_stable(level);
+        if (level->aggregated)
+            settle_growth(level, !stable);
+        else if (!stable)
+            level->grows |= level->changes;
+        level->changes = level->aggregated ? fences_of(level->body, level->body_count) : 0;
+        for (size_t k = 0; k < level->body_count; k++) {
+            struct carried_key key = level->body[k];
+            key.node = settle_set(&key);
+            key.depth++;
+            TRY(lineage_add(&level->keys, &level->key_count, level->build, key));
+        }
+        if (level->having_unstable)
+            level->grows |= level->changes;
+    } else {
+        level->keys = level->body;
+        level->key_count = level->body_count;
+    }
+    level->changes |= fences_of(level->late, level->late_count);
+    for (size_t k = 0; k < level->late_count; k++)
+        TRY(lineage_add(&level->keys, &level->key_count, level->build, level->late[k]));
+    if (!level->windows)
+        return STATUS_OK;
+    level->picks = true;
+    return settle_level(level, level->shows_others ? PLAN_GRADE_DIRECT : PLAN_GRADE_INFLUENCE);
 }
 
 /* One boolean upward: no row below was one that a policy hides. */
@@ -96,14 +134,14 @@ static enum status carry_threshold(struct level *level, SelectStmt *select, size
         return plan_refuse(level->build, "54011", "Use fewer aggregates.",
                            "too many aggregates over columns that may be NULL");
     for (size_t k = 0; k < keys; k++) {
-        struct carried_key *key = &level->keys[level->key_count++];
-        *key = level->keys[k];
-        key->threshold_only = true;
-        Node *whole =
-            list_nth_node(ResTarget, select->targetList, (int)(level->target_count + k))->val;
-        FuncCall *set = (FuncCall *)copyObject(whole);
+        struct carried_key key = level->keys[k];
+        FuncCall *set = (FuncCall *)copyObject(key.node);
         set->agg_filter = copyObject(filter);
-        add_target(select, (Node *)set, plan_hidden_name());
+        key.threshold_only = true;
+        key.node = (Node *)set;
+        key.name = plan_hidden_name();
+        TRY(lineage_add(&level->keys, &level->key_count, level->build, key));
+        add_target(select, key.node, key.name);
     }
     return STATUS_OK;
 }
@@ -127,19 +165,25 @@ static enum status carry_thresholds(struct level *level, SelectStmt *select)
     return STATUS_OK;
 }
 
+/* Two keys of one level may have come under one name: a WITH query that is read twice. */
+static const char *output_name(const struct level *level, size_t index)
+{
+    const char *name = level->keys[index].name;
+    for (size_t k = 0; name != NULL && k < level->key_count; k++)
+        if (k != index && level->keys[k].name != NULL && strcmp(level->keys[k].name, name) == 0)
+            return plan_hidden_name();
+    return name == NULL ? plan_hidden_name() : name;
+}
+
 enum status lineage_carry(struct level *level, SelectStmt *select)
 {
-    TRY(check_group(level));
-    size_t count = 0;
-    for (size_t i = 0; i < level->relation_count; i++)
-        count += level->relations[i]->key_count;
-    if (level->target_count + count > LIMIT_TARGETS)
+    if (level->target_count + level->key_count > LIMIT_TARGETS)
         return plan_refuse(level->build, "54011", "Select fewer columns.",
                            "target lists can have at most %d entries", LIMIT_TARGETS);
-    level->keys = palloc0((count + LIMIT_TARGETS + 1) * sizeof *level->keys);
-    for (size_t i = 0; i < level->relation_count; i++)
-        for (size_t k = 0; k < level->relations[i]->key_count; k++)
-            TRY(carry_key(level, select, level->relations[i], &level->relations[i]->keys[k]));
+    for (size_t k = 0; k < level->key_count; k++) {
+        level->keys[k].name = output_name(level, k);
+        add_target(select, level->keys[k].node, level->keys[k].name);
+    }
     if (!level->top)
         carry_policy(level, select);
     else if (level->grouped && level->plain_statistic)
@@ -149,7 +193,16 @@ enum status lineage_carry(struct level *level, SelectStmt *select)
 
 enum status lineage_check_mode(struct level *level)
 {
-    if (level->build->request->partner->mode != POLICY_MODE_AGGREGATES || level->key_count == 0)
+    const struct build *build = level->build;
+    if (build->request->partner->mode != POLICY_MODE_AGGREGATES)
+        return STATUS_OK;
+    if (build->once != NULL || build->sublinks || level->windows || build->settled)
+        return plan_refuse(level->build, "42501",
+                           "Join the datasets, and group in the outermost SELECT.",
+                           "this partner gets statistics only: sub-selects in expressions, window "
+                           "functions, and what else needs more than one set of people, are not "
+                           "granted");
+    if (level->key_count == 0)
         return STATUS_OK;
     if (!level->top && level->grouped)
         return plan_refuse(level->build, "42501", "Group in the outermost SELECT.",
@@ -193,36 +246,60 @@ static enum status no_memory(struct build *build)
     return error_set(build->error, STATUS_NOMEM, "53200", NULL, "the plan does not fit its memory");
 }
 
+static enum status hidden_column(struct build *build, const struct carried_key *key, bool once,
+                                 struct plan_hidden *out)
+{
+    const struct model_grant *grant = key->fence->grant;
+    const struct policy_subject *subject = &grant->dataset->policy->subjects[key->subject];
+    struct plan_column *columns =
+        arena_array(&build->plan->arena, struct plan_column, grant->column_count + 1);
+    if (columns == NULL)
+        return no_memory(build);
+    *out = (struct plan_hidden){.kind = subject->kind,
+                                .depth = key->depth,
+                                .once = once,
+                                .extended = key->extended,
+                                .threshold_only = key->threshold_only,
+                                .when_null = subject->when_null,
+                                .grade = key->grade,
+                                .columns = columns,
+                                .column_count = fence_columns(key->fence, columns)};
+    static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
+                                         [PLAN_GRADE_AGGREGATE] = "aggregate",
+                                         [PLAN_GRADE_WITNESS] = "witness",
+                                         [PLAN_GRADE_INFLUENCE] = "influence",
+                                         [PLAN_GRADE_PROBE] = "probe"};
+    plan_explain(build, "hidden column", "%s of %s by dataset %s%s%s%s%s",
+                 key->depth > 0 ? "the set of keys" : "the key",
+                 build->model->policy->kinds[subject->kind].name, grant->dataset->policy->name,
+                 key->threshold_only ? ", of rows that have a value" : "",
+                 once ? ", once a statement" : "", key->grade == PLAN_GRADE_DIRECT ? "" : ", as ",
+                 key->grade == PLAN_GRADE_DIRECT ? "" : grades[key->grade]);
+    return STATUS_OK;
+}
+
+/* Of the rows, and behind them those of the statement. */
 static enum status hidden_columns(struct level *level)
 {
-    struct plan *plan = level->build->plan;
-    struct plan_hidden *hidden =
-        arena_array(&plan->arena, struct plan_hidden, level->key_count + 1);
+    struct build *build = level->build;
+    struct plan *plan = build->plan;
+    size_t count = level->key_count, at = 0;
+    for (const struct once *once = build->once; once != NULL; once = once->next)
+        count += once->key_count;
+    if (count > LIMIT_TARGETS)
+        return plan_refuse(build, "54011", "Read fewer datasets.",
+                           "more than %d keys would have to be carried", LIMIT_TARGETS);
+    struct plan_hidden *hidden = arena_array(&plan->arena, struct plan_hidden, count + 1);
     if (hidden == NULL)
-        return no_memory(level->build);
-    for (size_t i = 0; i < level->key_count; i++) {
-        const struct carried_key *key = &level->keys[i];
-        const struct model_grant *grant = key->fence->grant;
-        const struct policy_subject *subject = &grant->dataset->policy->subjects[key->subject];
-        struct plan_column *columns =
-            arena_array(&plan->arena, struct plan_column, grant->column_count + 1);
-        if (columns == NULL)
-            return no_memory(level->build);
-        hidden[i] = (struct plan_hidden){.kind = subject->kind,
-                                         .depth = key->is_set,
-                                         .threshold_only = key->threshold_only,
-                                         .when_null = subject->when_null,
-                                         .grade = PLAN_GRADE_DIRECT,
-                                         .columns = columns,
-                                         .column_count = fence_columns(key->fence, columns)};
-        plan_explain(level->build, "hidden column", "%s of %s by dataset %s%s",
-                     key->is_set ? "the set of keys" : "the key",
-                     level->build->model->policy->kinds[subject->kind].name,
-                     grant->dataset->policy->name,
-                     key->threshold_only ? ", of rows that have a value" : "");
-    }
+        return no_memory(build);
+    for (size_t k = 0; k < level->key_count; k++)
+        TRY(hidden_column(build, &level->keys[k], false, &hidden[at++]));
+    for (const struct once *once = build->once; once != NULL; once = once->next)
+        for (size_t k = 0; k < once->key_count; k++)
+            TRY(hidden_column(build, &once->keys[k], true, &hidden[at++]));
     plan->hidden = hidden;
-    plan->hidden_count = level->key_count;
+    plan->hidden_count = count;
+    plan->has_once = build->once != NULL;
     return STATUS_OK;
 }
 
@@ -251,7 +328,8 @@ enum status lineage_finish(struct level *level)
     struct plan *plan = level->build->plan;
     const struct policy_partner *partner = level->build->request->partner;
     plan->fence_count = level->build->fence_count;
-    plan->statistic = level->grouped && level->plain_statistic && level->key_count > 0;
+    plan->statistic = level->grouped && level->plain_statistic && level->key_count > 0 &&
+                      level->build->once == NULL && !level->build->sublinks;
     plan->suppress_small = plan->statistic && partner->mode == POLICY_MODE_AGGREGATES;
     plan->min_subjects = partner->min_subjects;
     TRY(hidden_columns(level));

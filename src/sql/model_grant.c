@@ -201,6 +201,7 @@ static enum status bind_partner(struct model *model, const struct policy_partner
                                   .grant = grant,
                                   .build = {.error = error, .model = model}};
         TRY(bind_grant(&binding));
+        TRY(model_check_write(model, grant, error));
     }
     return STATUS_OK;
 }

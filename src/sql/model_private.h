@@ -86,4 +86,10 @@ const struct model_grant *model_find_grant(const struct model *model,
 MUST_USE enum status model_bind_datasets(struct model *model, struct error *error);
 MUST_USE enum status model_bind_grants(struct model *model, struct error *error);
 
+/* model_write.c: can what the grant lets its partner write be written? */
+MUST_USE enum status model_check_write(const struct model *model, const struct model_grant *grant,
+                                       struct error *error);
+/* The column's type as a cast names it, in pg_catalog; NULL if it cannot be written. */
+const char *model_write_type(const struct catalog_column *column);
+
 #endif

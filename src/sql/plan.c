@@ -125,7 +125,7 @@ static enum status check_parameter_types(struct build *build)
     return STATUS_OK;
 }
 
-static enum status count_parameters(struct build *build, Node *statement)
+enum status plan_count_parameters(struct build *build, Node *statement)
 {
     size_t most = build->request->parameter_type_count;
     TRY(check_parameter_types(build));
@@ -143,7 +143,7 @@ static enum status count_parameters(struct build *build, Node *statement)
     return STATUS_OK;
 }
 
-static enum status keep_secrets(struct build *build)
+enum status plan_keep_secrets(struct build *build)
 {
     struct plan *plan = build->plan;
     struct plan_secret *secrets =
@@ -156,7 +156,7 @@ static enum status keep_secrets(struct build *build)
     return STATUS_OK;
 }
 
-static enum status keep_names(struct build *build, const struct level *level)
+enum status plan_keep_names(struct build *build, const struct level *level)
 {
     struct plan *plan = build->plan;
     const char **names = arena_array(&plan->arena, const char *, level->target_count + 1);
@@ -165,6 +165,35 @@ static enum status keep_names(struct build *build, const struct level *level)
     plan->visible_names = names;
     plan->visible_count = level->target_count;
     return names == NULL ? STATUS_NOMEM : STATUS_OK;
+}
+
+static void add_table(struct build *build, uint32_t *tables, const struct model_dataset *dataset)
+{
+    struct plan *plan = build->plan;
+    for (size_t i = 0; i < plan->table_count; i++)
+        if (tables[i] == dataset->table->oid)
+            return;
+    tables[plan->table_count++] = dataset->table->oid;
+}
+
+enum status plan_keep_tables(struct build *build)
+{
+    size_t room = 1;
+    for (size_t f = 0; f < build->fence_count; f++)
+        for (size_t s = 0; s < build->fences[f]->grant->dataset->subject_count; s++)
+            room += build->fences[f]->grant->dataset->subjects[s].hop_count;
+    uint32_t *tables = arena_array(&build->plan->arena, uint32_t, room + build->fence_count);
+    if (tables == NULL)
+        return STATUS_NOMEM;
+    for (size_t f = 0; f < build->fence_count; f++) {
+        const struct model_dataset *dataset = build->fences[f]->grant->dataset;
+        add_table(build, tables, dataset);
+        for (size_t s = 0; s < dataset->subject_count; s++)
+            for (size_t h = 0; h < dataset->subjects[s].hop_count; h++)
+                add_table(build, tables, dataset->subjects[s].hops[h].parent);
+    }
+    build->plan->tables = tables;
+    return STATUS_OK;
 }
 
 static void explain_fences(struct build *build)
@@ -177,20 +206,23 @@ static void explain_fences(struct build *build)
                      build->guard_count);
 }
 
-static enum status plan_query(struct build *build, SelectStmt *select)
+static enum status plan_query(struct build *build, SelectStmt *select, Node **emitted)
 {
     struct level *level;
     struct plan *plan = build->plan;
     plan->kind = PLAN_QUERY;
     plan->command = "SELECT";
-    TRY(count_parameters(build, (Node *)select));
+    TRY(plan_count_parameters(build, (Node *)select));
     build->secrets = palloc0(2 * LIMIT_RELATIONS * sizeof *build->secrets);
-    TRY(plan_select(build, select, true, &level));
+    TRY(plan_select(build, &select, NULL, true, &level));
+    TRY(settle_finish(level, &select));
+    *emitted = (Node *)select;
     for (size_t i = 0; i < build->fence_count; i++)
         TRY(fence_close(build, build->fences[i]));
-    TRY(keep_names(build, level));
-    TRY(keep_secrets(build));
+    TRY(plan_keep_names(build, level));
+    TRY(plan_keep_secrets(build));
     explain_fences(build);
+    TRY(plan_keep_tables(build));
     return lineage_finish(level);
 }
 
@@ -225,7 +257,9 @@ static enum status plan_statement(struct build *build)
                            "several statements in one text are not supported");
     Node *statement = linitial_node(RawStmt, statements)->stmt, *emitted = statement;
     if (IsA(statement, SelectStmt))
-        TRY(plan_query(build, (SelectStmt *)statement));
+        TRY(plan_query(build, (SelectStmt *)statement, &emitted));
+    else if (IsA(statement, InsertStmt) || IsA(statement, UpdateStmt) || IsA(statement, DeleteStmt))
+        TRY(plan_write(build, statement, &emitted));
     else
         TRY(plan_utility(build, statement, &emitted));
     return emitted == NULL ? STATUS_OK : emit_plan(build, emitted);

@@ -84,6 +84,38 @@ struct plan_secret {
     bool outer;         /* false: inner pad (ipad) block, true: outer pad (opad) block; 64 bytes */
 };
 
+enum plan_change { PLAN_CHANGE_INSERT = 1, PLAN_CHANGE_UPDATE, PLAN_CHANGE_DELETE };
+
+/* The last column of each row of a statement that changes data: what has become of the row. */
+enum plan_mark {
+    PLAN_MARK_WRITTEN = 'w',
+    PLAN_MARK_OUTSIDE = 'o', /* it no longer meets the row filter: nothing may be committed */
+    PLAN_MARK_STALE = 's',   /* another transaction has changed it meanwhile: likewise */
+    PLAN_MARK_AGAIN = 'a',   /* two rows of FROM or USING, or of RETURNING, met it: likewise */
+    PLAN_MARK_GIVEN = 'g',   /* a row that was to be inserted, as it was read; beside the others */
+    PLAN_MARK_NONE = 'n',    /* no row: it brings `once` sets only */
+};
+
+/* Of a statement that changes rows (its kind is PLAN_QUERY). Behind all other columns come the
+ * subject keys of the row as it was written or deleted, one for each of `kinds`, as text; then the
+ * mark. Rows go to the client only where `returning` is set. */
+struct plan_write {
+    enum plan_change change;
+    const char *dataset;
+    uint32_t table;                    /* its OID */
+    const struct plan_column *columns; /* written; sorted; none for DELETE */
+    size_t column_count;
+    const size_t *kinds;
+    const enum policy_when_null *when_null; /* of each of the keys */
+    size_t kind_count;
+    bool returning;
+    /* The hidden columns stand on PLAN_MARK_GIVEN rows; otherwise on those that were written. */
+    bool lineage_of_given;
+    /* ON CONFLICT: fewer rows may be written than given. */
+    bool may_skip;
+    bool skip_fails; /* DO UPDATE: the row in the way is none that the partner may see */
+};
+
 struct plan_explanation { /* for `cofferdam explain` */
     const char *topic;    /* "fence", "hidden column", "guard", "limit", "constant" … */
     const char *text;
@@ -111,6 +143,9 @@ struct plan {
     size_t fence_count;                /* datasets read; 0: no disclosure, no closing entry */
     const struct plan_column *columns; /* every column the statement could read, all fences */
     size_t column_count;
+    const uint32_t *tables; /* OIDs of what the fences read */
+    size_t table_count;
+    const struct plan_write *write; /* NULL: nothing is changed */
 
     size_t client_parameter_count; /* $n the client must bind: the larger of used and declared */
     const struct plan_secret *secrets; /* appended parameters, $client_parameter_count+1 … */
@@ -147,6 +182,12 @@ MUST_USE enum status plan_make(const struct plan_request *request, struct plan *
                                struct error *error);
 struct plan *plan_retain(struct plan *plan);
 void plan_release(struct plan *plan); /* NULL is fine; atomic */
+
+/* Columns of a row of upstream behind the visible and hidden ones: see plan_write. */
+size_t plan_write_columns(const struct plan *plan);
+/* Does some value or row of the result follow from many people's rows? Such a statement may not
+ * read what its own transaction has written. */
+bool plan_aggregates(const struct plan *plan);
 
 /* What a partner is told when upstream fails with this SQLSTATE: a text and a hint (may be "")
  * that depend on nothing but the SQLSTATE. data_error says whether the failure can depend on the

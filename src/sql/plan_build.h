@@ -4,7 +4,9 @@
  *
  * A level is one SELECT. Its relations are fences (a dataset, read under a grant) and sub-selects
  * (another level). Each relation carries hidden columns upward: subject keys, a policy column that
- * is false on rows the policy hides, and raw values of token columns where a join needs them. */
+ * is false on rows the policy hides, and raw values of token columns where a join needs them.
+ * Fences and relations are numbered over the whole statement, so that sets of either are bits of a
+ * uint64_t. docs/decisions/0010 has the properties (changes, grows, stable) and their rules. */
 #ifndef COFFERDAM_SQL_PLAN_BUILD_H
 #define COFFERDAM_SQL_PLAN_BUILD_H
 
@@ -51,24 +53,33 @@ struct fence {
     const char **raw;   /* by granted column: hidden name of its unmasked value, or NULL */
     const char **keys;  /* by subject: hidden name of the key */
     const char *policy; /* hidden name, or NULL if the fence hides no row */
+    size_t index;       /* in build->fences */
+    /* All its keys go into a `once` set of this grade; 0: they need not. */
+    enum plan_grade settled;
 };
 
 /* A hidden subject key on its way to the output. */
 struct carried_key {
-    const char *name; /* of the column, the same at every level */
-    const struct fence *fence;
-    bool threshold_only; /* see plan_hidden */
-    size_t subject;      /* index in the dataset's subjects */
-    bool is_set;         /* an array: all members of a group */
+    const char *name; /* of the column that shows it, one level down */
+    struct fence *fence;
+    size_t subject; /* index in the dataset's subjects */
+    uint8_t depth;  /* see plan_hidden, as are the next two */
+    bool extended;
+    bool threshold_only;
+    enum plan_grade grade;
+    Node *node; /* its value, for the level that reads it */
 };
 
 struct relation;
+struct level;
+struct resolver;
 
 struct column {
     const char *name; /* what the statement calls it */
     const char *emit; /* what the rewritten text calls it */
     uint32_t type;
     uint32_t collation; /* as in the catalogue; COLLATION_MIXED */
+    bool unstable;      /* a row that comes in place of one that went may differ in it */
     /* The column of a fence that this is, unchanged, however many levels up; NULL: computed. */
     struct fence *fence;
     size_t granted;
@@ -78,9 +89,13 @@ struct column {
 };
 
 struct relation {
-    const char *alias;
+    const char *name;    /* what the statement calls it */
+    const char *alias;   /* what the rewritten text calls it: unlike any other's */
+    size_t index;        /* in build->relations */
+    struct level *level; /* whose FROM it stands in */
     struct fence *fence; /* NULL: a sub-select */
-    SelectStmt *select;  /* what stands behind the alias; hidden targets may be added to it */
+    SelectStmt *select;  /* what stands behind the alias; hidden targets may be added to it. NULL:
+                            none can be (set operations, CTEs, functions) */
     bool schema_named;   /* not aliased: public.dataset.column means it too */
     struct column *columns;
     size_t column_count;
@@ -88,14 +103,20 @@ struct relation {
     size_t key_count;
     const char *policy; /* hidden boolean column; NULL: no row below is hidden */
     bool grouped;
-    bool grows; /* deleting rows below may add rows here that nobody's key is on: a LIMIT or a
-                   condition over a group stands below */
+    bool extended;           /* on the nullable side of an outer join */
+    uint64_t fences;         /* everything below */
+    uint64_t changes, grows; /* fences whose people's deletion may add a row here, in place of one
+                                that carried them, or out of nowhere */
+    bool picks;              /* evaluated twice it may show other rows: LIMIT, ties, windows */
+    bool local;              /* it reads something that only its own level can see */
 };
 
 /* A column that an unqualified name may mean, in the order of `*`. */
 struct name {
     struct relation *relation;
     size_t column;
+    struct relation *other; /* FULL JOIN … USING: where the first is NULL; or NULL */
+    size_t other_column;
 };
 
 /* What a piece of FROM brings into scope: names, and relations [first, end) of the level. */
@@ -103,6 +124,7 @@ struct names {
     struct name *entries;
     size_t count;
     size_t first, end;
+    uint64_t changes, grows; /* see struct relation */
 };
 
 /* What resolving an expression finds out. */
@@ -111,7 +133,8 @@ struct expression {
     uint32_t type;         /* 0: not derived; TYPE_UNKNOWN: untyped literal or parameter */
     bool total;            /* no value in the database makes it raise an error */
     bool immutable;        /* no setting and no clock changes it */
-    uint32_t relations;    /* bit set of the level's relations that it reads */
+    uint64_t relations;    /* that it reads, of this level and of those around it */
+    bool unstable;         /* see struct column; also: it holds a sub-select */
     bool aggregate;        /* holds an aggregate function */
     bool literal;          /* just a constant */
     uint32_t collation;    /* of the columns in it, if not the database's; COLLATION_MIXED */
@@ -131,7 +154,7 @@ struct expression {
 struct group {
     Node *plain, *guarded;
     uint32_t type;
-    struct column *column; /* if it is a bare column */
+    bool unstable;
 };
 
 enum resolve_mode {
@@ -149,9 +172,20 @@ struct target {
     size_t source_column;
 };
 
+/* A conjunct of WHERE or ON, resolved; and as it is emitted. */
+struct conjunct {
+    Node *node, *guarded;
+    uint64_t relations; /* that it reads */
+    bool where;
+    /* Relations whose rows all meet it: an outer join's condition says nothing of the side that it
+     * keeps. */
+    uint64_t holds;
+};
+
 /* One SELECT being rewritten. */
 struct level {
     struct build *build;
+    const struct resolver *outer; /* in which it stands: a sub-select in an expression, LATERAL */
     struct relation *relations[LIMIT_RELATIONS];
     size_t relation_count;
     size_t scope_first, scope_end; /* relations that what is being guarded may name */
@@ -161,14 +195,48 @@ struct level {
     struct group *groups;
     size_t group_count;
     bool top, grouped;
-    bool conditions;          /* a WHERE or join condition stands here */
-    bool plain_statistic;     /* every aggregate so far is one over bare columns */
-    List *counted;            /* arguments of those aggregates that may be NULL */
-    List *conjuncts;          /* of WHERE and ON, resolved; unguarded copies */
+    bool aggregated;      /* a value is computed over a group: members change it */
+    bool plain_statistic; /* every aggregate so far is one over bare columns */
+    bool order_unstable;  /* ORDER BY reads something unstable */
+    bool having_unstable; /* and so does HAVING */
+    bool windows;         /* there are window functions, */
+    bool shows_others;    /* some of which show values of other rows */
+    bool picks, local;    /* see struct relation */
+    List *counted;        /* arguments of plain aggregates that may be NULL */
+    List *from;           /* rewritten */
+    Node *where;          /* rewritten and guarded */
+    struct conjunct *conjuncts;
+    size_t conjunct_count;
+    uint64_t fences;         /* everything below, sub-selects in expressions included */
+    uint64_t changes, grows; /* see struct relation */
+    uint64_t outer_reads;    /* relations of the levels around it that it reads, */
+    bool outer_unstable;     /* and one of their columns is unstable */
+    /* The same, of FROM and WHERE alone. */
+    uint64_t from_outer_reads, body_changes, body_grows;
+    bool from_picks;
+    /* Keys of the rows of FROM and WHERE; and of sub-selects that are evaluated above groups. */
+    struct carried_key *body, *late;
+    size_t body_count, late_count;
     struct carried_key *keys; /* to go out */
     size_t key_count;
     const char *policy;
-    bool grows;
+};
+
+/* One row of `once` sets, computed beside the query: its columns' names and what they hold. */
+struct once {
+    SelectStmt *select;
+    const char *alias;
+    struct carried_key *keys;
+    size_t key_count;
+    struct once *next;
+};
+
+/* A WITH query. Its relation is a template: each reference gets a copy. */
+struct common_table {
+    const char *name;
+    struct relation *relation;
+    bool top;                        /* of the outermost WITH: seen by all of the statement */
+    const struct common_table *next; /* those that stand before it, or around it */
 };
 
 struct build {
@@ -180,11 +248,18 @@ struct build {
     bool *parameter_mixed;  /* stands in several ways: bare, or cast to different types */
     struct fence *fences[LIMIT_RELATIONS];
     size_t fence_count;
+    struct relation *relations[LIMIT_RELATIONS];
+    size_t relation_count;
     size_t level_count;
+    const struct common_table *common_tables; /* in scope */
+    struct once *once;
+    bool sublinks; /* a sub-select stands in an expression */
+    bool settled;  /* all keys of some fence go into a `once` set */
     struct plan_secret *secrets;
     size_t secret_count;
     const struct plan_explanation **explanation_tail;
     size_t guard_count;
+    bool written; /* what is planned now reads just the rows that the statement writes */
     bool sets; /* a function that returns a set stands somewhere: no count is a plain statistic */
 };
 
@@ -198,6 +273,9 @@ struct resolver {
     bool sets;         /* a function that returns a set may stand here */
     bool volatiles;    /* random() may: what stands here is evaluated as often as it is written,
                           since nothing is copied from it into a set of keys */
+    /* What a sub-select's value does: it goes out, or decides what does; it is part of a condition;
+     * it is a conjunct of WHERE. */
+    enum { SUBLINK_VALUE, SUBLINK_CONDITION, SUBLINK_CONJUNCT } sublinks;
 };
 
 /* STATUS_DENIED with the build's error filled in; the hint may be NULL. */
@@ -207,16 +285,41 @@ const char *plan_hidden_name(void); /* "h" and 16 random hex digits */
 void plan_explain(struct build *build, const char *topic, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* plan_select.c: rewrites a SELECT in place. */
-MUST_USE enum status plan_select(struct build *build, SelectStmt *select, bool top,
-                                 struct level **level);
+/* plan.c: what every statement over fences needs. */
+MUST_USE enum status plan_count_parameters(struct build *build, Node *statement);
+MUST_USE enum status plan_keep_secrets(struct build *build);
+MUST_USE enum status plan_keep_names(struct build *build, const struct level *level);
+MUST_USE enum status plan_keep_tables(struct build *build);
+/* plan_write.c: INSERT, UPDATE, DELETE. *emitted: what goes upstream. */
+MUST_USE enum status plan_write(struct build *build, Node *statement, Node **emitted);
+/* plan_select.c: rewrites a SELECT, set operations and all. *select becomes what stands for it;
+ * outer is NULL but for LATERAL and sub-selects in expressions. */
+MUST_USE enum status plan_select(struct build *build, SelectStmt **select,
+                                 const struct resolver *outer, bool top, struct level **level);
+struct level *plan_new_level(struct build *build, const struct resolver *outer, bool top);
+/* The rest of a SELECT once its FROM stands: targets, groups, order, limit, hidden columns. */
+MUST_USE enum status plan_finish_level(struct level *level, SelectStmt *select);
+/* plan_setop.c: UNION, INTERSECT, EXCEPT; DISTINCT as a level of its own above the rest. */
+MUST_USE enum status plan_set_operation(struct build *build, SelectStmt **select,
+                                        const struct resolver *outer, bool top,
+                                        struct level **level);
+MUST_USE enum status plan_distinct(struct build *build, SelectStmt **select,
+                                   const struct resolver *outer, bool top, struct level **level);
+/* plan_with.c: the WITH clause in front of a SELECT; and its references in FROM. */
+MUST_USE enum status plan_with(struct build *build, WithClause *with, const struct resolver *outer,
+                               bool top);
+const struct common_table *plan_find_common_table(const struct build *build, const RangeVar *range);
 /* plan_features.c: refuses what is not accepted, clause by clause. */
 MUST_USE enum status plan_check_features(struct build *build, const SelectStmt *select);
 /* plan_target.c */
 MUST_USE enum status plan_expand_targets(struct level *level, List *targets);
 MUST_USE enum status plan_resolve_groups(struct level *level, SelectStmt *select);
 MUST_USE enum status plan_resolve_targets(struct level *level, SelectStmt *select);
+MUST_USE enum status plan_resolve_having(struct level *level, SelectStmt *select);
 MUST_USE enum status plan_resolve_order(struct level *level, SelectStmt *select);
+MUST_USE enum status plan_resolve_distinct_on(struct level *level, SelectStmt *select);
+/* A target that is the column itself, as `*` expands to. */
+MUST_USE enum status plan_add_column(struct level *level, struct relation *relation, size_t column);
 /* plan_limit.c */
 MUST_USE enum status plan_limit(struct level *level, SelectStmt *select);
 /* plan_lookup.c: partners that may only look up. */
@@ -228,18 +331,26 @@ const char *plan_column_name(const Node *node);
 
 /* resolve_from.c: FROM, its joins and conditions. */
 MUST_USE enum status resolve_from(struct level *level, List *from, Node *where, SelectStmt *out);
+/* Puts a relation of ours into the level's FROM, as its only item. */
+MUST_USE enum status resolve_only(struct level *level, struct relation *relation, Node *node,
+                                  SelectStmt *out);
+/* What a rewritten level looks like from above; outputs that share a name get hidden ones. */
+struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, const char *name);
 /* resolve_column.c */
 MUST_USE enum status resolve_column(struct resolver *resolver, const ColumnRef *reference,
                                     struct expression *out);
-void resolve_entry(struct resolver *resolver, struct relation *relation, size_t column,
+void resolve_entry(const struct resolver *resolver, struct relation *relation, size_t column,
                    struct expression *out);
+void resolve_name(const struct resolver *resolver, const struct name *name, struct expression *out);
 /* Above GROUP BY an expression that is itself grouped stands for its group. */
 void resolve_match_group(const struct level *level, struct expression *out);
 /* The relation and column that a resolved reference means; NULL if node is none. */
 struct relation *resolve_bare(const struct level *level, const Node *node, size_t *column);
-struct relation *resolve_relation(const struct resolver *resolver, const char *alias,
-                                  size_t *index);
+struct relation *resolve_relation(const struct resolver *resolver, const char *name);
 bool resolve_is_name(const struct level *level, const char *name, size_t *matches);
+/* resolve_sublink.c: EXISTS, IN, ANY, ALL, scalar and ARRAY sub-selects. */
+MUST_USE enum status resolve_sublink(struct resolver *resolver, SubLink *node,
+                                     struct expression *out);
 /* resolve_expression.c, resolve_operator.c, resolve_function.c */
 MUST_USE enum status resolve_expression(struct resolver *resolver, Node *node,
                                         struct expression *out);
@@ -268,12 +379,16 @@ Node *guard_expression(struct level *level, struct expression *expression);
 Node *guard_condition(struct level *level, struct expression *expression);
 /* As guard_expression, above GROUP BY: bool_and() of every policy of the level. */
 Node *guard_grouped(struct level *level, struct expression *expression);
-Node *guard_policies(struct level *level, uint32_t relations); /* NULL: nothing to guard with */
+
+Node *guard_policies(struct level *level, uint64_t relations); /* NULL: nothing to guard with */
 
 /* fence.c */
 MUST_USE enum status fence_open(struct level *level, const RangeVar *range,
-                                struct relation **relation, Node **node);
+                                struct relation **relation);
 MUST_USE enum status fence_close(struct build *build, struct fence *fence);
+/* SELECT of the fence's keys alone, named as its keys are, and nothing but them. */
+MUST_USE enum status fence_keys(struct build *build, const struct fence *fence,
+                                SelectStmt **select);
 /* The name under which the relation shows the raw value of a token column; NULL if it cannot. */
 const char *fence_raw_column(struct relation *relation, size_t column);
 /* A level over the raw columns of a dataset, aliased t0, in which masks and row filters read. */
@@ -294,9 +409,28 @@ MUST_USE enum status mask_token(struct build *build, const struct model_granted 
 bool mask_token_type(const struct catalog_column *column);
 
 /* lineage.c */
+/* The keys of the level's relations become those of its rows. To be called once FROM stands. */
+MUST_USE enum status lineage_open(struct level *level);
+MUST_USE enum status lineage_add(struct carried_key **keys, size_t *count, struct build *build,
+                                 struct carried_key key);
+/* After targets and groups: what grouping does. */
+MUST_USE enum status lineage_group(struct level *level);
+/* Puts the hidden columns behind the visible ones. */
 MUST_USE enum status lineage_carry(struct level *level, SelectStmt *select);
 MUST_USE enum status lineage_finish(struct level *level);
 /* May the partner run this at all: mode aggregates? */
 MUST_USE enum status lineage_check_mode(struct level *level);
+
+/* lineage_settle.c: `once` sets (docs/decisions/0010). */
+/* All keys of these fences. */
+void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade);
+/* What may be added below is none of ours any more. */
+void settle_growth(struct level *level, bool changes_too);
+/* Everything that the level reads: by the rows of its FROM and WHERE if they tell, else whole. */
+MUST_USE enum status settle_level(struct level *level, enum plan_grade grade);
+/* array_agg() of a key, one deeper; extra conditions as FILTER may be put on it. */
+Node *settle_set(const struct carried_key *key);
+/* The finished query with the `once` sets beside it; NULL if there are none. */
+MUST_USE enum status settle_finish(struct level *level, SelectStmt **select);
 
 #endif

@@ -9,20 +9,12 @@ enum status plan_check_features(struct build *build, const SelectStmt *select)
         bool present;
         const char *what, *hint;
     } clauses[] = {
-        {select->withClause != NULL, "WITH", "Write the query as a sub-select in FROM."},
-        {select->op != SETOP_NONE, "UNION, INTERSECT and EXCEPT",
-         "Run the parts as statements of their own."},
         {select->valuesLists != NIL, "VALUES", "Use SELECT with constants."},
         {select->intoClause != NULL, "SELECT INTO", "Nothing can be written through the gateway."},
         {select->lockingClause != NIL, "FOR UPDATE and FOR SHARE",
          "Nothing can be locked through the gateway."},
-        {select->distinctClause != NIL, "DISTINCT", "Use GROUP BY over the same columns."},
-        {select->havingClause != NULL, "HAVING",
-         "Group in a sub-select in FROM and filter in its WHERE outside."},
         {select->windowClause != NIL, "WINDOW", "Use GROUP BY."},
         {select->groupDistinct, "GROUP BY DISTINCT", "Use GROUP BY."},
-        {(int)select->limitOption == PARSE_LIMIT_WITH_TIES, "FETCH FIRST … WITH TIES",
-         "Use LIMIT."},
     };
     for (size_t i = 0; i < lengthof(clauses); i++)
         if (clauses[i].present)

@@ -1,9 +1,8 @@
-/* LIMIT and OFFSET, and who applies them (docs/decisions/0003).
- * Over rows of plain joins PostgreSQL applies LIMIT: a row that is not returned, when it goes,
- * changes nothing that is. Rows that OFFSET skips do move the window, so they come along and the
- * gateway skips them. Over groups the gateway applies both: a group that is not returned, when it
- * shrinks, may sort before one that is. Where rows may appear that nobody's key is on (`grows`),
- * neither can be told apart from influence, and both are refused. */
+/* LIMIT, OFFSET and DISTINCT ON, and who applies them (docs/decisions/0003, 0010).
+ * Over rows PostgreSQL applies LIMIT: a row that is not returned, when it goes, changes nothing
+ * that is. Rows that OFFSET skips do move the window: at the top they come along and the gateway
+ * skips them. Over groups at the top the gateway applies both: a group that is not returned, when
+ * it shrinks, may sort before one that is. Everywhere else the whole input is recorded once. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -62,40 +61,9 @@ static Node *int8_literal(int64_t value)
     return rewrite_cast(rewrite_text(psprintf("%lld", (long long)value)), "int8");
 }
 
-/* What the rows of a level carry: nobody's keys, keys, or sets of them. */
-struct lineage {
-    bool keys, sets;
-};
-
-static struct lineage lineage_of(const struct level *level)
-{
-    struct lineage lineage = {false, false};
-    for (size_t i = 0; i < level->relation_count; i++) {
-        const struct relation *relation = level->relations[i];
-        lineage.keys = lineage.keys || relation->key_count > 0;
-        for (size_t k = 0; k < relation->key_count; k++)
-            lineage.sets = lineage.sets || level->grouped || relation->keys[k].is_set;
-    }
-    return lineage;
-}
-
-static enum status check_below(struct level *level, bool sets)
-{
-    bool grows = level->grows || (!level->grouped && sets && level->conditions);
-    if (grows)
-        return plan_refuse(level->build, "0A000",
-                           "Put LIMIT into the innermost SELECT, or leave it out.",
-                           "LIMIT and OFFSET over a sub-select that has a LIMIT of its own, or "
-                           "that filters or joins groups, are not supported");
-    if (!level->top && sets)
-        return plan_refuse(level->build, "0A000", "Put LIMIT into the outermost SELECT.",
-                           "LIMIT and OFFSET over groups in a sub-select are not supported");
-    return STATUS_OK;
-}
-
-/* LIMIT and OFFSET of rows: LIMIT limit + offset goes upstream, the gateway skips. */
-static enum status limit_rows(struct level *level, SelectStmt *select, const struct bound *limit,
-                              const struct bound *offset)
+/* LIMIT of rows: LIMIT limit + offset goes upstream, the gateway skips. */
+static void limit_rows(struct level *level, SelectStmt *select, const struct bound *limit,
+                       const struct bound *offset)
 {
     int64_t sum;
     select->limitOffset = NULL;
@@ -111,22 +79,15 @@ static enum status limit_rows(struct level *level, SelectStmt *select, const str
                 rewrite_operator("+", select->limitCount, int8_literal(offset->value));
     }
     if (offset->value == 0)
-        return STATUS_OK;
-    if (!level->top)
-        return plan_refuse(level->build, "0A000", "Put OFFSET into the outermost SELECT.",
-                           "OFFSET in a sub-select is not supported");
+        return;
     level->build->plan->relay_offset = offset->value;
     plan_explain(level->build, "limit", "the gateway skips %lld rows and records them",
                  (long long)offset->value);
-    return STATUS_OK;
 }
 
-static enum status limit_groups(struct level *level, SelectStmt *select, const struct bound *limit,
-                                const struct bound *offset)
+static void limit_groups(struct level *level, SelectStmt *select, const struct bound *limit,
+                         const struct bound *offset)
 {
-    if (limit->kind == LIMIT_PARAMETER)
-        return plan_refuse(level->build, "0A000", "Write the number into the statement.",
-                           "a parameter as LIMIT over groups is not supported");
     select->limitOffset = NULL;
     select->limitCount = NULL;
     if (limit->kind == LIMIT_LITERAL)
@@ -134,49 +95,92 @@ static enum status limit_groups(struct level *level, SelectStmt *select, const s
     level->build->plan->relay_offset = offset->value;
     plan_explain(level->build, "limit",
                  "the gateway applies LIMIT and OFFSET, since each group's members count");
+}
+
+static Node *bound_node(const struct bound *bound)
+{
+    return bound->kind == LIMIT_NONE        ? NULL
+           : bound->kind == LIMIT_PARAMETER ? rewrite_cast(bound->node, "int8")
+                                            : int8_literal(bound->value);
+}
+
+/* No deletion changes what these rows are, or all who could are recorded: PostgreSQL does it all.
+ */
+static void limit_constant(SelectStmt *select, const struct bound *limit,
+                           const struct bound *offset)
+{
+    select->limitCount = bound_node(limit);
+    select->limitOffset =
+        offset->value > 0 || offset->kind == LIMIT_PARAMETER ? bound_node(offset) : NULL;
+}
+
+/* Which of the rows are returned depends on ties, and on what a deletion lets in. */
+static void let_in(struct level *level)
+{
+    level->picks = true;
+    level->changes |= level->fences;
+    for (size_t i = 0; i < level->target_count; i++)
+        level->targets[i].value.unstable = true;
+}
+
+static enum status settle_and_limit(struct level *level, SelectStmt *select,
+                                    const struct bound *limit, const struct bound *offset)
+{
+    TRY(settle_level(level, PLAN_GRADE_INFLUENCE));
+    limit_constant(select, limit, offset);
+    level->picks = true;
     return STATUS_OK;
 }
 
-/* Rows about nobody: no deletion of a person's rows reaches them, PostgreSQL does it all. */
-static void limit_nobody(SelectStmt *select, const struct bound *limit, const struct bound *offset)
+/* Rows that stand for several people and change without one of them. */
+static bool are_groups(const struct level *level)
 {
-    select->limitCount = limit->kind == LIMIT_NONE        ? NULL
-                         : limit->kind == LIMIT_PARAMETER ? rewrite_cast(limit->node, "int8")
-                                                          : int8_literal(limit->value);
-    select->limitOffset = offset->value > 0 ? int8_literal(offset->value) : NULL;
+    bool groups = level->aggregated;
+    for (size_t k = 0; k < level->body_count; k++)
+        groups = groups || (level->body[k].depth > 0 &&
+                            (level->changes & UINT64_C(1) << level->body[k].fence->index));
+    return groups;
 }
 
-static enum status share_limits(struct level *level, SelectStmt *select, struct lineage lineage)
+static enum status share_limits(struct level *level, SelectStmt *select)
 {
     struct bound limit, offset;
+    bool ties = (int)select->limitOption == PARSE_LIMIT_WITH_TIES;
+    bool sorted = select->sortClause != NIL && !level->order_unstable;
     TRY(read_bound(level, select->limitCount, "LIMIT", &limit));
     TRY(read_bound(level, select->limitOffset, "OFFSET", &offset));
-    if (offset.kind == LIMIT_PARAMETER)
-        return plan_refuse(level->build, "0A000", "Write the number into the statement.",
-                           "a parameter as OFFSET is not supported");
-    if (!lineage.keys) {
-        limit_nobody(select, &limit, &offset);
+    bool skips = offset.kind == LIMIT_PARAMETER || offset.value > 0;
+    if (level->key_count == 0 && level->changes == 0 && level->grows == 0) {
+        limit_constant(select, &limit, &offset);
         return STATUS_OK;
     }
-    TRY(check_below(level, lineage.sets));
-    if (lineage.sets)
-        return limit_groups(level, select, &limit, &offset);
-    TRY(limit_rows(level, select, &limit, &offset));
-    level->grows = level->grows || limit.kind != LIMIT_NONE;
+    bool may_move = are_groups(level) && !sorted;
+    if (ties || offset.kind == LIMIT_PARAMETER || (skips && !level->top) ||
+        (may_move && (limit.kind == LIMIT_PARAMETER || !level->top)))
+        return settle_and_limit(level, select, &limit, &offset);
+    if (may_move) {
+        settle_growth(level, false);
+        limit_groups(level, select, &limit, &offset);
+        return STATUS_OK;
+    }
+    settle_growth(level, !sorted);
+    limit_rows(level, select, &limit, &offset);
+    if (limit.kind != LIMIT_NONE)
+        let_in(level);
     return STATUS_OK;
 }
 
 enum status plan_limit(struct level *level, SelectStmt *select)
 {
-    struct lineage lineage = lineage_of(level);
-    for (size_t i = 0; i < level->relation_count; i++)
-        level->grows = level->grows || level->relations[i]->grows;
-    if (select->limitCount == NULL && select->limitOffset == NULL) {
-        level->grows = level->grows || (!level->grouped && lineage.sets && level->conditions);
-        return STATUS_OK;
+    if (select->distinctClause != NIL) {
+        settle_growth(level, true);
+        let_in(level);
     }
-    TRY(share_limits(level, select, lineage));
+    if (select->limitCount == NULL && select->limitOffset == NULL)
+        return STATUS_OK;
+    LimitOption option = select->limitOption;
+    TRY(share_limits(level, select));
     bool any = select->limitCount != NULL || select->limitOffset != NULL;
-    select->limitOption = (LimitOption)(any ? PARSE_LIMIT_COUNT : PARSE_LIMIT_NONE);
+    select->limitOption = any ? option : (LimitOption)PARSE_LIMIT_NONE;
     return STATUS_OK;
 }

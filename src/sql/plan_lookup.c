@@ -41,26 +41,18 @@ static bool is_lookup_column(const struct level *level, const struct column *col
     return false;
 }
 
-static uint32_t relation_bit(const struct level *level, const struct relation *relation)
-{
-    for (size_t i = 0; i < level->relation_count; i++)
-        if (level->relations[i] == relation)
-            return 1u << i;
-    return 0;
-}
-
 /* The relation that `side` pins, as a bit, if `value` is free of columns. */
-static uint32_t pinned_by(const struct level *level, Node *side, Node *value)
+static uint64_t pinned_by(const struct level *level, Node *side, Node *value)
 {
     size_t index;
     const struct relation *relation = resolve_bare(level, side, &index);
     if (relation == NULL || relation->fence == NULL || column_walker(value, NULL) ||
         !is_lookup_column(level, &relation->columns[index]))
         return 0;
-    return relation_bit(level, relation);
+    return UINT64_C(1) << relation->index;
 }
 
-static uint32_t pinned(const struct level *level, Node *conjunct)
+static uint64_t pinned(const struct level *level, Node *conjunct)
 {
     A_Expr *expression = (A_Expr *)conjunct;
     if (is_single_in(conjunct))
@@ -80,47 +72,53 @@ static bool leads_from(const struct relation *relation, const char *emit)
     return true;
 }
 
+static const struct relation *relation_called(const struct level *level, const char *alias)
+{
+    for (size_t r = 0; r < level->build->relation_count; r++)
+        if (strcmp(level->build->relations[r]->alias, alias) == 0)
+            return level->build->relations[r];
+    return NULL;
+}
+
 /* The relation of a reference to a column of a dataset, also to a raw value, and whether it may be
  * reached by it. What a sub-select computes leads nowhere: it could be any value. */
-static uint32_t side_of(const struct level *level, const Node *node, bool *leads)
+static uint64_t side_of(const struct level *level, const Node *node, bool *leads)
 {
     *leads = false;
     if (node == NULL || !IsA(node, ColumnRef))
         return 0;
     const List *fields = ((const ColumnRef *)node)->fields;
-    for (size_t r = 0; r < level->relation_count; r++) {
-        const struct relation *relation = level->relations[r];
-        if (strcmp(relation->alias, strVal(linitial(fields))) != 0)
-            continue;
-        if (relation->fence == NULL)
-            return leads_from(relation, strVal(lsecond(fields))) ? 1u << r : 0;
-        for (size_t c = 0; c < relation->column_count; c++) {
-            const char *raw = relation->fence->raw[c];
-            const struct model_granted *granted = &relation->fence->grant->columns[c];
-            if (strcmp(relation->columns[c].emit, strVal(lsecond(fields))) == 0 ||
-                (raw != NULL && strcmp(raw, strVal(lsecond(fields))) == 0))
-                *leads = granted->form != POLICY_FORM_MASKED &&
-                         (granted->unique || granted->column->links);
-        }
-        return 1u << r;
+    const struct relation *relation = relation_called(level, strVal(linitial(fields)));
+    if (relation == NULL)
+        return 0;
+    uint64_t bit = UINT64_C(1) << relation->index;
+    if (relation->fence == NULL)
+        return leads_from(relation, strVal(lsecond(fields))) ? bit : 0;
+    for (size_t c = 0; c < relation->column_count; c++) {
+        const char *raw = relation->fence->raw[c];
+        const struct model_granted *granted = &relation->fence->grant->columns[c];
+        if (strcmp(relation->columns[c].emit, strVal(lsecond(fields))) == 0 ||
+            (raw != NULL && strcmp(raw, strVal(lsecond(fields))) == 0))
+            *leads =
+                granted->form != POLICY_FORM_MASKED && (granted->unique || granted->column->links);
     }
-    return 0;
+    return bit;
 }
 
-static uint32_t follow(const struct level *level, uint32_t reached)
+static uint64_t follow(const struct level *level, uint64_t reached)
 {
-    ListCell *cell;
-    foreach (cell, level->conjuncts) {
-        const A_Expr *expression = lfirst(cell);
+    for (size_t i = 0; i < level->conjunct_count; i++) {
+        const A_Expr *expression = (const A_Expr *)level->conjuncts[i].node;
+        uint64_t holds = level->conjuncts[i].holds;
         bool left_leads, right_leads;
         if (!is_equality((const Node *)expression))
             continue;
-        uint32_t left = side_of(level, expression->lexpr, &left_leads);
-        uint32_t right = side_of(level, expression->rexpr, &right_leads);
+        uint64_t left = side_of(level, expression->lexpr, &left_leads);
+        uint64_t right = side_of(level, expression->rexpr, &right_leads);
         if ((left & reached) && right_leads)
-            reached |= right;
+            reached |= right & holds;
         if ((right & reached) && left_leads)
-            reached |= left;
+            reached |= left & holds;
     }
     return reached;
 }
@@ -135,24 +133,26 @@ static enum status not_pinned(const struct level *level, const struct relation *
     return plan_refuse(level->build, "42501", hint,
                        "this partner may only look up: \"%s\" is neither pinned to one value of a "
                        "look-up column nor joined by a key to what is",
-                       relation->alias);
+                       relation->name);
 }
 
 enum status plan_check_lookup(struct level *level)
 {
-    if (level->build->request->partner->lookup_count == 0)
+    if (level->build->request->partner->lookup_count == 0 || level->build->written)
         return STATUS_OK;
-    uint32_t reached = 0;
-    ListCell *cell;
-    foreach (cell, level->conjuncts)
-        reached |= pinned(level, lfirst(cell));
+    uint64_t own = 0, reached = 0;
+    for (size_t i = 0; i < level->relation_count; i++)
+        own |= UINT64_C(1) << level->relations[i]->index;
+    for (size_t i = 0; i < level->conjunct_count; i++)
+        reached |= pinned(level, level->conjuncts[i].node) & level->conjuncts[i].holds;
+    reached |= ~own; /* what stands around is held to the same rule on its own, */
     for (size_t i = 0; i < level->relation_count; i++)
         if (level->relations[i]->fence == NULL)
-            reached |= 1u << i; /* a sub-select: held to the same rule on its own */
+            reached |= UINT64_C(1) << level->relations[i]->index; /* and so are sub-selects */
     for (size_t i = 0; i < level->relation_count; i++)
         reached = follow(level, reached);
     for (size_t i = 0; i < level->relation_count; i++)
-        if (!(reached & 1u << i))
+        if (!(reached & UINT64_C(1) << level->relations[i]->index))
             return not_pinned(level, level->relations[i]);
     return STATUS_OK;
 }

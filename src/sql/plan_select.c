@@ -1,25 +1,67 @@
-/* One SELECT, rewritten in place: FROM and conditions, GROUP BY, targets, ORDER BY, LIMIT, then
- * the hidden columns behind the visible ones. Sub-selects in FROM come back here. */
+/* One SELECT, rewritten: FROM and conditions, GROUP BY, targets, ORDER BY, LIMIT, then the hidden
+ * columns behind the visible ones. Set operations and DISTINCT become levels of their own
+ * (plan_setop.c); sub-selects come back here. */
 #include <string.h>
 
 #include "sql/plan_build.h"
 
-enum status plan_select(struct build *build, SelectStmt *select, bool top, struct level **out)
+struct level *plan_new_level(struct build *build, const struct resolver *outer, bool top)
 {
     struct level *level = palloc0(sizeof *level);
     level->build = build;
+    level->outer = outer;
     level->top = top;
+    level->targets = palloc0(LIMIT_TARGETS * sizeof *level->targets);
     build->level_count++;
-    TRY(plan_check_features(build, select));
+    return level;
+}
+
+enum status plan_finish_level(struct level *level, SelectStmt *select)
+{
+    TRY(plan_resolve_targets(level, select));
+    TRY(plan_resolve_having(level, select));
+    TRY(plan_resolve_distinct_on(level, select));
+    TRY(plan_resolve_order(level, select));
+    TRY(lineage_group(level));
+    TRY(plan_limit(level, select));
+    TRY(lineage_carry(level, select));
+    return lineage_check_mode(level);
+}
+
+static enum status simple_select(struct build *build, SelectStmt *select,
+                                 const struct resolver *outer, bool top, struct level **out)
+{
+    struct level *level = plan_new_level(build, outer, top);
+    *out = level;
     TRY(resolve_from(level, select->fromClause, select->whereClause, select));
     TRY(plan_expand_targets(level, select->targetList));
     TRY(plan_resolve_groups(level, select));
-    TRY(plan_resolve_targets(level, select));
-    TRY(plan_resolve_order(level, select));
-    TRY(plan_limit(level, select));
-    TRY(lineage_carry(level, select));
-    TRY(lineage_check_mode(level));
-    TRY(plan_check_lookup(level));
-    *out = level;
+    TRY(plan_finish_level(level, select));
+    return plan_check_lookup(level);
+}
+
+static enum status any_select(struct build *build, SelectStmt **select,
+                              const struct resolver *outer, bool top, struct level **level)
+{
+    TRY(plan_check_features(build, *select));
+    if ((*select)->op != SETOP_NONE)
+        return plan_set_operation(build, select, outer, top, level);
+    if ((*select)->distinctClause != NIL && linitial((*select)->distinctClause) == NULL)
+        return plan_distinct(build, select, outer, top, level);
+    return simple_select(build, *select, outer, top, level);
+}
+
+enum status plan_select(struct build *build, SelectStmt **select, const struct resolver *outer,
+                        bool top, struct level **level)
+{
+    const struct common_table *before = build->common_tables;
+    WithClause *with = (*select)->withClause;
+    if (with == NULL)
+        return any_select(build, select, outer, top, level);
+    (*select)->withClause = NULL;
+    TRY(plan_with(build, with, outer, top));
+    TRY(any_select(build, select, outer, top, level));
+    (*select)->withClause = with;
+    build->common_tables = before;
     return STATUS_OK;
 }

@@ -39,21 +39,25 @@ static enum status add_entries(struct level *level, const struct name *entries, 
     return STATUS_OK;
 }
 
+enum status plan_add_column(struct level *level, struct relation *relation, size_t column)
+{
+    struct name entry = {.relation = relation, .column = column};
+    return add_entries(level, &entry, 1);
+}
+
 static enum status expand_relation(struct level *level, const List *fields)
 {
     struct resolver resolver = make_resolver(level, RESOLVE_PLAIN, "the target list");
-    size_t count = (size_t)list_length(fields), index;
+    size_t count = (size_t)list_length(fields);
     const char *alias = strVal(list_nth(fields, (int)count - 2));
-    struct relation *relation = resolve_relation(&resolver, alias, &index);
+    struct relation *relation = resolve_relation(&resolver, alias);
     if (relation == NULL || count > 3 ||
         (count == 3 &&
          (!relation->schema_named || strcmp(strVal(linitial(fields)), "public") != 0)))
         return plan_refuse(level->build, "42P01", "Name it in FROM, or correct the alias.",
                            "missing FROM-clause entry for table \"%s\"", alias);
-    for (size_t i = 0; i < relation->column_count; i++) {
-        struct name entry = {relation, i};
-        TRY(add_entries(level, &entry, 1));
-    }
+    for (size_t i = 0; i < relation->column_count; i++)
+        TRY(plan_add_column(level, relation, i));
     return STATUS_OK;
 }
 
@@ -69,7 +73,6 @@ static enum status expand_star(struct level *level, const ColumnRef *star)
 
 enum status plan_expand_targets(struct level *level, List *targets)
 {
-    level->targets = palloc0(LIMIT_TARGETS * sizeof *level->targets);
     ListCell *cell;
     foreach (cell, targets) {
         ResTarget *target = lfirst_node(ResTarget, cell);
@@ -88,7 +91,7 @@ static enum status resolve_target(struct resolver *resolver, const struct target
 {
     if (target->original != NULL)
         return resolve_expression(resolver, copyObject(target->original), out);
-    resolve_entry(resolver, target->star.relation, target->star.column, out);
+    resolve_name(resolver, &target->star, out);
     if (resolver->mode == RESOLVE_GROUPED)
         resolve_match_group(resolver->level, out);
     return STATUS_OK;
@@ -126,7 +129,7 @@ static bool same_target(const struct target *a, const struct target *b)
     if (a->original != NULL && b->original != NULL)
         return equal(a->original, b->original);
     return a->original == NULL && b->original == NULL && a->star.relation == b->star.relation &&
-           a->star.column == b->star.column;
+           a->star.column == b->star.column && a->star.other == b->star.other;
 }
 
 /* The ordinal of the output called name, 0 if there is none. */
@@ -166,6 +169,7 @@ static enum status resolve_group(struct level *level, Node *node, struct group *
         TRY(resolve_expression(&resolver, node, &value));
     group->plain = copyObject(value.node);
     group->type = value.type;
+    group->unstable = value.unstable;
     group->guarded = guard_expression(level, &value);
     *emitted = ordinal != 0 ? rewrite_integer((int)ordinal) : copyObject(group->guarded);
     return STATUS_OK;
@@ -180,7 +184,7 @@ static bool has_aggregate(const struct level *level, const SelectStmt *select)
     foreach (cell, select->sortClause)
         if (resolve_has_aggregate(lfirst_node(SortBy, cell)->node))
             return true;
-    return false;
+    return select->havingClause != NULL;
 }
 
 enum status plan_resolve_groups(struct level *level, SelectStmt *select)
@@ -228,31 +232,61 @@ enum status plan_resolve_targets(struct level *level, SelectStmt *select)
     return STATUS_OK;
 }
 
-static enum status resolve_sort(struct level *level, SortBy *sort)
+/* What means an output stays its ordinal. */
+static enum status resolve_sort(struct level *level, Node *node, const char *clause, Node **out)
 {
     struct resolver resolver =
-        make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, "ORDER BY");
+        make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, clause);
     resolver.volatiles = level->top;
     struct expression value;
     size_t ordinal;
-    if (sort->sortby_dir == SORTBY_USING)
-        return plan_refuse(level->build, "0A000", "Use ASC or DESC.",
-                           "ORDER BY … USING is not supported");
-    TRY(ordinal_of(level, sort->node, "ORDER BY", &ordinal));
+    TRY(ordinal_of(level, node, clause, &ordinal));
     if (ordinal == 0)
-        TRY(output_named(level, single_name(sort->node), "ORDER BY", &ordinal));
+        TRY(output_named(level, single_name(node), clause, &ordinal));
     if (ordinal != 0) {
-        sort->node = rewrite_integer((int)ordinal);
+        level->order_unstable = level->order_unstable || level->targets[ordinal - 1].value.unstable;
+        *out = rewrite_integer((int)ordinal);
         return STATUS_OK;
     }
-    TRY(resolve_expression(&resolver, sort->node, &value));
-    return finish_output(level, &value, &sort->node);
+    TRY(resolve_expression(&resolver, node, &value));
+    level->order_unstable = level->order_unstable || value.unstable;
+    return finish_output(level, &value, out);
+}
+
+/* A changed group may pass a condition that it did not pass before. */
+enum status plan_resolve_having(struct level *level, SelectStmt *select)
+{
+    struct resolver resolver = make_resolver(level, RESOLVE_GROUPED, "HAVING");
+    struct expression value;
+    if (select->havingClause == NULL)
+        return STATUS_OK;
+    resolver.sublinks = SUBLINK_CONDITION;
+    TRY(resolve_expression(&resolver, select->havingClause, &value));
+    level->having_unstable = value.unstable;
+    return finish_output(level, &value, &select->havingClause);
+}
+
+/* DISTINCT ON (…): ordinals and names as in ORDER BY. */
+enum status plan_resolve_distinct_on(struct level *level, SelectStmt *select)
+{
+    ListCell *cell;
+    foreach (cell, select->distinctClause) {
+        Node *node = NULL;
+        TRY(resolve_sort(level, lfirst(cell), "DISTINCT ON", &node));
+        lfirst(cell) = node;
+    }
+    return STATUS_OK;
 }
 
 enum status plan_resolve_order(struct level *level, SelectStmt *select)
 {
     ListCell *cell;
-    foreach (cell, select->sortClause)
-        TRY(resolve_sort(level, lfirst_node(SortBy, cell)));
+    foreach (cell, select->sortClause) {
+        SortBy *sort = lfirst_node(SortBy, cell);
+        if (sort->sortby_dir == SORTBY_USING)
+            return plan_refuse(level->build, "0A000", "Use ASC or DESC.",
+                               "ORDER BY … USING is not supported");
+        TRY(resolve_sort(level, sort->node, "ORDER BY", &sort->node));
+    }
     return STATUS_OK;
 }

@@ -17,21 +17,18 @@ static enum status unknown_column(struct resolver *resolver, const char *name)
                        "column \"%s\" does not exist or is not granted", name);
 }
 
-static enum status whole_row(struct resolver *resolver, const char *alias)
+static enum status whole_row(struct resolver *resolver, const char *name)
 {
     return plan_refuse(resolver->build, "42501",
                        "Name the columns, or write the alias followed by .*",
-                       "the whole row of \"%s\" cannot be used as a value", alias);
+                       "the whole row of \"%s\" cannot be used as a value", name);
 }
 
-struct relation *resolve_relation(const struct resolver *resolver, const char *alias, size_t *index)
+struct relation *resolve_relation(const struct resolver *resolver, const char *name)
 {
-    for (size_t i = resolver->names->first; i < resolver->names->end; i++) {
-        if (strcmp(resolver->level->relations[i]->alias, alias) == 0) {
-            *index = i;
+    for (size_t i = resolver->names->first; i < resolver->names->end; i++)
+        if (strcmp(resolver->level->relations[i]->name, name) == 0)
             return resolver->level->relations[i];
-        }
-    }
     return NULL;
 }
 
@@ -41,28 +38,42 @@ static bool is_stored(const struct column *column)
     return column->fence == NULL || column->fence->grant->dataset->table->kind != 'v';
 }
 
-void resolve_entry(struct resolver *resolver, struct relation *relation, size_t column,
+void resolve_entry(const struct resolver *resolver, struct relation *relation, size_t column,
                    struct expression *out)
 {
     const struct column *found = &relation->columns[column];
-    size_t index = 0;
-    while (resolver->level->relations[index] != relation)
-        index++;
     *out = (struct expression){.node = rewrite_column(relation->alias, found->emit),
                                .type = found->type,
                                .total = is_stored(found),
                                .immutable = true,
                                .collation = found->collation,
-                               .relations = 1u << index};
+                               .unstable = found->unstable,
+                               .relations = UINT64_C(1) << relation->index};
     if (resolver->mode == RESOLVE_GROUPED)
         out->ungrouped = found->name;
     if (found->fence != NULL && found->fence->read != NULL)
         found->fence->read[found->granted] = true;
 }
 
-static enum status by_name(struct resolver *resolver, const char *name, struct expression *out)
+void resolve_name(const struct resolver *resolver, const struct name *name, struct expression *out)
 {
-    const struct names *names = resolver->names;
+    struct expression other;
+    resolve_entry(resolver, name->relation, name->column, out);
+    if (name->other == NULL)
+        return;
+    resolve_entry(resolver, name->other, name->other_column, &other);
+    resolve_absorb(out, &other);
+    CoalesceExpr *value = rewrite_new(CoalesceExpr);
+    value->args = list_make2(out->node, other.node);
+    value->location = -1;
+    out->node = (Node *)value;
+}
+
+/* STATUS_NOT_FOUND: the scope has no such name. */
+static enum status by_name(const struct resolver *scope, struct resolver *resolver,
+                           const char *name, struct expression *out)
+{
+    const struct names *names = scope->names;
     const struct name *match = NULL;
     for (size_t i = 0; i < names->count; i++) {
         if (strcmp(names->entries[i].relation->columns[names->entries[i].column].name, name) != 0)
@@ -72,17 +83,16 @@ static enum status by_name(struct resolver *resolver, const char *name, struct e
                                "column reference \"%s\" is ambiguous", name);
         match = &names->entries[i];
     }
-    size_t index;
-    if (match == NULL && resolve_relation(resolver, name, &index) != NULL)
+    if (match == NULL && resolve_relation(scope, name) != NULL)
         return whole_row(resolver, name);
     if (match == NULL)
-        return unknown_column(resolver, name);
-    resolve_entry(resolver, match->relation, match->column, out);
+        return STATUS_NOT_FOUND;
+    resolve_name(scope, match, out);
     return STATUS_OK;
 }
 
-static enum status by_relation(struct resolver *resolver, struct relation *relation,
-                               const char *name, struct expression *out)
+static enum status by_relation(const struct resolver *scope, struct resolver *resolver,
+                               struct relation *relation, const char *name, struct expression *out)
 {
     size_t match = relation->column_count;
     for (size_t i = 0; i < relation->column_count; i++) {
@@ -96,14 +106,44 @@ static enum status by_relation(struct resolver *resolver, struct relation *relat
     }
     if (match == relation->column_count)
         return unknown_column(resolver, name);
-    resolve_entry(resolver, relation, match, out);
+    resolve_entry(scope, relation, match, out);
     return STATUS_OK;
+}
+
+/* A reference to a level around: the levels between depend on its rows. */
+static enum status note_outer(struct resolver *resolver, const struct resolver *scope,
+                              struct expression *out)
+{
+    if (scope->mode == RESOLVE_GROUPED) {
+        resolve_match_group(scope->level, out);
+        if (out->ungrouped != NULL)
+            return plan_refuse(resolver->build, "42803", "Add it to GROUP BY.",
+                               "subquery uses ungrouped column \"%s\" from outer query",
+                               out->ungrouped);
+    }
+    for (const struct resolver *inner = resolver; inner != scope; inner = inner->level->outer) {
+        inner->level->outer_reads |= out->relations;
+        inner->level->outer_unstable = inner->level->outer_unstable || out->unstable;
+    }
+    return STATUS_OK;
+}
+
+static enum status in_scope(const struct resolver *scope, struct resolver *resolver, size_t count,
+                            const char *const *fields, struct expression *out)
+{
+    if (count == 1)
+        return by_name(scope, resolver, fields[0], out);
+    struct relation *relation = resolve_relation(scope, fields[count - 2]);
+    if (relation == NULL ||
+        (count == 3 && (!relation->schema_named || strcmp(fields[0], "public") != 0)))
+        return STATUS_NOT_FOUND;
+    return by_relation(scope, resolver, relation, fields[count - 1], out);
 }
 
 enum status resolve_column(struct resolver *resolver, const ColumnRef *reference,
                            struct expression *out)
 {
-    size_t count = (size_t)list_length(reference->fields), index;
+    size_t count = (size_t)list_length(reference->fields);
     const char *fields[3] = {NULL};
     if (count > 3)
         return plan_refuse(resolver->build, "42703", NULL,
@@ -115,17 +155,17 @@ enum status resolve_column(struct resolver *resolver, const ColumnRef *reference
                                "\"*\" is not supported in %s", resolver->place);
         fields[i] = strVal(field);
     }
+    for (const struct resolver *scope = resolver; scope != NULL; scope = scope->level->outer) {
+        enum status status = in_scope(scope, resolver, count, fields, out);
+        if (status == STATUS_OK && scope != resolver)
+            return note_outer(resolver, scope, out);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+    }
     if (count == 1)
-        return by_name(resolver, fields[0], out);
-    const char *alias = fields[count - 2];
-    struct relation *relation = resolve_relation(resolver, alias, &index);
-    if (relation != NULL && count == 3 &&
-        (!relation->schema_named || strcmp(fields[0], "public") != 0))
-        relation = NULL;
-    if (relation == NULL)
-        return plan_refuse(resolver->build, "42P01", "Name it in FROM, or correct the alias.",
-                           "missing FROM-clause entry for table \"%s\"", alias);
-    return by_relation(resolver, relation, fields[count - 1], out);
+        return unknown_column(resolver, fields[0]);
+    return plan_refuse(resolver->build, "42P01", "Name it in FROM, or correct the alias.",
+                       "missing FROM-clause entry for table \"%s\"", fields[count - 2]);
 }
 
 struct relation *resolve_bare(const struct level *level, const Node *node, size_t *column)

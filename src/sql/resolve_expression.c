@@ -32,6 +32,7 @@ void resolve_absorb(struct expression *into, const struct expression *part)
     into->aggregate = into->aggregate || part->aggregate;
     absorb_collation(into, part);
     into->set = into->set || part->set;
+    into->unstable = into->unstable || part->unstable;
     if (into->ungrouped == NULL)
         into->ungrouped = part->ungrouped;
 }
@@ -383,8 +384,6 @@ static enum status refuse_node(struct resolver *resolver, Node *node)
         NodeTag tag;
         const char *what, *hint;
     } known[] = {
-        {T_SubLink, "sub-selects in expressions (EXISTS, IN (SELECT …), scalar)",
-         "Join the datasets instead, or put the sub-select into FROM."},
         {T_GroupingFunc, "GROUPING()", "Run one statement for each grouping."},
         {T_XmlExpr, "XML functions", "Select the columns themselves."},
         {T_XmlSerialize, "XML functions", "Select the columns themselves."},
@@ -443,6 +442,8 @@ static enum status resolve_node(struct resolver *resolver, Node *node, struct ex
         return resolve_function(resolver, (FuncCall *)node, out);
     case T_SQLValueFunction:
         return resolve_value_function(resolver, (SQLValueFunction *)node, out);
+    case T_SubLink:
+        return resolve_sublink(resolver, (SubLink *)node, out);
     default:
         return refuse_node(resolver, node);
     }
@@ -491,9 +492,22 @@ static enum status check_set(struct resolver *resolver, const struct expression 
                        "an expression over a set of rows may fail, in %s", resolver->place);
 }
 
+/* Only a conjunct's own truth decides: below anything but AND a sub-select is any condition. */
+static bool is_conjunct(const Node *node)
+{
+    return IsA(node, SubLink) ||
+           (IsA(node, BoolExpr) && ((const BoolExpr *)node)->boolop == AND_EXPR);
+}
+
 enum status resolve_expression(struct resolver *resolver, Node *node, struct expression *out)
 {
-    TRY(resolve_node(resolver, node, out));
+    bool narrows = resolver->sublinks == SUBLINK_CONJUNCT && !is_conjunct(node);
+    if (narrows)
+        resolver->sublinks = SUBLINK_CONDITION;
+    enum status status = resolve_node(resolver, node, out);
+    if (narrows)
+        resolver->sublinks = SUBLINK_CONJUNCT;
+    TRY(status);
     if (out->collation == COLLATION_MIXED && !out->tree) {
         out->total = false;
         out->part_count = 0;

@@ -1,27 +1,58 @@
 /* FROM: datasets become fences, sub-selects are rewritten in place, joins keep their shape; USING
- * becomes ON. Names follow SQL: an ON sees its join's two sides only, a column merged by USING
- * appears once, first, and means the left one. */
+ * and NATURAL become ON. Names follow SQL: an ON sees its join's two sides only, a column merged by
+ * USING appears once, first, and means the side that an outer join keeps. */
 #include <string.h>
 
 #include "sql/allow.h"
 #include "sql/plan_build.h"
 
-static enum status from_item(struct level *level, Node *item, Node **out, struct names *names);
+static enum status from_item(struct level *level, Node *item, const struct names *left, Node **out,
+                             struct names *names);
+
+static bool alias_is_taken(const struct build *build, const char *alias)
+{
+    for (size_t i = 0; i < build->relation_count; i++)
+        if (strcmp(build->relations[i]->alias, alias) == 0)
+            return true;
+    return false;
+}
+
+/* What the text calls it. No two relations of a statement share an alias: a reference to an outer
+ * one would be caught by an inner one of that name. */
+static const char *choose_alias(const struct build *build, const char *name)
+{
+    enum { LONGEST = 50 };
+    const char *alias = strlen(name) > LONGEST ? plan_hidden_name() : name;
+    for (size_t n = 2; alias_is_taken(build, alias); n++)
+        alias = strlen(name) > LONGEST ? plan_hidden_name() : psprintf("%s_%zu", name, n);
+    return alias;
+}
 
 static enum status append_relation(struct level *level, struct relation *relation,
                                    struct names *names)
 {
+    struct build *build = level->build;
     for (size_t i = 0; i < level->relation_count; i++)
-        if (strcmp(level->relations[i]->alias, relation->alias) == 0)
-            return plan_refuse(level->build, "42712", "Give one of them another alias.",
-                               "table name \"%s\" is specified more than once", relation->alias);
-    if (level->relation_count == LIMIT_RELATIONS)
-        return plan_refuse(level->build, "54000", "Split the statement.",
-                           "more than %d datasets and sub-selects in one FROM", LIMIT_RELATIONS);
-    names->first = level->relation_count;
+        if (strcmp(level->relations[i]->name, relation->name) == 0)
+            return plan_refuse(build, "42712", "Give one of them another alias.",
+                               "table name \"%s\" is specified more than once", relation->name);
+    if (build->relation_count == LIMIT_RELATIONS)
+        return plan_refuse(build, "54000", "Split the statement.",
+                           "more than %d datasets and sub-selects in one statement",
+                           LIMIT_RELATIONS);
+    relation->alias = choose_alias(build, relation->name);
+    relation->level = level;
+    relation->index = build->relation_count;
+    build->relations[build->relation_count++] = relation;
+    level->fences |= relation->fences;
+    level->picks = level->picks || relation->picks;
+    level->local = level->local || relation->local;
+    *names = (struct names){.first = level->relation_count,
+                            .count = relation->column_count,
+                            .changes = relation->changes,
+                            .grows = relation->grows};
     level->relations[level->relation_count++] = relation;
     names->end = level->relation_count;
-    names->count = relation->column_count;
     names->entries = palloc0((names->count + 1) * sizeof *names->entries);
     for (size_t i = 0; i < names->count; i++)
         names->entries[i] = (struct name){relation, i};
@@ -37,7 +68,7 @@ static enum status rename_columns(struct level *level, struct relation *relation
     if ((size_t)list_length(alias->colnames) > relation->column_count)
         return plan_refuse(level->build, "42P10", NULL,
                            "table \"%s\" has %zu columns available but %d columns specified",
-                           relation->alias, relation->column_count, list_length(alias->colnames));
+                           relation->name, relation->column_count, list_length(alias->colnames));
     for (int i = 0; i < list_length(alias->colnames); i++)
         relation->columns[i].name = strVal(list_nth(alias->colnames, i));
     return STATUS_OK;
@@ -47,9 +78,28 @@ static enum status from_dataset(struct level *level, const RangeVar *range, Node
                                 struct names *names)
 {
     struct relation *relation;
-    TRY(fence_open(level, range, &relation, out));
+    TRY(fence_open(level, range, &relation));
     TRY(rename_columns(level, relation, range->alias));
-    return append_relation(level, relation, names);
+    TRY(append_relation(level, relation, names));
+    *out = (Node *)rewrite_subselect(relation->select, relation->alias);
+    return STATUS_OK;
+}
+
+/* A reference to a WITH query: a copy of its relation, under its own alias. */
+static enum status from_common_table(struct level *level, const struct common_table *table,
+                                     const RangeVar *range, Node **out, struct names *names)
+{
+    struct relation *relation = palloc(sizeof *relation);
+    *relation = *table->relation;
+    relation->columns = palloc((relation->column_count + 1) * sizeof *relation->columns);
+    memcpy(relation->columns, table->relation->columns,
+           relation->column_count * sizeof *relation->columns);
+    relation->name = range->alias != NULL ? range->alias->aliasname : range->relname;
+    relation->local = relation->local || !table->top;
+    TRY(rename_columns(level, relation, range->alias));
+    TRY(append_relation(level, relation, names));
+    *out = (Node *)rewrite_table(NULL, table->relation->alias, relation->alias);
+    return STATUS_OK;
 }
 
 static bool name_repeats(const struct level *level, size_t index)
@@ -60,12 +110,10 @@ static bool name_repeats(const struct level *level, size_t index)
     return false;
 }
 
-/* What a rewritten level looks like from above. Outputs that share a name get hidden ones. */
-static struct relation *sub_select_relation(struct level *inner, SelectStmt *select,
-                                            const char *alias)
+struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, const char *name)
 {
     struct relation *relation = palloc0(sizeof *relation);
-    relation->alias = alias;
+    relation->name = name;
     relation->select = select;
     relation->column_count = inner->target_count;
     relation->columns = palloc0((inner->target_count + 1) * sizeof *relation->columns);
@@ -76,6 +124,7 @@ static struct relation *sub_select_relation(struct level *inner, SelectStmt *sel
         column->emit = name_repeats(inner, i) ? plan_hidden_name() : target->name;
         column->type = target->value.type == TYPE_UNKNOWN ? TYPE_TEXT : target->value.type;
         column->collation = target->value.collation;
+        column->unstable = target->value.unstable || (inner->picks && inner->changes != 0);
         column->source = target->source;
         column->source_column = target->source_column;
         if (target->source != NULL) {
@@ -89,26 +138,45 @@ static struct relation *sub_select_relation(struct level *inner, SelectStmt *sel
     relation->key_count = inner->key_count;
     relation->policy = inner->policy;
     relation->grouped = inner->grouped;
+    relation->fences = inner->fences;
+    relation->changes = inner->changes;
     relation->grows = inner->grows;
+    relation->picks = inner->picks;
+    relation->local = inner->local;
     return relation;
 }
 
-static enum status from_sub_select(struct level *level, RangeSubselect *item, Node **out,
-                                   struct names *names)
+/* What a sub-select in FROM may name: with LATERAL, what stands to its left; always what the level
+ * itself stands in. */
+static const struct resolver *outer_of(struct level *level, const struct names *left)
+{
+    struct resolver *outer = palloc0(sizeof *outer);
+    struct names *names = palloc(sizeof *names);
+    if (left == NULL)
+        return level->outer;
+    *names = *left;
+    *outer = (struct resolver){
+        .build = level->build, .level = level, .names = names, .place = "a LATERAL sub-select"};
+    return outer;
+}
+
+static enum status from_sub_select(struct level *level, RangeSubselect *item,
+                                   const struct names *left, Node **out, struct names *names)
 {
     struct level *inner;
-    if (item->lateral)
-        return plan_refuse(level->build, "0A000", "Join the datasets instead.",
-                           "LATERAL is not supported");
     if (item->alias == NULL)
         return plan_refuse(level->build, "42601", "For example, FROM (SELECT …) AS foo.",
                            "subquery in FROM must have an alias");
     SelectStmt *select = castNode(SelectStmt, item->subquery);
-    TRY(plan_select(level->build, select, false, &inner));
-    struct relation *relation = sub_select_relation(inner, select, item->alias->aliasname);
+    TRY(plan_select(level->build, &select, outer_of(level, item->lateral ? left : NULL), false,
+                    &inner));
+    struct relation *relation = resolve_sub_select(inner, select, item->alias->aliasname);
     TRY(rename_columns(level, relation, item->alias));
-    *out = (Node *)rewrite_subselect(select, relation->alias);
-    return append_relation(level, relation, names);
+    TRY(append_relation(level, relation, names));
+    RangeSubselect *node = rewrite_subselect(select, relation->alias);
+    node->lateral = item->lateral;
+    *out = (Node *)node;
+    return STATUS_OK;
 }
 
 static void append_names(struct names *all, const struct names *more)
@@ -119,7 +187,11 @@ static void append_names(struct names *all, const struct names *more)
 
 static struct names concatenate(const struct names *left, const struct names *right)
 {
-    struct names all = {.first = left->first, .end = right->end};
+    struct names all = {.first = left->count == 0 && left->first == left->end ? right->first
+                                                                              : left->first,
+                        .end = right->end,
+                        .changes = left->changes | right->changes,
+                        .grows = left->grows | right->grows};
     all.entries = palloc0((left->count + right->count + 1) * sizeof *all.entries);
     append_names(&all, left);
     append_names(&all, right);
@@ -160,16 +232,18 @@ static enum status take_entry(struct level *level, struct names *names, const ch
 static Node *entry_reference(const struct name *entry)
 {
     ColumnRef *reference = rewrite_new(ColumnRef);
-    reference->fields = list_make2(makeString(pstrdup(entry->relation->alias)),
+    reference->fields = list_make2(makeString(pstrdup(entry->relation->name)),
                                    makeString(pstrdup(entry_name(entry))));
     reference->location = -1;
     return (Node *)reference;
 }
 
 /* USING (a, b) as left.a = right.a AND left.b = right.b; the merged columns go first. Types must
- * agree, since the left column stands for both. */
+ * agree, since one column stands for both: the one that is never missing, or the first of the two
+ * that is there. */
 static enum status join_using(struct level *level, const List *columns, struct names *left,
-                              struct names *right, Node **condition, struct names *merged)
+                              struct names *right, JoinType type, Node **condition,
+                              struct names *merged)
 {
     struct name *entries = palloc0(((size_t)list_length(columns) + 1) * sizeof *entries);
     size_t count = 0;
@@ -189,85 +263,211 @@ static enum status join_using(struct level *level, const List *columns, struct n
                                name);
         *condition = rewrite_and(*condition,
                                  rewrite_operator("=", entry_reference(&l), entry_reference(&r)));
-        entries[count++] = l;
+        entries[count] = type == JOIN_RIGHT ? r : l;
+        if (type == JOIN_FULL) {
+            entries[count].other = r.relation;
+            entries[count].other_column = r.column;
+        }
+        count++;
     }
     *merged = (struct names){.entries = entries, .count = count};
     return STATUS_OK;
 }
 
-static void keep_conjuncts(struct level *level, Node *node)
+/* The conjuncts of what has just been resolved, before guards are put into it. */
+static void keep_conjuncts(struct level *level, const struct expression *expression, uint64_t holds,
+                           bool where)
 {
-    if (IsA(node, BoolExpr) && ((BoolExpr *)node)->boolop == AND_EXPR) {
-        ListCell *cell;
-        foreach (cell, ((BoolExpr *)node)->args)
-            keep_conjuncts(level, lfirst(cell));
+    if (expression->tree && ((BoolExpr *)expression->node)->boolop == AND_EXPR) {
+        for (size_t i = 0; i < expression->part_count; i++)
+            keep_conjuncts(level, &expression->parts[i], holds, where);
         return;
     }
-    level->conjuncts = lappend(level->conjuncts, copyObject(node));
+    level->conjuncts[level->conjunct_count++] =
+        (struct conjunct){.node = copyObject(expression->node),
+                          .relations = expression->relations,
+                          .holds = holds,
+                          .where = where};
 }
 
-static enum status condition(struct level *level, Node *node, const struct names *names,
-                             const char *place, Node **out)
+/* The same conjuncts as they are emitted, in the same order. */
+static void keep_guarded(struct level *level, const struct expression *expression, Node *node,
+                         size_t *at)
 {
-    struct resolver resolver = {
-        .build = level->build, .level = level, .names = names, .place = place};
-    struct expression expression;
-    TRY(resolve_expression(&resolver, node, &expression));
-    level->conditions = true;
+    if (!expression->tree || ((BoolExpr *)expression->node)->boolop != AND_EXPR) {
+        level->conjuncts[(*at)++].guarded = node;
+        return;
+    }
+    for (size_t i = 0; i < expression->part_count; i++)
+        keep_guarded(level, &expression->parts[i], list_nth(((BoolExpr *)node)->args, (int)i), at);
+}
+
+static size_t count_conjuncts(const struct expression *expression)
+{
+    size_t count = 0;
+    if (!expression->tree || ((BoolExpr *)expression->node)->boolop != AND_EXPR)
+        return 1;
+    for (size_t i = 0; i < expression->part_count; i++)
+        count += count_conjuncts(&expression->parts[i]);
+    return count;
+}
+
+/* holds: the relations all of whose rows meet it. */
+static enum status condition(struct level *level, Node *node, const struct names *names,
+                             uint64_t holds, bool where, struct expression *expression, Node **out)
+{
+    struct resolver *resolver = palloc0(sizeof *resolver);
+    *resolver = (struct resolver){.build = level->build,
+                                  .level = level,
+                                  .names = names,
+                                  .place = where ? "WHERE" : "a join condition",
+                                  .sublinks = where ? SUBLINK_CONJUNCT : SUBLINK_CONDITION};
+    TRY(resolve_expression(resolver, node, expression));
+    size_t at = level->conjunct_count, count = at + count_conjuncts(expression);
+    struct conjunct *conjuncts = palloc0(count * sizeof *conjuncts);
+    if (at > 0)
+        memcpy(conjuncts, level->conjuncts, at * sizeof *conjuncts);
+    level->conjuncts = conjuncts;
     level->scope_first = names->first;
     level->scope_end = names->end;
-    keep_conjuncts(level, expression.node);
-    *out = guard_condition(level, &expression);
+    keep_conjuncts(level, expression, holds, where);
+    *out = guard_condition(level, expression);
+    keep_guarded(level, expression, *out, &at);
     return STATUS_OK;
+}
+
+static uint64_t relations_of(const struct level *level, const struct names *names)
+{
+    uint64_t all = 0;
+    for (size_t i = names->first; i < names->end; i++)
+        all |= UINT64_C(1) << level->relations[i]->index;
+    return all;
+}
+
+static uint64_t fences_of(const struct level *level, const struct names *names)
+{
+    uint64_t all = 0;
+    for (size_t i = names->first; i < names->end; i++)
+        all |= level->relations[i]->fences;
+    return all;
+}
+
+/* One side of an outer join may be missing from a row: then its columns and keys are NULL. */
+static void extend(struct level *level, struct names *side)
+{
+    for (size_t i = side->first; i < side->end; i++) {
+        struct relation *relation = level->relations[i];
+        relation->extended = true;
+        for (size_t c = 0; c < relation->column_count; c++)
+            relation->columns[c].unstable = true;
+    }
+    side->changes |= fences_of(level, side);
+}
+
+/* A row of the side that is kept goes when the first match appears: none may, out of nowhere. */
+static void settle_side(struct level *level, struct names *side, bool unstable)
+{
+    uint64_t fences = side->grows | (unstable ? side->changes : 0);
+    settle_fences(level->build, fences, PLAN_GRADE_INFLUENCE);
+    side->grows &= ~fences;
+    side->changes &= ~fences;
 }
 
 static enum status check_join(struct level *level, const JoinExpr *join)
 {
-    if (join->jointype != JOIN_INNER)
-        return plan_refuse(level->build, "0A000", "Use an inner join.",
-                           "outer joins are not supported yet");
-    if (join->isNatural)
-        return plan_refuse(level->build, "0A000", "Use JOIN … USING (column).",
-                           "NATURAL JOIN is not supported");
     if (join->alias != NULL || join->join_using_alias != NULL)
         return plan_refuse(level->build, "0A000", "Give each table its own alias.",
                            "an alias for a whole join is not supported");
     return STATUS_OK;
 }
 
-static enum status from_join(struct level *level, JoinExpr *join, Node **out, struct names *names)
+/* NATURAL: USING over the names that both sides have, in the left one's order. */
+static List *common_names(const struct names *left, const struct names *right)
+{
+    List *names = NIL;
+    for (size_t i = 0; i < left->count; i++) {
+        const char *name = entry_name(&left->entries[i]);
+        bool common = false;
+        for (size_t k = 0; k < right->count; k++)
+            common = common || strcmp(entry_name(&right->entries[k]), name) == 0;
+        if (common)
+            names = lappend(names, makeString(pstrdup(name)));
+    }
+    return names;
+}
+
+static enum status join_condition(struct level *level, const JoinExpr *join, struct names *left,
+                                  struct names *right, const struct names *both, Node *quals,
+                                  Node **out)
+{
+    bool keeps_left = join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL;
+    bool keeps_right = join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL;
+    uint64_t holds = (keeps_left ? 0 : relations_of(level, left)) |
+                     (keeps_right ? 0 : relations_of(level, right));
+    struct expression expression = {0};
+    *out = quals;
+    if (quals != NULL)
+        TRY(condition(level, quals, both, holds, false, &expression, out));
+    if (keeps_left)
+        settle_side(level, right, expression.unstable);
+    if (keeps_right)
+        settle_side(level, left, expression.unstable);
+    if (!keeps_left && !keeps_right && expression.unstable)
+        left->grows |= left->changes | right->changes;
+    if (keeps_left)
+        extend(level, right);
+    if (keeps_right)
+        extend(level, left);
+    return STATUS_OK;
+}
+
+static enum status from_join(struct level *level, JoinExpr *join, const struct names *outer,
+                             Node **out, struct names *names)
 {
     struct names left, right, merged = {0};
     Node *left_node, *right_node, *quals = join->quals;
     TRY(check_join(level, join));
-    TRY(from_item(level, join->larg, &left_node, &left));
-    TRY(from_item(level, join->rarg, &right_node, &right));
+    TRY(from_item(level, join->larg, outer, &left_node, &left));
+    struct names seen = concatenate(outer, &left);
+    TRY(from_item(level, join->rarg, &seen, &right_node, &right));
     struct names both = concatenate(&left, &right);
-    if (join->usingClause != NIL)
-        TRY(join_using(level, join->usingClause, &left, &right, &quals, &merged));
-    if (quals != NULL)
-        TRY(condition(level, quals, &both, "a join condition", &quals));
-    if (join->usingClause != NIL) {
+    const List *using = join->isNatural ? common_names(&left, &right) : join->usingClause;
+    if (using != NIL)
+        TRY(join_using(level, using, &left, &right, join->jointype, &quals, &merged));
+    TRY(join_condition(level, join, &left, &right, &both, quals, &quals));
+    if (quals == NULL && join->jointype != JOIN_INNER)
+        quals = rewrite_boolean(true); /* NATURAL without a common name */
+    if (using != NIL) {
         struct names rest = concatenate(&left, &right);
-        rest = concatenate(&merged, &rest);
-        rest.first = both.first;
-        rest.end = both.end;
-        both = rest;
+        both.entries = concatenate(&merged, &rest).entries;
+        both.count = merged.count + rest.count;
     }
-    *out = rewrite_join(JOIN_INNER, left_node, right_node, quals);
+    both.changes = left.changes | right.changes;
+    both.grows = left.grows | right.grows;
+    *out = rewrite_join(join->jointype, left_node, right_node, quals);
     *names = both;
     return STATUS_OK;
 }
 
-static enum status from_item(struct level *level, Node *item, Node **out, struct names *names)
+static enum status from_range(struct level *level, const RangeVar *range, Node **out,
+                              struct names *names)
+{
+    const struct common_table *table = plan_find_common_table(level->build, range);
+    if (table != NULL)
+        return from_common_table(level, table, range, out, names);
+    return from_dataset(level, range, out, names);
+}
+
+static enum status from_item(struct level *level, Node *item, const struct names *left, Node **out,
+                             struct names *names)
 {
     switch (nodeTag(item)) {
     case T_RangeVar:
-        return from_dataset(level, (const RangeVar *)item, out, names);
+        return from_range(level, (const RangeVar *)item, out, names);
     case T_RangeSubselect:
-        return from_sub_select(level, (RangeSubselect *)item, out, names);
+        return from_sub_select(level, (RangeSubselect *)item, left, out, names);
     case T_JoinExpr:
-        return from_join(level, (JoinExpr *)item, out, names);
+        return from_join(level, (JoinExpr *)item, left, out, names);
     case T_RangeTableSample:
         return plan_refuse(level->build, "0A000", "Use LIMIT.", "TABLESAMPLE is not supported");
     case T_RangeFunction:
@@ -279,25 +479,59 @@ static enum status from_item(struct level *level, Node *item, Node **out, struct
     }
 }
 
+static enum status resolve_where(struct level *level, Node *where)
+{
+    struct expression expression;
+    uint64_t all = relations_of(level, &level->names);
+    TRY(condition(level, where, &level->names, all, true, &expression, &level->where));
+    if (expression.unstable)
+        level->grows |= level->changes;
+    return STATUS_OK;
+}
+
 enum status resolve_from(struct level *level, List *from, Node *where, SelectStmt *out)
 {
     struct names all = {0};
-    List *items = NIL;
     ListCell *cell;
     foreach (cell, from) {
         struct names names;
         Node *node;
-        TRY(from_item(level, lfirst(cell), &node, &names));
-        items = lappend(items, node);
+        TRY(from_item(level, lfirst(cell), &all, &node, &names));
+        level->from = lappend(level->from, node);
         all = concatenate(&all, &names);
         all.first = 0;
     }
     level->names = all;
-    out->fromClause = items;
-    out->whereClause = NULL;
+    level->changes = all.changes;
+    level->grows = all.grows;
+    TRY(lineage_open(level));
+    level->from_outer_reads = level->outer_reads;
+    level->from_picks = level->picks;
     if (where != NULL)
-        TRY(condition(level, where, &level->names, "WHERE", &out->whereClause));
+        TRY(resolve_where(level, where));
+    level->body_changes = level->changes;
+    level->body_grows = level->grows;
     level->scope_first = 0;
     level->scope_end = level->relation_count;
+    out->fromClause = level->from;
+    out->whereClause = level->where;
+    return STATUS_OK;
+}
+
+enum status resolve_only(struct level *level, struct relation *relation, Node *node,
+                         SelectStmt *out)
+{
+    TRY(append_relation(level, relation, &level->names));
+    if (IsA(node, RangeSubselect))
+        ((RangeSubselect *)node)->alias->aliasname = pstrdup(relation->alias);
+    level->from = list_make1(node);
+    level->changes = level->names.changes;
+    level->grows = level->names.grows;
+    TRY(lineage_open(level));
+    level->from_picks = level->picks;
+    level->body_changes = level->changes;
+    level->body_grows = level->grows;
+    level->scope_end = level->relation_count;
+    out->fromClause = level->from;
     return STATUS_OK;
 }

@@ -244,6 +244,7 @@ static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, con
                            outer->mode == RESOLVE_ARGUMENT ? "an aggregate's argument"
                                                            : outer->place);
     struct expression result = {.node = (Node *)node, .immutable = true, .aggregate = true};
+    outer->level->aggregated = true;
     struct expression parts[4];
     uint32_t types[4];
     size_t count = (size_t)list_length(node->args);
@@ -260,6 +261,7 @@ static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, con
     result.type = allow_result(signature, types, count);
     result.total = true;
     result.aggregate = true;
+    result.unstable = true;
     *out = result;
     return STATUS_OK;
 }

@@ -144,7 +144,7 @@ ResTarget *rewrite_target(Node *value, const char *name)
 
 RangeVar *rewrite_table(const char *schema, const char *table, const char *alias)
 {
-    RangeVar *range = makeRangeVar(pstrdup(schema), pstrdup(table), -1);
+    RangeVar *range = makeRangeVar(schema == NULL ? NULL : pstrdup(schema), pstrdup(table), -1);
     range->alias = makeAlias(pstrdup(alias), NIL);
     return range;
 }

@@ -55,9 +55,9 @@ static void test_limits(void **state)
     (void)snprintf(text + len, sizeof text - len, "$1");
     plan_refused("acme.app", text, "54001", "deeper");
     len = (size_t)snprintf(text, sizeof text, "SELECT 1 FROM model m0");
-    for (int i = 1; i < 40; i++)
+    for (int i = 1; i <= 64; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, ", model m%d", i);
-    plan_refused("acme.app", text, "54000", "more than 32");
+    plan_refused("acme.app", text, "54000", "more than 64");
 }
 
 static void test_the_gateway_answers_what_tells_of_it(void **state)

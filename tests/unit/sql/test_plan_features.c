@@ -13,29 +13,16 @@ static void test_every_clause_has_its_refusal(void **state)
     static const struct {
         const char *sql, *message;
     } cases[] = {
-        {"WITH a AS (SELECT 1) SELECT 1", "WITH"},
-        {"SELECT 1 UNION SELECT 2", "UNION"},
-        {"SELECT city FROM customer INTERSECT SELECT city FROM enquirer", "INTERSECT"},
         {"VALUES (1)", "VALUES"},
         {"SELECT city INTO x FROM customer", "SELECT INTO"},
         {"SELECT city FROM customer FOR UPDATE", "FOR UPDATE"},
         {"SELECT city FROM customer FOR SHARE", "FOR SHARE"},
-        {"SELECT DISTINCT city FROM customer", "DISTINCT"},
-        {"SELECT DISTINCT ON (city) city FROM customer", "DISTINCT"},
-        {"SELECT count(*) FROM customer HAVING count(*) > 1", "HAVING"},
         {"SELECT 1 FROM customer WINDOW w AS (ORDER BY city)", "WINDOW"},
         {"SELECT rank() OVER () FROM customer", "OVER"},
         {"SELECT count(*) FILTER (WHERE true) FROM customer", "FILTER"},
         {"SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY balance) FROM customer",
          "WITHIN GROUP"},
         {"SELECT city FROM customer GROUP BY DISTINCT city", "GROUP BY DISTINCT"},
-        {"SELECT EXISTS (SELECT 1 FROM customer)", "sub-selects in expressions"},
-        {"SELECT 1 WHERE 1 IN (SELECT 1)", "sub-selects in expressions"},
-        {"SELECT (SELECT 1)", "sub-selects in expressions"},
-        {"SELECT 1 FROM customer LEFT JOIN vehicle ON true", "outer joins"},
-        {"SELECT 1 FROM customer FULL JOIN vehicle ON true", "outer joins"},
-        {"SELECT 1 FROM customer NATURAL JOIN vehicle", "NATURAL"},
-        {"SELECT 1 FROM customer c, LATERAL (SELECT c.city) s", "LATERAL"},
         {"SELECT 1 FROM generate_series(1, 2)", "functions in FROM"},
         {"SELECT 1 FROM customer TABLESAMPLE system (1)", "TABLESAMPLE"},
         {"SELECT 1 FROM (customer a JOIN vehicle b ON true) AS j", "alias for a whole join"},
@@ -47,8 +34,8 @@ static void test_every_clause_has_its_refusal(void **state)
 
 static void test_refused_below_as_above(void **state)
 {
-    plan_refused("acme.app", "SELECT 1 FROM (SELECT DISTINCT city FROM customer) s", "0A000",
-                 "DISTINCT");
+    plan_refused("acme.app", "SELECT 1 FROM (SELECT city FROM customer FOR UPDATE) s", "0A000",
+                 "FOR UPDATE");
     plan_refused("acme.app", "SELECT 1 FROM (VALUES (1)) s", "0A000", "VALUES");
 }
 

@@ -1,0 +1,302 @@
+/* Set operations and DISTINCT: a level of their own above what they combine.
+ *   SELECT DISTINCT … ORDER BY o     is  SELECT d.* FROM (SELECT …) AS d GROUP BY all ORDER BY o
+ *   A UNION ALL B                    is  SELECT u.* FROM (A UNION ALL B) AS u
+ *   A UNION | INTERSECT | EXCEPT B   is  … GROUP BY all HAVING what the side column says
+ * Hidden columns of an arm are text, and NULL in the other arm. GROUP BY compares values as UNION
+ * does. Deleting somebody of an EXCEPT's right side lets rows in, or none: that side is recorded
+ * once (docs/decisions/0010). */
+#include <string.h>
+
+#include "sql/plan_build.h"
+
+/* What stands behind the operation as a whole. */
+struct tail {
+    List *sort;
+    Node *limit, *offset;
+    LimitOption option;
+};
+
+static struct tail take_tail(SelectStmt *select)
+{
+    struct tail tail = {select->sortClause, select->limitCount, select->limitOffset,
+                        select->limitOption};
+    select->sortClause = NIL;
+    select->limitCount = select->limitOffset = NULL;
+    return tail;
+}
+
+/* All columns of the level's only relation; grouped: each value once. */
+static enum status pass_columns(struct level *level, bool grouped, SelectStmt *select)
+{
+    struct relation *relation = level->relations[0];
+    level->groups = palloc0((relation->column_count + 1) * sizeof *level->groups);
+    level->grouped = grouped;
+    for (size_t i = 0; i < relation->column_count; i++) {
+        const struct column *column = &relation->columns[i];
+        Node *node = rewrite_column(relation->alias, column->emit);
+        TRY(plan_add_column(level, relation, i));
+        if (!grouped)
+            continue;
+        level->groups[level->group_count++] = (struct group){.plain = node,
+                                                             .guarded = copyObject(node),
+                                                             .type = column->type,
+                                                             .unstable = column->unstable};
+        select->groupClause = lappend(select->groupClause, copyObject(node));
+    }
+    return STATUS_OK;
+}
+
+static enum status finish(struct level *level, struct tail tail, SelectStmt *select)
+{
+    select->sortClause = tail.sort;
+    select->limitCount = tail.limit;
+    select->limitOffset = tail.offset;
+    select->limitOption = tail.option;
+    return plan_finish_level(level, select);
+}
+
+/* ---- DISTINCT ---- */
+
+/* The output that an ORDER BY expression of SELECT DISTINCT is. */
+static enum status distinct_ordinal(struct level *inner, Node *node, size_t *ordinal)
+{
+    struct resolver resolver = {.build = inner->build,
+                                .level = inner,
+                                .names = &inner->names,
+                                .mode = inner->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN,
+                                .place = "ORDER BY"};
+    struct expression value;
+    TRY(resolve_expression(&resolver, copyObject(node), &value));
+    for (*ordinal = 1; *ordinal <= inner->target_count; (*ordinal)++) {
+        const struct target *target = &inner->targets[*ordinal - 1];
+        if (equal(target->value.node, value.node) ||
+            (target->original != NULL && equal(target->original, node)))
+            return STATUS_OK;
+    }
+    return plan_refuse(inner->build, "42P10", "Select it as well.",
+                       "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
+}
+
+static bool is_output_name(const struct level *inner, const Node *node)
+{
+    if (!IsA(node, ColumnRef) || list_length(((const ColumnRef *)node)->fields) != 1)
+        return false;
+    for (size_t i = 0; i < inner->target_count; i++)
+        if (strcmp(inner->targets[i].name, strVal(linitial(((const ColumnRef *)node)->fields))) ==
+            0)
+            return true;
+    return false;
+}
+
+static enum status map_order(struct level *inner, List *sort)
+{
+    ListCell *cell;
+    foreach (cell, sort) {
+        SortBy *item = lfirst_node(SortBy, cell);
+        size_t ordinal;
+        if (IsA(item->node, A_Const) || is_output_name(inner, item->node))
+            continue;
+        TRY(distinct_ordinal(inner, item->node, &ordinal));
+        item->node = rewrite_integer((int)ordinal);
+    }
+    return STATUS_OK;
+}
+
+enum status plan_distinct(struct build *build, SelectStmt **select, const struct resolver *outer,
+                          bool top, struct level **out)
+{
+    struct level *inner, *level;
+    SelectStmt *below = *select, *above = rewrite_new(SelectStmt);
+    struct tail tail = take_tail(below);
+    below->distinctClause = NIL;
+    TRY(plan_select(build, &below, outer, false, &inner));
+    TRY(map_order(inner, tail.sort));
+    struct relation *relation = resolve_sub_select(inner, below, plan_hidden_name());
+    level = plan_new_level(build, outer, top);
+    TRY(resolve_only(level, relation, (Node *)rewrite_subselect(below, relation->name), above));
+    TRY(pass_columns(level, true, above));
+    TRY(finish(level, tail, above));
+    *select = above;
+    *out = level;
+    return STATUS_OK;
+}
+
+/* ---- UNION, INTERSECT, EXCEPT ---- */
+
+struct arm {
+    struct level *level;
+    SelectStmt *select;
+};
+
+/* Values of both arms become of one type, by a cast that may fail: only on visible rows. */
+static void guard_cast(const struct arm *arm, size_t index)
+{
+    ResTarget *target = list_nth_node(ResTarget, arm->select->targetList, (int)index);
+    struct expression value = arm->level->targets[index].value;
+    value.node = target->val;
+    value.total = value.literal;
+    value.parts = NULL;
+    value.part_count = 0;
+    target->val = arm->level->grouped ? guard_grouped(arm->level, &value)
+                                      : guard_expression(arm->level, &value);
+}
+
+static struct column combine(const struct arm *left, const struct arm *right, size_t index)
+{
+    const struct target *l = &left->level->targets[index], *r = &right->level->targets[index];
+    struct column column = {.name = l->name, .emit = plan_hidden_name()};
+    column.type = resolve_common_type(l->value.type, r->value.type);
+    column.unstable = l->value.unstable || r->value.unstable || left->level->changes != 0 ||
+                      right->level->changes != 0;
+    column.collation =
+        l->value.collation == r->value.collation ? l->value.collation : COLLATION_MIXED;
+    if (column.type == 0 || column.collation == COLLATION_MIXED) {
+        guard_cast(left, index);
+        guard_cast(right, index);
+    }
+    if (column.type == TYPE_UNKNOWN)
+        column.type = TYPE_TEXT;
+    return column;
+}
+
+static List *visible_targets(const struct arm *arm, const struct relation *combined)
+{
+    List *targets = NIL;
+    for (size_t i = 0; i < arm->level->target_count; i++) {
+        ResTarget *target = list_nth_node(ResTarget, arm->select->targetList, (int)i);
+        target->name = pstrdup(combined->columns[i].emit);
+        targets = lappend(targets, target);
+    }
+    return targets;
+}
+
+/* Behind the visible columns: the arm's keys where `own` says so, NULL for the other arm's; the
+ * policy; the side. */
+static void arrange(const struct arm *arm, const struct relation *combined, size_t first_own,
+                    const char *side, bool is_left)
+{
+    List *targets = visible_targets(arm, combined), *hidden = arm->select->targetList;
+    size_t at = arm->level->target_count;
+    for (size_t k = 0; k < combined->key_count; k++) {
+        bool own = k >= first_own && k < first_own + arm->level->key_count;
+        Node *value = own ? list_nth_node(ResTarget, hidden, (int)at++)->val : rewrite_null();
+        targets =
+            lappend(targets, rewrite_target(rewrite_cast(value, "text"), combined->keys[k].name));
+    }
+    if (combined->policy != NULL) {
+        Node *policy =
+            arm->level->policy == NULL ? rewrite_boolean(true) : llast_node(ResTarget, hidden)->val;
+        targets = lappend(targets, rewrite_target(policy, combined->policy));
+    }
+    if (side != NULL)
+        targets = lappend(targets, rewrite_target(rewrite_boolean(is_left), side));
+    arm->select->targetList = targets;
+}
+
+static enum status add_keys(struct build *build, struct relation *combined, const struct arm *arm)
+{
+    for (size_t k = 0; k < arm->level->key_count; k++) {
+        struct carried_key key = arm->level->keys[k];
+        key.name = plan_hidden_name();
+        key.extended = true;
+        key.node = NULL;
+        TRY(lineage_add(&combined->keys, &combined->key_count, build, key));
+    }
+    return STATUS_OK;
+}
+
+static enum status combine_arms(struct build *build, const struct arm *left,
+                                const struct arm *right, bool except, const char *side,
+                                struct relation **out)
+{
+    const struct level *l = left->level, *r = right->level;
+    struct relation *combined = palloc0(sizeof *combined);
+    combined->name = plan_hidden_name();
+    combined->column_count = l->target_count;
+    combined->columns = palloc0((l->target_count + 1) * sizeof *combined->columns);
+    for (size_t i = 0; i < l->target_count; i++)
+        combined->columns[i] = combine(left, right, i);
+    TRY(add_keys(build, combined, left));
+    size_t first_right = combined->key_count;
+    if (!except)
+        TRY(add_keys(build, combined, right));
+    if (l->policy != NULL || r->policy != NULL)
+        combined->policy = plan_hidden_name();
+    combined->fences = l->fences | r->fences;
+    combined->changes = l->changes | r->changes;
+    combined->grows = l->grows | r->grows;
+    combined->picks = l->picks || r->picks;
+    combined->local = l->local || r->local;
+    arrange(left, combined, 0, side, true);
+    arrange(right, combined, except ? combined->key_count : first_right, side, false);
+    *out = combined;
+    return STATUS_OK;
+}
+
+static Node *any_row(const char *alias, const char *side, bool is_left)
+{
+    Node *value = rewrite_boolean_test(rewrite_column(alias, side), is_left ? IS_TRUE : IS_FALSE);
+    return rewrite_call("bool_or", list_make1(value));
+}
+
+static Node *side_condition(SetOperation op, const char *alias, const char *side)
+{
+    if (op == SETOP_INTERSECT)
+        return rewrite_and(any_row(alias, side, true), any_row(alias, side, false));
+    return rewrite_call("bool_and", list_make1(rewrite_column(alias, side)));
+}
+
+static enum status plan_arms(struct build *build, const SelectStmt *operation,
+                             const struct resolver *outer, struct arm *left, struct arm *right)
+{
+    static const char *const names[] = {
+        [SETOP_UNION] = "UNION", [SETOP_INTERSECT] = "INTERSECT", [SETOP_EXCEPT] = "EXCEPT"};
+    if (operation->all && operation->op != SETOP_UNION)
+        return plan_refuse(build, "0A000", "Leave ALL out.", "%s ALL is not supported",
+                           names[operation->op]);
+    left->select = operation->larg;
+    right->select = operation->rarg;
+    TRY(plan_select(build, &left->select, outer, false, &left->level));
+    TRY(plan_select(build, &right->select, outer, false, &right->level));
+    if (left->level->target_count != right->level->target_count)
+        return plan_refuse(build, "42601", NULL,
+                           "each %s query must have the same number of columns",
+                           names[operation->op]);
+    return STATUS_OK;
+}
+
+static SelectStmt *union_all(const struct arm *left, const struct arm *right)
+{
+    SelectStmt *all = rewrite_new(SelectStmt);
+    all->op = SETOP_UNION;
+    all->all = true;
+    all->larg = left->select;
+    all->rarg = right->select;
+    return all;
+}
+
+enum status plan_set_operation(struct build *build, SelectStmt **select,
+                               const struct resolver *outer, bool top, struct level **out)
+{
+    SelectStmt *operation = *select, *above = rewrite_new(SelectStmt);
+    SetOperation op = operation->op;
+    bool plain = op == SETOP_UNION && operation->all;
+    struct tail tail = take_tail(operation);
+    struct arm left, right;
+    struct relation *combined;
+    TRY(plan_arms(build, operation, outer, &left, &right));
+    if (op == SETOP_EXCEPT)
+        TRY(settle_level(right.level, PLAN_GRADE_INFLUENCE));
+    const char *side = op == SETOP_UNION ? NULL : plan_hidden_name();
+    TRY(combine_arms(build, &left, &right, op == SETOP_EXCEPT, side, &combined));
+    struct level *level = plan_new_level(build, outer, top);
+    SelectStmt *all = union_all(&left, &right);
+    TRY(resolve_only(level, combined, (Node *)rewrite_subselect(all, combined->name), above));
+    TRY(pass_columns(level, !plain, above));
+    TRY(finish(level, tail, above));
+    if (side != NULL)
+        above->havingClause = side_condition(op, combined->alias, side);
+    *select = above;
+    *out = level;
+    return STATUS_OK;
+}

@@ -1,0 +1,80 @@
+/* WITH: each query is planned once, as a sub-select; its references in FROM are copies of the
+ * relation that it is. */
+#include <string.h>
+
+#include "sql/plan_build.h"
+
+const struct common_table *plan_find_common_table(const struct build *build, const RangeVar *range)
+{
+    if (range->schemaname != NULL || range->catalogname != NULL)
+        return NULL;
+    for (const struct common_table *table = build->common_tables; table != NULL;
+         table = table->next)
+        if (strcmp(table->name, range->relname) == 0)
+            return table;
+    return NULL;
+}
+
+static enum status refuse(struct build *build, const CommonTableExpr *query)
+{
+    if (!IsA(query->ctequery, SelectStmt))
+        return plan_refuse(build, "0A000", "Write SELECT.",
+                           "WITH \"%s\": only SELECT can stand there", query->ctename);
+    return plan_refuse(build, "0A000", "Keep the path in a column of your own.",
+                       "WITH \"%s\": SEARCH and CYCLE are not supported", query->ctename);
+}
+
+static enum status name_columns(struct build *build, const CommonTableExpr *query,
+                                struct relation *relation)
+{
+    size_t count = (size_t)list_length(query->aliascolnames);
+    if (count > relation->column_count)
+        return plan_refuse(build, "42P10", NULL,
+                           "WITH query \"%s\" has %zu columns available but %zu columns specified",
+                           query->ctename, relation->column_count, count);
+    for (size_t i = 0; i < count; i++)
+        relation->columns[i].name = strVal(list_nth(query->aliascolnames, (int)i));
+    return STATUS_OK;
+}
+
+static enum status add_table(struct build *build, CommonTableExpr *query,
+                             const struct resolver *outer, bool top)
+{
+    struct level *level;
+    if (!IsA(query->ctequery, SelectStmt) || query->search_clause != NULL ||
+        query->cycle_clause != NULL)
+        return refuse(build, query);
+    SelectStmt *select = (SelectStmt *)query->ctequery;
+    TRY(plan_select(build, &select, outer, false, &level));
+    struct relation *relation = resolve_sub_select(level, select, query->ctename);
+    TRY(name_columns(build, query, relation));
+    relation->select = NULL; /* others may read it: nothing is added to it later */
+    relation->alias = plan_hidden_name();
+    query->ctequery = (Node *)select;
+    query->ctename = pstrdup(relation->alias);
+    query->aliascolnames = NIL;
+    struct common_table *table = palloc0(sizeof *table);
+    *table = (struct common_table){
+        .name = relation->name, .relation = relation, .top = top, .next = build->common_tables};
+    build->common_tables = table;
+    return STATUS_OK;
+}
+
+enum status plan_with(struct build *build, WithClause *with, const struct resolver *outer, bool top)
+{
+    ListCell *cell, *other;
+    if (with->recursive)
+        return plan_refuse(build, "0A000", "Leave RECURSIVE out.",
+                           "WITH RECURSIVE is not supported");
+    foreach (cell, with->ctes) {
+        const CommonTableExpr *query = lfirst_node(CommonTableExpr, cell);
+        foreach (other, with->ctes)
+            if (lfirst(other) != (const void *)query &&
+                strcmp(lfirst_node(CommonTableExpr, other)->ctename, query->ctename) == 0)
+                return plan_refuse(build, "42712", "Give one of them another name.",
+                                   "WITH query name \"%s\" specified more than once",
+                                   query->ctename);
+        TRY(add_table(build, lfirst_node(CommonTableExpr, cell), outer, top));
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,230 @@
+/* Sub-selects in expressions: EXISTS, IN, op ANY, op ALL, scalar, ARRAY. Each is planned as a level
+ * that stands in the one around it; its hidden columns cannot leave through the expression, so the
+ * people that it depends on go beside it (docs/decisions/0010):
+ *   EXISTS and ANY as a conjunct of WHERE: the witnesses of each row, by a second sub-select;
+ *   a value that goes out: everybody in its input, by a second sub-select, or once where it does
+ *     not depend on the row;
+ *   any other condition: its whole input, once. */
+#include <string.h>
+
+#include "sql/allow.h"
+#include "sql/plan_build.h"
+
+/* What hidden columns have been put behind the visible ones is of no use in an expression. */
+static SelectStmt *visible_part(const struct level *level, const SelectStmt *select)
+{
+    SelectStmt *visible = rewrite_new(SelectStmt);
+    *visible = *select;
+    visible->targetList = NIL;
+    for (size_t i = 0; i < level->target_count; i++)
+        visible->targetList = lappend(visible->targetList, list_nth(select->targetList, (int)i));
+    return visible;
+}
+
+/* ARRAY of what the key is in the rows of the inner level's FROM and WHERE: as a sub-select. */
+static Node *members(const struct level *inner, const struct carried_key *key, Node *condition)
+{
+    SelectStmt *select = rewrite_new(SelectStmt);
+    Node *value = copyObject(key->node);
+    SubLink *link = rewrite_new(SubLink);
+    if (key->depth > 0)
+        value = rewrite_cast(value, "text");
+    else
+        select->distinctClause = list_make1(NULL);
+    select->targetList = list_make1(rewrite_target(value, NULL));
+    select->fromClause = inner->from;
+    select->whereClause = inner->where;
+    if (condition != NULL)
+        select->whereClause = rewrite_and(inner->where == NULL ? NULL : copyObject(inner->where),
+                                          copyObject(condition));
+    link->subLinkType = ARRAY_SUBLINK;
+    link->subselect = (Node *)select;
+    link->location = -1;
+    return (Node *)link;
+}
+
+/* Beside each row of the level around: those who are in the sub-select's input. */
+static enum status carry_members(struct resolver *resolver, const struct level *inner,
+                                 Node *condition, enum plan_grade grade)
+{
+    struct level *level = resolver->level;
+    bool late = resolver->mode == RESOLVE_GROUPED;
+    for (size_t k = 0; k < inner->body_count; k++) {
+        struct carried_key key = inner->body[k];
+        key.node = members(inner, &key, condition);
+        key.name = NULL;
+        key.depth++;
+        key.grade = grade;
+        if (late)
+            TRY(lineage_add(&level->late, &level->late_count, level->build, key));
+        else
+            TRY(lineage_add(&level->body, &level->body_count, level->build, key));
+    }
+    return STATUS_OK;
+}
+
+/* The inner row that x IN (SELECT y …) found: y = x, where that can be said in the inner WHERE. */
+static Node *witness_condition(struct resolver *resolver, const SubLink *node,
+                               const struct level *inner, struct expression *test)
+{
+    const struct target *target = &inner->targets[0];
+    if (node->subLinkType != ANY_SUBLINK || node->operName != NIL || inner->target_count != 1 ||
+        inner->grouped || inner->windows || !target->value.total || test->type == 0)
+        return NULL;
+    const struct allow_signature *equal =
+        allow_find_operator("=", false, target->value.type, test->type);
+    if (equal == NULL || !(equal->flags & ALLOW_TOTAL))
+        return NULL;
+    struct expression copy = *test;
+    copy.node = copyObject(test->node);
+    copy.parts = NULL;
+    copy.part_count = 0;
+    return rewrite_operator("=", copyObject(target->value.node),
+                            guard_expression(resolver->level, &copy));
+}
+
+static bool is_positive(const SubLink *node)
+{
+    return node->subLinkType == EXISTS_SUBLINK || node->subLinkType == ANY_SUBLINK;
+}
+
+static bool is_statistic(const struct level *inner)
+{
+    return inner->grouped && inner->plain_statistic && inner->group_count == 0;
+}
+
+/* Rows may appear where it becomes true, and go only with all of its witnesses. */
+static enum status witnesses(struct resolver *resolver, const SubLink *node, struct level *inner,
+                             struct expression *test)
+{
+    struct level *level = resolver->level;
+    if (inner->from_picks) {
+        settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS);
+        return STATUS_OK;
+    }
+    level->grows |= inner->grows | inner->changes;
+    return carry_members(resolver, inner, witness_condition(resolver, node, inner, test),
+                         PLAN_GRADE_WITNESS);
+}
+
+/* The value goes out, or decides what does: with another input it is another value. */
+static enum status value_of(struct resolver *resolver, struct level *inner,
+                            struct expression *result)
+{
+    struct level *level = resolver->level;
+    enum plan_grade grade = is_statistic(inner) ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_DIRECT;
+    if (inner->outer_reads == 0)
+        return settle_level(inner, grade);
+    if (inner->from_picks || inner->body_changes != 0 || inner->body_grows != 0) {
+        settle_fences(level->build, inner->fences, grade);
+        return STATUS_OK;
+    }
+    result->unstable = true;
+    if (resolver->mode != RESOLVE_GROUPED)
+        level->changes |= inner->fences;
+    return carry_members(resolver, inner, NULL, grade);
+}
+
+static enum status carry(struct resolver *resolver, const SubLink *node, struct level *inner,
+                         struct expression *test, struct expression *result)
+{
+    struct level *level = resolver->level;
+    level->fences |= inner->fences;
+    level->local = level->local || inner->local;
+    result->unstable = result->unstable || inner->outer_unstable;
+    if (inner->fences == 0)
+        return STATUS_OK;
+    level->plain_statistic = false;
+    level->build->sublinks = true;
+    if (resolver->sublinks == SUBLINK_CONJUNCT && is_positive(node))
+        return witnesses(resolver, node, inner, test);
+    if (resolver->sublinks == SUBLINK_VALUE)
+        return value_of(resolver, inner, result);
+    return settle_level(inner, PLAN_GRADE_INFLUENCE);
+}
+
+static enum status resolve_test(struct resolver *resolver, SubLink *node, struct expression *result,
+                                struct expression *test)
+{
+    *test = (struct expression){0};
+    if (node->testexpr == NULL)
+        return STATUS_OK;
+    TRY(resolve_expression(resolver, node->testexpr, test));
+    resolve_absorb(result, test);
+    return STATUS_OK;
+}
+
+/* x op ANY (SELECT y): as the operator is. IN has no operator of its own: it is "=". */
+static enum status judge_operator(struct resolver *resolver, SubLink *node,
+                                  const struct level *inner, const struct expression *test,
+                                  struct expression *result)
+{
+    const char *name = "=";
+    if (node->operName != NIL) {
+        size_t count = (size_t)list_length(node->operName);
+        name = strVal(llast(node->operName));
+        if (count > 2 ||
+            (count == 2 && strcmp(strVal(linitial(node->operName)), "pg_catalog") != 0) ||
+            !allow_operator(name))
+            return plan_refuse(resolver->build, "42501",
+                               "The built-in comparison, arithmetic, text and date operators are.",
+                               "operator %s is not allowed", name);
+        node->operName = rewrite_qualified(name);
+    }
+    const struct allow_signature *signature =
+        inner->target_count != 1
+            ? NULL
+            : allow_find_operator(name, false, test->type, inner->targets[0].value.type);
+    if (signature == NULL || !(signature->flags & ALLOW_TOTAL))
+        result->total = false;
+    return STATUS_OK;
+}
+
+static enum status judge(struct resolver *resolver, SubLink *node, const struct level *inner,
+                         const struct expression *test, struct expression *result)
+{
+    uint32_t type = inner->target_count == 0 ? 0 : inner->targets[0].value.type;
+    if (type == TYPE_UNKNOWN)
+        type = TYPE_TEXT;
+    switch (node->subLinkType) {
+    case EXISTS_SUBLINK:
+        result->type = TYPE_BOOL;
+        return STATUS_OK;
+    case ANY_SUBLINK:
+    case ALL_SUBLINK:
+        result->type = TYPE_BOOL;
+        return judge_operator(resolver, node, inner, test, result);
+    case EXPR_SUBLINK:
+        result->type = type;
+        result->total = false; /* more than one row is an error */
+        result->collation = inner->target_count == 0 ? 0 : inner->targets[0].value.collation;
+        return STATUS_OK;
+    case ARRAY_SUBLINK:
+        result->type = allow_array_type(type);
+        return STATUS_OK;
+    default:
+        return plan_refuse(resolver->build, "0A000", "Compare the columns one by one.",
+                           "this kind of sub-select is not supported in %s", resolver->place);
+    }
+}
+
+enum status resolve_sublink(struct resolver *resolver, SubLink *node, struct expression *out)
+{
+    struct expression result = {.node = (Node *)node, .total = true}, test;
+    struct level *inner;
+    if (resolver->build->request == NULL)
+        return plan_refuse(resolver->build, "0A000", "Use the dataset's own columns.",
+                           "sub-selects are not supported in %s", resolver->place);
+    struct resolver *outer = palloc(sizeof *outer);
+    *outer = *resolver;
+    TRY(resolve_test(resolver, node, &result, &test));
+    SelectStmt *select = castNode(SelectStmt, node->subselect);
+    TRY(plan_select(resolver->build, &select, outer, false, &inner));
+    node->subselect = (Node *)visible_part(inner, select);
+    result.relations |= inner->outer_reads;
+    TRY(judge(resolver, node, inner, &test, &result));
+    node->testexpr = test.node;
+    TRY(carry(resolver, node, inner, &test, &result));
+    *out = result;
+    return STATUS_OK;
+}
