@@ -3,7 +3,7 @@
 -- types, containers, phones, words in names and comments) follow the public specification.
 --     psql -v scale=0.1 -f load.sql
 -- Schema tpch has the tables; schema stored has lineitem once more, with the customer's key in it.
-\set suppliers 'greatest(10, (10000 * ' :scale ')::bigint)'
+\set suppliers 'greatest(100, (10000 * ' :scale ')::bigint)'
 \set parts '(200000 * ' :scale ')::bigint'
 \set customers '(150000 * ' :scale ')::bigint'
 \set orders '(1500000 * ' :scale ')::bigint'
