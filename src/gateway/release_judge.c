@@ -1,0 +1,265 @@
+/* Whose a row is, in which grade, and whether the partner may have it: groups, thresholds, budgets.
+ * Nothing is written here but the accounts. */
+#include "gateway/release_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "exposure/subject_set.h"
+
+size_t release_keys_end(const struct batch *batch, size_t place)
+{
+    return place == 0 ? batch->once_end : batch->row_ends[place - 1].keys_end;
+}
+
+static size_t keys_begin(const struct batch *batch, size_t place)
+{
+    return place == 0 ? 0 : release_keys_end(batch, place - 1);
+}
+
+size_t release_gather(const struct release_work *work, size_t place, size_t hidden, uint32_t *ids)
+{
+    const struct batch *batch = work->batch;
+    size_t count = 0, end = release_keys_end(batch, place);
+    for (size_t k = keys_begin(batch, place); k < end; k++)
+        if (batch->keys[k].hidden == hidden)
+            ids[count++] = work->ids[k];
+    return count;
+}
+
+/* Members of a set: people, each once, however often the sets that it was made of name them. */
+static uint32_t count_members(const struct release_work *work, size_t place, size_t hidden)
+{
+    size_t count = release_gather(work, place, hidden, work->scratch);
+    return (uint32_t)subject_ids_unique(work->scratch, count);
+}
+
+/* Members of the row's smallest group; UINT32_MAX where it has none. */
+static uint32_t smallest_set(const struct release_work *work, size_t row)
+{
+    uint32_t smallest = UINT32_MAX;
+    for (size_t h = 0; h < work->plan->hidden_count; h++) {
+        const struct plan_hidden *hidden = &work->plan->hidden[h];
+        bool of_row = hidden->threshold_only || hidden->grade == PLAN_GRADE_DIRECT;
+        if (hidden->depth == 0 || hidden->once || !of_row)
+            continue;
+        uint32_t members = count_members(work, row + 1, h);
+        bool shows_nothing = members == 0 && hidden->threshold_only;
+        if (members < smallest && !shows_nothing)
+            smallest = members;
+    }
+    return smallest;
+}
+
+/* Which grade a row has, and whether it is suppressed; see plan.h on `statistic`. */
+static void judge_group(struct release_work *work, size_t row)
+{
+    struct row_fate *fate = &work->fates[row];
+    fate->grade = PLAN_GRADE_DIRECT;
+    if (!work->plan->statistic || work->plan->hidden_count == 0)
+        return;
+    uint32_t members = smallest_set(work, row);
+    if (members >= work->plan->min_subjects) {
+        fate->grade = PLAN_GRADE_AGGREGATE;
+        if (members < work->smallest)
+            work->smallest = members;
+    } else {
+        fate->suppressed = work->plan->suppress_small;
+    }
+}
+
+/* OFFSET and LIMIT of ours. A row that is passed over still contributes: it decided which rows
+ * were next. Its subjects are recorded as witnesses, or as influence where it is a statistic. */
+static void judge_position(struct run *run, struct row_fate *fate)
+{
+    if (fate->suppressed)
+        return;
+    if (run->skip_left > 0)
+        run->skip_left--;
+    else if (run->take_left < 0)
+        fate->sent = true;
+    else if (run->take_left > 0) {
+        fate->sent = true;
+        run->take_left--;
+    }
+    if (!fate->sent)
+        fate->grade =
+            fate->grade == PLAN_GRADE_AGGREGATE ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_WITNESS;
+}
+
+/* A row's grade is that of its sets; a single key beside them is always about its own person. */
+static enum lot lot_of_grade(enum plan_grade grade, bool is_set)
+{
+    if (is_set)
+        return (enum lot)grade;
+    if (grade == PLAN_GRADE_AGGREGATE)
+        return LOT_DIRECT;
+    return grade == PLAN_GRADE_INFLUENCE ? LOT_WITNESS : (enum lot)grade;
+}
+
+static enum lot lot_of_influence(struct release_work *work, size_t place, size_t hidden)
+{
+    uint32_t members = count_members(work, place, hidden);
+    if (members < work->run->partner->min_subjects || members == 0)
+        return LOT_NARROW;
+    if (members < work->smallest)
+        work->smallest = members;
+    return LOT_INFLUENCE;
+}
+
+static enum lot lot_of(struct release_work *work, size_t place, size_t h)
+{
+    const struct plan_hidden *hidden = &work->plan->hidden[h];
+    if (hidden->threshold_only || hidden->once != (place == 0))
+        return LOT_NONE;
+    if (place > 0 && work->fates[place - 1].suppressed)
+        return LOT_NONE;
+    switch (hidden->grade) {
+    case PLAN_GRADE_WITNESS:
+        return LOT_WITNESS;
+    case PLAN_GRADE_INFLUENCE:
+        return lot_of_influence(work, place, h);
+    case PLAN_GRADE_PROBE:
+        return LOT_PROBE;
+    default:
+        return place == 0 ? LOT_DIRECT
+                          : lot_of_grade(work->fates[place - 1].grade, hidden->depth > 0);
+    }
+}
+
+enum lot release_lot(const struct release_work *work, size_t place, size_t hidden)
+{
+    return (enum lot)work->lots[place * work->plan->hidden_count + hidden];
+}
+
+enum status release_judge(struct release_work *work, struct error *error)
+{
+    size_t hidden_count = work->plan->hidden_count;
+    work->fates = arena_array(&work->batch->arena, struct row_fate, work->rows + 1);
+    work->lots = arena_array(&work->batch->arena, uint8_t, (work->rows + 1) * hidden_count + 1);
+    if (work->fates == NULL || work->lots == NULL)
+        return release_no_memory(error);
+    uint64_t bound = work->run->partner->budget.rows_per_statement;
+    uint64_t before = work->run->rows;
+    for (size_t row = 0; row < work->rows; row++) {
+        judge_group(work, row);
+        judge_position(work->run, &work->fates[row]);
+        if (work->fates[row].sent && bound > 0 && ++before > bound) {
+            work->rows = row;
+            work->limit = "rows in one statement";
+            work->limit_value = bound;
+        }
+    }
+    for (size_t place = 0; place <= work->rows; place++)
+        for (size_t h = 0; h < hidden_count; h++)
+            work->lots[place * hidden_count + h] = (uint8_t)lot_of(work, place, h);
+    return STATUS_OK;
+}
+
+static int compare_slices(const void *a, const void *b)
+{
+    const struct slice *left = a, *right = b;
+    if (left->len != right->len)
+        return left->len < right->len ? -1 : 1;
+    return left->len == 0 ? 0 : memcmp(left->data, right->data, left->len);
+}
+
+/* How many keys the statement pins in one hidden column, each once. */
+static uint64_t count_pinned(const struct batch *batch, size_t hidden, struct slice *scratch)
+{
+    size_t count = 0;
+    uint64_t different = 0;
+    for (size_t k = 0; k < batch->once_end; k++)
+        if (batch->keys[k].hidden == hidden)
+            scratch[count++] =
+                slice_of(batch->key_bytes.data + batch->keys[k].at, batch->keys[k].len);
+    if (count > 0)
+        qsort(scratch, count, sizeof scratch[0], compare_slices);
+    for (size_t i = 0; i < count; i++)
+        different += i == 0 || compare_slices(&scratch[i - 1], &scratch[i]) != 0;
+    return different;
+}
+
+/* Each key that the statement pins is a look-up, also where it is nobody's. Held against the bound
+ * before any gets an id, for the partner chooses them, and ids stay. */
+enum status release_count_probes(struct release_work *work, struct error *error)
+{
+    const struct run *run = work->run;
+    uint64_t probes = 0;
+    struct slice *scratch = NULL;
+    for (size_t h = 0; h < work->plan->hidden_count; h++) {
+        if (!work->plan->hidden[h].once || work->plan->hidden[h].grade != PLAN_GRADE_PROBE)
+            continue;
+        if (scratch == NULL)
+            scratch = arena_array(&work->batch->arena, struct slice, work->batch->once_end + 1);
+        if (scratch == NULL)
+            return release_no_memory(error);
+        probes += count_pinned(work->batch, h, scratch);
+    }
+    if (probes == 0)
+        return STATUS_OK;
+    work->charged_ns = clock_now_ns();
+    if (exposure_count_probes(run->server->exposure, run->partner, work->charged_ns, probes))
+        return STATUS_OK;
+    work->rows = work->batch->once_end = 0;
+    work->limit = "look-ups by key in a day";
+    work->limit_value = run->partner->budget.probes_per_day;
+    return STATUS_OK;
+}
+
+static bool is_charged(enum lot lot)
+{
+    return lot == LOT_DIRECT || lot == LOT_WITNESS || lot == LOT_NARROW;
+}
+
+/* Appends the subjects of a place that count against the budget. */
+static size_t charged_ids(const struct release_work *work, size_t place, uint32_t *ids)
+{
+    const struct batch *batch = work->batch;
+    size_t count = 0, end = release_keys_end(batch, place);
+    for (size_t k = keys_begin(batch, place); k < end; k++)
+        if (is_charged(release_lot(work, place, batch->keys[k].hidden)))
+            ids[count++] = work->ids[k];
+    return count;
+}
+
+/* Nothing of the statement goes out. What it asked about stays recorded where it was counted. */
+static void refuse_statement(struct release_work *work)
+{
+    for (size_t h = 0; h < work->plan->hidden_count; h++)
+        if (work->lots[h] != LOT_PROBE)
+            work->lots[h] = LOT_NONE;
+    work->rows = 0;
+}
+
+enum status release_charge(struct release_work *work, struct error *error)
+{
+    struct batch *batch = work->batch;
+    uint32_t *ids = work->scratch;
+    size_t *ends = arena_array(&batch->arena, size_t, work->rows + 1);
+    if (ends == NULL)
+        return release_no_memory(error);
+    size_t count = 0;
+    for (size_t place = 0; place <= work->rows; place++) {
+        count += charged_ids(work, place, ids + count);
+        ends[place] = count;
+    }
+    if (count == 0)
+        return STATUS_OK;
+    struct exposure_charge charge;
+    if (work->charged_ns == 0)
+        work->charged_ns = clock_now_ns();
+    exposure_charge(work->run->server->exposure, work->run->partner, work->charged_ns, ids, ends,
+                    work->rows + 1, &charge);
+    work->charged = charge.charged;
+    if (charge.limit != NULL) {
+        work->limit = charge.limit;
+        work->limit_value = charge.limit_value;
+    }
+    if (charge.admitted_rows == 0)
+        refuse_statement(work);
+    else
+        work->rows = charge.admitted_rows - 1;
+    return STATUS_OK;
+}

@@ -1,0 +1,65 @@
+/* What release.c and release_judge.c share: one release under way. */
+#ifndef COFFERDAM_GATEWAY_RELEASE_PRIVATE_H
+#define COFFERDAM_GATEWAY_RELEASE_PRIVATE_H
+
+#include "gateway/release.h"
+
+/* How the members of one hidden column on one row are recorded: in a grade, or not at all (a group
+ * that is suppressed; a set that is only a threshold). Influence of so few that it tells something
+ * of each is charged as direct is, and told from the other by its k, which is 0. */
+enum lot {
+    LOT_NONE = 0,
+    LOT_DIRECT = PLAN_GRADE_DIRECT,
+    LOT_AGGREGATE = PLAN_GRADE_AGGREGATE,
+    LOT_WITNESS = PLAN_GRADE_WITNESS,
+    LOT_INFLUENCE = PLAN_GRADE_INFLUENCE,
+    LOT_PROBE = PLAN_GRADE_PROBE,
+    LOT_NARROW, /* influence of fewer than min_subjects */
+    LOTS,
+};
+
+/* What happens to one row. */
+struct row_fate {
+    bool suppressed; /* a small group: neither sent nor recorded */
+    bool sent;       /* otherwise recorded only (skipped by OFFSET, past a LIMIT of ours) */
+    enum plan_grade grade;
+};
+
+/* One release, from start to end. Lives in the batch's arena. Place 0 is the statement, whose
+ * `once` sets come with its first row; place r + 1 is row r. */
+struct release_work {
+    struct batch *batch;
+    struct run *run;
+    const struct plan *plan;
+    struct row_fate *fates;
+    size_t rows;       /* rows to look at: cut by limits as we go */
+    uint32_t *ids;     /* one a key of the batch */
+    uint32_t *scratch; /* as many */
+    uint8_t *lots;     /* enum lot, by place and hidden column */
+    uint32_t smallest; /* set that is recorded as aggregate or influence */
+    uint64_t charged, sent;
+    int64_t charged_ns; /* when: the entry must fall into the same day */
+    struct ledger_item *items;
+    size_t item_count, item_capacity;
+    size_t *set_at;    /* where each item's set begins in batch->sets */
+    const char *limit; /* what was exceeded; NULL: nothing */
+    uint64_t limit_value;
+};
+
+enum status release_no_memory(struct error *error); /* what it returns */
+
+/* Holds the keys that the statement pins against the day's bound, before any of them gets an id.
+ * Past it no row and no key is left to look at. */
+MUST_USE enum status release_count_probes(struct release_work *work, struct error *error);
+/* Once ids are there: decides the fate of each row and the lot of each hidden column at each place;
+ * cuts work->rows where the statement has returned enough. */
+MUST_USE enum status release_judge(struct release_work *work, struct error *error);
+/* Holds statement and rows against the partner's budget of distinct people; cuts work->rows. */
+MUST_USE enum status release_charge(struct release_work *work, struct error *error);
+
+size_t release_keys_end(const struct batch *batch, size_t place);
+/* Appends the ids of one hidden column at a place; returns how many. */
+size_t release_gather(const struct release_work *work, size_t place, size_t hidden, uint32_t *ids);
+enum lot release_lot(const struct release_work *work, size_t place, size_t hidden);
+
+#endif
