@@ -27,12 +27,13 @@ import psycopg2
 import psycopg2.extensions
 import yaml
 
-from harness import longrun, oracle_world
+from harness import longrun, oracle_shrink, oracle_world
 from harness.oracle_queries import Queries
 
 WORLDS = 12        # beside each other in one database
 ROWS = 150         # cases of a world before its rows change
 CHANGES = 4        # values changed for each statement
+SHRUNK = 40        # statements that break the law and are made shorter
 MOST_ROWS = 300    # of a result that is judged
 STATISTICS = 0.05  # share of the cases that a partner with mode: aggregates asks
 REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001", "42P10", "42725", "42P18")
@@ -55,7 +56,7 @@ def raw_rows(connection, sql):
     with connection.cursor() as cursor:
         psycopg2.extensions.register_type(RAW, cursor)
         cursor.execute(sql)
-        return [c.type_code for c in cursor.description], cursor.fetchmany(MOST_ROWS + 1)
+        return [c.type_code for c in cursor.description or []], cursor.fetchmany(MOST_ROWS + 1)
 
 
 def normal(row):
@@ -69,7 +70,7 @@ class Oracle(longrun.Stage):
         self.random, self.misses = random.Random(seed), misses
         self.count, self.reasons = collections.Counter(), collections.Counter()
         self.valid, self.passed = collections.Counter(), collections.Counter()  # by construct
-        self.shortest = {}
+        self.shortest, self.seen = {}, set()
         self.worlds, self.partners, self.ages = [], {}, {}
         self.sequence, self.direct, self.admin = 0, None, None
 
@@ -148,8 +149,10 @@ class Oracle(longrun.Stage):
         return [result.ftype(c) for c in range(result.nfields)], rows
 
     def case(self):
-        case = self.new_case()
         self.count["cases"] += 1
+        self.try_case(self.new_case())
+
+    def try_case(self, case):
         try:
             types, expected = raw_rows(self.direct, f"SET search_path = {case.partner}; {case.sql}")
         except psycopg2.Error as error:
@@ -157,7 +160,7 @@ class Oracle(longrun.Stage):
             if error.pgcode[:2] in ("42", "0A"):
                 self.reasons["invalid", error.pgcode, error.diag.message_primary[:60]] += 1
             return
-        if len(expected) > MOST_ROWS:
+        if len(expected) > MOST_ROWS or not types:
             self.count["large"] += 1
             return
         self.count["valid"] += 1
@@ -272,17 +275,40 @@ class Oracle(longrun.Stage):
             self.count["columns_missed"] += 1
             self.report("COLUMN", case, f"{dataset}.{name} where {where} of {without}")
 
+    # ---- what is told of a miss ----
+
     def report(self, what, case, detail):
+        print(self.text(what, case, detail), flush=True)
+        key = what, frozenset(case.statement.constructs)
+        if self.misses and key not in self.seen and len(self.seen) < SHRUNK:
+            self.seen.add(key)
+            self.shrink(what, case)
+
+    @staticmethod
+    def text(what, case, detail):
         told = {f"{k}={v}": (sorted(g), sorted(c)) for (k, v), (g, c) in sorted((case.told or {}).items())}
-        text = f"{what} partner={case.partner}\n  {case.sql}\n  {detail}\n  recorded={told}"
-        print(text, flush=True)
-        # A construct's shortest statement says most.
-        for construct in case.statement.constructs or {"plain"}:
-            best = self.shortest.get((what, construct))
-            if best is None or len(case.sql) < best[0]:
-                world = case.world
-                self.shortest[what, construct] = (len(case.sql), f"{text}\n  rows={(case.rows or [])[:8]}\n\n{world.schema_sql()}\n"
-                                                  f"{yaml.safe_dump(oracle_world.policy([world]), sort_keys=False)}")
+        return f"{what} partner={case.partner}\n  {case.sql}\n  {detail}\n  recorded={told}"
+
+    def shrink(self, what, case):
+        """Keeps the shortest statement of its words that breaks the law in the same way."""
+        kept, count, told = (self.report, self.through_gateway), self.count, []
+        self.report = lambda now, shorter, detail: told.append((now, self.text(now, shorter, detail), shorter.rows))
+        self.through_gateway = lambda shorter: raw_rows(self.partners[shorter.partner][0], shorter.sql)
+
+        def breaks(sql):
+            before = len(told)
+            self.count = collections.Counter()
+            self.try_case(dataclasses.replace(case, sql=sql, rows=None, told=None))
+            return what in [now for now, *_ in told[before:]]
+        short = oracle_shrink.shrink(case.sql, breaks)
+        breaks(short)
+        self.report, self.through_gateway = kept
+        self.count = count
+        found = [entry for entry in told if entry[0] == what][-1:]
+        for _, text, rows in found:
+            key, world = (what, oracle_shrink.words(short)), case.world
+            parts = f"{text}\n  rows={(rows or [])[:8]}\n\n{world.schema_sql()}\n{yaml.safe_dump(oracle_world.policy([world]), sort_keys=False)}"
+            self.shortest[key] = min(self.shortest.get(key, (1 << 30, "")), (len(short), parts))
 
 
 def run_part(options, seed, cases):
@@ -312,11 +338,8 @@ def write_misses(folder, shortest):
     """A file for each of the shortest statements, numbered by length."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {}
-    for (what, construct), (length, text) in shortest.items():
-        texts.setdefault((length, text), []).append(f"{what}: {construct}")
-    for n, ((_, text), names) in enumerate(sorted(texts.items()), 1):
-        (folder / f"{n:02}.md").write_text("# " + ", ".join(sorted(names)) + "\n```\n" + text + "```\n")
+    for n, ((what, words), (_, text)) in enumerate(sorted(shortest.items(), key=lambda item: item[1]), 1):
+        (folder / f"{n:02}.md").write_text(f"# {what}: {' '.join(sorted(words))}\n```\n{text}```\n")
 
 
 def more_options(parser):
