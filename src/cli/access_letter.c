@@ -84,7 +84,7 @@ static enum status put_phrase(struct writing *writing, size_t indent, const char
  * question, and gave nothing away by itself. */
 static const char *tier_of(const char *grade)
 {
-    static const char *const own[] = {"direct", "declared", "aggregate", "probe"};
+    static const char *const own[] = {"direct", "declared", "aggregate", "probe", "changed"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (strcmp(grade, own[i]) == 0)
             return own[i];
@@ -297,7 +297,8 @@ static enum status put_partner(struct writing *writing, const char *name, size_t
     return status;
 }
 
-static const char *const received[] = {"direct", "declared", "aggregate", "influence", NULL};
+static const char *const received[] = {"direct",    "declared", "aggregate",
+                                       "influence", "changed",  NULL};
 static const char *const asked[] = {"probe", NULL};
 
 /* Is this fact of one of the tiers? */

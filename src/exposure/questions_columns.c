@@ -9,7 +9,7 @@
 
 static const int64_t HOUR_NS = 3600LL * 1000000000;
 
-enum { TABLE_BYTES = 64 << 20, CATEGORIES_MAX = 512 };
+enum { TABLE_BYTES = 64 << 20, CATEGORIES_MAX = 512, GRADE_CHANGED = 6 };
 
 static enum status out_of_memory(struct error *error)
 {
@@ -251,8 +251,8 @@ static void set_slice(struct table *table, struct table_row *row, size_t column,
 
 static void show_fact(struct table *table, const struct fact *fact)
 {
-    static const char *const grades[] = {"declared", "direct",    "aggregate",
-                                         "witness",  "influence", "probe"};
+    static const char *const grades[] = {"declared",  "direct", "aggregate", "witness",
+                                         "influence", "probe",  "changed"};
     char first[21], last[21];
     clock_format_utc(fact->first_hour * HOUR_NS, first);
     clock_format_utc(fact->last_hour * HOUR_NS, last);
@@ -262,7 +262,7 @@ static void show_fact(struct table *table, const struct fact *fact)
     set_slice(table, row, 2, fact->column.column);
     set_slice(table, row, 3, fact->column.category);
     set_slice(table, row, 4, fact->column.form);
-    table_set(table, row, 5, "%s", fact->grade < TALLY_GRADES ? grades[fact->grade] : "unknown");
+    table_set(table, row, 5, "%s", fact->grade <= GRADE_CHANGED ? grades[fact->grade] : "unknown");
     table_set(table, row, 6, "%s", first);
     table_set(table, row, 7, "%s", last);
     if (fact->purpose[0] != '\0')

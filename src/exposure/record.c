@@ -55,7 +55,8 @@ static void free_ids(struct id_list *list)
 
 static bool names_subjects(enum ledger_type type)
 {
-    return type == LEDGER_DISCLOSURE || type == LEDGER_PROBE || type == LEDGER_DECLARED;
+    return type == LEDGER_DISCLOSURE || type == LEDGER_PROBE || type == LEDGER_DECLARED ||
+           type == LEDGER_CHANGE;
 }
 
 /* What a partner has learnt of single people; statistics and influence carry k. A group too small

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3, GRADE_PROBE = 5 };
+enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3, GRADE_PROBE = 5, GRADE_CHANGED = 6 };
 
 enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
                              struct error *error)
@@ -91,8 +91,8 @@ static struct tally_kind *get_kind(struct tally *tally, uint16_t number)
 static struct tally_kind *take_view(struct tally *tally, const struct index_view *view)
 {
     struct tally_kind *kind = get_kind(tally, view->kind);
-    if (kind == NULL)
-        return NULL;
+    if (kind == NULL || view->grade == GRADE_CHANGED) /* what was read of them stands beside it */
+        return kind;
     if (view->grade != GRADE_PROBE) /* asked about, and perhaps nobody */
         roaring_bitmap_or_inplace(kind->everyone, view->ids);
     if (view->grade < TALLY_GRADES)

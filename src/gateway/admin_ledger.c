@@ -41,6 +41,9 @@ static void ledger_line(struct table *table, uint64_t sequence, const struct led
                            : ledger_column_set_text(ledger, entry->column_set);
     if (entry->type == LEDGER_POLICY)
         table_set(table, row, 13, "policy, %zu bytes", entry->text.len);
+    else if (entry->type == LEDGER_CHANGE)
+        table_set(table, row, 13, "%.*s\n%s", (int)entry->text.len, (const char *)entry->text.data,
+                  text == NULL ? "" : text);
     else if (text != NULL)
         table_set(table, row, 13, "%s", text);
     else

@@ -229,7 +229,8 @@ static enum status add_row(struct batch *batch, const struct plan *plan, struct 
     if (!grow(&ends, &batch->row_capacity, batch->row_count, sizeof batch->row_ends[0]))
         return out_of_memory(error);
     batch->row_ends = ends;
-    wire_put_visible_row(&batch->rows, row, plan->visible_count, visible_bytes);
+    if (plan->write == NULL || plan->write->returning)
+        wire_put_visible_row(&batch->rows, row, plan->visible_count, visible_bytes);
     if (batch->rows.overflowed)
         return out_of_memory(error);
     batch->row_ends[batch->row_count++] =

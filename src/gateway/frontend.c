@@ -102,6 +102,15 @@ static void refuse(struct session *session, const char *sql, const struct error 
     session->skip_to_sync = true;
 }
 
+void frontend_fail_upstream(struct session *session)
+{
+    struct buffer nothing;
+    buffer_init(&nothing, 16);
+    wire_put_parse(&session->upstream.out, failing_name, failing_sql, NULL, 0);
+    session->unsynced = true;
+    push_text(session, REPLY_REFUSED, &nothing);
+}
+
 static void sync(struct session *session)
 {
     session->skip_to_sync = false;
@@ -109,15 +118,26 @@ static void sync(struct session *session)
         push(session, (struct reply){.kind = REPLY_FAKE_READY});
         return;
     }
+    session->writes.sync_due = writes_wait(session);
+    if (session->writes.sync_due)
+        return;
+    writes_commit_sent(session);
     wire_put_sync(&session->upstream.out);
     session->unsynced = false;
     push(session, (struct reply){.kind = REPLY_SYNC, .serial = ++session->syncs});
+}
+
+void frontend_continue(struct session *session)
+{
+    if (session->writes.sync_due && !writes_wait(session))
+        sync(session);
 }
 
 /* Data errors are bits about the data: past their bound no statement that reads data is taken. */
 static enum status check_errors(struct session *session, const struct plan *plan,
                                 struct error *error)
 {
+    TRY(writes_check(session, plan, error));
     if (plan->fence_count == 0 ||
         exposure_errors_left(session->worker->server->exposure, session->partner, clock_now_ns()))
         return STATUS_OK;
@@ -270,12 +290,20 @@ static enum status send_bind(struct session *session, struct planned *planned, c
 static void send_execute(struct session *session, struct run *run, const char *portal,
                          uint32_t max_rows)
 {
-    wire_put_execute(&session->upstream.out, portal, max_rows);
+    const struct plan *plan = run->planned->plan;
+    /* What was written is judged when all of it is known. */
+    wire_put_execute(&session->upstream.out, portal, plan->write != NULL ? 0 : max_rows);
     session->unsynced = true;
     run->executed++;
     push(session, (struct reply){.kind = REPLY_EXECUTE,
                                  .planned = planned_retain(run->planned),
                                  .run = run_retain(run)});
+    if (plan->transaction == PLAN_TRANSACTION_END)
+        writes_commit_sent(session);
+    if (plan->write == NULL)
+        return;
+    writes_begin(session, run);
+    wire_put_empty(&session->upstream.out, 'H');
 }
 
 static void send_describe(struct session *session, struct planned *planned, uint8_t what,
@@ -360,7 +388,8 @@ static enum status query_upstream(struct session *session, struct planned *plann
     struct run *run = make_run(session, planned);
     if (run == NULL)
         return out_of_memory(error);
-    if (planned->plan->kind != PLAN_UTILITY)
+    const struct plan *plan = planned->plan;
+    if (plan->kind != PLAN_UTILITY && (plan->write == NULL || plan->write->returning))
         send_describe(session, planned, 'P', "");
     send_execute(session, run, "", 0);
     run_release(run);
@@ -616,6 +645,9 @@ static enum status execute(struct session *session, const struct wire_execute *m
         return error_set(error, STATUS_DENIED, "0A000", "bind the statement again",
                          "the policy has changed since this portal was made");
     TRY(check_errors(session, run->planned->plan, error));
+    if (run->planned->plan->write != NULL && run->executed > 0)
+        return error_set(error, STATUS_DENIED, "55000", "bind the statement again",
+                         "this portal has written already");
     if (!goes_upstream(run->planned->plan))
         return execute_here(session, run->planned->plan, error);
     send_execute(session, run, portal->upstream_name, message->max_rows);

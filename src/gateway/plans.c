@@ -136,25 +136,29 @@ static enum status column_set_id(struct ledger *ledger, const struct plan_column
 
 /* A fence that discloses no column still discloses that the row is there: the ledger's column set
  * for that has no lines, and id of the text "\n". */
-static enum status hidden_set_id(struct ledger *ledger, const struct plan_hidden *hidden,
-                                 uint32_t *id, struct error *error)
+static enum status row_set_id(struct ledger *ledger, const struct plan_column *columns,
+                              size_t count, uint32_t *id, struct error *error)
 {
-    if (hidden->column_count == 0)
+    if (count == 0)
         return ledger_column_set(ledger, "\n", id, error);
-    return column_set_id(ledger, hidden->columns, hidden->column_count, id, error);
+    return column_set_id(ledger, columns, count, id, error);
 }
 
 static enum status name_columns(struct planned *planned, struct ledger *ledger, struct error *error)
 {
     const struct plan *plan = planned->plan;
     TRY(column_set_id(ledger, plan->columns, plan->column_count, &planned->all_columns, error));
+    if (plan->write != NULL)
+        TRY(row_set_id(ledger, plan->write->columns, plan->write->column_count,
+                       &planned->written_columns, error));
     if (plan->hidden_count == 0)
         return STATUS_OK;
     planned->column_sets = calloc(plan->hidden_count, sizeof planned->column_sets[0]);
     if (planned->column_sets == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     for (size_t i = 0; i < plan->hidden_count; i++)
-        TRY(hidden_set_id(ledger, &plan->hidden[i], &planned->column_sets[i], error));
+        TRY(row_set_id(ledger, plan->hidden[i].columns, plan->hidden[i].column_count,
+                       &planned->column_sets[i], error));
     return STATUS_OK;
 }
 

@@ -13,10 +13,11 @@ struct planned {
     struct plan *plan;
     uint64_t plan_epoch; /* the worker's when it was made */
     uint8_t statement_hash[32], policy_id[32];
-    uint32_t *column_sets; /* one a hidden column */
-    uint32_t all_columns;  /* 0: none */
-    uint64_t uses;         /* how often it was asked for: decides on preparing upstream */
-    char *sql;             /* the partner's text, for planning anew */
+    uint32_t *column_sets;    /* one a hidden column */
+    uint32_t all_columns;     /* 0: none */
+    uint32_t written_columns; /* of a statement that changes data */
+    uint64_t uses;            /* how often it was asked for: decides on preparing upstream */
+    char *sql;                /* the partner's text, for planning anew */
     char *database;
     uint32_t *types;
     size_t type_count;

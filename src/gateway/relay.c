@@ -127,9 +127,28 @@ void relay_release_open(struct session *session)
     drop_batch_run(session);
 }
 
+/* Of a statement that writes, some rows only say what became of a row. False: not for the batch. */
+static bool take_mark(struct session *session, struct run *run, const struct wire_message *message)
+{
+    struct error error;
+    bool pass = true;
+    if (run->planned->plan->write == NULL)
+        return true;
+    enum status status = writes_take_row(session, run, message->body, &pass, &error);
+    if (status == STATUS_OK)
+        return pass;
+    relay_release_open(session);
+    if (!session->discard && session->state == SESSION_READY)
+        fail_release(session, run, &error);
+    stop_upstream(session);
+    return false;
+}
+
 static void take_row(struct session *session, struct run *run, const struct wire_message *message)
 {
     struct error error;
+    if (!run->closed && !take_mark(session, run, message))
+        return;
     if (run->closed) { /* cut before: the portal is still open upstream */
         error_set(&error, STATUS_LIMIT, "55000", "bind the statement again",
                   "this portal has ended by an error");
@@ -191,6 +210,54 @@ static bool close_run(struct session *session, struct run *run, enum ledger_outc
 }
 
 /* The last rows are released: the count is of all those that were. */
+/* The rows of a write are there. It stands only if all of them may, if what was read is released
+ * and if the ledger holds who is changed; or else upstream's transaction is made to fail. */
+static void complete_write(struct session *session, struct run *run)
+{
+    static const char nothing[6] = "\0\0\0\0\0";
+    char tag[40];
+    struct error error;
+    bool probe;
+    enum status status = writes_judge(session, run, &probe, &error);
+    enum ledger_outcome outcome =
+        status == STATUS_OK ? LEDGER_OUTCOME_COMPLETE : LEDGER_OUTCOME_ERROR;
+    if (!close_run(session, run, outcome, status == STATUS_OK ? nothing : error.sqlstate))
+        return;
+    if (probe)
+        record_probe(session, run, status == STATUS_OK ? "23505" : error.sqlstate);
+    if (session->state != SESSION_READY)
+        return;
+    if (status == STATUS_OK)
+        status = writes_intend(session, run, &error);
+    if (status != STATUS_OK) {
+        answer_error(session, &error);
+        return;
+    }
+    writes_tag(session, run->planned->plan, tag, sizeof tag);
+    wire_put_command_complete(&session->out.bytes, tag);
+}
+
+static void end_write(struct session *session, struct run *run)
+{
+    if (!session->discard)
+        complete_write(session, run);
+    writes_done(session);
+    if (session->discard && session->state == SESSION_READY) {
+        frontend_fail_upstream(session);
+        writes_failed(session);
+    }
+}
+
+/* What a transaction statement has done to what was written. */
+static void end_transaction(struct session *session, const struct plan *plan, struct slice tag)
+{
+    bool rollback = tag.len >= 8 && memcmp(tag.data, "ROLLBACK", 8) == 0;
+    if (plan->transaction == PLAN_TRANSACTION_END)
+        writes_ended(session, !rollback);
+    else if (plan->transaction == PLAN_TRANSACTION_SAVEPOINT && rollback)
+        writes_undone(session);
+}
+
 static void complete_rows(struct session *session, struct run *run)
 {
     char tag[40];
@@ -208,8 +275,18 @@ static void on_complete(struct session *session, const struct wire_message *mess
         return;
     }
     struct run *run = head->run;
+    const struct plan *plan = head->planned->plan;
+    end_transaction(session, plan, message->body);
+    if (plan->write != NULL) {
+        run->rows_now = 0;
+        run_retain(run);
+        replies_pop(&session->replies);
+        end_write(session, run);
+        run_release(run);
+        return;
+    }
     if (!session->discard) {
-        if (head->planned->plan->kind != PLAN_QUERY) {
+        if (plan->kind != PLAN_QUERY) {
             run->closed = true;
             forward(session, message);
         } else {
@@ -310,6 +387,7 @@ static void on_error(struct session *session, const struct wire_message *message
         confused(session, "an error that nothing asked for");
         return;
     }
+    writes_failed(session);
     if (!session->discard)
         tell_error(session, head, fields.sqlstate);
     if (session->state != SESSION_READY)
@@ -357,6 +435,7 @@ static void on_ready(struct session *session, struct slice body)
     }
     session->transaction = (char)body.data[0];
     session->discard = session->cancel_asked = false;
+    writes_ready(session, session->transaction);
     if (session->transaction == 'I')
         frontend_portals_ended(session, head->serial);
     wire_put_ready(&session->out.bytes, session->transaction);
@@ -398,7 +477,8 @@ static void on_description(struct session *session, const struct wire_message *m
             status = wire_put_visible_parameters(out, message->body, plan->client_parameter_count,
                                                  &error);
     } else {
-        if (!session->discard && message->type == 'n')
+        bool silent = plan->write != NULL && !plan->write->returning;
+        if (!session->discard && (message->type == 'n' || silent))
             wire_put_empty(out, 'n');
         else if (!session->discard && plan->kind != PLAN_QUERY)
             forward(session, message);

@@ -42,7 +42,7 @@ void run_release(struct run *run); /* NULL is fine */
 /* Columns of upstream's rows behind those that the client gets: see struct plan_hidden. */
 static inline size_t run_hidden_columns(const struct plan *plan)
 {
-    return plan->hidden_count + (plan->has_once ? 1 : 0);
+    return plan->hidden_count + (plan->has_once ? 1 : 0) + plan_write_columns(plan);
 }
 
 enum {

@@ -84,6 +84,7 @@ static struct session *session_make(struct worker *worker, struct net_stream *st
     buffer_init(&session->upstream.handshake, 64 * 1024);
     outqueue_init(&session->out, OUT_LIMIT);
     batch_init(&session->batch);
+    writes_init(&session->writes);
     return session;
 }
 
@@ -121,6 +122,7 @@ void session_destroy(struct session *session)
     server_live_remove(server, &session->live);
     upstream_close(session); /* while replies tell whether something is to be cancelled */
     run_release(session->batch_run);
+    writes_end(session);
     frontend_clear(session);
     replies_free(&session->replies);
     net_stream_close(session->client);
@@ -196,7 +198,8 @@ static enum status next_message(struct session *session, struct wire_message *me
 static bool input_welcome(const struct session *session)
 {
     return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
-           !session->cancelling && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
+           !session->cancelling && !session->writes.sync_due && !writes_wait(session) &&
+           outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
            session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&
            session->replies.count < LIMIT_PENDING_REPLIES - 8 &&
            session->replies.bytes < LIMIT_OUT_HIGH_WATER;
@@ -390,8 +393,10 @@ void session_flush(struct session *session)
 {
     if (session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE) {
         relay_release_open(session);
+        frontend_continue(session);
         handle_input(session);
         relay_pump(session);
+        frontend_continue(session);
         relay_release_open(session);
     }
     if (!session->dead)

@@ -11,6 +11,7 @@
 #include "gateway/release.h"
 #include "gateway/replies.h"
 #include "gateway/worker.h"
+#include "gateway/write.h"
 #include "wire/scram.h"
 #include "wire/wire.h"
 
@@ -125,6 +126,7 @@ struct session {
     struct cancel *cancel; /* it; NULL if none */
     unsigned refusals;     /* written to the ledger by this session */
 
+    struct writes writes;
     struct upstream upstream;
     char *settings[SETTINGS_MAX]; /* SET statements to apply upstream; owned */
     size_t setting_count;
@@ -157,6 +159,10 @@ void login_password(struct session *session, const struct wire_message *message)
 
 /* ---- frontend.c ---- */
 void frontend_message(struct session *session, const struct wire_message *message);
+/* Makes upstream's transaction fail, where an answer of ours has ended it for the client. */
+void frontend_fail_upstream(struct session *session);
+/* A Sync that waited for the ledger goes on, if it may. */
+void frontend_continue(struct session *session);
 /* Statements and portals of a session that ends. */
 void frontend_clear(struct session *session);
 void frontend_forget_statement(struct session *session, uint64_t serial);

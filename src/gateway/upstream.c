@@ -87,6 +87,8 @@ static void send_startup(struct session *session)
     snprintf(statement_timeout, sizeof statement_timeout, "%u",
              (unsigned)config->upstream.statement_timeout_ms);
     snprintf(application, sizeof application, "cofferdam %.60s", session->login);
+    /* The role's own setting says on; it is lifted only for agents that may write at all. */
+    const char *read_only = policy_agent_writes(session->partner, session->agent) ? "off" : "on";
     const char *const parameters[] = {"user",
                                       config->upstream.user,
                                       "database",
@@ -104,7 +106,7 @@ static void send_startup(struct session *session)
                                       "TimeZone",
                                       "Etc/UTC",
                                       "default_transaction_read_only",
-                                      "on",
+                                      read_only,
                                       "statement_timeout",
                                       statement_timeout,
                                       "lock_timeout",

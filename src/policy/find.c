@@ -80,3 +80,14 @@ bool policy_writes(const struct policy_grant *grant)
 {
     return grant->write.update_count > 0 || grant->write.insert_count > 0 || grant->write.deletes;
 }
+
+bool policy_agent_writes(const struct policy_partner *partner, const struct policy_agent *agent)
+{
+    for (size_t i = 0; i < partner->grant_count; i++) {
+        const struct policy_grant *grant = &partner->grants[i];
+        if (policy_writes(grant) &&
+            (grant->agent == NULL || strcmp(grant->agent, agent->name) == 0))
+            return true;
+    }
+    return false;
+}

@@ -215,6 +215,8 @@ const struct policy_mask *policy_find_mask(const struct policy *policy, const ch
 
 /* Does the grant let anything be changed? */
 bool policy_writes(const struct policy_grant *grant);
+/* Does any of the agent's grants, at whatever time? */
+bool policy_agent_writes(const struct policy_partner *partner, const struct policy_agent *agent);
 
 /* True for categories that must not be granted in clear without a justification. */
 bool policy_category_sensitive(const char *category);

@@ -1,5 +1,6 @@
 /* The least rights of the upstream role, as SQL: SELECT on just the columns that some fence reads,
- * read only, bounded in time, and nothing of parameters in the server's log. */
+ * INSERT and UPDATE on just those that some grant lets be written, bounded in time, read only but
+ * for sessions of agents that may write, and nothing of parameters in the server's log. */
 #include <string.h>
 
 #include "sql/model_private.h"
@@ -8,13 +9,30 @@
 /* Which columns of which tables: a flag for each column of the catalogue. */
 struct needs {
     const struct model *model;
-    bool **columns; /* by table, by column */
+    bool **columns; /* by table, by column: read */
+    bool **updated, **inserted;
+    bool *deleted, *placed; /* by table: rows are deleted; found again by their place */
 };
 
 static void need(struct needs *needs, const struct catalog_table *table,
                  const struct catalog_column *column)
 {
     needs->columns[table - needs->model->catalog->tables][column - table->columns] = true;
+}
+
+static void need_write(struct needs *needs, const struct model_grant *grant)
+{
+    const struct policy_write *write = &grant->policy->write;
+    const struct catalog_table *table = grant->dataset->table;
+    size_t t = (size_t)(table - needs->model->catalog->tables);
+    for (size_t i = 0; i < write->update_count; i++)
+        needs->updated[t][grant->dataset->columns[write->update[i]].catalog - table->columns] =
+            true;
+    for (size_t i = 0; i < write->insert_count; i++)
+        needs->inserted[t][grant->dataset->columns[write->insert[i]].catalog - table->columns] =
+            true;
+    needs->deleted[t] = needs->deleted[t] || write->deletes;
+    needs->placed[t] = needs->placed[t] || policy_writes(grant->policy);
 }
 
 struct filter_walk {
@@ -42,6 +60,7 @@ static enum status need_grant(struct needs *needs, const struct model_grant *gra
 {
     const struct model_dataset *dataset = grant->dataset;
     struct filter_walk walk = {needs, dataset};
+    need_write(needs, grant);
     for (size_t i = 0; i < grant->column_count; i++)
         need(needs, dataset->table, grant->columns[i].column->catalog);
     for (size_t s = 0; s < dataset->subject_count; s++) {
@@ -85,20 +104,36 @@ static void append_sql(struct buffer *out, const char *format, const char *const
     }
 }
 
-static bool append_table(struct buffer *out, const struct catalog_table *table, const bool *columns,
-                         const char *role)
+static void append_right(struct buffer *out, const char *right, const struct catalog_table *table,
+                         const bool *columns, const char *role)
 {
     size_t count = 0;
     for (size_t c = 0; c < table->column_count; c++) {
         if (!columns[c])
             continue;
-        buffer_append_text(out, count++ == 0 ? "GRANT SELECT (" : ", ");
+        buffer_append_text(out, count == 0 ? "GRANT " : ", ");
+        if (count++ == 0) {
+            buffer_append_text(out, right);
+            buffer_append_text(out, " (");
+        }
         append_identifier(out, table->columns[c].name);
     }
     if (count > 0)
         append_sql(out, ") ON TABLE %I.%I TO %I;\n",
                    (const char *const[]){table->schema, table->name, role});
-    return count > 0;
+}
+
+static void append_table(struct buffer *out, const struct needs *needs, size_t t, const char *role)
+{
+    const struct catalog_table *table = &needs->model->catalog->tables[t];
+    const char *const names[] = {table->schema, table->name, role};
+    append_right(out, "SELECT", table, needs->columns[t], role);
+    append_right(out, "INSERT", table, needs->inserted[t], role);
+    append_right(out, "UPDATE", table, needs->updated[t], role);
+    if (needs->deleted[t])
+        append_sql(out, "GRANT DELETE ON TABLE %I.%I TO %I;\n", names);
+    if (needs->placed[t])
+        append_sql(out, "GRANT SELECT (ctid, tableoid) ON TABLE %I.%I TO %I;\n", names);
 }
 
 static void append_schemas(struct buffer *out, const struct needs *needs, const char *role)
@@ -160,7 +195,7 @@ static enum status append_all(struct needs *needs, const char *role, const char 
     append_sql(out, "GRANT CONNECT ON DATABASE %I TO %I;\n", (const char *const[]){database, role});
     append_schemas(out, needs, role);
     for (size_t t = 0; t < catalog->table_count; t++)
-        (void)append_table(out, &catalog->tables[t], needs->columns[t], role);
+        append_table(out, needs, t, role);
     if (out->overflowed)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "the SQL does not fit its buffer");
     return STATUS_OK;
@@ -171,7 +206,12 @@ enum status model_grants_sql(const struct model *model, const char *role, const 
 {
     struct parse_scope scope;
     parse_begin(&scope);
-    struct needs needs = {model, new_flags(model->catalog)};
+    struct needs needs = {.model = model,
+                          .columns = new_flags(model->catalog),
+                          .updated = new_flags(model->catalog),
+                          .inserted = new_flags(model->catalog),
+                          .deleted = palloc0(model->catalog->table_count + 1),
+                          .placed = palloc0(model->catalog->table_count + 1)};
     enum status status = append_all(&needs, role, database, out, error);
     parse_end(&scope);
     return status;

@@ -188,9 +188,10 @@ static enum status check_modes(struct build *build, const List *modes)
     foreach (cell, modes) {
         const DefElem *mode = lfirst_node(DefElem, cell);
         if (strcmp(mode->defname, "transaction_read_only") == 0 && IsA(mode->arg, A_Const) &&
-            ((A_Const *)mode->arg)->val.ival.ival == 0)
+            ((A_Const *)mode->arg)->val.ival.ival == 0 &&
+            !policy_agent_writes(build->request->partner, build->request->agent))
             return plan_refuse(build, "42501", "Leave READ WRITE out: transactions are read only.",
-                               "nothing can be written through the gateway");
+                               "nothing that is granted to this agent can be written");
     }
     return STATUS_OK;
 }

@@ -1,0 +1,84 @@
+/* Writes of a session: statements of a partner that change data, from the first row that upstream
+ * tells of them to what became of their transaction.
+ * Invariant: while a write is under way, or its intent is not durable yet, no message of the client
+ * is taken. So no COMMIT, and no Sync that commits, can go upstream before the ledger holds who is
+ * changed by what it commits. A write that may not stand makes its transaction fail upstream. */
+#ifndef COFFERDAM_GATEWAY_WRITE_H
+#define COFFERDAM_GATEWAY_WRITE_H
+
+#include "gateway/release.h"
+
+struct session;
+
+struct write_key {
+    uint32_t at, len; /* in writes->key_bytes */
+    uint16_t subject; /* index of the plan's subject keys */
+};
+
+/* A write whose transaction has not ended. */
+struct write_intent {
+    uint8_t uuid[16], statement_hash[32], policy_id[32];
+    bool in_doubt; /* some of the transaction was undone: perhaps this */
+};
+
+enum { WRITE_TABLES = 64 };
+
+struct writes {
+    struct run *run;         /* under way upstream; owned reference */
+    uint64_t written, given; /* its rows so far */
+    enum plan_mark problem;  /* of a row that may not stand; 0: none */
+    struct buffer key_bytes; /* of the people whose rows it wrote */
+    struct write_key *keys;
+    size_t key_count, key_capacity;
+
+    bool intended;     /* an intent has been written in this session, */
+    uint64_t sequence; /* the newest of them */
+    bool sync_due;     /* a Sync waits for it */
+    struct write_intent *intents;
+    size_t intent_count, intent_capacity;
+    bool failed;                   /* upstream has reported an error since the first intent */
+    bool commit_sent;              /* and the answer is not there */
+    uint32_t tables[WRITE_TABLES]; /* that the transaction has written: their OIDs */
+    size_t table_count;
+    bool all_tables; /* more than that */
+};
+
+void writes_init(struct writes *writes);
+/* The session ends: what its transaction was to change is told to be undone, or in doubt. */
+void writes_end(struct session *session);
+
+/* An Execute of a write has been sent. */
+void writes_begin(struct session *session, struct run *run);
+/* Must the client's next message, and a Sync of ours, wait? */
+bool writes_wait(const struct session *session);
+/* A message goes upstream that may commit. */
+void writes_commit_sent(struct session *session);
+/* May this plan run in the transaction as it is? Not a computation over what it has written. */
+MUST_USE enum status writes_check(const struct session *session, const struct plan *plan,
+                                  struct error *error);
+
+/* Reads the columns behind the hidden ones of one row of upstream. *pass: the row goes on to the
+ * batch. STATUS_PEER: not the row that was planned; STATUS_LIMIT; STATUS_NOMEM. */
+MUST_USE enum status writes_take_row(struct session *session, const struct run *run,
+                                     struct slice row, bool *pass, struct error *error);
+/* All rows are there: may the write stand? STATUS_DENIED if not. *probe: the answer is a bit about
+ * data that the partner may not see, whether it stands or not. */
+MUST_USE enum status writes_judge(const struct session *session, const struct run *run, bool *probe,
+                                  struct error *error);
+/* Writes the intent; what is appended to the out-queue next is gated behind it. */
+MUST_USE enum status writes_intend(struct session *session, struct run *run, struct error *error);
+/* The write is over, for good or bad. */
+void writes_done(struct session *session);
+/* "UPDATE 3" */
+void writes_tag(const struct session *session, const struct plan *plan, char *tag, size_t room);
+
+/* Upstream has reported an error; the transaction is lost. */
+void writes_failed(struct session *session);
+/* The transaction has ended; what follows in the out-queue is gated behind its outcome. */
+void writes_ended(struct session *session, bool committed);
+/* ROLLBACK TO has undone some of it. */
+void writes_undone(struct session *session);
+/* ReadyForQuery: is there a transaction still? */
+void writes_ready(struct session *session, char transaction);
+
+#endif
