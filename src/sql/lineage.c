@@ -196,12 +196,14 @@ enum status lineage_check_mode(struct level *level)
     const struct build *build = level->build;
     if (build->request->partner->mode != POLICY_MODE_AGGREGATES)
         return STATUS_OK;
-    if (build->once != NULL || build->sublinks || level->windows || build->settled)
+    bool people = level->key_count > 0;
+    if (build->once != NULL || build->sublinks || build->settled ||
+        (people && (level->windows || level->grouping_sets)))
         return plan_refuse(level->build, "42501",
                            "Join the datasets, and group in the outermost SELECT.",
                            "this partner gets statistics only: sub-selects in expressions, window "
-                           "functions, and what else needs more than one set of people, are not "
-                           "granted");
+                           "functions, grouping sets, and what else needs more than one set of "
+                           "people, are not granted");
     if (level->key_count == 0)
         return STATUS_OK;
     if (!level->top && level->grouped)

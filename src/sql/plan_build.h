@@ -153,8 +153,10 @@ struct expression {
 /* GROUP BY: the expression as resolved, and as it is emitted. */
 struct group {
     Node *plain, *guarded;
-    uint32_t type;
+    uint32_t type, collation;
     bool unstable;
+    uint64_t relations;
+    size_t ordinal; /* of the output that it is; 0: none */
 };
 
 enum resolve_mode {
@@ -199,6 +201,7 @@ struct level {
     bool plain_statistic; /* every aggregate so far is one over bare columns */
     bool order_unstable;  /* ORDER BY reads something unstable */
     bool having_unstable; /* and so does HAVING */
+    bool grouping_sets;   /* ROLLUP, CUBE, GROUPING SETS */
     bool windows;         /* there are window functions, */
     bool shows_others;    /* some of which show values of other rows */
     bool picks, local;    /* see struct relation */
@@ -270,7 +273,8 @@ struct resolver {
     enum resolve_mode mode;
     const char *place; /* "WHERE", for messages */
     bool trusted;      /* our own text: not held against the allow-lists */
-    bool sets;         /* a function that returns a set may stand here */
+    bool sets;         /* a function that returns a set may stand here, */
+    bool windows;      /* and one that has a window */
     bool volatiles;    /* random() may: what stands here is evaluated as often as it is written,
                           since nothing is copied from it into a set of keys */
     /* What a sub-select's value does: it goes out, or decides what does; it is part of a condition;
@@ -365,6 +369,19 @@ MUST_USE enum status resolve_cast(struct resolver *resolver, TypeCast *node,
 /* Does the text of this literal mean the same under all settings and at all times, as a value of
  * the type? Always so of what is no literal. */
 bool resolve_literal_immutable(const Node *node, uint32_t type);
+MUST_USE enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
+                                       struct expression *result, struct expression *parts,
+                                       uint32_t *types);
+void resolve_qualify(const struct resolver *resolver, FuncCall *node, const char *name);
+/* resolve_aggregate.c: with FILTER, ORDER BY and WITHIN GROUP. GROUPING(). */
+MUST_USE enum status resolve_aggregate(struct resolver *resolver, FuncCall *node, const char *name,
+                                       struct expression *out);
+MUST_USE enum status resolve_grouping(struct resolver *resolver, GroupingFunc *node,
+                                      struct expression *out);
+/* resolve_window.c: OVER, and the WINDOW clause. flags: the function's, from the allow-list. */
+MUST_USE enum status resolve_window(struct resolver *resolver, FuncCall *node, const char *name,
+                                    unsigned flags, struct expression *out);
+MUST_USE enum status resolve_window_clause(struct resolver *resolver, List *windows);
 void resolve_absorb(struct expression *into, const struct expression *part);
 /* 0 under a nondeterministic collation: LIKE and others refuse to work on it. */
 uint32_t resolve_column_type(const struct catalog_column *column);

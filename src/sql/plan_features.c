@@ -13,8 +13,6 @@ enum status plan_check_features(struct build *build, const SelectStmt *select)
         {select->intoClause != NULL, "SELECT INTO", "Nothing can be written through the gateway."},
         {select->lockingClause != NIL, "FOR UPDATE and FOR SHARE",
          "Nothing can be locked through the gateway."},
-        {select->windowClause != NIL, "WINDOW", "Use GROUP BY."},
-        {select->groupDistinct, "GROUP BY DISTINCT", "Use GROUP BY."},
     };
     for (size_t i = 0; i < lengthof(clauses); i++)
         if (clauses[i].present)

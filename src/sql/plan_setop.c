@@ -22,6 +22,7 @@ static struct tail take_tail(SelectStmt *select)
                         select->limitOption};
     select->sortClause = NIL;
     select->limitCount = select->limitOffset = NULL;
+    select->limitOption = (LimitOption)PARSE_LIMIT_NONE;
     return tail;
 }
 

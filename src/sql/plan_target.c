@@ -149,16 +149,15 @@ static enum status output_named(struct level *level, const char *name, const cha
     return STATUS_OK;
 }
 
-static enum status resolve_group(struct level *level, Node *node, struct group *group,
-                                 Node **emitted)
+static enum status resolve_group(struct level *level, Node *node, Node **emitted)
 {
     struct resolver resolver = make_resolver(level, RESOLVE_PLAIN, "GROUP BY");
     resolver.sets = true;
     struct expression value;
     size_t ordinal, matches;
-    if (IsA(node, GroupingSet))
-        return plan_refuse(level->build, "0A000", "Run one statement for each grouping.",
-                           "ROLLUP, CUBE and GROUPING SETS are not supported");
+    if (level->group_count == LIMIT_TARGETS)
+        return plan_refuse(level->build, "54011", "Group by fewer columns.",
+                           "GROUP BY can have at most %d entries", LIMIT_TARGETS);
     TRY(ordinal_of(level, node, "GROUP BY", &ordinal));
     const char *name = single_name(node);
     if (ordinal == 0 && name != NULL && !resolve_is_name(level, name, &matches))
@@ -167,11 +166,41 @@ static enum status resolve_group(struct level *level, Node *node, struct group *
         TRY(resolve_target(&resolver, &level->targets[ordinal - 1], &value));
     else
         TRY(resolve_expression(&resolver, node, &value));
+    struct group *group = &level->groups[level->group_count++];
+    group->ordinal = ordinal;
     group->plain = copyObject(value.node);
     group->type = value.type;
+    group->collation = value.collation;
     group->unstable = value.unstable;
+    group->relations = value.relations;
     group->guarded = guard_expression(level, &value);
     *emitted = ordinal != 0 ? rewrite_integer((int)ordinal) : copyObject(group->guarded);
+    return STATUS_OK;
+}
+
+/* (a, b) in GROUP BY is no row value but both of them. */
+static List **group_members(Node *node)
+{
+    if (IsA(node, GroupingSet))
+        return &((GroupingSet *)node)->content;
+    if (IsA(node, RowExpr) && ((RowExpr *)node)->row_format == COERCE_IMPLICIT_CAST)
+        return &((RowExpr *)node)->args;
+    return NULL;
+}
+
+static enum status resolve_group_item(struct level *level, ListCell *item)
+{
+    List **members = group_members(lfirst(item));
+    Node *emitted = NULL;
+    ListCell *cell;
+    if (members == NULL) {
+        TRY(resolve_group(level, lfirst(item), &emitted));
+        lfirst(item) = emitted;
+        return STATUS_OK;
+    }
+    level->grouping_sets = level->grouping_sets || IsA(lfirst(item), GroupingSet);
+    foreach (cell, *members)
+        TRY(resolve_group_item(level, cell));
     return STATUS_OK;
 }
 
@@ -191,15 +220,29 @@ enum status plan_resolve_groups(struct level *level, SelectStmt *select)
 {
     level->grouped = select->groupClause != NIL || has_aggregate(level, select);
     level->plain_statistic = level->grouped;
-    level->groups = palloc0(((size_t)list_length(select->groupClause) + 1) * sizeof *level->groups);
+    level->groups = palloc0(LIMIT_TARGETS * sizeof *level->groups);
     ListCell *cell;
-    foreach (cell, select->groupClause) {
-        Node *emitted = NULL;
-        TRY(resolve_group(level, lfirst(cell), &level->groups[level->group_count], &emitted));
-        level->group_count++;
-        lfirst(cell) = emitted;
-    }
+    foreach (cell, select->groupClause)
+        TRY(resolve_group_item(level, cell));
     return STATUS_OK;
+}
+
+/* GROUP BY 2, where the second output holds a sub-select: that is the group. */
+static bool is_group(const struct level *level, size_t ordinal, struct expression *out)
+{
+    for (size_t i = 0; i < level->group_count; i++) {
+        const struct group *group = &level->groups[i];
+        if (group->ordinal != ordinal)
+            continue;
+        *out = (struct expression){.node = copyObject(group->guarded),
+                                   .type = group->type,
+                                   .collation = group->collation,
+                                   .unstable = group->unstable,
+                                   .relations = group->relations,
+                                   .total = true};
+        return true;
+    }
+    return false;
 }
 
 /* Resolves one expression of the output side and guards it. */
@@ -218,18 +261,20 @@ enum status plan_resolve_targets(struct level *level, SelectStmt *select)
 {
     struct resolver resolver =
         make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, "the target list");
-    resolver.sets = true;
+    resolver.sets = resolver.windows = true;
     resolver.volatiles = level->top;
     select->targetList = NIL;
     for (size_t i = 0; i < level->target_count; i++) {
         struct target *target = &level->targets[i];
         Node *node = NULL;
-        TRY(resolve_target(&resolver, target, &target->value));
+        if (!is_group(level, i + 1, &target->value))
+            TRY(resolve_target(&resolver, target, &target->value));
         target->source = resolve_bare(level, target->value.node, &target->source_column);
         TRY(finish_output(level, &target->value, &node));
         select->targetList = lappend(select->targetList, rewrite_target(node, target->name));
     }
-    return STATUS_OK;
+    resolver.place = "WINDOW";
+    return resolve_window_clause(&resolver, select->windowClause);
 }
 
 /* What means an output stays its ordinal. */
@@ -238,6 +283,7 @@ static enum status resolve_sort(struct level *level, Node *node, const char *cla
     struct resolver resolver =
         make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, clause);
     resolver.volatiles = level->top;
+    resolver.windows = true;
     struct expression value;
     size_t ordinal;
     TRY(ordinal_of(level, node, clause, &ordinal));

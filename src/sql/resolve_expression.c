@@ -384,7 +384,6 @@ static enum status refuse_node(struct resolver *resolver, Node *node)
         NodeTag tag;
         const char *what, *hint;
     } known[] = {
-        {T_GroupingFunc, "GROUPING()", "Run one statement for each grouping."},
         {T_XmlExpr, "XML functions", "Select the columns themselves."},
         {T_XmlSerialize, "XML functions", "Select the columns themselves."},
         {T_SetToDefault, "DEFAULT", "Write the value."},
@@ -442,6 +441,8 @@ static enum status resolve_node(struct resolver *resolver, Node *node, struct ex
         return resolve_function(resolver, (FuncCall *)node, out);
     case T_SQLValueFunction:
         return resolve_value_function(resolver, (SQLValueFunction *)node, out);
+    case T_GroupingFunc:
+        return resolve_grouping(resolver, (GroupingFunc *)node, out);
     case T_SubLink:
         return resolve_sublink(resolver, (SubLink *)node, out);
     default:

@@ -120,15 +120,6 @@ static enum status refuse_function(struct resolver *resolver, const char *name)
 
 static enum status check_call(struct resolver *resolver, const FuncCall *node, const char *name)
 {
-    const char *form = node->agg_filter != NULL ? "FILTER"
-                       : node->over != NULL     ? "OVER (window functions)"
-                       : node->agg_within_group ? "WITHIN GROUP"
-                                                : NULL;
-    if (form != NULL)
-        return plan_refuse(resolver->build, "0A000",
-                           node->agg_filter != NULL ? "Put the condition into WHERE."
-                                                    : "Use plain functions and GROUP BY.",
-                           "%s is not supported in %s", form, resolver->place);
     size_t count = (size_t)list_length(node->funcname);
     if (count > 2 || (count == 2 && strcmp(strVal(linitial(node->funcname)), "pg_catalog") != 0) ||
         (!resolver->trusted && !allow_function(name)))
@@ -152,9 +143,8 @@ static bool has_named(const List *arguments)
     return false;
 }
 
-static enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
-                                     struct expression *result, struct expression *parts,
-                                     uint32_t *types)
+enum status resolve_arguments(struct resolver *resolver, FuncCall *node, struct expression *result,
+                              struct expression *parts, uint32_t *types)
 {
     size_t index = 0;
     ListCell *cell;
@@ -169,101 +159,13 @@ static enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
 }
 
 /* EXTRACT is a function of its own since PostgreSQL 14. */
-static void qualify(const struct resolver *resolver, FuncCall *node, const char *name)
+void resolve_qualify(const struct resolver *resolver, FuncCall *node, const char *name)
 {
     if (strcmp(name, "extract") == 0 &&
         resolver->build->model->catalog->server_version_number < 140000)
         name = "date_part";
     node->funcname = rewrite_qualified(name);
     node->funcformat = COERCE_EXPLICIT_CALL;
-}
-
-static const struct fence *bare_fence(const struct level *level, const Node *node)
-{
-    size_t column;
-    const struct relation *relation = resolve_bare(level, node, &column);
-    return relation == NULL ? NULL : relation->columns[column].fence;
-}
-
-/* A bare column, or a product of two: what a statistic may be over (DESIGN, Statistics). Of one
- * row, that is: with a factor from another dataset the join could weigh one person with 1 and all
- * others with 0. */
-static bool is_bare_input(const struct level *level, const Node *node)
-{
-    if (IsA(node, ColumnRef))
-        return bare_fence(level, node) != NULL;
-    if (!IsA(node, A_Expr) || ((const A_Expr *)node)->kind != AEXPR_OP ||
-        strcmp(strVal(llast(((const A_Expr *)node)->name)), "*") != 0)
-        return false;
-    const A_Expr *product = (const A_Expr *)node;
-    const struct fence *fence = bare_fence(level, product->lexpr);
-    return fence != NULL && fence == bare_fence(level, product->rexpr);
-}
-
-static void judge_statistic(struct level *level, const FuncCall *node, const char *name,
-                            const struct allow_signature *signature)
-{
-    bool counts = strcmp(name, "count") == 0;
-    bool plain = signature != NULL && (signature->flags & ALLOW_STATISTIC) && !level->build->sets &&
-                 node->agg_order == NIL && (!node->agg_distinct || counts);
-    if (plain && !node->agg_star)
-        plain = list_length(node->args) == 1 && is_bare_input(level, linitial(node->args));
-    if (!plain)
-        level->plain_statistic = false;
-    else if (!node->agg_star)
-        level->counted = lappend(level->counted, copyObject((Node *)linitial(node->args)));
-}
-
-static enum status resolve_aggregate_order(struct resolver *resolver, FuncCall *node,
-                                           struct expression *result)
-{
-    ListCell *cell;
-    foreach (cell, node->agg_order) {
-        SortBy *sort = lfirst_node(SortBy, cell);
-        struct expression part;
-        if (sort->sortby_dir == SORTBY_USING)
-            return plan_refuse(resolver->build, "0A000", "Use ASC or DESC.",
-                               "ORDER BY … USING is not supported");
-        TRY(resolve_expression(resolver, sort->node, &part));
-        sort->node = guard_expression(resolver->level, &part);
-        resolve_absorb(result, &part);
-    }
-    return STATUS_OK;
-}
-
-/* Arguments are guarded here, one by one; the aggregate itself only sees rows that the policy
- * lets through. */
-static enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char *name,
-                                     struct expression *out)
-{
-    struct resolver resolver = *outer;
-    resolver.mode = RESOLVE_ARGUMENT;
-    resolver.sets = false;
-    if (outer->mode != RESOLVE_GROUPED)
-        return plan_refuse(outer->build, "42803", NULL, "aggregate functions are not allowed in %s",
-                           outer->mode == RESOLVE_ARGUMENT ? "an aggregate's argument"
-                                                           : outer->place);
-    struct expression result = {.node = (Node *)node, .immutable = true, .aggregate = true};
-    outer->level->aggregated = true;
-    struct expression parts[4];
-    uint32_t types[4];
-    size_t count = (size_t)list_length(node->args);
-    if (count > lengthof(parts) || has_named(node->args) || node->func_variadic)
-        return plan_refuse(outer->build, "0A000", "Give the arguments one by one, by position.",
-                           "these arguments of %s are not supported", name);
-    TRY(resolve_arguments(&resolver, node, &result, parts, types));
-    const struct allow_signature *signature = allow_find_function(name, types, count);
-    judge_statistic(outer->level, node, name, signature);
-    for (size_t i = 0; i < count; i++)
-        lfirst(list_nth_cell(node->args, (int)i)) = guard_expression(outer->level, &parts[i]);
-    TRY(resolve_aggregate_order(&resolver, node, &result));
-    qualify(outer, node, name);
-    result.type = allow_result(signature, types, count);
-    result.total = true;
-    result.aggregate = true;
-    result.unstable = true;
-    *out = result;
-    return STATUS_OK;
 }
 
 static bool literals_immutable(const struct allow_signature *signature, const List *arguments)
@@ -340,24 +242,42 @@ static enum status check_place(struct resolver *resolver, const FuncCall *node, 
 /* A set cannot stand inside CASE, so the guard goes on the arguments: what is strict returns
  * nothing for NULL. Untyped ones would become text in a CASE: they are left, if there are others.
  */
-static void guard_set(struct resolver *resolver, FuncCall *node, struct expression *result,
-                      struct expression *parts)
+static void guard_arguments(struct level *level, bool grouped, FuncCall *node, uint32_t relations,
+                            const struct expression *parts)
 {
-    bool grouped = resolver->mode == RESOLVE_GROUPED;
     size_t index = 0, typed = 0;
     ListCell *cell;
     for (size_t i = 0; i < (size_t)list_length(node->args); i++)
         typed += parts[i].type != TYPE_UNKNOWN && !parts[i].literal;
     foreach (cell, node->args) {
-        struct expression *part = &parts[index++];
-        if (typed > 0 && (part->type == TYPE_UNKNOWN || part->literal))
+        struct expression part = parts[index++];
+        if (typed > 0 && (part.type == TYPE_UNKNOWN || part.literal))
             continue;
-        part->total = false;
-        part->part_count = 0;
-        part->relations = result->relations;
-        *argument_at(cell) = grouped ? guard_grouped(resolver->level, part)
-                                     : guard_expression(resolver->level, part);
+        part.total = false;
+        part.part_count = 0;
+        part.relations = relations;
+        *argument_at(cell) = grouped ? guard_grouped(level, &part) : guard_expression(level, &part);
     }
+}
+
+static bool is_group(const struct level *level, const Node *node)
+{
+    for (size_t i = 0; i < level->group_count; i++)
+        if (equal(level->groups[i].plain, node))
+            return true;
+    return false;
+}
+
+/* What is itself grouped is guarded as it is in GROUP BY, and stays equal to that. */
+static void guard_set(struct resolver *resolver, FuncCall *node, struct expression *result,
+                      const struct expression *parts)
+{
+    FuncCall *plain = copyObject(node);
+    guard_arguments(resolver->level, false, plain, result->relations, parts);
+    if (resolver->mode != RESOLVE_GROUPED || is_group(resolver->level, (Node *)plain))
+        node->args = plain->args;
+    else
+        guard_arguments(resolver->level, true, node, result->relations, parts);
     result->total = true;
 }
 
@@ -384,10 +304,13 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
     unsigned flags = allow_function_flags(name);
     TRY(check_call(resolver, node, name));
     TRY(check_place(resolver, node, name, flags));
+    if (node->over != NULL)
+        return resolve_window(resolver, node, name, flags, out);
     if (is_aggregate(node))
         return resolve_aggregate(resolver, node, name, out);
     size_t count = (size_t)list_length(node->args);
-    if (node->agg_distinct || node->agg_order != NIL || count > ARGUMENTS_MAX)
+    if (node->agg_distinct || node->agg_order != NIL || node->agg_filter != NULL ||
+        node->agg_within_group || count > ARGUMENTS_MAX)
         return plan_refuse(resolver->build, "42809", NULL, "%s is not an aggregate function", name);
     struct expression result = {.node = (Node *)node, .total = true, .immutable = true};
     struct expression *parts = palloc0((count + 1) * sizeof *parts);
@@ -402,9 +325,9 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
         !literals_immutable(signature, node->args))
         result.immutable = false;
     result.type = allow_result(signature, types, matched);
+    resolve_qualify(resolver, node, name);
     if (flags & ALLOW_SET)
         resolve_set(resolver, node, &result, parts);
-    qualify(resolver, node, name);
     *out = result;
     return STATUS_OK;
 }

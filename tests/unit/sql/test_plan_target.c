@@ -44,8 +44,15 @@ static void test_group_by_prefers_input_columns(void **state)
     plan_refused("acme.app", "SELECT city FROM customer GROUP BY city ORDER BY balance", "42803",
                  "\"balance\" must appear");
     plan_refused("acme.app", "SELECT count(*) FROM customer GROUP BY 1", "42803", "not allowed");
-    plan_refused("acme.app", "SELECT count(*) FROM customer GROUP BY ROLLUP (city)", "0A000",
-                 "ROLLUP");
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT city, grouping(city), count(*) FROM customer GROUP BY ROLLUP (1, "
+                    "(birth_date, balance))");
+    plan_has(plan, "GROUP BY ROLLUP (1, (customer.birth_date, customer.balance))");
+    plan_release(plan);
+    plan_refused("acme.app", "SELECT city FROM customer GROUP BY CUBE (balance)", "42803",
+                 "\"city\" must appear");
+    plan_refused("acme.app", "SELECT grouping(city) FROM customer GROUP BY balance", "42803",
+                 "GROUPING");
 }
 
 static void test_stars(void **state)

@@ -1,0 +1,169 @@
+/* Aggregates: what they may be over to count as statistics, their FILTER, ORDER BY and WITHIN
+ * GROUP. Arguments are guarded one by one; the aggregate itself only sees rows that the policy lets
+ * through. */
+#include <string.h>
+
+#include "sql/allow.h"
+#include "sql/plan_build.h"
+
+enum { ARGUMENTS_MAX = 16 };
+
+static const struct fence *bare_fence(const struct level *level, const Node *node)
+{
+    size_t column;
+    const struct relation *relation = resolve_bare(level, node, &column);
+    return relation == NULL ? NULL : relation->columns[column].fence;
+}
+
+/* A bare column, or a product of two: what a statistic may be over (DESIGN, Statistics). Of one
+ * row, that is: with a factor from another dataset the join could weigh one person with 1 and all
+ * others with 0. */
+static bool is_bare_input(const struct level *level, const Node *node)
+{
+    if (IsA(node, ColumnRef))
+        return bare_fence(level, node) != NULL;
+    if (!IsA(node, A_Expr) || ((const A_Expr *)node)->kind != AEXPR_OP ||
+        strcmp(strVal(llast(((const A_Expr *)node)->name)), "*") != 0)
+        return false;
+    const A_Expr *product = (const A_Expr *)node;
+    const struct fence *fence = bare_fence(level, product->lexpr);
+    return fence != NULL && fence == bare_fence(level, product->rexpr);
+}
+
+static void judge_statistic(struct level *level, const FuncCall *node, const char *name,
+                            const struct allow_signature *signature)
+{
+    bool counts = strcmp(name, "count") == 0;
+    bool plain = signature != NULL && (signature->flags & ALLOW_STATISTIC) && !level->build->sets &&
+                 node->agg_order == NIL && node->agg_filter == NULL &&
+                 (!node->agg_distinct || counts);
+    if (plain && !node->agg_star)
+        plain = list_length(node->args) == 1 && is_bare_input(level, linitial(node->args));
+    if (!plain)
+        level->plain_statistic = false;
+    else if (!node->agg_star)
+        level->counted = lappend(level->counted, copyObject((Node *)linitial(node->args)));
+}
+
+/* What ORDER BY or WITHIN GROUP holds, resolved as arguments are. types may be NULL. */
+static enum status resolve_order(struct resolver *resolver, FuncCall *node,
+                                 struct expression *result, uint32_t *types)
+{
+    ListCell *cell;
+    foreach (cell, node->agg_order) {
+        SortBy *sort = lfirst_node(SortBy, cell);
+        struct expression part;
+        if (sort->sortby_dir == SORTBY_USING)
+            return plan_refuse(resolver->build, "0A000", "Use ASC or DESC.",
+                               "ORDER BY … USING is not supported");
+        TRY(resolve_expression(resolver, sort->node, &part));
+        if (types != NULL)
+            *types++ = part.type;
+        sort->node = guard_expression(resolver->level, &part);
+        resolve_absorb(result, &part);
+    }
+    return STATUS_OK;
+}
+
+static enum status resolve_filter(struct resolver *resolver, FuncCall *node,
+                                  struct expression *result)
+{
+    struct expression part;
+    if (node->agg_filter == NULL)
+        return STATUS_OK;
+    TRY(resolve_expression(resolver, node->agg_filter, &part));
+    node->agg_filter = guard_condition(resolver->level, &part);
+    resolve_absorb(result, &part);
+    return STATUS_OK;
+}
+
+/* An aggregate over nothing but columns of a level around is that level's. */
+static enum status check_level(const struct resolver *resolver, const struct expression *result)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i < resolver->level->relation_count; i++)
+        own |= UINT64_C(1) << resolver->level->relations[i]->index;
+    if (result->relations == 0 || (result->relations & own))
+        return STATUS_OK;
+    return plan_refuse(resolver->build, "0A000", "Compute it in the outer SELECT.",
+                       "an aggregate over columns of an outer query is not supported");
+}
+
+static enum status check_form(const struct resolver *resolver, const FuncCall *node,
+                              const char *name)
+{
+    size_t count = (size_t)list_length(node->args) + (size_t)list_length(node->agg_order);
+    ListCell *cell;
+    bool named = node->func_variadic;
+    if (resolver->mode != RESOLVE_GROUPED)
+        return plan_refuse(
+            resolver->build, "42803", NULL, "aggregate functions are not allowed in %s",
+            resolver->mode == RESOLVE_ARGUMENT ? "an aggregate's argument" : resolver->place);
+    foreach (cell, node->args)
+        named = named || IsA(lfirst(cell), NamedArgExpr);
+    if (count > ARGUMENTS_MAX || named)
+        return plan_refuse(resolver->build, "0A000", "Give the arguments one by one, by position.",
+                           "these arguments of %s are not supported", name);
+    return STATUS_OK;
+}
+
+enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char *name,
+                              struct expression *out)
+{
+    struct resolver resolver = *outer;
+    struct level *level = outer->level;
+    struct expression result = {.node = (Node *)node, .immutable = true};
+    struct expression parts[ARGUMENTS_MAX] = {0};
+    uint32_t types[2 * ARGUMENTS_MAX] = {0};
+    size_t count = (size_t)list_length(node->args);
+    bool ordered_set = node->agg_within_group;
+    TRY(check_form(outer, node, name));
+    resolver.mode = RESOLVE_ARGUMENT;
+    resolver.sets = resolver.windows = resolver.volatiles = false;
+    resolver.place = "an aggregate";
+    level->aggregated = true;
+    /* The direct arguments of an ordered-set aggregate stand beside the group. */
+    struct resolver *direct = ordered_set ? outer : &resolver;
+    TRY(resolve_arguments(direct, node, &result, parts, types));
+    if (result.ungrouped != NULL && ordered_set)
+        return plan_refuse(outer->build, "42803", "Add it to GROUP BY.",
+                           "direct arguments of %s must use only grouped columns", name);
+    judge_statistic(level, node, name, allow_find_function(name, types, count));
+    for (size_t i = 0; i < count; i++)
+        lfirst(list_nth_cell(node->args, (int)i)) =
+            ordered_set ? guard_grouped(level, &parts[i]) : guard_expression(level, &parts[i]);
+    TRY(resolve_order(&resolver, node, &result, ordered_set ? types + count : NULL));
+    if (ordered_set)
+        count += (size_t)list_length(node->agg_order);
+    TRY(resolve_filter(&resolver, node, &result));
+    TRY(check_level(outer, &result));
+    resolve_qualify(outer, node, name);
+    result.type = allow_result(allow_find_function(name, types, count), types, count);
+    result.total = true;
+    result.aggregate = true;
+    result.unstable = true;
+    result.set = false;
+    *out = result;
+    return STATUS_OK;
+}
+
+enum status resolve_grouping(struct resolver *resolver, GroupingFunc *node, struct expression *out)
+{
+    struct expression result = {
+        .node = (Node *)node, .type = TYPE_INT4, .total = true, .immutable = true};
+    if (resolver->mode != RESOLVE_GROUPED)
+        return plan_refuse(resolver->build, "42803", NULL, "GROUPING is not allowed in %s",
+                           resolver->place);
+    ListCell *cell;
+    foreach (cell, node->args) {
+        struct expression part;
+        TRY(resolve_expression(resolver, lfirst(cell), &part));
+        if (part.ungrouped != NULL)
+            return plan_refuse(resolver->build, "42803", "Add it to GROUP BY.",
+                               "arguments to GROUPING must be grouping expressions");
+        lfirst(cell) = part.node;
+        result.relations |= part.relations;
+    }
+    *out = result;
+    return STATUS_OK;
+}

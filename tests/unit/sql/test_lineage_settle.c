@@ -1,0 +1,187 @@
+/* What each construct records beside its rows: a row of docs/decisions/0010 each. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plan_fixture.h"
+
+/* One letter a hidden column: d, w, i by grade; upper case: once a statement; a digit behind:
+ * depth;
+ * "?": the row may be missing. */
+static const char *shape_of(const struct plan *plan)
+{
+    static char text[200];
+    size_t len = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < plan->hidden_count && len < sizeof text - 8; i++) {
+        const struct plan_hidden *hidden = &plan->hidden[i];
+        char letter = "-dawip"[hidden->grade];
+        if (hidden->once)
+            letter = (char)(letter - 'a' + 'A');
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%c%u%s", len == 0 ? "" : " ",
+                                letter, hidden->depth, hidden->extended ? "?" : "");
+    }
+    return text;
+}
+
+static void test_shapes(void **state)
+{
+    static const struct {
+        const char *sql, *shape;
+    } cases[] = {
+        /* outer joins: the side that may be missing is carried, and says so */
+        {"SELECT m.name, v.mileage FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id",
+         "d0?"},
+        {"SELECT m.name FROM vehicle v RIGHT JOIN model m USING (model_id)", "d0?"},
+        {"SELECT 1 FROM vehicle v FULL JOIN enquirer e ON e.enquirer_id = v.mileage", "d0? d0?"},
+        /* who leaves an outer join lets a row without match in: a group of those is told once */
+        {"SELECT v.mileage, count(*) FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id "
+         "GROUP BY v.mileage",
+         "d1? I1"},
+        {"SELECT m.name, count(v.mileage) FROM model m LEFT JOIN vehicle v ON v.model_id = "
+         "m.model_id GROUP BY m.name",
+         "d1? d1?"},
+        /* each value once: all who have it */
+        {"SELECT DISTINCT city FROM customer", "d1"},
+        {"SELECT DISTINCT c.city FROM customer c, enquirer e ORDER BY c.city LIMIT 3", "d1 d1"},
+        {"SELECT city FROM customer UNION SELECT city FROM enquirer", "d1? d1?"},
+        {"SELECT city FROM customer UNION ALL SELECT city FROM enquirer", "d0? d0?"},
+        {"SELECT city FROM customer INTERSECT SELECT city FROM enquirer", "d1? d1?"},
+        {"SELECT city FROM customer EXCEPT SELECT city FROM enquirer", "d1? I1"},
+        {"SELECT DISTINCT ON (city) city, balance FROM customer ORDER BY city, balance", "d0"},
+        /* sub-selects in expressions */
+        {"SELECT name FROM model m WHERE EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = "
+         "m.model_id)",
+         "w1"},
+        {"SELECT name FROM model WHERE model_id IN (SELECT model_id FROM vehicle)", "w1"},
+        {"SELECT name FROM model m WHERE NOT EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = "
+         "m.model_id)",
+         "I1"},
+        {"SELECT name FROM model WHERE model_id > ALL (SELECT model_id FROM vehicle)", "I1"},
+        {"SELECT name FROM model m WHERE model_id < (SELECT avg(mileage) FROM vehicle v WHERE "
+         "v.model_id = m.model_id)",
+         "I1"},
+        {"SELECT name, (SELECT avg(mileage) FROM vehicle v WHERE v.model_id = m.model_id) FROM "
+         "model m",
+         "i1"},
+        {"SELECT name, ARRAY(SELECT registration FROM vehicle v WHERE v.model_id = m.model_id) "
+         "FROM model m",
+         "d1"},
+        {"SELECT (SELECT max(full_name) FROM customer)", "D1"},
+        {"SELECT (SELECT avg(balance) FROM customer)", "I1"},
+        {"SELECT count(*) FROM model m WHERE EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = "
+         "m.model_id)",
+         "w2"},
+        {"SELECT city, (SELECT max(e.full_name) FROM enquirer e WHERE e.city = c.city) FROM "
+         "customer c GROUP BY city",
+         "d1 d1"},
+        /* windows: everybody in the input, for values of others as direct */
+        {"SELECT rank() OVER (ORDER BY balance) FROM customer", "d0 I1"},
+        {"SELECT count(*) OVER (), city FROM customer", "d0 I1"},
+        {"SELECT lag(full_name) OVER (ORDER BY balance) FROM customer", "d0 D1"},
+        {"SELECT sum(balance) OVER w FROM customer WINDOW w AS (ORDER BY balance)", "d0 D1"},
+        {"SELECT city, rank() OVER (ORDER BY sum(balance)) FROM customer GROUP BY city", "d1 I1"},
+        /* sub-selects in FROM */
+        {"SELECT avg(n) FROM (SELECT count(*) AS n FROM customer GROUP BY city) s", "d2"},
+        {"SELECT n, count(*) FROM (SELECT count(*) AS n FROM customer GROUP BY city) s GROUP BY n",
+         "d2 I1"},
+        {"SELECT city, max(n) FROM (SELECT city, count(*) AS n FROM customer GROUP BY city) s "
+         "GROUP BY city",
+         "d2"},
+        {"SELECT m.name, s.registration FROM model m, LATERAL (SELECT registration FROM vehicle v "
+         "WHERE v.model_id = m.model_id ORDER BY mileage LIMIT 1) s",
+         "d0"},
+        {"WITH w AS (SELECT city FROM customer) SELECT a.city FROM w a JOIN w b USING (city)",
+         "d0 d0"},
+        /* HAVING: a group that changes may pass */
+        {"SELECT city FROM customer GROUP BY city HAVING count(*) > 2", "d1"},
+        {"SELECT count(*) FROM (SELECT city FROM customer GROUP BY city HAVING count(*) > 2) s",
+         "d2 I1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct plan *plan = plan_accepted("acme.app", cases[i].sql);
+        if (strcmp(shape_of(plan), cases[i].shape) != 0)
+            fail_msg("%s\nhas %s, not %s\nas %s", cases[i].sql, shape_of(plan), cases[i].shape,
+                     plan_text(plan));
+        plan_release(plan);
+    }
+}
+
+static void test_once_sets_come_ahead_of_rows(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT city, city FROM customer c WHERE NOT EXISTS (SELECT 1 FROM vehicle v "
+                    "WHERE v.owner_id = c.customer_id AND v.mileage > 7) ORDER BY balance");
+    assert_true(plan->has_once);
+    assert_int_equal(plan->visible_count, 2);
+    plan_has(plan, "CASE WHEN ((row_number() OVER ()) OPERATOR(=) 1) THEN");
+    plan_has(plan, "LEFT JOIN (SELECT c.city AS");
+    plan_has(plan, "TRUE AS");
+    /* What reads the row outside is left out: the others are more. */
+    plan_has(plan, "WHERE v.mileage OPERATOR(>) 7)");
+    plan_release(plan);
+}
+
+static void test_names_from_outside_are_not_caught(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app",
+        "SELECT 1 FROM customer c WHERE EXISTS (SELECT 1 FROM vehicle c WHERE mileage = "
+        "balance)");
+    plan_has(plan, "c_2.mileage OPERATOR(=) c.balance");
+    plan_release(plan);
+    plan_refused("acme.app",
+                 "SELECT 1 FROM customer c WHERE EXISTS (SELECT 1 FROM vehicle c WHERE "
+                 "c.balance = 1)",
+                 "42703", "balance");
+    plan_refused("acme.app",
+                 "SELECT city, (SELECT max(e.city) FROM enquirer e WHERE e.city = "
+                 "c.full_name) FROM customer c GROUP BY city",
+                 "42803", "subquery uses ungrouped column");
+    plan_refused("acme.app", "SELECT (SELECT sum(c.balance)) FROM customer c", "0A000",
+                 "columns of an outer query");
+}
+
+/* A failing expression below must not run for an outer row that the policy hides. */
+static void test_guards_reach_outward(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT 1 FROM customer c WHERE EXISTS (SELECT 1 FROM model m WHERE 1 / "
+                    "c.balance > m.model_id)");
+    plan_has(plan, "CASE WHEN (c.h");
+    plan_release(plan);
+}
+
+static void test_statistics_only_partners_get_one_set(void **state)
+{
+    plan_refused(
+        "counts.app",
+        "SELECT count(*) FROM customer WHERE balance > (SELECT avg(balance) FROM customer)",
+        "42501", "sub-selects cannot group");
+    plan_refused("counts.app",
+                 "SELECT count(*) FROM customer WHERE balance > ALL (SELECT balance FROM customer)",
+                 "42501", "more than one set of people");
+    plan_refused("counts.app", "SELECT city, count(*) FROM customer GROUP BY ROLLUP (city)",
+                 "42501", "grouping sets");
+    plan_refused("counts.app", "SELECT count(*) FROM customer UNION ALL SELECT 1", "42501",
+                 "sub-selects cannot group");
+    plan_refused("counts.app", "SELECT count(*) FILTER (WHERE city = 'x') FROM customer", "42501",
+                 "statistics only");
+    plan_release(plan_accepted("counts.app", "SELECT rank() OVER (ORDER BY name) FROM model"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_once_sets_come_ahead_of_rows),
+        cmocka_unit_test(test_names_from_outside_are_not_caught),
+        cmocka_unit_test(test_guards_reach_outward),
+        cmocka_unit_test(test_statistics_only_partners_get_one_set),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
