@@ -98,6 +98,15 @@ EXPRESSIONS = [
     "p.name::integer + 1", "length(p.name::integer::text)", "concat(p.name::integer)", "lower(p.name)::integer", "p.zoned::date - p.born", "p.seen::time", "p.span::time", "timezone('UTC', p.zoned)",
     "date_bin(p.span, p.seen, '2000-01-01')", "isfinite(p.seen + p.span)", "(p.doc ->> 0)::integer",
     "json_build_object(p.name, 1, p.pattern::jsonb, 2)", "jsonb_build_object(CASE WHEN p.flag THEN 'a' END, 1)", "p.numbers[1] / 0",
+    # rows, subscripts, collations, documents, ranges
+    "(p.n, 1 / p.n) = (1, 1)", "(p.n, p.small) < (1, 1 / p.n)", "(p.name, 1 / p.n) IN (('1', 1), ('2', 0))", "(p.name, p.n) NOT IN (('poison', 1 / p.n))", "ROW(p.n, 1 / p.n) IS NULL",
+    "(p.name, 1 / p.n) IS DISTINCT FROM ('1', 1)", "(p.name, p.code::integer) >= ('1', 1)", "ROW(p.name = '1', p.name::integer) = ROW(p.flag, 1)",
+    "p.numbers[p.big]", "p.numbers[p.amount::bigint]", "p.numbers[p.big:]", "p.numbers[1:p.amount]", "(ARRAY[1, 2])[p.big]", "p.numbers[p.n - 1]", "(p.numbers[1:2])[1 / p.n]", "p.doc['a']::integer",
+    "(p.name COLLATE \"C\")::integer", "lower(p.name COLLATE \"C\")::numeric > 0", "p.name SIMILAR TO p.pattern", "p.name NOT SIMILAR TO '%' ESCAPE p.name", "p.name LIKE p.pattern ESCAPE '!'",
+    "p.doc - 'a'", "p.doc #- '{a}'", "p.doc::integer", "jsonb_set(p.doc, '{a}', '1')", "jsonb_insert(p.doc, '{0}', '1')", "p.name::jsonpath", "jsonb_path_query_first(p.doc, p.name::jsonpath)",
+    "p.tags || 'x'", "p.tags || ARRAY['x']", "trim_array(p.tags, 2)", "int4range(1, p.n)", "p.name::inet", "p.name::oid", "p.name::bit(3)", "p.name::daterange", "p.n::bit(8)::text::integer",
+    "make_interval(secs => p.ratio)", "make_date(year => 2000, month => p.n, day => 1)", "format('%s', p.name::integer)", "format(p.name)", "lpad(p.name, 6)::integer", "repeat(p.name, 1)::integer",
+    "concat(VARIADIC ARRAY[p.name::integer])", "regexp_split_to_array('a', p.name)", "p.name || 1 / p.n", "get_byte(p.bytes, 0)", "factorial(p.n)", "interval '1' year * p.ratio",
 ]
 # Where an expression e over person p may stand. {b}: as a boolean.
 PLACES = {
@@ -132,6 +141,14 @@ STATEMENTS = [
     "SELECT name FROM ratios WHERE share > 0 ORDER BY 1", "SELECT name FROM ratios WHERE name = 'poison' AND number IS NOT NULL", "SELECT name FROM ratios ORDER BY share", "SELECT sum(share), max(number) FROM ratios",
     "SELECT s.name FROM (SELECT name, number AS n FROM ratios) s WHERE s.n = 1", "SELECT r.name FROM ratios r JOIN shop s ON r.number = s.n", "SELECT share, count(*) FROM ratios GROUP BY share ORDER BY 1", "SELECT * FROM ratios WHERE number IN (1, 2) ORDER BY 1",
     "SELECT r.name FROM ratios r JOIN person p ON p.n = r.number OR r.share = 7 ORDER BY 1",
+    # sets of rows
+    "SELECT generate_series(1, 3, p.n) FROM person p ORDER BY 1", "SELECT person_id, jsonb_array_elements(p.doc) FROM person p ORDER BY 1", "SELECT person_id, regexp_matches('a', p.name) FROM person p ORDER BY 1",
+    "SELECT s.e FROM (SELECT p.name, jsonb_array_elements_text(p.doc) AS e FROM person p) s WHERE s.name = 'poison' OR s.e <> ''", "SELECT unnest(string_to_array(p.name, NULL)::integer[]), count(*) FROM person p GROUP BY 1 ORDER BY 1",
+    "SELECT s.e FROM (SELECT json_array_elements_text(p.raw) AS e, p.name FROM person p) s JOIN shop ON shop.doc = s.name", "SELECT jsonb_path_query(p.doc, '$.a') FROM person p ORDER BY p.person_id",
+    "SELECT s.e FROM (SELECT unnest(p.tags) AS e, p.name FROM person p) s WHERE s.name = 'poison' AND s.e::integer = 1", "SELECT unnest(array_agg(p.name::integer ORDER BY p.name)) FROM person p GROUP BY p.flag",
+    # COLLATE
+    "SELECT 1 FROM person p WHERE p.name = 'poison' AND (p.latin COLLATE \"C\" = 'x') = (p.latin = p.posix)", "SELECT 1 FROM person p WHERE p.name = 'poison' AND p.latin COLLATE \"C\" = p.posix",
+    "SELECT 1 FROM (SELECT p.name, p.latin COLLATE \"POSIX\" AS l, p.posix, p.latin FROM person p) p WHERE p.name = 'poison' AND p.l < p.latin",
     # texts of two collations cannot be compared, which the first row that gets there tells
     "SELECT 1 FROM person p WHERE p.name = 'poison' AND p.latin = p.posix", "SELECT 1 FROM person p WHERE p.name = 'poison' AND upper(p.latin || p.posix) <> ''",
     "SELECT 1 FROM person p WHERE p.name = 'poison' AND p.latin IN (p.posix, 'x')", "SELECT 1 FROM person p WHERE p.name = 'poison' AND greatest(p.latin, p.posix) = 'x'",
@@ -253,7 +270,7 @@ def test_a_parameter_that_is_cast_fails_on_no_hidden_row(sides, sql, declared):
     assert told[0] == told[1], told
 
 
-@pytest.mark.parametrize("oid", [2205, 2206, 24, 28, 26, 2249, 16385, 32, 3734, 142])
+@pytest.mark.parametrize("oid", [2205, 2206, 24, 28, 27, 2249, 16385, 32, 3734, 142])
 def test_a_parameter_of_a_type_that_reads_the_catalogue_is_refused(sides, oid):
     client = RawClient(sides[0], "nosy.one")
     (error,) = errors(client.extended("SELECT $1", ["g.person"], types=(oid,)))
