@@ -222,15 +222,29 @@ static enum status take_marker(struct run *run, bool first, const struct slice *
     return STATUS_OK;
 }
 
-static enum status add_row(struct batch *batch, const struct plan *plan, struct slice row,
+/* The row as the client gets it. */
+static void put_row(struct batch *batch, const struct run *run, struct slice row,
+                    size_t visible_bytes)
+{
+    enum { COUNT_BYTES = 2 };
+    const struct plan *plan = run->planned->plan;
+    if (run->moving || (plan->write != NULL && !plan->write->returning))
+        return;
+    if (plan->copy != NULL)
+        wire_put_copy_row(&batch->rows, plan->copy, slice_of(row.data + COUNT_BYTES, visible_bytes),
+                          plan->visible_count);
+    else
+        wire_put_visible_row(&batch->rows, row, plan->visible_count, visible_bytes);
+}
+
+static enum status add_row(struct batch *batch, const struct run *run, struct slice row,
                            size_t visible_bytes, struct error *error)
 {
     void *ends = batch->row_ends;
     if (!grow(&ends, &batch->row_capacity, batch->row_count, sizeof batch->row_ends[0]))
         return out_of_memory(error);
     batch->row_ends = ends;
-    if (plan->write == NULL || plan->write->returning)
-        wire_put_visible_row(&batch->rows, row, plan->visible_count, visible_bytes);
+    put_row(batch, run, row, visible_bytes);
     if (batch->rows.overflowed)
         return out_of_memory(error);
     batch->row_ends[batch->row_count++] =
@@ -270,5 +284,5 @@ enum status batch_add(struct batch *batch, struct run *run, struct slice row, st
     for (size_t i = 0; i < plan->hidden_count; i++)
         if (!plan->hidden[i].once)
             TRY(take_value(batch, plan, i, hidden[i], error));
-    return add_row(batch, plan, row, visible_bytes, error);
+    return add_row(batch, run, row, visible_bytes, error);
 }

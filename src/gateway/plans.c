@@ -175,6 +175,8 @@ static enum status plan_text(struct planned *planned, const struct plans_request
         .parameter_type_count = request->type_count,
         .statement_bytes_limit = config->limits.statement_bytes,
         .statement_depth_limit = config->limits.statement_depth,
+        .relations_limit = config->limits.relations,
+        .targets_limit = config->limits.targets,
         .now_ns = clock_now_ns(),
         .purpose = request->purpose,
         .database = request->database,

@@ -1,6 +1,7 @@
 /* Relay: upstream's messages, matched with what was expected, on their way to the client. Hidden
  * columns stop here; rows pass through release_batch; errors become texts of our own.
  * Invariant: what upstream says in words (messages, details, hints, notices) never goes on. */
+#include "gateway/cursors.h"
 #include "gateway/statements.h"
 
 #include <stdio.h>
@@ -179,6 +180,16 @@ static void forward(struct session *session, const struct wire_message *message)
     wire_end(out, start);
 }
 
+/* What stands before the rows of a COPY. */
+static void begin_copy(struct session *session, struct run *run)
+{
+    const struct plan *plan = run->planned->plan;
+    if (plan->copy == NULL || run->copying)
+        return;
+    run->copying = true;
+    wire_put_copy_begin(&session->out.bytes, plan->copy, plan->visible_names, plan->visible_count);
+}
+
 static void on_row(struct session *session, const struct wire_message *message)
 {
     struct reply *head = replies_head(&session->replies);
@@ -188,7 +199,10 @@ static void on_row(struct session *session, const struct wire_message *message)
     }
     if (session->discard)
         return;
-    if (head->planned->plan->kind == PLAN_QUERY)
+    enum plan_kind kind = head->run->planned->plan->kind;
+    head->run->moving = head->planned->plan->cursor.moves;
+    begin_copy(session, head->run);
+    if (kind == PLAN_QUERY || kind == PLAN_DECLARE)
         take_row(session, head->run, message);
     else
         forward(session, message);
@@ -209,7 +223,6 @@ static bool close_run(struct session *session, struct run *run, enum ledger_outc
     return false;
 }
 
-/* The last rows are released: the count is of all those that were. */
 /* The rows of a write are there. It stands only if all of them may, if what was read is released
  * and if the ledger holds who is changed; or else upstream's transaction is made to fail. */
 static void complete_write(struct session *session, struct run *run)
@@ -258,13 +271,71 @@ static void end_transaction(struct session *session, const struct plan *plan, st
         writes_undone(session);
 }
 
-static void complete_rows(struct session *session, struct run *run)
+/* The count is of the rows that were released. */
+static void put_tag(struct session *session, const struct plan *plan, const struct run *run)
 {
     char tag[40];
+    snprintf(tag, sizeof tag, "%s %llu", plan->command, (unsigned long long)run->rows_now);
+    wire_put_command_complete(&session->out.bytes, tag);
+}
+
+static void complete_query(struct session *session, struct run *run)
+{
+    const struct plan *plan = run->planned->plan;
+    begin_copy(session, run);
     if (!close_run(session, run, LEDGER_OUTCOME_COMPLETE, "\0\0\0\0\0"))
         return;
-    snprintf(tag, sizeof tag, "SELECT %llu", (unsigned long long)run->rows_now);
-    wire_put_command_complete(&session->out.bytes, tag);
+    if (plan->copy != NULL)
+        wire_put_copy_end(&session->out.bytes, plan->copy);
+    put_tag(session, plan, run);
+}
+
+/* FETCH and MOVE: fewer rows than asked for are the cursor's last, and close its run. */
+static void complete_fetch(struct session *session, const struct plan *plan, struct run *run,
+                           struct slice body)
+{
+    struct wire_reader reader = wire_reader_of(body);
+    const char *told = strpbrk(wire_read_text(&reader), "0123456789");
+    long long fetched = told == NULL ? 0 : strtoll(told, NULL, 10);
+    bool last = plan->cursor.count < 0 || fetched < plan->cursor.count || run->no_rows;
+    if (!last)
+        relay_release_open(session);
+    else if (!close_run(session, run, LEDGER_OUTCOME_COMPLETE, "\0\0\0\0\0"))
+        return;
+    if (!session->discard && session->state == SESSION_READY)
+        put_tag(session, plan, run);
+}
+
+/* The only row was none. */
+static void complete_none(struct session *session, const struct reply *head)
+{
+    if (close_run(session, head->run, LEDGER_OUTCOME_COMPLETE, "\0\0\0\0\0"))
+        put_tag(session, head->planned->plan, head->run);
+}
+
+/* Whatever upstream says of a statement is told in its own words only where it has no rows. */
+static void complete(struct session *session, const struct reply *head,
+                     const struct wire_message *message)
+{
+    const struct plan *plan = head->planned->plan;
+    switch (plan->kind) {
+    case PLAN_QUERY:
+        complete_query(session, head->run);
+        return;
+    case PLAN_FETCH:
+        if (plan->cursor.count != 0) {
+            complete_fetch(session, plan, head->run, message->body);
+            return;
+        }
+        relay_release_open(session); /* the row that the cursor stands on, if it comes again */
+        break;
+    case PLAN_DECLARE:
+        break;
+    default:
+        head->run->closed = true;
+    }
+    if (!head->silent && !session->discard && session->state == SESSION_READY)
+        forward(session, message);
 }
 
 static void on_complete(struct session *session, const struct wire_message *message)
@@ -285,14 +356,8 @@ static void on_complete(struct session *session, const struct wire_message *mess
         run_release(run);
         return;
     }
-    if (!session->discard) {
-        if (plan->kind != PLAN_QUERY) {
-            run->closed = true;
-            forward(session, message);
-        } else {
-            complete_rows(session, run);
-        }
-    }
+    if (!session->discard)
+        complete(session, head, message);
     run->rows_now = 0;
     replies_pop(&session->replies);
 }
@@ -305,7 +370,7 @@ static void on_suspended(struct session *session, const struct wire_message *mes
         return;
     }
     if (head->run->no_rows && !session->discard) {
-        complete_rows(session, head->run); /* what was sent was none: there are no others */
+        complete_none(session, head); /* what was sent was none: there are no others */
     } else {
         relay_release_open(session);
         if (!session->discard)
@@ -322,6 +387,8 @@ static void withhold(struct session *session, const struct reply *reply)
 {
     if ((reply->kind == REPLY_PARSE || reply->kind == REPLY_FAKE) && reply->serial != 0)
         frontend_forget_statement(session, reply->serial);
+    if (reply->kind == REPLY_EXECUTE && reply->serial != 0)
+        cursors_forget(session, reply->serial);
 }
 
 /* Upstream skips to Sync: so do the replies. Statements that were never made are forgotten. */
@@ -340,13 +407,15 @@ static void drop_to_sync(struct session *session)
     }
 }
 
-/* Could what failed depend on the data? Not where the statement reads none. */
-static bool reads_data(const struct reply *head)
+/* Could what failed depend on the data? Not where the statement reads none, unless it is the end of
+ * a transaction, where the queries of cursors WITH HOLD run. */
+static bool reads_data(const struct session *session, const struct reply *head)
 {
-    if (head == NULL)
+    if (head == NULL || cursors_held(session))
         return true;
-    const struct planned *planned =
-        head->kind == REPLY_PARSE ? head->prepared->planned : head->planned;
+    const struct planned *planned = head->kind == REPLY_PARSE     ? head->prepared->planned
+                                    : head->kind == REPLY_EXECUTE ? head->run->planned
+                                                                  : head->planned;
     return planned == NULL || planned->plan->fence_count > 0;
 }
 
@@ -361,7 +430,7 @@ static void tell_error(struct session *session, const struct reply *head, const 
     if (run != NULL && !close_run(session, run, LEDGER_OUTCOME_ERROR, sqlstate))
         return;
     bool asked = session->cancel_asked && strcmp(sqlstate, "57014") == 0;
-    if (text.data_error && reads_data(head) && !asked)
+    if (text.data_error && reads_data(session, head) && !asked)
         record_probe(session, run, sqlstate);
     if (session->state == SESSION_READY)
         wire_put_error(&session->out.bytes, "ERROR", sqlstate, text.message, text.hint);
@@ -394,6 +463,7 @@ static void on_error(struct session *session, const struct wire_message *message
         return;
     session->discard = true;
     drop_to_sync(session);
+    cursors_doubt(session);
     enter_error(session);
 }
 
@@ -438,6 +508,8 @@ static void on_ready(struct session *session, struct slice body)
     writes_ready(session, session->transaction);
     if (session->transaction == 'I')
         frontend_portals_ended(session, head->serial);
+    if (session->transaction == 'I')
+        cursors_transaction_ended(session, head->serial);
     wire_put_ready(&session->out.bytes, session->transaction);
     replies_pop(&session->replies);
 }
@@ -460,6 +532,24 @@ static void on_done(struct session *session, const struct wire_message *message,
     replies_pop(&session->replies);
 }
 
+/* rows NULL: whatever upstream would send (COPY's query, say), the client gets no rows. */
+static enum status describe_rows(struct session *session, const struct planned *rows,
+                                 const struct wire_message *message, struct error *error)
+{
+    struct buffer *out = &session->out.bytes;
+    if (rows == NULL || message->type == 'n') {
+        wire_put_empty(out, 'n');
+        return STATUS_OK;
+    }
+    const struct plan *plan = rows->plan;
+    if (plan->kind == PLAN_SHOW) {
+        forward(session, message);
+        return STATUS_OK;
+    }
+    return wire_put_visible_description(out, message->body, plan->visible_count,
+                                        plan->visible_count + run_hidden_columns(plan), error);
+}
+
 static void on_description(struct session *session, const struct wire_message *message)
 {
     struct error error;
@@ -477,15 +567,8 @@ static void on_description(struct session *session, const struct wire_message *m
             status = wire_put_visible_parameters(out, message->body, plan->client_parameter_count,
                                                  &error);
     } else {
-        bool silent = plan->write != NULL && !plan->write->returning;
-        if (!session->discard && (message->type == 'n' || silent))
-            wire_put_empty(out, 'n');
-        else if (!session->discard && plan->kind != PLAN_QUERY)
-            forward(session, message);
-        else if (!session->discard)
-            status = wire_put_visible_description(out, message->body, plan->visible_count,
-                                                  plan->visible_count + run_hidden_columns(plan),
-                                                  &error);
+        if (!session->discard)
+            status = describe_rows(session, head->rows, message, &error);
         replies_pop(&session->replies);
     }
     if (status != STATUS_OK)

@@ -26,6 +26,8 @@ struct run {
     bool no_rows;      /* that row was none: it only brought them */
     unsigned executed; /* Executes sent upstream and not skipped there */
     bool closed;       /* the closing entry has been written */
+    bool copying;      /* COPY: what stands before the rows has been sent */
+    bool moving;       /* MOVE: rows are recorded and counted, but have no bytes */
     uint64_t rows;     /* released in all */
     uint64_t rows_now; /* released since the last Execute */
     int64_t skip_left; /* of plan->relay_offset */

@@ -9,6 +9,7 @@
 static void reply_clear(struct reply *reply)
 {
     planned_release(reply->planned);
+    planned_release(reply->rows);
     prepared_release(reply->prepared);
     run_release(reply->run);
     free(reply->text);

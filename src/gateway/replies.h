@@ -25,12 +25,13 @@ struct reply {
     enum reply_kind kind;
     bool silent;               /* the client did not ask: swallow what succeeds */
     struct planned *planned;   /* BIND, DESCRIBE_*, EXECUTE: owned reference */
+    struct planned *rows;      /* DESCRIBE_*: whose rows are described; NULL: there are none */
     struct prepared *prepared; /* PARSE: owned reference */
     struct run *run;           /* EXECUTE: owned reference */
     char *text;                /* REFUSED, FAKE: whole messages, owned */
     size_t text_len;
     uint64_t serial; /* PARSE, FAKE: of the client's statement that is not there if this is skipped
-                        (0: none); SYNC: count */
+                        (0: none); EXECUTE of DECLARE: of the cursor, likewise; SYNC: count */
 };
 
 struct replies {

@@ -123,6 +123,7 @@ void session_destroy(struct session *session)
     upstream_close(session); /* while replies tell whether something is to be cancelled */
     run_release(session->batch_run);
     writes_end(session);
+    frontend_drop_several(session);
     frontend_clear(session);
     replies_free(&session->replies);
     net_stream_close(session->client);
@@ -198,8 +199,8 @@ static enum status next_message(struct session *session, struct wire_message *me
 static bool input_welcome(const struct session *session)
 {
     return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
-           !session->cancelling && !session->writes.sync_due && !writes_wait(session) &&
-           outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
+           !session->cancelling && session->several.sql == NULL && !session->writes.sync_due &&
+           !writes_wait(session) && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
            session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&
            session->replies.count < LIMIT_PENDING_REPLIES - 8 &&
            session->replies.bytes < LIMIT_OUT_HIGH_WATER;
@@ -442,6 +443,7 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
     }
     for (struct portal *portal = session->portals; portal != NULL; portal = portal->next)
         release_abandon(portal->run, outcome);
+    cursors_abandon(session, outcome);
     if (session->replies.count > 0)
         upstream_cancel(session);
     upstream_close(session);

@@ -25,6 +25,7 @@ enum session_state {
 };
 
 struct cancel;
+struct cursor;
 
 struct statement { /* a client's prepared statement; the unnamed one has name "" */
     struct statement *next;
@@ -37,8 +38,10 @@ struct statement { /* a client's prepared statement; the unnamed one has name ""
 struct portal {
     struct portal *next;
     char *name;
-    char upstream_name[24]; /* a new one each Bind: a Bind that is skipped leaves no portal */
+    char upstream_name[24];  /* a new one each Bind: a Bind that is skipped leaves no portal */
+    struct planned *planned; /* of its statement; for FETCH not that of its rows */
     struct run *run;
+    uint64_t cursor;            /* DECLARE: serial of the cursor that it makes */
     uint64_t bound_before_sync; /* number of the Sync that ends its implicit transaction */
 };
 
@@ -65,6 +68,14 @@ struct upstream {
     bool counted; /* in server->upstream_count */
     bool paused;  /* reading stopped: the client's queue is full */
     bool held;    /* messages wait in `in` until the client has taken some */
+};
+
+/* The statements of a simple query that has several; all zero between queries. */
+struct several {
+    char *sql;               /* owned */
+    struct plan_part *parts; /* owned */
+    size_t count, next;
+    bool asked; /* the next one waits, and upstream has been asked for its answers */
 };
 
 enum { STATEMENT_BUCKETS = 64, SETTINGS_MAX = 32 };
@@ -106,6 +117,8 @@ struct session {
     size_t statement_count;
     struct portal *portals;
     size_t portal_count;
+    struct cursor *cursors; /* cursors.h; newest first */
+    size_t cursor_count;
     struct prepared *prepared; /* those with a name, newest first; owned references */
     size_t prepared_count;
     struct prepared *unnamed; /* what upstream's unnamed statement is; owned reference */
@@ -113,8 +126,9 @@ struct session {
     char transaction;  /* 'I', 'T', 'E' as upstream last said */
     bool skip_to_sync; /* client's messages are ignored until Sync */
     bool unsynced;     /* something went upstream since the last Sync */
-    bool query_waits;  /* a Query is held until the messages before it have ended */
-    uint64_t syncs;    /* Syncs sent upstream */
+    struct several several;
+    bool query_waits; /* a Query is held until the messages before it have ended */
+    uint64_t syncs;   /* Syncs sent upstream */
 
     /* replies */
     struct replies replies;
@@ -157,12 +171,17 @@ void session_resume_upstream(struct session *session);
 void login_startup(struct session *session, const struct wire_message *message);
 void login_password(struct session *session, const struct wire_message *message);
 
+/* ---- cursors.c ---- */
+/* Their executions end with this outcome. */
+void cursors_abandon(struct session *session, enum ledger_outcome outcome);
+
 /* ---- frontend.c ---- */
 void frontend_message(struct session *session, const struct wire_message *message);
 /* Makes upstream's transaction fail, where an answer of ours has ended it for the client. */
 void frontend_fail_upstream(struct session *session);
-/* A Sync that waited for the ledger goes on, if it may. */
+/* What waited for the ledger goes on, if it may: a Sync, the rest of a query's statements. */
 void frontend_continue(struct session *session);
+void frontend_drop_several(struct session *session);
 /* Statements and portals of a session that ends. */
 void frontend_clear(struct session *session);
 void frontend_forget_statement(struct session *session, uint64_t serial);

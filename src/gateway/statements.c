@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/cursors.h"
+
 enum { CACHED_STATEMENTS = 256, PREPARE_AT_USES = 2 };
 
 static size_t bucket_of(const char *name)
@@ -66,6 +68,17 @@ enum status statements_choose(struct session *session, struct planned *planned, 
     return STATUS_OK;
 }
 
+enum status statements_overwrite(struct session *session, struct planned *planned,
+                                 struct prepared **prepared, struct error *error)
+{
+    struct prepared *made = prepared_make(planned, 0, statements_segment(session));
+    if (made == NULL)
+        return out_of_memory(error);
+    adopt(session, made);
+    *prepared = made;
+    return STATUS_OK;
+}
+
 static void unlink_prepared(struct session *session, struct prepared **at)
 {
     struct prepared *gone = *at;
@@ -105,6 +118,12 @@ void statements_lose(struct session *session, struct prepared *prepared)
             return;
         }
     }
+}
+
+void statements_lose_all(struct session *session)
+{
+    while (session->prepared != NULL)
+        statements_lose(session, session->prepared);
 }
 
 static struct statement **find_statement(struct session *session, const char *name)
@@ -225,6 +244,7 @@ static void remove_portal(struct session *session, struct portal **at)
     struct portal *gone = *at;
     *at = gone->next;
     session->portal_count--;
+    planned_release(gone->planned);
     run_release(gone->run);
     free(gone->name);
     free(gone);
@@ -237,8 +257,14 @@ void portals_drop(struct session *session, const char *name)
         remove_portal(session, at);
 }
 
-enum status portals_put(struct session *session, const char *name, struct run *run,
-                        struct portal **portal, struct error *error)
+void portals_drop_all(struct session *session)
+{
+    while (session->portals != NULL)
+        remove_portal(session, &session->portals);
+}
+
+enum status portals_put(struct session *session, const char *name, struct planned *planned,
+                        struct run *run, struct portal **portal, struct error *error)
 {
     portals_drop(session, name);
     if (session->portal_count >= LIMIT_PORTALS)
@@ -253,6 +279,7 @@ enum status portals_put(struct session *session, const char *name, struct run *r
     }
     *made = (struct portal){.next = session->portals,
                             .name = copy,
+                            .planned = planned_retain(planned),
                             .run = run_retain(run),
                             .bound_before_sync = session->syncs + 1};
     snprintf(made->upstream_name, sizeof made->upstream_name, "p%llu",
@@ -275,12 +302,11 @@ void frontend_portals_ended(struct session *session, uint64_t sync)
 
 void frontend_clear(struct session *session)
 {
-    while (session->portals != NULL)
-        remove_portal(session, &session->portals);
+    portals_drop_all(session);
+    cursors_drop(session, NULL);
     statements_drop(session, "");
     statements_drop_all(session);
-    while (session->prepared != NULL)
-        statements_lose(session, session->prepared);
+    statements_lose_all(session);
     if (session->unnamed != NULL)
         statements_lose(session, session->unnamed);
 }

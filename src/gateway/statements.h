@@ -16,8 +16,13 @@ MUST_USE enum status statements_choose(struct session *session, struct planned *
 /* Takes from the list what to close upstream, so that it does not grow without end; the caller
  * releases it. NULL: nothing. */
 struct prepared *statements_evict(struct session *session);
+/* A statement that overwrites upstream's unnamed one, for a text that is used once; retained for
+ * the caller. Send Parse. */
+MUST_USE enum status statements_overwrite(struct session *session, struct planned *planned,
+                                          struct prepared **prepared, struct error *error);
 /* It is not upstream, or no longer. */
 void statements_lose(struct session *session, struct prepared *prepared);
+void statements_lose_all(struct session *session); /* those with a name */
 
 struct statement *statements_find(struct session *session, const char *name);
 /* Makes or, for the unnamed one, replaces; prepared (may be NULL) is where upstream has it.
@@ -33,9 +38,10 @@ void statements_drop(struct session *session, const char *name);
 void statements_drop_all(struct session *session);
 
 struct portal *portals_find(struct session *session, const char *name);
-/* Makes or replaces; an execution that it replaces is closed. Retains run. */
-MUST_USE enum status portals_put(struct session *session, const char *name, struct run *run,
-                                 struct portal **portal, struct error *error);
+/* Makes or replaces; an execution that it replaces is closed. Retains planned and run. */
+MUST_USE enum status portals_put(struct session *session, const char *name, struct planned *planned,
+                                 struct run *run, struct portal **portal, struct error *error);
 void portals_drop(struct session *session, const char *name);
+void portals_drop_all(struct session *session);
 
 #endif

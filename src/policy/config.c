@@ -161,14 +161,21 @@ static void load_ledger(struct yaml *yaml, struct fy_node *node, struct config *
 
 static void load_limits(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
-    static const char *const keys[] = {"statement_bytes", "statement_depth", "max_lineage_bytes",
-                                       NULL};
+    static const char *const keys[] = {
+        "statement_bytes", "statement_depth",   "relations", "targets",
+        "cursors",         "max_lineage_bytes", NULL};
     if (node != NULL)
         yaml_keys(yaml, node, keys);
     config->limits.statement_bytes = (uint32_t)yaml_number_at(
         yaml, node, "statement_bytes", 256, LIMIT_MESSAGE_BYTES, LIMIT_STATEMENT_BYTES);
     config->limits.statement_depth =
         (uint32_t)yaml_number_at(yaml, node, "statement_depth", 10, 10000, LIMIT_STATEMENT_DEPTH);
+    config->limits.relations =
+        (uint32_t)yaml_number_at(yaml, node, "relations", 1, LIMIT_RELATIONS, LIMIT_RELATIONS);
+    config->limits.targets =
+        (uint32_t)yaml_number_at(yaml, node, "targets", 1, LIMIT_TARGETS, LIMIT_TARGETS);
+    config->limits.cursors =
+        (uint32_t)yaml_number_at(yaml, node, "cursors", 0, 10 * LIMIT_CURSORS, LIMIT_CURSORS);
     config->limits.max_lineage_bytes = (uint32_t)yaml_number_at(
         yaml, node, "max_lineage_bytes", 65536, LIMIT_ROW_BYTES, LIMIT_ROW_BYTES);
 }

@@ -51,6 +51,9 @@ struct config {
     struct {
         uint32_t statement_bytes;   /* default LIMIT_STATEMENT_BYTES */
         uint32_t statement_depth;   /* default LIMIT_STATEMENT_DEPTH */
+        uint32_t relations;         /* datasets in one statement, default LIMIT_RELATIONS */
+        uint32_t targets;           /* columns of a result, default LIMIT_TARGETS */
+        uint32_t cursors;           /* a session, default LIMIT_CURSORS */
         uint32_t max_lineage_bytes; /* hidden keys of one row, default LIMIT_ROW_BYTES */
     } limits;
     /* ---- the breach path; the gateway uses none of it ---- */

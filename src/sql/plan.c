@@ -10,7 +10,7 @@
 #include "crypto/crypto.h"
 #include "sql/allow.h"
 #include "sql/emit.h"
-#include "sql/plan_build.h"
+#include "sql/plan_session.h"
 
 enum { PLAN_ARENA_BYTES = 4 * 1024 * 1024, PLAN_SQL_BYTES = 4 * 1024 * 1024 };
 
@@ -206,7 +206,21 @@ static void explain_fences(struct build *build)
                      build->guard_count);
 }
 
-static enum status plan_query(struct build *build, SelectStmt *select, Node **emitted)
+static enum status check_size(struct build *build, size_t columns)
+{
+    const struct plan_request *request = build->request;
+    if (request->relations_limit > 0 && build->fence_count > request->relations_limit)
+        return error_set(build->error, STATUS_LIMIT, "54000", "Read fewer datasets at once.",
+                         "the statement reads %zu datasets; at most %zu are allowed",
+                         build->fence_count, request->relations_limit);
+    if (request->targets_limit > 0 && columns > request->targets_limit)
+        return error_set(build->error, STATUS_LIMIT, "54011", "Select fewer columns.",
+                         "the result has %zu columns; at most %zu are allowed", columns,
+                         request->targets_limit);
+    return STATUS_OK;
+}
+
+enum status plan_query(struct build *build, SelectStmt *select, Node **emitted)
 {
     struct level *level;
     struct plan *plan = build->plan;
@@ -215,6 +229,7 @@ static enum status plan_query(struct build *build, SelectStmt *select, Node **em
     TRY(plan_count_parameters(build, (Node *)select));
     build->secrets = palloc0(2 * LIMIT_RELATIONS * sizeof *build->secrets);
     TRY(plan_select(build, &select, NULL, true, &level));
+    TRY(check_size(build, level->target_count));
     TRY(settle_finish(level, &select));
     *emitted = (Node *)select;
     for (size_t i = 0; i < build->fence_count; i++)

@@ -12,18 +12,26 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "sql/model.h"
+#include "wire/copy.h"
 
 enum plan_kind {
     PLAN_EMPTY,   /* no statement: EmptyQueryResponse */
     PLAN_QUERY,   /* rows come back; hidden columns may be among them */
-    PLAN_UTILITY, /* sent as it is in `sql`: BEGIN, COMMIT, SET …; no rows, no disclosure. Where
-                     sql is NULL the gateway answers CommandComplete itself: SET search_path TO
-                     public; DEALLOCATE (setting_value names the prepared statement) and
-                     DEALLOCATE ALL */
+    PLAN_UTILITY, /* sent as it is in `sql`: BEGIN, COMMIT, SET, DISCARD …; no rows, no disclosure.
+                     Where sql is NULL the gateway answers CommandComplete itself: SET search_path
+                     TO public; DEALLOCATE (`name` says which prepared statement) and DEALLOCATE
+                     ALL */
     PLAN_SHOW,    /* SHOW of an upstream setting: one row of text, no disclosure */
     PLAN_LOCAL,   /* the gateway answers one row of text: SHOW cofferdam.* and what upstream would
                      answer with its own names. `setting` is the column's name; `setting_value`
                      the answer, NULL where only the gateway knows it (cofferdam.budget) */
+    /* Cursors and prepared statements of SQL: `name` says which. What goes upstream depends on the
+     * session and is made by the gateway. */
+    PLAN_DECLARE, /* `sql` and all that follows is of the query: as PLAN_QUERY has it */
+    PLAN_FETCH,   /* and MOVE: rows of the cursor's plan */
+    PLAN_CLOSE,   /* name NULL: all */
+    PLAN_PREPARE,
+    PLAN_EXECUTE,
 };
 
 /* What the statement does to the session's transaction, so that the gateway can follow. */
@@ -76,6 +84,27 @@ struct plan_hidden {
     enum plan_grade grade;
     const struct plan_column *columns; /* of this fence, that the statement could read; sorted */
     size_t column_count;
+};
+
+/* DECLARE, FETCH, MOVE. */
+struct plan_cursor {
+    bool hold;     /* DECLARE: outlives its transaction */
+    bool binary;   /* DECLARE: FETCH in a simple query answers in binary format */
+    bool moves;    /* MOVE: the rows are fetched and recorded, but not sent */
+    int64_t count; /* FETCH, MOVE: rows; -1: all */
+};
+
+/* PREPARE. */
+struct plan_preparation {
+    const char *sql; /* of the statement inside, to be planned like any other */
+    const uint32_t *types;
+    size_t type_count;
+};
+
+/* An argument of EXECUTE: a constant, as text. */
+struct plan_argument {
+    const char *text; /* NULL: SQL NULL */
+    uint32_t type;    /* that it is cast to: the parameter must be of that type; 0: not cast */
 };
 
 /* A parameter that the gateway adds behind the client's own: always of type bytea (OID 17). */
@@ -132,7 +161,15 @@ struct plan {
     const char *sql;           /* what goes upstream; NULL for EMPTY and LOCAL */
     const char *setting;       /* PLAN_LOCAL: "cofferdam.budget", …; PLAN_SHOW: column name */
     const char *setting_value; /* PLAN_UTILITY of SET: the value, for ParameterStatus; or NULL */
-    int64_t valid_until_ns;    /* a grant of this partner begins or ends then: plan anew */
+    bool resets; /* PLAN_UTILITY: back to what the session began with: `setting`, or NULL: all */
+    const char *name;       /* of the cursor or prepared statement; see plan_kind */
+    int64_t valid_until_ns; /* a grant of this partner begins or ends then: plan anew */
+
+    const struct wire_copy *copy; /* PLAN_QUERY: rows go out as COPY TO STDOUT; NULL: as they are */
+    struct plan_cursor cursor;
+    struct plan_preparation preparation;
+    const struct plan_argument *arguments; /* EXECUTE */
+    size_t argument_count;
 
     size_t visible_count; /* columns the client gets */
     const char *const *visible_names;
@@ -170,8 +207,9 @@ struct plan_request {
     const uint32_t *parameter_types; /* as the client's Parse gave them; 0: unspecified */
     size_t parameter_type_count;
     size_t statement_bytes_limit, statement_depth_limit;
-    int64_t now_ns;       /* for grants' validity */
-    const char *purpose;  /* of the session; NULL: the partner's only one */
+    size_t relations_limit, targets_limit; /* datasets read, columns of the result; 0: no own */
+    int64_t now_ns;                        /* for grants' validity */
+    const char *purpose;                   /* of the session; NULL: the partner's only one */
     const char *database; /* as the client called it, for current_database(); NULL: cofferdam */
     uint32_t statement_timeout_ms; /* SET statement_timeout must not exceed it; 0: any but none */
 };
@@ -180,6 +218,16 @@ struct plan_request {
  * (too long, too deep: 54000/54001), _NOMEM. Never any other effect. Returns owned. */
 MUST_USE enum status plan_make(const struct plan_request *request, struct plan **plan,
                                struct error *error);
+
+/* One statement of a text that holds several, as bytes of it. */
+struct plan_part {
+    size_t at, len;
+};
+/* Finds the statements of a text; errors as plan_make's. *count may exceed the capacity: then the
+ * rest was left out. */
+MUST_USE enum status plan_split(const char *sql, size_t bytes_limit, size_t depth_limit,
+                                struct plan_part *parts, size_t capacity, size_t *count,
+                                struct error *error);
 struct plan *plan_retain(struct plan *plan);
 void plan_release(struct plan *plan); /* NULL is fine; atomic */
 

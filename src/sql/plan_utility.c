@@ -1,11 +1,12 @@
-/* Statements that read no data: transactions, SET, SHOW; and the refusal, by name, of every other.
+/* Statements that read no data: transactions, SET, SHOW, DISCARD; the way of the others to their
+ * files; and the refusal, by name, of what nobody may do.
  * Only settings that change how a value is written, or that make the session stricter, may be set:
  * masks and row filters are immutable, so no setting changes what they show. */
 #include <strings.h>
 #include <string.h>
 #include <stdlib.h>
 
-#include "sql/plan_build.h"
+#include "sql/plan_session.h"
 
 enum rule {
     RULE_ANY,
@@ -215,12 +216,23 @@ static enum status set_value(struct build *build, VariableSetStmt *set, Node **e
     return STATUS_OK;
 }
 
+/* Nobody but the agent that has logged in: there is nothing to go back from. */
+static bool is_own_identity(const char *name)
+{
+    return strcmp(name, "session_authorization") == 0;
+}
+
 static enum status reset_value(struct build *build, VariableSetStmt *set, Node **emitted)
 {
     const struct setting *setting = find_setting(set->name);
+    if (is_own_identity(set->name)) {
+        *emitted = NULL;
+        return STATUS_OK;
+    }
     if (setting == NULL || setting->rule == RULE_SHOW || setting->rule == RULE_LOCAL)
         return refuse_setting(build, set->name);
     build->plan->setting = setting->name;
+    build->plan->resets = !set->is_local;
     *emitted = setting->rule == RULE_PATH ? NULL : (Node *)set;
     return STATUS_OK;
 }
@@ -228,7 +240,7 @@ static enum status reset_value(struct build *build, VariableSetStmt *set, Node *
 static enum status plan_set(struct build *build, VariableSetStmt *set, Node **emitted)
 {
     build->plan->kind = PLAN_UTILITY;
-    build->plan->command = set->kind == VAR_RESET ? "RESET" : "SET";
+    build->plan->command = set->kind == VAR_RESET || set->kind == VAR_RESET_ALL ? "RESET" : "SET";
     switch (set->kind) {
     case VAR_SET_VALUE:
         return set_value(build, set, emitted);
@@ -239,8 +251,11 @@ static enum status plan_set(struct build *build, VariableSetStmt *set, Node **em
         if (strcmp(set->name, "TRANSACTION SNAPSHOT") == 0)
             return refuse_setting(build, set->name);
         return check_modes(build, set->args);
+    case VAR_RESET_ALL:
+        build->plan->resets = true;
+        return STATUS_OK;
     default:
-        return plan_refuse(build, "0A000", "RESET the settings one by one.",
+        return plan_refuse(build, "0A000", "Write the value.",
                            "this form of SET or RESET is not supported");
     }
 }
@@ -331,7 +346,29 @@ static enum status plan_transaction(struct build *build, TransactionStmt *statem
     return check_modes(build, statement->options);
 }
 
-static enum status refuse_statement(struct build *build, Node *statement)
+static enum status plan_discard(struct build *build, const DiscardStmt *discard, Node **emitted)
+{
+    static const char *const commands[] = {[DISCARD_ALL] = "DISCARD ALL",
+                                           [DISCARD_PLANS] = "DISCARD PLANS",
+                                           [DISCARD_SEQUENCES] = "DISCARD SEQUENCES",
+                                           [DISCARD_TEMP] = "DISCARD TEMP"};
+    build->plan->kind = PLAN_UTILITY;
+    build->plan->command = build->plan->sql = commands[discard->target];
+    build->plan->resets = discard->target == DISCARD_ALL;
+    *emitted = NULL;
+    return STATUS_OK;
+}
+
+/* Nobody can LISTEN, so there is nothing to end: but poolers say so. */
+static enum status plan_unlisten(struct build *build, Node **emitted)
+{
+    build->plan->kind = PLAN_UTILITY;
+    build->plan->command = "UNLISTEN";
+    *emitted = NULL;
+    return STATUS_OK;
+}
+
+enum status plan_refuse_statement(struct build *build, Node *statement)
 {
     static const char read_only[] = "Nothing can be written through the gateway.";
     static const struct {
@@ -343,22 +380,14 @@ static enum status refuse_statement(struct build *build, Node *statement)
         {T_DeleteStmt, "DELETE", read_only},
         {T_MergeStmt, "MERGE", read_only},
         {T_TruncateStmt, "TRUNCATE", read_only},
-        {T_CopyStmt, "COPY", "Use SELECT; the client can write the file."},
         {T_CreateStmt, "CREATE TABLE", read_only},
         {T_CreateTableAsStmt, "CREATE TABLE AS", read_only},
         {T_ViewStmt, "CREATE VIEW", read_only},
         {T_DropStmt, "DROP", read_only},
         {T_AlterTableStmt, "ALTER", read_only},
         {T_ExplainStmt, "EXPLAIN", "Plans tell of data that is not granted."},
-        {T_PrepareStmt, "PREPARE", "Prepare by the driver: the extended protocol is supported."},
-        {T_ExecuteStmt, "EXECUTE", "Prepare by the driver: the extended protocol is supported."},
-        {T_DeclareCursorStmt, "DECLARE", "Fetch in portions by the driver: Execute with a limit."},
-        {T_FetchStmt, "FETCH and MOVE", "Fetch in portions by the driver: Execute with a limit."},
-        {T_ClosePortalStmt, "CLOSE", "Fetch in portions by the driver: Execute with a limit."},
-        {T_DiscardStmt, "DISCARD", "RESET the settings one by one."},
         {T_ListenStmt, "LISTEN", "Notifications are not available."},
         {T_NotifyStmt, "NOTIFY", "Notifications are not available."},
-        {T_UnlistenStmt, "UNLISTEN", "Notifications are not available."},
         {T_DoStmt, "DO", "Only SELECT, SET, SHOW and transaction statements are."},
         {T_CallStmt, "CALL", "Only SELECT, SET, SHOW and transaction statements are."},
         {T_LockStmt, "LOCK", "Nothing can be locked through the gateway."},
@@ -372,23 +401,27 @@ static enum status refuse_statement(struct build *build, Node *statement)
                        "this kind of statement is not allowed");
 }
 
-/* Prepared statements are the gateway's own. */
-static enum status plan_deallocate(struct build *build, const DeallocateStmt *statement,
-                                   Node **emitted)
-{
-    build->plan->kind = PLAN_UTILITY;
-    build->plan->command = statement->name == NULL ? "DEALLOCATE ALL" : "DEALLOCATE";
-    if (statement->name != NULL)
-        build->plan->setting_value = keep(build, statement->name);
-    *emitted = NULL;
-    return STATUS_OK;
-}
-
 enum status plan_utility(struct build *build, Node *statement, Node **emitted)
 {
     switch (nodeTag(statement)) {
     case T_DeallocateStmt:
-        return plan_deallocate(build, (const DeallocateStmt *)statement, emitted);
+        return plan_deallocate(build, (DeallocateStmt *)statement, emitted);
+    case T_PrepareStmt:
+        return plan_prepare(build, (PrepareStmt *)statement, emitted);
+    case T_ExecuteStmt:
+        return plan_execute(build, (ExecuteStmt *)statement, emitted);
+    case T_CopyStmt:
+        return plan_copy(build, (CopyStmt *)statement, emitted);
+    case T_DeclareCursorStmt:
+        return plan_declare(build, (DeclareCursorStmt *)statement, emitted);
+    case T_FetchStmt:
+        return plan_fetch(build, (FetchStmt *)statement, emitted);
+    case T_ClosePortalStmt:
+        return plan_close(build, (ClosePortalStmt *)statement, emitted);
+    case T_DiscardStmt:
+        return plan_discard(build, (const DiscardStmt *)statement, emitted);
+    case T_UnlistenStmt:
+        return plan_unlisten(build, emitted);
     case T_TransactionStmt:
         return plan_transaction(build, (TransactionStmt *)statement);
     case T_VariableSetStmt:
@@ -396,6 +429,6 @@ enum status plan_utility(struct build *build, Node *statement, Node **emitted)
     case T_VariableShowStmt:
         return plan_show(build, (VariableShowStmt *)statement, emitted);
     default:
-        return refuse_statement(build, statement);
+        return plan_refuse_statement(build, statement);
     }
 }

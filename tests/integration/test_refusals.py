@@ -8,17 +8,17 @@ NAMES = "42P01 42703 42702 42712 42P10"  # SQLSTATEs of names that do not mean a
 # what -> (statement, SQLSTATEs, a word of the reason)
 STATEMENTS = {
     "insert": ("INSERT INTO person (full_name) VALUES ('x')", "42501", "INSERT"), "update": ("UPDATE person SET full_name = 'x'", "42501", "UPDATE"),
-    "delete": ("DELETE FROM person", "42501", "DELETE"), "truncate": ("TRUNCATE person", "42501", "TRUNCATE"), "copy to": ("COPY person TO STDOUT", "42501", "COPY"),
+    "delete": ("DELETE FROM person", "42501", "DELETE"), "truncate": ("TRUNCATE person", "42501", "TRUNCATE"),
     "merge": ("MERGE INTO person p USING article a ON true WHEN MATCHED THEN DELETE", "42501", "MERGE"),
-    "copy query": ("COPY (SELECT 1) TO STDOUT", "42501", "COPY"), "copy from": ("COPY person FROM STDIN", "42501", "COPY"), "copy program": ("COPY person TO PROGRAM 'cat'", "42501", "COPY"),
+    "copy from": ("COPY person FROM STDIN", "42501", "COPY"), "copy program": ("COPY person TO PROGRAM 'cat'", "42501", "COPY"),
     "create": ("CREATE TABLE x (a int)", "42501", "CREATE"), "create as": ("CREATE TABLE x AS SELECT 1", "42501", "CREATE"), "temporary": ("CREATE TEMP TABLE x (a int)", "42501", "CREATE"),
     "view": ("CREATE VIEW x AS SELECT 1", "42501", "CREATE VIEW"), "function": ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "42501", "not allowed"),
     "drop": ("DROP TABLE person", "42501", "DROP"), "alter": ("ALTER TABLE person ADD x int", "42501", "ALTER"), "role": ("ALTER ROLE postgres SUPERUSER", "42501", "not allowed"),
     "grant": ("GRANT SELECT ON person TO PUBLIC", "42501", "GRANT"), "explain": ("EXPLAIN SELECT 1", "42501", "EXPLAIN"), "explain analyze": ("EXPLAIN ANALYZE SELECT * FROM person", "42501", "EXPLAIN"),
-    "prepare": ("PREPARE p AS SELECT 1", "42501", "PREPARE"), "execute": ("EXECUTE p", "42501", "EXECUTE"), "declare": ("DECLARE c CURSOR FOR SELECT 1", "42501", "DECLARE"), "fetch": ("FETCH c", "42501", "FETCH"),
-    "move": ("MOVE c", "42501", "MOVE"), "close": ("CLOSE c", "42501", "CLOSE"), "listen": ("LISTEN a", "42501", "LISTEN"), "notify": ("NOTIFY a", "42501", "NOTIFY"), "do": ("DO 'BEGIN END'", "42501", "DO"),
+    "prepare": ("PREPARE p AS DELETE FROM person", "42501", "DELETE"), "declare": ("DECLARE c SCROLL CURSOR FOR SELECT 1", "0A000", "go back"), "fetch": ("FETCH BACKWARD 1 FROM c", "0A000", "forward"),
+    "listen": ("LISTEN a", "42501", "LISTEN"), "notify": ("NOTIFY a", "42501", "NOTIFY"), "do": ("DO 'BEGIN END'", "42501", "DO"),
     "call": ("CALL f()", "42501", "CALL"), "lock": ("LOCK TABLE person", "42501", "LOCK"), "vacuum": ("VACUUM", "42501", "VACUUM"), "analyze": ("ANALYZE person", "42501", "ANALYZE"), "checkpoint": ("CHECKPOINT", "42501", "not allowed"),
-    "discard": ("DISCARD ALL", "42501", "DISCARD"), "two statements": ("SELECT 1; SELECT 2", "0A000", "several"), "two-phase": ("PREPARE TRANSACTION 'x'", "0A000", "two-phase"), "chain": ("COMMIT AND CHAIN", "0A000", "CHAIN"),
+    "two-phase": ("PREPARE TRANSACTION 'x'", "0A000", "two-phase"), "chain": ("COMMIT AND CHAIN", "0A000", "CHAIN"),
     "read write": ("BEGIN READ WRITE", "42501", "written"), "comment": ("COMMENT ON TABLE person IS 'x'", "42501", "not allowed"), "security label": ("SECURITY LABEL ON TABLE person IS 'x'", "42501", "not allowed"),
     "import": ("IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c", "42501", "not allowed"), "load": ("LOAD 'x'", "42501", "not allowed"), "reindex": ("REINDEX TABLE person", "42501", "not allowed"),
 }

@@ -54,6 +54,8 @@ static void expect_reply(struct talk *talk, enum reply_kind kind)
         reply.planned = planned_retain(&talk->scene.planned);
         talk->scene.run->executed++;
     }
+    if (kind == REPLY_DESCRIBE_STATEMENT || kind == REPLY_DESCRIBE_PORTAL)
+        reply.rows = planned_retain(&talk->scene.planned);
     if (kind == REPLY_EXECUTE)
         reply.run = run_retain(talk->scene.run);
     assert_status(replies_push(&talk->session.replies, reply, &error), STATUS_OK);

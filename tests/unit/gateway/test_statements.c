@@ -152,13 +152,13 @@ static void test_portals(void **state)
     struct session *session = calloc(1, sizeof *session);
     scene_open(&scene, 0);
     scene_run(&scene);
-    assert_status(portals_put(session, "p", scene.run, &a, &error), STATUS_OK);
+    assert_status(portals_put(session, "p", &scene.planned, scene.run, &a, &error), STATUS_OK);
     assert_string_equal(a->upstream_name, "p1");
-    assert_status(portals_put(session, "p", scene.run, &b, &error), STATUS_OK);
+    assert_status(portals_put(session, "p", &scene.planned, scene.run, &b, &error), STATUS_OK);
     assert_string_equal(b->upstream_name, "p2"); /* never the same one twice */
     assert_int_equal(session->portal_count, 1);
     session->syncs = 1;
-    assert_status(portals_put(session, "q", scene.run, &a, &error), STATUS_OK);
+    assert_status(portals_put(session, "q", &scene.planned, scene.run, &a, &error), STATUS_OK);
     frontend_portals_ended(session, 1);
     assert_null(portals_find(session, "p"));
     assert_non_null(portals_find(session, "q"));
@@ -167,9 +167,10 @@ static void test_portals(void **state)
     for (int i = 0; i < LIMIT_PORTALS; i++) {
         char name[16];
         snprintf(name, sizeof name, "p%d", i);
-        assert_status(portals_put(session, name, scene.run, &a, &error), STATUS_OK);
+        assert_status(portals_put(session, name, &scene.planned, scene.run, &a, &error), STATUS_OK);
     }
-    assert_status(portals_put(session, "more", scene.run, &a, &error), STATUS_LIMIT);
+    assert_status(portals_put(session, "more", &scene.planned, scene.run, &a, &error),
+                  STATUS_LIMIT);
     clear(session);
     scene_close(&scene);
 }
