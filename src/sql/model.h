@@ -22,7 +22,7 @@ const struct policy *model_policy(const struct model *model);
 const struct catalog *model_catalog(const struct model *model);
 
 /* Initialises *table with rows for `cofferdam check`: partner, dataset, column, type, category,
- * form, mask, sensitive, note; ungranted columns are listed with form "hidden". */
+ * form, mask, sensitive, writable, note; ungranted columns are listed with form "hidden". */
 void model_describe(const struct model *model, struct table *table);
 
 /* The SQL that gives the upstream role just what the model needs, ends in a newline. role and

@@ -28,13 +28,34 @@ static void describe_note(struct table *table, struct table_row *row,
     if (granted == NULL)
         return;
     if (granted->policy->justification != NULL)
-        table_set(table, row, 8, "justified: %s", granted->policy->justification);
+        table_set(table, row, 9, "justified: %s", granted->policy->justification);
     else if (granted->form == POLICY_FORM_TOKEN)
-        table_set(table, row, 8, "token domain %s", granted->column->domain);
+        table_set(table, row, 9, "token domain %s", granted->column->domain);
     else if (grant->policy->agent != NULL)
-        table_set(table, row, 8, "for agent %s only", grant->policy->agent);
+        table_set(table, row, 9, "for agent %s only", grant->policy->agent);
     else if (grant->policy->rows != NULL)
-        table_set(table, row, 8, "rows: %s", grant->policy->rows);
+        table_set(table, row, 9, "rows: %s", grant->policy->rows);
+}
+
+static bool holds(const size_t *columns, size_t count, size_t column)
+{
+    for (size_t i = 0; i < count; i++)
+        if (columns[i] == column)
+            return true;
+    return false;
+}
+
+/* "update insert delete": of the column; rows are deleted with every column. */
+static void describe_write(struct table *table, struct table_row *row,
+                           const struct model_grant *grant, size_t column)
+{
+    const struct policy_write *write = &grant->policy->write;
+    bool update = holds(write->update, write->update_count, column);
+    bool insert = holds(write->insert, write->insert_count, column);
+    if (update || insert || write->deletes)
+        table_set(table, row, 8, "%s%s%s%s%s", update ? "update" : "", update && insert ? " " : "",
+                  insert ? "insert" : "", (update || insert) && write->deletes ? " " : "",
+                  write->deletes ? "delete" : "");
 }
 
 static void describe_column(struct table *table, const struct model_grant *grant, size_t index)
@@ -54,13 +75,15 @@ static void describe_column(struct table *table, const struct model_grant *grant
     bool sensitive = granted != NULL && column->policy->category != NULL &&
                      policy_category_sensitive(column->policy->category);
     table_set(table, row, 7, "%s", sensitive ? "yes" : "no");
+    describe_write(table, row, grant, index);
     describe_note(table, row, grant, granted);
 }
 
 void model_describe(const struct model *model, struct table *table)
 {
-    static const char *const columns[] = {"partner", "dataset", "column",    "type", "category",
-                                          "form",    "mask",    "sensitive", "note", NULL};
+    static const char *const columns[] = {"partner",  "dataset", "column", "type",
+                                          "category", "form",    "mask",   "sensitive",
+                                          "writable", "note",    NULL};
     table_init(table, DESCRIPTION_BYTES, columns);
     for (size_t g = 0; g < model->grant_count; g++)
         for (size_t c = 0; c < model->grants[g].dataset->column_count; c++)

@@ -77,6 +77,33 @@ static enum status conflict_set(struct write *write, const List *targets, List *
     return STATUS_OK;
 }
 
+/* The row leads to somebody: a row of the next table, and of the one after it, with a key. */
+static Node *leads_to_somebody(const struct model_subject *subject)
+{
+    SelectStmt *select = rewrite_new(SelectStmt);
+    SubLink *link = rewrite_new(SubLink);
+    const char *child = "t0";
+    Node *all = NULL;
+    for (size_t h = 0; h < subject->hop_count; h++) {
+        const struct model_hop *hop = &subject->hops[h];
+        const char *alias = psprintf("p%zu", h);
+        const struct catalog_table *table = hop->parent->table;
+        select->fromClause =
+            lappend(select->fromClause, rewrite_table(table->schema, table->name, alias));
+        all =
+            rewrite_and(all, rewrite_operator("=", rewrite_column(alias, hop->parent_column->name),
+                                              rewrite_column(child, hop->child_column->name)));
+        child = alias;
+    }
+    select->whereClause =
+        rewrite_and(all, rewrite_not_null(rewrite_column(child, subject->key->name)));
+    select->targetList = list_make1(rewrite_target(rewrite_integer(1), NULL));
+    link->subLinkType = EXISTS_SUBLINK;
+    link->subselect = (Node *)select;
+    link->location = -1;
+    return (Node *)link;
+}
+
 /* The row that is there must be one that the partner could have updated. */
 static enum status conflict_filter(struct write *write, Node **out)
 {
@@ -91,11 +118,8 @@ static enum status conflict_filter(struct write *write, Node **out)
     for (size_t s = 0; s < dataset->subject_count; s++) {
         const struct model_subject *subject = &dataset->subjects[s];
         if (subject->hides && subject->hop_count > 0)
-            return plan_refuse(write->build, "0A000", "Use ON CONFLICT DO NOTHING, then UPDATE.",
-                               "ON CONFLICT DO UPDATE is not supported on dataset \"%s\", whose "
-                               "rows lead to people through another one",
-                               dataset->policy->name);
-        if (subject->hides && !subject->key->not_null)
+            all = rewrite_and(all, leads_to_somebody(subject));
+        else if (subject->hides && !subject->key->not_null)
             all = rewrite_and(all, rewrite_not_null(rewrite_column("t0", subject->key->name)));
     }
     *out = all;
