@@ -44,11 +44,17 @@ void emit_text(struct emitter *emitter, const char *text)
  * escape is set. */
 static void emit_quoted(struct emitter *emitter, const char *text, char quote, bool escape)
 {
+    const char special[] = {quote, escape ? '\\' : 0, 0};
+
     buffer_append_u8(emitter->out, (uint8_t)quote);
-    for (; *text != 0; text++) {
-        if (*text == quote || (escape && *text == '\\'))
-            buffer_append_u8(emitter->out, (uint8_t)*text);
-        buffer_append_u8(emitter->out, (uint8_t)*text);
+    for (;;) {
+        size_t plain = strcspn(text, special);
+        buffer_append(emitter->out, text, plain);
+        text += plain;
+        if (*text == 0)
+            break;
+        buffer_append(emitter->out, (const char[]){*text, *text}, 2);
+        text++;
     }
     buffer_append_u8(emitter->out, (uint8_t)quote);
 }
