@@ -46,7 +46,7 @@ def candidates(tokens):
             yield tokens[start + 1:end - 1]
 
 
-def shrink(sql, breaks, seconds=8):
+def shrink(sql, breaks, seconds=5):
     """breaks(sql): whether it is valid and breaks the law. Returns the shortest that was found in time."""
     deadline, tokens = time.monotonic() + seconds, units(sql)
     if not breaks(" ".join(tokens)):

@@ -8,10 +8,11 @@ valid on plain views, which say by hand what the partner may see, is run through
 must be what they give. Then every subject is taken out of the views in turn. Rows that a deletion only adds
 are negative information: counted apart. Likewise for columns: one value of an affected subject is changed;
 where that takes a row away, the column must be among those recorded for that subject (columns_seen: how
-often it did). accepted: of valid queries, so is acceptance. tight: of the subjects recorded as direct, how
-many did matter. Constructs and refusals are listed with --verbose; --misses writes the shortest misses.
-    RESULT cases=… valid=… accepted=… refused=… acceptance=… missed=… columns_seen=… columns_missed=… different=…
-           tight=… added=… rate=… seed=…
+often it did). accepted: of valid queries, so is acceptance; failed: those with an error that says neither that
+it is refused nor that the data is to blame. tight: of the subjects recorded as direct, how many did matter.
+Constructs and refusals are listed with --verbose; --misses makes misses shorter and writes them into a folder.
+    RESULT cases=… valid=… accepted=… refused=… failed=… acceptance=… missed=… columns_seen=… columns_missed=…
+           different=… tight=… added=… rate=… seed=…
 """
 import collections
 import dataclasses
@@ -33,10 +34,14 @@ from harness.oracle_queries import Queries
 WORLDS = 12        # beside each other in one database
 ROWS = 150         # cases of a world before its rows change
 CHANGES = 4        # values changed for each statement
-SHRUNK = 40        # statements that break the law and are made shorter
+SHRUNK = 25        # statements that break the law and are made shorter
 MOST_ROWS = 300    # of a result that is judged
 STATISTICS = 0.05  # share of the cases that a partner with mode: aggregates asks
 REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001", "42P10", "42725", "42P18")
+# What plan_upstream_error() says where the database does not take what the gateway made of a valid statement.
+BROKEN = ("the database does not support", "the database found a syntax", "the database did not accept", "a column must stand in GROUP BY", "types do not match",
+          "no function or operator fits", "more than one function", "ORDER BY or DISTINCT refers", "a table that policy names", "a column that policy names",
+          "a column name is ambiguous", "a column name appears twice", "there is no cast", "the gateway's role lacks", "two collations", "a window function cannot")
 RAW = psycopg2.extensions.new_type((16, 17, 20, 21, 23, 25, 114, 700, 701, 1000, 1005, 1007, 1009, 1015, 1016, 1043, 1082, 1114, 1182, 1231, 1700, 2950, 3802),
                                    "RAW", lambda value, _: value)
 
@@ -47,6 +52,7 @@ class Case:
     partner: str
     statement: object
     sql: str              # with values in it, as views are asked
+    expected: list = None # rows that the views gave
     rows: list = None     # that the gateway gave
     told: dict = None     # subject -> (grades, columns) recorded
 
@@ -70,7 +76,8 @@ class Oracle(longrun.Stage):
         self.random, self.misses = random.Random(seed), misses
         self.count, self.reasons = collections.Counter(), collections.Counter()
         self.valid, self.passed = collections.Counter(), collections.Counter()  # by construct
-        self.shortest, self.seen = {}, set()
+        self.direct_of, self.mattered_of = collections.Counter(), collections.Counter()
+        self.shortest, self.seen = {}, collections.Counter()
         self.worlds, self.partners, self.ages = [], {}, {}
         self.sequence, self.direct, self.admin = 0, None, None
 
@@ -173,31 +180,33 @@ class Oracle(longrun.Stage):
         self.count["accepted"] += 1
         self.passed.update(case.statement.constructs or {"plain"})
         case.told = self.recorded()
-        self.compare(case, expected, types, got_types)
+        case.expected = expected
+        self.compare(case, types, got_types)
         self.judge(case, len(types))
 
     def failed(self, case, sqlstate, error):
         text = error.diag.message_primary or ""
-        if sqlstate in REFUSED and case.partner.startswith("stats") and "statistic" not in case.statement.constructs:
+        broken = text.startswith(BROKEN)
+        if sqlstate in REFUSED and not broken and case.partner.startswith("stats") and "statistic" not in case.statement.constructs:
             self.count["no_statistic"] += 1
             self.count["valid"] -= 1
             self.valid.subtract(case.statement.constructs or {"plain"})
             return
-        if sqlstate in REFUSED:
+        if sqlstate in REFUSED and not broken:
             self.count["refused"] += 1
             self.reasons["refused", sqlstate, text[:90]] += 1
             return
         self.recorded()
         # Which rows an expression that can fail is tried on is the planner's choice: no difference.
-        if sqlstate and sqlstate.startswith("22"):
+        if sqlstate and sqlstate.startswith(("22", "21")):
             self.count["only_gateway_fails"] += 1
             return
-        self.count["different"] += 1
+        self.count["failed"] += 1
         self.report("FAILED", case, f"{sqlstate} {text}")
 
-    def compare(self, case, expected, types, got_types):
+    def compare(self, case, types, got_types):
         """Rows-mode results are equal; of statistics, small groups may be missing."""
-        got, wanted = [normal(r) for r in case.rows], [normal(r) for r in expected]
+        got, wanted = [normal(r) for r in case.rows], [normal(r) for r in case.expected]
         if case.partner.startswith("stats"):
             wrong = collections.Counter(got) - collections.Counter(wanted)
         else:
@@ -227,6 +236,9 @@ class Oracle(longrun.Stage):
         self.count["recorded"] += len(case.told)
         self.count["direct"] += len(direct)
         self.count["direct_mattered"] += len(direct & lost)
+        for construct in case.statement.constructs or {"plain"}:
+            self.direct_of[construct] += len(direct)
+            self.mattered_of[construct] += len(direct & lost)
         missed = lost - set(case.told)
         if missed:
             self.count["missed"] += len(missed)
@@ -235,11 +247,13 @@ class Oracle(longrun.Stage):
 
     @staticmethod
     def shown(case, rows):
-        """Whether these are rows that the partner got: of a statistic, some groups are kept back."""
+        """Whether a row that the partner got is lost with these: of a statistic, some groups are kept back."""
         if not case.partner.startswith("stats") or not rows:
             return bool(rows)
-        got = {tuple({"t": "true", "f": "false"}.get(cell, cell) if len(cell or "") == 1 else cell for cell in row) for row in case.rows}
-        return any(tuple(json.loads(row)) in got for row in rows)
+        lost = collections.Counter(tuple(json.loads(row)) for row in rows)
+        got, base = (collections.Counter(tuple({"t": "true", "f": "false"}.get(cell, cell) for cell in row) for row in given)
+                     for given in (case.rows, case.expected))
+        return any(base[row] - n < got[row] for row, n in lost.items())
 
     def takes(self, case, statements):
         """For each change of the data: whether it takes a row of the result away."""
@@ -279,9 +293,9 @@ class Oracle(longrun.Stage):
 
     def report(self, what, case, detail):
         print(self.text(what, case, detail), flush=True)
-        key = what, frozenset(case.statement.constructs)
-        if self.misses and key not in self.seen and len(self.seen) < SHRUNK:
-            self.seen.add(key)
+        key = what, detail if what == "FAILED" else frozenset(case.statement.constructs)
+        if self.misses and self.seen[key] < 3 and self.seen.total() < SHRUNK:
+            self.seen[key] += 1
             self.shrink(what, case)
 
     @staticmethod
@@ -291,19 +305,21 @@ class Oracle(longrun.Stage):
 
     def shrink(self, what, case):
         """Keeps the shortest statement of its words that breaks the law in the same way."""
-        kept, count, told = (self.report, self.through_gateway), self.count, []
+        kept, told = dict(self.__dict__), []
+        self.reasons, self.valid, self.passed = (collections.Counter() for _ in range(3))
+        self.direct_of, self.mattered_of = collections.Counter(), collections.Counter()
         self.report = lambda now, shorter, detail: told.append((now, self.text(now, shorter, detail), shorter.rows))
         self.through_gateway = lambda shorter: raw_rows(self.partners[shorter.partner][0], shorter.sql)
 
         def breaks(sql):
             before = len(told)
             self.count = collections.Counter()
-            self.try_case(dataclasses.replace(case, sql=sql, rows=None, told=None))
+            self.try_case(dataclasses.replace(case, sql=sql, expected=None, rows=None, told=None))
             return what in [now for now, *_ in told[before:]]
         short = oracle_shrink.shrink(case.sql, breaks)
         breaks(short)
-        self.report, self.through_gateway = kept
-        self.count = count
+        self.__dict__.update(kept, sequence=self.sequence)
+        del self.report, self.through_gateway  # the class's own are back
         found = [entry for entry in told if entry[0] == what][-1:]
         for _, text, rows in found:
             key, world = (what, oracle_shrink.words(short)), case.world
@@ -323,13 +339,14 @@ def run_part(options, seed, cases):
             oracle.case()
     finally:
         oracle.close()
-    return oracle.count, oracle.reasons, oracle.valid, oracle.passed, oracle.shortest
+    return oracle.count, oracle.reasons, oracle.valid, oracle.passed, oracle.direct_of, oracle.mattered_of, oracle.shortest
 
 
-def print_details(reasons, valid, passed):
-    print("accepted of valid statements, by construct:")
+def print_details(reasons, valid, passed, direct, mattered):
+    print("accepted of valid statements, by construct, and how many of those recorded as direct did matter:")
     for construct, n in sorted((+valid).items(), key=lambda item: passed[item[0]] / item[1]):
-        print(f"  {construct:24} {passed[construct]:6} of {n:6}  {passed[construct] / n:.2f}")
+        print(f"  {construct:24} {passed[construct]:6} of {n:6}  {passed[construct] / n:.2f}  "
+              f"tight {mattered[construct] / direct[construct] if direct[construct] else 1:.2f}")
     for (what, sqlstate, message), n in reasons.most_common(60):
         print(f"{n:6} {what} {sqlstate} {message}")
 
@@ -358,22 +375,23 @@ def main():
     else:
         with multiprocessing.Pool(options.jobs) as pool:
             done = pool.starmap(run_part, parts)
-    count, reasons, valid, passed = (sum((part[i] for part in done), collections.Counter()) for i in range(4))
+    count, reasons, valid, passed, direct, mattered = (sum((part[i] for part in done), collections.Counter()) for i in range(6))
     shortest = {}
     for part in done:
-        for key, found in part[4].items():
+        for key, found in part[6].items():
             shortest[key] = min(found, shortest.get(key, found))
     if options.verbose:
-        print_details(reasons, valid, passed)
+        print_details(reasons, valid, passed, direct, mattered)
         print(dict(count))
     if options.misses:
         write_misses(options.misses, shortest)
     ratio = lambda a, b: count[a] / count[b] if count[b] else 1.0
-    print(f"RESULT cases={count['cases']} valid={count['valid']} accepted={count['accepted']} refused={count['refused']} "
+    print(f"RESULT cases={count['cases']} valid={count['valid']} accepted={count['accepted']} refused={count['refused']} failed={count['failed']} "
           f"acceptance={ratio('accepted', 'valid'):.3f} missed={count['missed']} columns_seen={count['columns_seen']} "
           f"columns_missed={count['columns_missed']} different={count['different']} tight={ratio('direct_mattered', 'direct'):.3f} "
           f"added={count['added']} rate={count['cases'] / (time.monotonic() - began):.0f} seed={options.seed}")
-    bad = count["missed"] or count["columns_missed"] or count["different"] or count["valid"] < count["cases"] * 0.5
+    broken = count["failed"] > count["valid"] * 0.05  # they fail closed: a defect, and no breach of the promise
+    bad = count["missed"] or count["columns_missed"] or count["different"] or broken or count["valid"] < count["cases"] * 0.5
     return 1 if bad else 0
 
 
