@@ -109,6 +109,9 @@ struct relation {
                                 that carried them, or out of nowhere */
     bool picks;              /* evaluated twice it may show other rows: LIMIT, ties, windows */
     bool local;              /* it reads something that only its own level can see */
+    bool itself;             /* the WITH query that is being planned, read in its own second arm */
+    uint64_t outer_reads;    /* relations beside it or around its level that it reads, */
+    bool outer_unstable;     /* and one of their columns is unstable */
 };
 
 /* A column that an unqualified name may mean, in the order of `*`. */
@@ -307,12 +310,23 @@ MUST_USE enum status plan_finish_level(struct level *level, SelectStmt *select);
 MUST_USE enum status plan_set_operation(struct build *build, SelectStmt **select,
                                         const struct resolver *outer, bool top,
                                         struct level **level);
+MUST_USE enum status plan_values(struct build *build, SelectStmt **select,
+                                 const struct resolver *outer, bool top, struct level **level);
 MUST_USE enum status plan_distinct(struct build *build, SelectStmt **select,
                                    const struct resolver *outer, bool top, struct level **level);
 /* plan_with.c: the WITH clause in front of a SELECT; and its references in FROM. */
 MUST_USE enum status plan_with(struct build *build, WithClause *with, const struct resolver *outer,
                                bool top);
 const struct common_table *plan_find_common_table(const struct build *build, const RangeVar *range);
+/* plan_recursive.c: a query of WITH RECURSIVE that reads itself; *relation: what it is to others.
+ */
+bool plan_is_recursive(CommonTableExpr *query);
+MUST_USE enum status plan_recursive(struct build *build, CommonTableExpr *query,
+                                    const struct resolver *outer, bool top,
+                                    struct relation **relation);
+/* Other names for the first columns, as in WITH name (a, b) AS …. */
+MUST_USE enum status plan_name_columns(struct build *build, const CommonTableExpr *query,
+                                       struct relation *relation);
 /* plan_features.c: refuses what is not accepted, clause by clause. */
 MUST_USE enum status plan_check_features(struct build *build, const SelectStmt *select);
 /* plan_target.c */
@@ -338,6 +352,10 @@ MUST_USE enum status resolve_from(struct level *level, List *from, Node *where, 
 /* Puts a relation of ours into the level's FROM, as its only item. */
 MUST_USE enum status resolve_only(struct level *level, struct relation *relation, Node *node,
                                   SelectStmt *out);
+/* resolve_range_function.c: what a function in FROM gives; left: what stands before it. */
+MUST_USE enum status resolve_range_function(struct level *level, RangeFunction *item,
+                                            const struct names *left, struct relation **relation);
+void resolve_name_function(const struct relation *relation, RangeFunction *item);
 /* What a rewritten level looks like from above; outputs that share a name get hidden ones. */
 struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, const char *name);
 /* resolve_column.c */
@@ -372,6 +390,8 @@ bool resolve_literal_immutable(const Node *node, uint32_t type);
 MUST_USE enum status resolve_arguments(struct resolver *resolver, FuncCall *node,
                                        struct expression *result, struct expression *parts,
                                        uint32_t *types);
+/* A type that a cast or a column definition names; it becomes qualified. */
+MUST_USE enum status resolve_type(struct resolver *resolver, TypeName *type, uint32_t *oid);
 void resolve_qualify(const struct resolver *resolver, FuncCall *node, const char *name);
 /* resolve_aggregate.c: with FILTER, ORDER BY and WITHIN GROUP. GROUPING(). */
 MUST_USE enum status resolve_aggregate(struct resolver *resolver, FuncCall *node, const char *name,

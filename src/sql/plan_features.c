@@ -9,7 +9,6 @@ enum status plan_check_features(struct build *build, const SelectStmt *select)
         bool present;
         const char *what, *hint;
     } clauses[] = {
-        {select->valuesLists != NIL, "VALUES", "Use SELECT with constants."},
         {select->intoClause != NULL, "SELECT INTO", "Nothing can be written through the gateway."},
         {select->lockingClause != NIL, "FOR UPDATE and FOR SHARE",
          "Nothing can be locked through the gateway."},

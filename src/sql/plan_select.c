@@ -44,6 +44,8 @@ static enum status any_select(struct build *build, SelectStmt **select,
                               const struct resolver *outer, bool top, struct level **level)
 {
     TRY(plan_check_features(build, *select));
+    if ((*select)->valuesLists != NIL)
+        return plan_values(build, select, outer, top, level);
     if ((*select)->op != SETOP_NONE)
         return plan_set_operation(build, select, outer, top, level);
     if ((*select)->distinctClause != NIL && linitial((*select)->distinctClause) == NULL)

@@ -1,4 +1,4 @@
-/* Set operations and DISTINCT: a level of their own above what they combine.
+/* Set operations, DISTINCT and VALUES: a level of their own above what they combine.
  *   SELECT DISTINCT … ORDER BY o     is  SELECT d.* FROM (SELECT …) AS d GROUP BY all ORDER BY o
  *   A UNION ALL B                    is  SELECT u.* FROM (A UNION ALL B) AS u
  *   A UNION | INTERSECT | EXCEPT B   is  … GROUP BY all HAVING what the side column says
@@ -54,6 +54,82 @@ static enum status finish(struct level *level, struct tail tail, SelectStmt *sel
     select->limitOffset = tail.offset;
     select->limitOption = tail.option;
     return plan_finish_level(level, select);
+}
+
+/* ---- VALUES ---- */
+
+/* The members of one column have one type, or the database finds one, on rows of constants. */
+static void join_type(struct column *column, const struct expression *value, bool first)
+{
+    column->type = first               ? value->type
+                   : column->type == 0 ? 0
+                                       : resolve_common_type(column->type, value->type);
+    if (first)
+        column->collation = value->collation;
+    else if (column->collation != value->collation)
+        column->collation = COLLATION_MIXED;
+    column->unstable = column->unstable || value->unstable;
+}
+
+static enum status values_row(struct level *level, List *row, struct relation *relation, bool first)
+{
+    struct resolver resolver = {.build = level->build,
+                                .level = level,
+                                .names = &level->names,
+                                .place = "VALUES",
+                                .sublinks = SUBLINK_CONDITION};
+    if ((size_t)list_length(row) != relation->column_count)
+        return plan_refuse(level->build, "42601", NULL, "VALUES lists must all be the same length");
+    for (int i = 0; i < list_length(row); i++) {
+        struct expression value;
+        TRY(resolve_expression(&resolver, list_nth(row, i), &value));
+        join_type(&relation->columns[i], &value, first);
+        lfirst(list_nth_cell(row, i)) = guard_expression(level, &value);
+    }
+    if (level->fences != 0)
+        return plan_refuse(level->build, "0A000", "Write SELECT … UNION ALL SELECT ….",
+                           "sub-selects over datasets are not supported in VALUES");
+    return STATUS_OK;
+}
+
+static enum status values_rows(struct level *level, const SelectStmt *values,
+                               struct relation *relation)
+{
+    relation->name = plan_hidden_name();
+    relation->column_count = (size_t)list_length(linitial_node(List, values->valuesLists));
+    if (relation->column_count > LIMIT_TARGETS)
+        return plan_refuse(level->build, "54011", "Write fewer columns.",
+                           "VALUES can have at most %d columns", LIMIT_TARGETS);
+    relation->columns = palloc0((relation->column_count + 1) * sizeof *relation->columns);
+    ListCell *cell;
+    foreach (cell, values->valuesLists)
+        TRY(values_row(level, lfirst_node(List, cell), relation,
+                       cell == list_head(values->valuesLists)));
+    for (size_t i = 0; i < relation->column_count; i++) {
+        struct column *column = &relation->columns[i];
+        column->name = column->emit = psprintf("column%zu", i + 1);
+        if (column->type == TYPE_UNKNOWN)
+            column->type = TYPE_TEXT;
+    }
+    relation->outer_reads = level->outer_reads;
+    relation->outer_unstable = level->outer_unstable;
+    return STATUS_OK;
+}
+
+enum status plan_values(struct build *build, SelectStmt **select, const struct resolver *outer,
+                        bool top, struct level **out)
+{
+    SelectStmt *values = *select, *above = rewrite_new(SelectStmt);
+    struct tail tail = take_tail(values);
+    struct relation *relation = palloc0(sizeof *relation);
+    TRY(values_rows(plan_new_level(build, outer, false), values, relation));
+    struct level *level = plan_new_level(build, outer, top);
+    TRY(resolve_only(level, relation, (Node *)rewrite_subselect(values, relation->name), above));
+    TRY(pass_columns(level, false, above));
+    TRY(finish(level, tail, above));
+    *select = above;
+    *out = level;
+    return STATUS_OK;
 }
 
 /* ---- DISTINCT ---- */
@@ -228,6 +304,8 @@ static enum status combine_arms(struct build *build, const struct arm *left,
     combined->grows = l->grows | r->grows;
     combined->picks = l->picks || r->picks;
     combined->local = l->local || r->local;
+    combined->outer_reads = l->outer_reads | r->outer_reads;
+    combined->outer_unstable = l->outer_unstable || r->outer_unstable;
     arrange(left, combined, 0, side, true);
     arrange(right, combined, except ? combined->key_count : first_right, side, false);
     *out = combined;

@@ -24,8 +24,8 @@ static enum status refuse(struct build *build, const CommonTableExpr *query)
                        "WITH \"%s\": SEARCH and CYCLE are not supported", query->ctename);
 }
 
-static enum status name_columns(struct build *build, const CommonTableExpr *query,
-                                struct relation *relation)
+enum status plan_name_columns(struct build *build, const CommonTableExpr *query,
+                              struct relation *relation)
 {
     size_t count = (size_t)list_length(query->aliascolnames);
     if (count > relation->column_count)
@@ -37,20 +37,32 @@ static enum status name_columns(struct build *build, const CommonTableExpr *quer
     return STATUS_OK;
 }
 
-static enum status add_table(struct build *build, CommonTableExpr *query,
-                             const struct resolver *outer, bool top)
+static enum status plan_table(struct build *build, CommonTableExpr *query,
+                              const struct resolver *outer, struct relation **out)
 {
     struct level *level;
-    if (!IsA(query->ctequery, SelectStmt) || query->search_clause != NULL ||
-        query->cycle_clause != NULL)
-        return refuse(build, query);
     SelectStmt *select = (SelectStmt *)query->ctequery;
     TRY(plan_select(build, &select, outer, false, &level));
     struct relation *relation = resolve_sub_select(level, select, query->ctename);
-    TRY(name_columns(build, query, relation));
+    TRY(plan_name_columns(build, query, relation));
     relation->select = NULL; /* others may read it: nothing is added to it later */
     relation->alias = plan_hidden_name();
     query->ctequery = (Node *)select;
+    *out = relation;
+    return STATUS_OK;
+}
+
+static enum status add_table(struct build *build, CommonTableExpr *query, bool recursive,
+                             const struct resolver *outer, bool top)
+{
+    struct relation *relation;
+    if (!IsA(query->ctequery, SelectStmt) || query->search_clause != NULL ||
+        query->cycle_clause != NULL)
+        return refuse(build, query);
+    if (recursive && plan_is_recursive(query))
+        TRY(plan_recursive(build, query, outer, top, &relation));
+    else
+        TRY(plan_table(build, query, outer, &relation));
     query->ctename = pstrdup(relation->alias);
     query->aliascolnames = NIL;
     struct common_table *table = palloc0(sizeof *table);
@@ -63,18 +75,15 @@ static enum status add_table(struct build *build, CommonTableExpr *query,
 enum status plan_with(struct build *build, WithClause *with, const struct resolver *outer, bool top)
 {
     ListCell *cell, *other;
-    if (with->recursive)
-        return plan_refuse(build, "0A000", "Leave RECURSIVE out.",
-                           "WITH RECURSIVE is not supported");
     foreach (cell, with->ctes) {
-        const CommonTableExpr *query = lfirst_node(CommonTableExpr, cell);
+        CommonTableExpr *query = lfirst_node(CommonTableExpr, cell);
         foreach (other, with->ctes)
             if (lfirst(other) != (const void *)query &&
                 strcmp(lfirst_node(CommonTableExpr, other)->ctename, query->ctename) == 0)
                 return plan_refuse(build, "42712", "Give one of them another name.",
                                    "WITH query name \"%s\" specified more than once",
                                    query->ctename);
-        TRY(add_table(build, lfirst_node(CommonTableExpr, cell), outer, top));
+        TRY(add_table(build, query, with->recursive, outer, top));
     }
     return STATUS_OK;
 }

@@ -28,6 +28,16 @@ static const char *choose_alias(const struct build *build, const char *name)
     return alias;
 }
 
+/* What a sub-select reads beyond this level, the level reads. */
+static void note_outer(struct level *level, const struct relation *relation)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i < level->relation_count; i++)
+        own |= UINT64_C(1) << level->relations[i]->index;
+    level->outer_reads |= relation->outer_reads & ~own;
+    level->outer_unstable = level->outer_unstable || relation->outer_unstable;
+}
+
 static enum status append_relation(struct level *level, struct relation *relation,
                                    struct names *names)
 {
@@ -47,6 +57,7 @@ static enum status append_relation(struct level *level, struct relation *relatio
     level->fences |= relation->fences;
     level->picks = level->picks || relation->picks;
     level->local = level->local || relation->local;
+    note_outer(level, relation);
     *names = (struct names){.first = level->relation_count,
                             .count = relation->column_count,
                             .changes = relation->changes,
@@ -143,6 +154,8 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
     relation->grows = inner->grows;
     relation->picks = inner->picks;
     relation->local = inner->local;
+    relation->outer_reads = inner->outer_reads;
+    relation->outer_unstable = inner->outer_unstable;
     return relation;
 }
 
@@ -173,6 +186,8 @@ static enum status from_sub_select(struct level *level, RangeSubselect *item,
     struct relation *relation = resolve_sub_select(inner, select, item->alias->aliasname);
     TRY(rename_columns(level, relation, item->alias));
     TRY(append_relation(level, relation, names));
+    if (item->lateral && inner->outer_unstable)
+        names->grows |= left->changes; /* what stands beside it in its new form may find more */
     RangeSubselect *node = rewrite_subselect(select, relation->alias);
     node->lateral = item->lateral;
     *out = (Node *)node;
@@ -449,6 +464,17 @@ static enum status from_join(struct level *level, JoinExpr *join, const struct n
     return STATUS_OK;
 }
 
+static enum status from_function(struct level *level, RangeFunction *item, const struct names *left,
+                                 Node **out, struct names *names)
+{
+    struct relation *relation;
+    TRY(resolve_range_function(level, item, left, &relation));
+    TRY(append_relation(level, relation, names));
+    resolve_name_function(relation, item);
+    *out = (Node *)item;
+    return STATUS_OK;
+}
+
 static enum status from_range(struct level *level, const RangeVar *range, Node **out,
                               struct names *names)
 {
@@ -471,8 +497,7 @@ static enum status from_item(struct level *level, Node *item, const struct names
     case T_RangeTableSample:
         return plan_refuse(level->build, "0A000", "Use LIMIT.", "TABLESAMPLE is not supported");
     case T_RangeFunction:
-        return plan_refuse(level->build, "0A000", "Name datasets or sub-selects in FROM.",
-                           "functions in FROM are not supported");
+        return from_function(level, (RangeFunction *)item, left, out, names);
     default:
         return plan_refuse(level->build, "0A000", "Name datasets or sub-selects in FROM.",
                            "this kind of item in FROM is not supported");

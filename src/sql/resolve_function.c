@@ -355,7 +355,7 @@ bool resolve_literal_immutable(const Node *node, uint32_t type)
     return calendar || (strchr(text, ':') != NULL && strpbrk(strchr(text, ':'), "+-Z") != NULL);
 }
 
-static enum status cast_type(struct resolver *resolver, TypeName *type, uint32_t *oid)
+enum status resolve_type(struct resolver *resolver, TypeName *type, uint32_t *oid)
 {
     size_t count = (size_t)list_length(type->names);
     const char *name = count == 0 ? "" : strVal(llast(type->names));
@@ -385,7 +385,7 @@ enum status resolve_cast(struct resolver *resolver, TypeCast *node, struct expre
 {
     struct expression part;
     uint32_t type = 0;
-    TRY(cast_type(resolver, node->typeName, &type));
+    TRY(resolve_type(resolver, node->typeName, &type));
     TRY(resolve_expression(resolver, node->arg, &part));
     node->arg = part.node;
     struct expression result = {

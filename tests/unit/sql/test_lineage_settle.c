@@ -97,6 +97,18 @@ static void test_shapes(void **state)
          "d0"},
         {"WITH w AS (SELECT city FROM customer) SELECT a.city FROM w a JOIN w b USING (city)",
          "d0 d0"},
+        {"WITH RECURSIVE r(k, d) AS (SELECT customer_id, 0 FROM customer UNION ALL SELECT "
+         "e.enquirer_id, d + 1 FROM r JOIN enquirer e ON e.enquirer_id = r.k / 2) SELECT k, d FROM "
+         "r",
+         "d1? d1?"},
+        {"WITH RECURSIVE r(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM r WHERE k < 9) SELECT k "
+         "FROM r",
+         ""},
+        /* nobody's rows, however many of them */
+        {"VALUES (1, 'a'), (2, 'b') ORDER BY 1", ""},
+        {"SELECT g, city FROM customer, generate_series(1, 3) AS g", "d0"},
+        {"SELECT x.a FROM customer c, LATERAL (VALUES (c.city), ('x')) AS x(a)", "d0"},
+        {"SELECT j.a FROM jsonb_to_recordset('[]'::jsonb) AS j(a int, b text)", ""},
         /* HAVING: a group that changes may pass */
         {"SELECT city FROM customer GROUP BY city HAVING count(*) > 2", "d1"},
         {"SELECT count(*) FROM (SELECT city FROM customer GROUP BY city HAVING count(*) > 2) s",
