@@ -108,7 +108,8 @@ FROM ordered JOIN (SELECT l_orderkey, sum(l_extendedprice * (1 + l_tax) * (1 - l
         CASE WHEN bool_and(l_linestatus = 'F') THEN 'F' WHEN bool_and(l_linestatus = 'O') THEN 'O' ELSE 'P' END AS status
     FROM lineitem GROUP BY l_orderkey) AS totals ON l_orderkey = orderkey;
 
-CREATE TABLE stored.lineitem AS SELECT l.*, custkey::int AS l_custkey FROM lineitem AS l JOIN ordered ON orderkey = l_orderkey;
+CREATE TABLE stored.lineitem (LIKE lineitem, l_custkey int NOT NULL);
+INSERT INTO stored.lineitem SELECT l.*, custkey FROM lineitem AS l JOIN ordered ON orderkey = l_orderkey;
 
 ALTER TABLE region ADD PRIMARY KEY (r_regionkey);
 ALTER TABLE nation ADD PRIMARY KEY (n_nationkey), ADD FOREIGN KEY (n_regionkey) REFERENCES region;
@@ -120,7 +121,7 @@ ALTER TABLE customer ADD PRIMARY KEY (c_custkey), ADD FOREIGN KEY (c_nationkey) 
 ALTER TABLE orders ADD PRIMARY KEY (o_orderkey), ADD FOREIGN KEY (o_custkey) REFERENCES customer;
 ALTER TABLE lineitem ADD PRIMARY KEY (l_orderkey, l_linenumber), ADD FOREIGN KEY (l_orderkey) REFERENCES orders,
     ADD FOREIGN KEY (l_partkey, l_suppkey) REFERENCES partsupp;
-ALTER TABLE stored.lineitem ALTER l_custkey SET NOT NULL, ADD PRIMARY KEY (l_orderkey, l_linenumber), ADD FOREIGN KEY (l_orderkey) REFERENCES orders,
+ALTER TABLE stored.lineitem ADD PRIMARY KEY (l_orderkey, l_linenumber), ADD FOREIGN KEY (l_orderkey) REFERENCES orders,
     ADD FOREIGN KEY (l_partkey, l_suppkey) REFERENCES partsupp, ADD FOREIGN KEY (l_custkey) REFERENCES customer;
 CREATE INDEX ON supplier (s_nationkey);
 CREATE INDEX ON partsupp (ps_suppkey);
