@@ -399,6 +399,15 @@ static enum status refuse_node(struct resolver *resolver, Node *node)
                        "this kind of expression is not supported in %s", resolver->place);
 }
 
+/* A sub-select's set of keys copies what it is compared with. Levels below keep the resolver. */
+static struct resolver *below(const struct resolver *resolver)
+{
+    struct resolver *inner = palloc0(sizeof *inner);
+    *inner = *resolver;
+    inner->sets = inner->volatiles = false;
+    return inner;
+}
+
 static enum status resolve_node(struct resolver *resolver, Node *node, struct expression *out)
 {
     switch (nodeTag(node)) {
@@ -444,7 +453,7 @@ static enum status resolve_node(struct resolver *resolver, Node *node, struct ex
     case T_GroupingFunc:
         return resolve_grouping(resolver, (GroupingFunc *)node, out);
     case T_SubLink:
-        return resolve_sublink(resolver, (SubLink *)node, out);
+        return resolve_sublink(below(resolver), (SubLink *)node, out);
     default:
         return refuse_node(resolver, node);
     }
@@ -455,7 +464,7 @@ void resolve_match_group(const struct level *level, struct expression *out)
     for (size_t i = 0; i < level->group_count; i++) {
         if (!equal(level->groups[i].plain, out->node))
             continue;
-        out->node = copyObject(level->groups[i].guarded);
+        out->node = level->groups[i].guarded;
         out->ungrouped = NULL;
         out->total = true;
         out->parts = NULL;

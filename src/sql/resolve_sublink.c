@@ -25,7 +25,7 @@ static SelectStmt *visible_part(const struct level *level, const SelectStmt *sel
 static Node *members(const struct level *inner, const struct carried_key *key, Node *condition)
 {
     SelectStmt *select = rewrite_new(SelectStmt);
-    Node *value = copyObject(key->node);
+    Node *value = key->node;
     SubLink *link = rewrite_new(SubLink);
     if (key->depth > 0)
         value = rewrite_cast(value, "text");
@@ -35,8 +35,7 @@ static Node *members(const struct level *inner, const struct carried_key *key, N
     select->fromClause = inner->from;
     select->whereClause = inner->where;
     if (condition != NULL)
-        select->whereClause = rewrite_and(inner->where == NULL ? NULL : copyObject(inner->where),
-                                          copyObject(condition));
+        select->whereClause = rewrite_and(inner->where, condition);
     link->subLinkType = ARRAY_SUBLINK;
     link->subselect = (Node *)select;
     link->location = -1;
@@ -69,17 +68,17 @@ static Node *witness_condition(struct resolver *resolver, const SubLink *node,
 {
     const struct target *target = &inner->targets[0];
     if (node->subLinkType != ANY_SUBLINK || node->operName != NIL || inner->target_count != 1 ||
-        inner->grouped || inner->windows || !target->value.total || test->type == 0)
+        inner->grouped || inner->windows || !target->value.total || target->value.set ||
+        test->type == 0)
         return NULL;
     const struct allow_signature *equal =
         allow_find_operator("=", false, target->value.type, test->type);
     if (equal == NULL || !(equal->flags & ALLOW_TOTAL))
         return NULL;
     struct expression copy = *test;
-    copy.node = copyObject(test->node);
     copy.parts = NULL;
     copy.part_count = 0;
-    return rewrite_operator("=", copyObject(target->value.node),
+    return rewrite_operator("=", target->value.node,
                             guard_expression(resolver->level, &copy));
 }
 

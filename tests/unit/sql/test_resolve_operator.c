@@ -36,6 +36,44 @@ static void test_operators_leave_qualified(void **state)
     as("NOT city = 'a'", "NOT (enquirer.city OPERATOR(=) 'a') AS x");
 }
 
+static void condition(const char *text, bool guarded)
+{
+    char sql[300];
+    snprintf(sql, sizeof sql, "SELECT 1 FROM customer c WHERE %s", text);
+    struct plan *plan = plan_accepted("acme.app", sql);
+    if ((strstr(plan->sql, "CASE WHEN") != NULL) != guarded)
+        fail_msg("%s is %s: %s", text, guarded ? "not guarded" : "guarded", plan_text(plan));
+    plan_release(plan);
+}
+
+static void test_patterns_are_total_where_they_are_well_formed(void **state)
+{
+    condition("c.city LIKE 'a%'", false);
+    condition("c.city LIKE 'a!%' ESCAPE '!'", false);
+    condition("c.city NOT ILIKE 'a\\' ESCAPE '!'", false);
+    condition("c.city LIKE 'a\\' ESCAPE ''", false);
+    condition("c.city LIKE 'a!' ESCAPE '!'", true);
+    condition("c.city LIKE 'a' ESCAPE 'xy'", true);
+    condition("c.city LIKE 'a' ESCAPE c.full_name", true);
+    condition("c.city LIKE c.full_name", true);
+    condition("(1 / c.balance)::text LIKE 'a!%' ESCAPE '!'", true);
+    condition("c.city SIMILAR TO 'a'", true);
+    condition("c.city NOT SIMILAR TO 'a' ESCAPE '!'", true);
+    as("city SIMILAR TO 'a' ESCAPE '!'", "enquirer.city SIMILAR TO 'a' ESCAPE '!' AS x");
+}
+
+static void test_what_comes_out_is_known(void **state)
+{
+    condition("(ARRAY[1] || c.balance) = ARRAY[1]", true);
+    condition("c.balance BETWEEN SYMMETRIC 2 AND 1", false);
+    condition("c.balance = ANY (ARRAY[1, 2])", false);
+    condition("c.balance <> ALL ('{1,2}'::int4[])", false);
+    condition("c.city = ANY (ARRAY[ARRAY['a'], ARRAY['b']])", true);
+    condition("date '2000-01-01' <@ daterange('2000-01-01', '2001-01-01')", true);
+    condition("date '2000-01-01' <@ '[2000-01-01,2001-01-01)'::daterange", false);
+    condition("'{\"a\": 1}'::jsonb @> to_jsonb(c.balance)", true);
+}
+
 static void test_operators_refused(void **state)
 {
     plan_refused("acme.app", "SELECT enquirer_id <<< 1 FROM enquirer", "42501", "<<<");
@@ -46,6 +84,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_operators_leave_qualified),
+        cmocka_unit_test(test_patterns_are_total_where_they_are_well_formed),
+        cmocka_unit_test(test_what_comes_out_is_known),
         cmocka_unit_test(test_operators_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
