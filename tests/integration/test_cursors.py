@@ -300,3 +300,27 @@ def test_there_is_a_bound(make_gateway):
     messages = client.query("; ".join(f"DECLARE c{n} CURSOR FOR SELECT {n}" for n in range(3)))
     assert tags(messages) == ["DECLARE CURSOR"] * 2 and states(messages) == ["54000"]
     client.close()
+
+
+def influenced(gateway, after):
+    return {int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}")}
+
+
+def test_what_a_whole_query_depends_on_is_recorded_with_its_first_row(gateway, client):
+    """A window function reads everybody: whoever fetches one row has learnt something of all."""
+    ranked = "SELECT person_id, rank() OVER (ORDER BY born) FROM person WHERE person_id {} ORDER BY 1"
+    client.query("BEGIN")
+    before = last(gateway)
+    client.query("DECLARE c CURSOR FOR " + ranked.format("< 50"))
+    assert influenced(gateway, before) == set()
+    assert len(rows(client.query("FETCH c"))) == 1
+    assert influenced(gateway, before) >= {n for n in VISIBLE if n < 50}
+    assert column(client.query("FETCH ALL FROM c")) == [n for n in VISIBLE if n < 50][1:]
+    client.query("DECLARE moved CURSOR FOR " + ranked.format("< 50"))
+    assert tags(client.query("MOVE 3 FROM moved")) == ["MOVE 3"]
+    client.query("DECLARE nobody CURSOR FOR " + ranked.format("< 0"))
+    for count in ("1", "5", "ALL"):
+        assert tags(client.query(f"FETCH {count} FROM nobody")) == ["FETCH 0"]
+    assert kinds(client.query(f"COPY ({ranked.format('< 0')}) TO STDOUT")) == "HcCZ"
+    assert kinds(client.query(f"COPY ({ranked.format('< 4')}) TO STDOUT")) == "HdddcCZ"
+    client.query("ROLLBACK")

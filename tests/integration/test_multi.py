@@ -175,3 +175,38 @@ def test_a_budget_in_the_middle(make_gateway):
     assert (rows(messages), states(messages)) == ([[b"1"], [b"2"]], ["53400"])
     assert told(gateway, -1) == {1, 2}
     client.close()
+
+
+# ---- among writes ----
+
+WRITING = shop.POLICY.replace("      - {dataset: article, columns: all}", "      - {dataset: article, columns: all, write: {insert: [item, maker]}}")
+
+
+@pytest.fixture
+def writing(make_gateway, cluster):
+    """Agent and gateway where articles may be written, in a database of its own."""
+    gateway = make_gateway(policy_yaml=WRITING, database=cluster.create_database(sql=shop.SQL))
+    client = RawClient(gateway, "acme.cert")
+    yield gateway, client
+    client.close()
+
+
+def made(gateway):
+    return [item for (item,) in gateway.cluster.rows("SELECT item FROM shop.article WHERE maker = 'new' ORDER BY 1", gateway.database)]
+
+
+def test_writes_of_one_query_stand_or_fall_together(writing):
+    gateway, client = writing
+    add = "INSERT INTO article (item, maker) VALUES ('{}', 'new')"
+    for sql, state, stands in (
+            (f"{add.format('a')}; {add.format('b')}", [], ["a", "b"]),
+            (f"{add.format('c')}; SELECT 1 / 0", ["22012"], []),
+            (f"{add.format('d')}; {add.format('d')}", ["23505"], []),
+            (f"{add.format('e')}; SELECT secret FROM person", ["42703"], []),
+            (f"BEGIN; {add.format('f')}; COMMIT; SELECT 1 / 0", ["22012"], ["f"]),
+            (f"BEGIN; {add.format('g')}; ROLLBACK; {add.format('h')}", [], ["h"]),
+            (f"PREPARE p AS INSERT INTO article (item, maker) VALUES ($1, 'new'); EXECUTE p('i'); EXECUTE p('j')", [], ["i", "j"])):
+        before = made(gateway)
+        messages = client.query(sql)
+        assert (states(messages), status(messages)) == (state, "I"), sql
+        assert [item for item in made(gateway) if item not in before] == stands, sql
