@@ -60,6 +60,23 @@ static enum strength figure_case(const CaseExpr *node, const char **name)
     return NAME_WEAK;
 }
 
+/* A scalar sub-select is called as its column is. */
+static enum strength figure_sublink(const SubLink *node, const char **name)
+{
+    if (node->subLinkType == EXISTS_SUBLINK || node->subLinkType == ARRAY_SUBLINK)
+        return good(name, node->subLinkType == EXISTS_SUBLINK ? "exists" : "array");
+    const SelectStmt *select = (const SelectStmt *)node->subselect;
+    if (node->subLinkType != EXPR_SUBLINK || !IsA(select, SelectStmt))
+        return NAME_NONE;
+    while (select->larg != NULL)
+        select = select->larg;
+    if (select->targetList == NIL)
+        return select->valuesLists != NIL ? good(name, "column1") : NAME_NONE;
+    const ResTarget *target = linitial_node(ResTarget, select->targetList);
+    const char *found = target->name != NULL ? target->name : plan_column_name(target->val);
+    return good(name, found);
+}
+
 static enum strength figure(const Node *node, const char **name)
 {
     if (node == NULL)
@@ -77,6 +94,16 @@ static enum strength figure(const Node *node, const char **name)
         return figure_case((const CaseExpr *)node, name);
     case T_A_ArrayExpr:
         return good(name, "array");
+    case T_RowExpr:
+        return good(name, "row");
+    case T_GroupingFunc:
+        return good(name, "grouping");
+    case T_A_Indirection:
+        return figure(((const A_Indirection *)node)->arg, name);
+    case T_CollateClause:
+        return figure(((const CollateClause *)node)->arg, name);
+    case T_SubLink:
+        return figure_sublink((const SubLink *)node, name);
     case T_CoalesceExpr:
         return good(name, "coalesce");
     case T_MinMaxExpr:

@@ -318,6 +318,19 @@ static enum status by_members(struct resolver *resolver, A_Expr_Kind kind, const
     return STATUS_OK;
 }
 
+/* A row within a row is a record to PostgreSQL, and records compare NULLs in another way. */
+static bool are_flat_rows(const Node *left, const Node *right)
+{
+    if (!are_rows(left, right))
+        return false;
+    const RowExpr *rows[] = {(const RowExpr *)left, (const RowExpr *)right};
+    for (size_t i = 0; i < lengthof(rows); i++)
+        for (int m = 0; m < list_length(rows[i]->args); m++)
+            if (IsA(list_nth(rows[i]->args, m), RowExpr))
+                return false;
+    return true;
+}
+
 /* (a, b) IN ((1, 2), …) */
 static enum status rows_in_list(struct resolver *resolver, const A_Expr *node, Node **out)
 {
@@ -327,7 +340,7 @@ static enum status rows_in_list(struct resolver *resolver, const A_Expr *node, N
     *out = NULL;
     foreach (cell, castNode(List, node->rexpr)) {
         Node *term;
-        if (!are_rows(node->lexpr, lfirst(cell)))
+        if (!are_flat_rows(node->lexpr, lfirst(cell)))
             return STATUS_OK;
         TRY(by_members(resolver, AEXPR_OP, name, node->lexpr, lfirst(cell), &term));
         terms = lappend(terms, term);
@@ -345,7 +358,7 @@ static enum status expand_rows(struct resolver *resolver, const A_Expr *node, No
     *out = NULL;
     if (node->kind == AEXPR_IN)
         return rows_in_list(resolver, node, out);
-    if (!are_rows(node->lexpr, node->rexpr) ||
+    if (!are_flat_rows(node->lexpr, node->rexpr) ||
         (node->kind != AEXPR_OP && node->kind != AEXPR_DISTINCT &&
          node->kind != AEXPR_NOT_DISTINCT))
         return STATUS_OK;
