@@ -22,19 +22,28 @@ static Node *policy_of(const struct relation *relation, bool grouped)
     return rewrite_boolean_test(policy, IS_NOT_FALSE);
 }
 
+/* The levels from here to that one read its rows now, by their policy. */
+static void note_reading(struct level *level, const struct resolver *outer, uint64_t relation)
+{
+    for (; level != outer->level; level = level->outer->level)
+        level->outer_reads |= relation;
+}
+
 /* Of a level around, whose relations the expression reads from below; above its GROUP BY a group
  * stands for rows of all its relations. */
-static Node *outer_conjunction(const struct resolver *outer, uint64_t relations, Node *all)
+static Node *outer_conjunction(struct level *level, uint64_t relations, Node *all)
 {
-    for (; outer != NULL; outer = outer->level->outer) {
+    for (const struct resolver *outer = level->outer; outer != NULL; outer = outer->level->outer) {
         bool grouped = outer->mode == RESOLVE_GROUPED, reads = relations == 0;
         for (size_t i = outer->names->first; i < outer->names->end; i++)
             reads = reads || (relations & UINT64_C(1) << outer->level->relations[i]->index);
         for (size_t i = outer->names->first; reads && i < outer->names->end; i++) {
             const struct relation *relation = outer->level->relations[i];
-            if (relation->policy != NULL &&
-                (grouped || relations == 0 || (relations & UINT64_C(1) << relation->index)))
-                all = rewrite_and(all, policy_of(relation, grouped));
+            uint64_t bit = UINT64_C(1) << relation->index;
+            if (relation->policy == NULL || !(grouped || relations == 0 || (relations & bit)))
+                continue;
+            all = rewrite_and(all, policy_of(relation, grouped));
+            note_reading(level, outer, bit);
         }
     }
     return all;
@@ -50,7 +59,7 @@ static Node *conjunction(struct level *level, uint64_t relations, bool grouped)
             continue;
         all = rewrite_and(all, policy_of(relation, grouped));
     }
-    return outer_conjunction(level->outer, relations, all);
+    return outer_conjunction(level, relations, all);
 }
 
 Node *guard_policies(struct level *level, uint64_t relations)

@@ -30,7 +30,7 @@ void settle_growth(struct level *level, bool changes_too)
 
 Node *settle_set(const struct carried_key *key)
 {
-    Node *value = copyObject(key->node);
+    Node *value = key->node; /* shared: sub-selects in it are filled in when fences close */
     if (key->depth > 0)
         value = rewrite_cast(value, "text");
     FuncCall *call = (FuncCall *)rewrite_call("array_agg", list_make1(value));

@@ -174,7 +174,7 @@ static enum status resolve_group(struct level *level, Node *node, Node **emitted
     group->unstable = value.unstable;
     group->relations = value.relations;
     group->guarded = guard_expression(level, &value);
-    *emitted = ordinal != 0 ? rewrite_integer((int)ordinal) : copyObject(group->guarded);
+    *emitted = ordinal != 0 ? rewrite_integer((int)ordinal) : group->guarded;
     return STATUS_OK;
 }
 
@@ -234,7 +234,7 @@ static bool is_group(const struct level *level, size_t ordinal, struct expressio
         const struct group *group = &level->groups[i];
         if (group->ordinal != ordinal)
             continue;
-        *out = (struct expression){.node = copyObject(group->guarded),
+        *out = (struct expression){.node = group->guarded,
                                    .type = group->type,
                                    .collation = group->collation,
                                    .unstable = group->unstable,

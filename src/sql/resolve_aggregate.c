@@ -107,6 +107,32 @@ static enum status check_form(const struct resolver *resolver, const FuncCall *n
     return STATUS_OK;
 }
 
+static bool own_policy(const struct level *level)
+{
+    for (size_t i = level->scope_first; i < level->scope_end; i++)
+        if (level->relations[i]->policy != NULL)
+            return true;
+    return false;
+}
+
+/* Nothing of the level in the argument, but the policy of a level around: then the aggregate would
+ * be that level's. */
+static enum status guard_arguments(struct level *level, FuncCall *node, struct expression *parts,
+                                   bool ordered_set)
+{
+    for (size_t i = 0; i < (size_t)list_length(node->args); i++) {
+        Node **argument = (Node **)&lfirst(list_nth_cell(node->args, (int)i));
+        if (!parts[i].total && parts[i].relations == 0 && !own_policy(level) &&
+            guard_policies(level, 0) != NULL)
+            return plan_refuse(level->build, "0A000", "Write the value as a plain constant.",
+                               "a constant that may fail is not supported in an aggregate of an "
+                               "inner query");
+        *argument =
+            ordered_set ? guard_grouped(level, &parts[i]) : guard_expression(level, &parts[i]);
+    }
+    return STATUS_OK;
+}
+
 enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char *name,
                               struct expression *out)
 {
@@ -129,9 +155,7 @@ enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char
         return plan_refuse(outer->build, "42803", "Add it to GROUP BY.",
                            "direct arguments of %s must use only grouped columns", name);
     judge_statistic(level, node, name, allow_find_function(name, types, count));
-    for (size_t i = 0; i < count; i++)
-        lfirst(list_nth_cell(node->args, (int)i)) =
-            ordered_set ? guard_grouped(level, &parts[i]) : guard_expression(level, &parts[i]);
+    TRY(guard_arguments(level, node, parts, ordered_set));
     TRY(resolve_order(&resolver, node, &result, ordered_set ? types + count : NULL));
     if (ordered_set)
         count += (size_t)list_length(node->agg_order);

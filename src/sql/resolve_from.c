@@ -298,9 +298,11 @@ static void keep_conjuncts(struct level *level, const struct expression *express
             keep_conjuncts(level, &expression->parts[i], holds, where);
         return;
     }
+    /* What reads nothing and may fail is guarded by the policies of all that stands around. */
+    bool reads_any = expression->relations == 0 && !expression->total;
     level->conjuncts[level->conjunct_count++] =
         (struct conjunct){.node = copyObject(expression->node),
-                          .relations = expression->relations,
+                          .relations = reads_any ? UINT64_MAX : expression->relations,
                           .holds = holds,
                           .where = where};
 }

@@ -78,8 +78,7 @@ static Node *witness_condition(struct resolver *resolver, const SubLink *node,
     struct expression copy = *test;
     copy.parts = NULL;
     copy.part_count = 0;
-    return rewrite_operator("=", target->value.node,
-                            guard_expression(resolver->level, &copy));
+    return rewrite_operator("=", target->value.node, guard_expression(resolver->level, &copy));
 }
 
 static bool is_positive(const SubLink *node)
