@@ -2,7 +2,7 @@
 # The partners' side: what each agent was sent (a kit), a home for it, and connection strings.
 # Needs lib.sh and gateway.sh.
 
-agents=(north-mail/recall north-mail/service north-mail/enquiries ringway/desk statlab/notebook brightwash/app)
+agents=(north-mail/recall north-mail/service north-mail/enquiries ringway/desk ringway/corrections statlab/notebook brightwash/app)
 kit() { echo "$home/kits/${1/\//.}"; }
 verifier() { echo "$home/gateway/secrets/${1/\//-}.scram"; }
 

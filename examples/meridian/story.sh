@@ -52,6 +52,19 @@ chapter_work() {
     wc -l "$(kit north-mail/recall)/azimuth.txt" "$(kit north-mail/service)/reminders.txt" "$(kit north-mail/enquiries)/enquirers.txt" | sed 's|/.*/||'
 }
 
+chapter_correction() {
+    local before after
+    chapter "A correction" "A customer rings: the number is wrong. A few of ringway's people may change that one column, of one car's owner at a time. Who was changed is in the ledger before the database commits; what it was changed to is nowhere but in the database."
+    before=$(truth "SELECT count(*) FROM crm.customer WHERE phone = '+44 7700 900999'")
+    refused ringway/desk -c "UPDATE customer SET phone = '+44 7700 900999' FROM vehicle v WHERE v.owner_id = customer.customer_id AND v.registration = '$mark'"
+    refused ringway/corrections -c "UPDATE customer SET phone = '+44 7700 900999'"
+    allowed ringway/corrections -c "UPDATE customer SET phone = '+44 7700 900999' FROM vehicle v WHERE v.owner_id = customer.customer_id AND v.registration = '$mark' RETURNING full_name, phone"
+    after=$(truth "SELECT count(*) FROM crm.customer WHERE phone = '+44 7700 900999'")
+    [ $((after - before)) -le 1 ] && [ "$after" -ge 1 ] || fail "$((after - before)) telephone numbers were changed"
+    show meridian "cofferdam ledger tail | grep change"
+    cofferdam ledger tail | grep -E '^ *sequence| change' || fail "the change is not in the ledger"
+}
+
 chapter_budget() {
     chapter "An export, and its end" "Somebody has north-mail's key and wants everything. The budget is 12,000 different people a day; the row that would be one too many is not sent."
     refused north-mail/recall -o customers.txt -c "SELECT full_name, birth_date, gender, street, city, postcode FROM customer"
@@ -161,6 +174,7 @@ tell_story() {
     chapter_sight
     chapter_refusals
     chapter_work
+    chapter_correction
     chapter_budget
     chapter_containment
     chapter_answers

@@ -52,6 +52,29 @@ static void nobody_gets_money_or_secrets(void **state)
         }
 }
 
+/* One column, for one agent. */
+static void the_call_centre_corrects_a_number(void **state)
+{
+    size_t writes = 0;
+    for (size_t p = 0; p < policy->partner_count; p++)
+        for (size_t g = 0; g < policy->partners[p].grant_count; g++) {
+            const struct policy_grant *grant = &policy->partners[p].grants[g];
+            if (!policy_writes(grant))
+                continue;
+            writes++;
+            assert_string_equal(grant->agent, "corrections");
+            assert_int_equal(grant->write.update_count, 1);
+            assert_int_equal(grant->write.insert_count, 0);
+            assert_false(grant->write.deletes);
+            assert_string_equal(
+                policy->datasets[grant->dataset].columns[grant->write.update[0]].name, "phone");
+        }
+    assert_int_equal(writes, 1);
+    const struct policy_partner *ringway = policy_find_partner(policy, "ringway");
+    assert_false(policy_agent_writes(ringway, &ringway->agents[0]));
+    assert_true(policy_agent_writes(ringway, &ringway->agents[1]));
+}
+
 /* An agent whose grants are all bound to purposes must not have to choose among several. */
 static void agents_have_one_purpose(void **state)
 {
@@ -86,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_the_four_partners),
         cmocka_unit_test(nobody_gets_money_or_secrets),
+        cmocka_unit_test(the_call_centre_corrects_a_number),
         cmocka_unit_test(agents_have_one_purpose),
         cmocka_unit_test(service_lines_lead_to_owners),
     };
