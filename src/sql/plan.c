@@ -11,6 +11,7 @@
 #include "sql/allow.h"
 #include "sql/emit.h"
 #include "sql/plan_session.h"
+#include "sql/virtual.h"
 
 enum { PLAN_ARENA_BYTES = 4 * 1024 * 1024, PLAN_SQL_BYTES = 4 * 1024 * 1024 };
 
@@ -227,6 +228,9 @@ enum status plan_query(struct build *build, SelectStmt *select, Node **emitted)
     plan->kind = PLAN_QUERY;
     plan->command = "SELECT";
     TRY(plan_count_parameters(build, (Node *)select));
+    *emitted = (Node *)select;
+    if (virtual_reads(select))
+        return virtual_plan(build, select);
     build->secrets = palloc0(2 * LIMIT_RELATIONS * sizeof *build->secrets);
     TRY(plan_select(build, &select, NULL, true, &level));
     TRY(check_size(build, level->target_count));

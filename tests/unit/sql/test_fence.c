@@ -79,8 +79,8 @@ static void test_what_is_not_granted_has_one_message(void **state)
     plan_refused("counts.app", "SELECT 1 FROM enquirer", "42P01",
                  "dataset \"enquirer\" is not granted to partner \"counts\"");
     plan_refused("acme.app", "SELECT 1 FROM crm.customer", "42P01", "schema \"crm\"");
-    plan_refused("acme.app", "SELECT 1 FROM pg_catalog.pg_class", "42501", "system catalogs");
-    plan_refused("acme.app", "SELECT 1 FROM pg_class", "42P01", "not granted");
+    plan_refused("acme.app", "SELECT 1 FROM pg_catalog.pg_statistic", "42501", "not available");
+    plan_refused("acme.app", "SELECT 1 FROM pg_authid", "42P01", "not granted");
     plan_refused("acme.app", "SELECT 1 FROM ONLY customer", "0A000", "ONLY");
     plan_refused("acme.app", "SELECT 1 FROM other.public.customer", "0A000", "other databases");
     plan_release(plan_accepted("acme.app", "SELECT 1 FROM public.customer"));

@@ -1,0 +1,12 @@
+/* The virtual catalogue, for the planner. See virtual_private.h for how it is made. */
+#ifndef COFFERDAM_SQL_VIRTUAL_H
+#define COFFERDAM_SQL_VIRTUAL_H
+
+#include "sql/plan_build.h"
+
+/* Does the statement read the catalogue, by a table, a function or a cast, and no dataset? */
+bool virtual_reads(SelectStmt *select);
+/* Rewrites such a statement in place, and fills in the plan: rows about nobody. */
+MUST_USE enum status virtual_plan(struct build *build, SelectStmt *select);
+
+#endif

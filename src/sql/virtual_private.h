@@ -1,0 +1,118 @@
+/* The virtual catalogue, private to sql/virtual_*.c: pg_catalog and information_schema as this
+ * partner, agent and purpose may see them now. decisions/0012-virtual-catalogue.md says why.
+ *
+ * A statement that reads the catalogue and no dataset is rewritten by one walk over its tree. Every
+ * table that it names becomes a common table expression of ours; those are written in SQL
+ * (virtual_tables.c, virtual_schema.c) over sources, whose rows are constants made from the model
+ * (virtual_rows.c). Functions and casts that would read the real catalogue are replaced by SQL over
+ * the same tables (virtual_function.c, virtual_cast.c).
+ * Invariant: what the walk does not know, it refuses; only our own text names a real table, and
+ * each such reading is held to what PostgreSQL itself brings. */
+#ifndef COFFERDAM_SQL_VIRTUAL_PRIVATE_H
+#define COFFERDAM_SQL_VIRTUAL_PRIVATE_H
+
+#include "sql/plan_build.h"
+
+/* OIDs below are PostgreSQL's own, from the server's headers. */
+enum {
+    VIRTUAL_OID_FIRST = 16384, /* of datasets, their keys and indexes; hashed from names */
+    VIRTUAL_OWNER = 10,
+    VIRTUAL_PUBLIC = 2200,
+    VIRTUAL_TABLES_MAX = 256
+};
+
+/* Is r of pg_class the relation that $n means: an OID or a name, quoted or not, with its schema or
+ * not? */
+#define VIRTUAL_MEANT(n)                                                                           \
+    "replace(regexp_replace((" n ")::text, '^\"?public\"?[.]', ''), '\"', '') IN (r.oid::text, "   \
+    "r.relname::text)"
+
+/* A table of the catalogue. Its rows are a SELECT of ours, or none at all. In that SELECT a bare
+ * table name means a virtual table or a source, pg_catalog.x the real one. */
+struct virtual_table {
+    const char *schema, *name; /* schema NULL: ours alone, no statement can name it */
+    uint32_t oid;              /* what 'name'::regclass gives; 0: no number that anybody knows */
+    const char *sql;           /* or, without rows, the columns: "oid oid, evtname name" */
+    bool empty;
+};
+
+/* NULL if there is none. schema NULL: as PostgreSQL's search path, pg_catalog only. */
+const struct virtual_table *virtual_find(const char *schema, const char *name);
+const struct virtual_table *
+virtual_schema_at(size_t index); /* information_schema; NULL at the end */
+
+/* A function that a statement over the catalogue may call, beyond the allow-list. sql NULL: it
+ * leaves as it is, since nothing but PostgreSQL's own can be read with it. Otherwise sql stands in
+ * its place, with its arguments for $1, $2 … */
+struct virtual_function {
+    const char *name;
+    int least, most; /* arguments */
+    const char *sql;
+    bool catalogue;     /* it leaves, but whoever calls it asks about the catalogue */
+    const char *schema; /* NULL: pg_catalog */
+};
+const struct virtual_function *virtual_find_function(const char *name, int arguments);
+/* Does a call of it, with any number of arguments, make a statement one over the catalogue? */
+bool virtual_answers(const char *name);
+
+/* What stands in the way of a name in a nested SELECT: the statement's own WITH. */
+struct virtual_scope {
+    const char *name;
+    const struct virtual_scope *outer;
+};
+
+/* The rewriting of one statement. */
+struct virtual_walk {
+    struct build *build;
+    const struct virtual_scope *scope;
+    const List *functions; /* RangeFunction of the statement, as written */
+    List **tables;         /* CommonTableExpr of what is used, each behind what it reads */
+    struct virtual_use *uses;
+    size_t *use_count;
+    Node *const *arguments; /* for $n of a function's own SQL; NULL: $n is the client's */
+    size_t argument_count;
+    bool trusted; /* our own text */
+};
+
+/* What a cast to regclass and its like gives in an output column. */
+enum virtual_display {
+    VIRTUAL_NUMBERS, /* OIDs: a sub-select that is compared */
+    VIRTUAL_MIXED,   /* names, but OIDs for what is written out: 'customer'::regclass */
+    VIRTUAL_NAMES,
+};
+
+/* Rewrites what stands at *slot. A cast to regclass and its like gives a name where `text`, an OID
+ * otherwise. */
+MUST_USE enum status virtual_walk_node(struct virtual_walk *walk, Node **slot, bool text);
+MUST_USE enum status virtual_walk_list(struct virtual_walk *walk, List *list, bool text);
+MUST_USE enum status virtual_walk_select(struct virtual_walk *walk, SelectStmt *select,
+                                         enum virtual_display display);
+MUST_USE enum status virtual_walk_window(struct virtual_walk *walk, WindowDef *window);
+
+/* A table's name becomes that of a common table expression with its rows. */
+MUST_USE enum status virtual_walk_range(struct virtual_walk *walk, RangeVar *range);
+/* Our SQL with arguments in place of its parameters, rewritten: an expression. */
+MUST_USE enum status virtual_expression(struct virtual_walk *walk, const char *sql,
+                                        Node *const *arguments, size_t count, Node **out);
+MUST_USE enum status virtual_walk_call(struct virtual_walk *walk, Node **slot);
+MUST_USE enum status virtual_walk_cast(struct virtual_walk *walk, Node **slot, bool text);
+bool virtual_is_reference_cast(const Node *node); /* to regclass, regtype … */
+/* The constant that stands for current_user, version() and the like. */
+MUST_USE enum status virtual_walk_value(struct virtual_walk *walk, Node **slot);
+
+/* "oid oid, kind char" as a SELECT of these columns without rows. */
+SelectStmt *virtual_no_rows(const char *columns);
+/* Rows of a source, as a SELECT over constants; NULL if name is none. */
+SelectStmt *virtual_source(struct build *build, const char *name);
+
+/* The names of a rewritten SELECT's output columns, as C strings: `*` is expanded. tables: the
+ * CommonTableExpr that are to stand before it. */
+MUST_USE enum status virtual_columns(struct build *build, SelectStmt *select, List *tables,
+                                     List **names);
+/* q.f is a call of f where q is a function in FROM and has no column f. functions: all
+ * RangeFunction of the statement. Is alias.column a column, whichever of them the alias means? */
+bool virtual_names_column(const List *functions, const char *alias, const char *column);
+/* The name that PostgreSQL gives an output column. */
+const char *virtual_column_name(const Node *node);
+
+#endif
