@@ -22,7 +22,8 @@ SELECT ten FROM wide WHERE id < 40 ORDER BY ten FETCH FIRST ⟨1|5⟩ ROWS WITH 
 SELECT id FROM wide ORDER BY id OFFSET 3 ROWS FETCH NEXT 2 ROWS ONLY;
 SELECT id FROM wide LIMIT -1;
 SELECT DISTINCT ten FROM wide ORDER BY ten;
-SELECT DISTINCT ⟨two, four|four|label|hundred / 10|two = 1⟩ FROM wide ORDER BY 1;
+SELECT DISTINCT ⟨four|label|hundred / 10|two = 1⟩ FROM wide ORDER BY 1;
+SELECT DISTINCT two, four FROM wide ORDER BY 1, 2;
 SELECT DISTINCT town FROM person ORDER BY town ⟨|DESC|NULLS FIRST⟩;
 SELECT DISTINCT ON (ten) ten, id FROM wide ORDER BY ten, id ⟨|DESC⟩;
 SELECT DISTINCT ON (town) town, name, score FROM person ORDER BY town, score DESC NULLS LAST, person_id;

@@ -8,8 +8,9 @@ Statements of three sources run through the gateway in the simple and the extend
     sqlsmith   random statements over all of SELECT, by sqlsmith, for views like the partner's datasets
 Every byte that the server sends is searched for canaries and for subject keys that the partner has no right
 to. The gateway must live, and answer each statement.
-    RESULT statements=… leaks=… crashes=… answered=… with_rows=… refused=… seed=…
-and before it a line a source: how many statements, and how many were not refused.
+    RESULT statements=… leaks=… crashes=… broken=… answered=… with_rows=… refused=… seed=…
+and before it a line a source: how many statements, and how many were not refused. broken: accepted, and then
+not understood by the database, which is no leak but a defect of the rewriting.
 """
 import collections
 import random
@@ -89,6 +90,8 @@ CREATE VIEW item AS SELECT 1 AS item_id, ''::text AS label, 1 AS price;
 CREATE VIEW shop AS SELECT 1 AS shop_id, ''::text AS title;
 """
 SOURCES = {"hostile": 0.3, "hidden": 0.45, "sqlsmith": 0.25}
+BROKEN = ("a table that policy names is not in the database", "a column that policy names is not in the database",
+          "the database found a syntax error", "the database did not accept the statement")  # of what the gateway wrote
 TELLING = ("22", "21", "23", "XX")  # classes of errors that depend on the data, or that should not be
 
 # Eight bytes of any subject key, its decimal text, and hidden birth times; salaries are six digits of 99….
@@ -142,6 +145,9 @@ class Leak(longrun.Stage):
             if error["C"] == "XX000" or (source == "hidden" and error["C"].startswith(TELLING)):
                 self.count["leaks"] += 1
                 print(f"TELLS {error['C']} {error['M']} by {how}: {sql!r}", flush=True)
+            elif error["M"] in BROKEN:
+                self.count["broken"] += 1
+                print(f"BROKEN {error['C']} {error['M']} by {how}: {sql!r}", flush=True)
 
     def run(self, source, sql):
         how = self.random.choice(["query", "text", "binary", "rows"])
@@ -164,8 +170,9 @@ class Leak(longrun.Stage):
             self.count[source, "accepted"] += not errors
             if any(kind == b"D" for kind, _ in messages):
                 self.count["with_rows"] += 1
-        except (rawclient.Closed, OSError):
+        except (rawclient.Closed, OSError) as error:
             self.count["closed"] += 1
+            print(f"UNANSWERED {type(error).__name__} {error} by {how}: {sql[:2000]!r}", flush=True)
         self.look(sql, how, sql.encode())
         if self.gateway.process.poll() is not None:
             self.count["crashes"] += 1
@@ -206,9 +213,9 @@ def main():
         print(f"{source}: {count[source]} statements, {count[source, 'accepted']} not refused")
     for (source, state, message), number in leak.states.most_common(60 if options.verbose else 0):
         print(f"  {number:5} {source} {state} {message}")
-    print(f"RESULT statements={count['statements']} leaks={count['leaks']} crashes={count['crashes']} "
+    print(f"RESULT statements={count['statements']} leaks={count['leaks']} crashes={count['crashes']} broken={count['broken']} "
           f"answered={count['answered']} with_rows={count['with_rows']} refused={count['refused']} seed={options.seed}")
-    return 1 if count["leaks"] or count["crashes"] or not count["with_rows"] else 0
+    return 1 if count["leaks"] or count["crashes"] or count["broken"] or not count["with_rows"] else 0
 
 
 if __name__ == "__main__":
