@@ -101,44 +101,45 @@ void frontend_drop_several(struct session *session)
 }
 
 /* One of several, planned now: it may be about what those before it have made. */
-static enum status next_of_several(struct session *session, struct error *error)
+static void next_of_several(struct session *session)
 {
     struct several *several = &session->several;
     const struct plan_part *part = &several->parts[several->next++];
     char *text = strndup(several->sql + part->at, part->len);
-    if (text == NULL)
-        return out_of_memory(error);
-    enum status status = query(session, text, error);
-    answer_failure(session, status, text, error);
+    struct error error;
+    enum status status = text == NULL ? out_of_memory(&error) : query(session, text, &error);
+    answer_failure(session, status, text, &error);
     free(text);
-    return status;
 }
 
-/* Must the next statement wait for what is under way? */
+/* Must what comes next wait for what is under way? Where something has been written that does not
+ * stand yet, it does: the next message may commit it, which an error of ours must prevent. */
 static bool must_wait(const struct session *session)
 {
-    return session->replies.count >= LIMIT_PENDING_REPLIES / 2 || writes_wait(session);
+    return session->replies.count >= LIMIT_PENDING_REPLIES / 2 || writes_wait(session) ||
+           (session->writes.intent_count > 0 && session->replies.count > 0);
 }
 
 /* Upstream gets no Sync in between: one transaction, and an error ends the rest. */
 static void continue_several(struct session *session)
 {
     struct several *several = &session->several;
-    struct error error;
     while (several->sql != NULL && session->state == SESSION_READY) {
-        bool ended = several->next == several->count || session->skip_to_sync;
-        if (!ended && must_wait(session)) {
+        if (must_wait(session)) {
             if (session->unsynced && !several->asked)
                 wire_put_empty(&session->upstream.out, 'H');
             several->asked = true;
             return;
         }
         several->asked = false;
-        if (!ended && next_of_several(session, &error) == STATUS_OK)
+        if (several->next < several->count && !session->skip_to_sync) {
+            next_of_several(session);
             continue;
+        }
+        if (several->failed && session->writes.intent_count > 0)
+            frontend_fail_upstream(session);
         frontend_drop_several(session);
-        if (session->state == SESSION_READY)
-            frontend_sync(session);
+        frontend_sync(session);
     }
 }
 

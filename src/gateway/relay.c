@@ -51,6 +51,7 @@ static void answer_error(struct session *session, const struct error *error)
 {
     wire_put_error(&session->out.bytes, "ERROR", error->sqlstate, error->message, error->hint);
     session->discard = true;
+    session->several.failed = session->several.sql != NULL;
     enter_error(session);
 }
 
@@ -462,6 +463,7 @@ static void on_error(struct session *session, const struct wire_message *message
     if (session->state != SESSION_READY)
         return;
     session->discard = true;
+    session->several.failed = false;
     drop_to_sync(session);
     cursors_doubt(session);
     enter_error(session);

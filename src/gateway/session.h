@@ -75,7 +75,8 @@ struct several {
     char *sql;               /* owned */
     struct plan_part *parts; /* owned */
     size_t count, next;
-    bool asked; /* the next one waits, and upstream has been asked for its answers */
+    bool asked;  /* the next one waits, and upstream has been asked for its answers */
+    bool failed; /* by an error of ours, in the middle of a result: upstream knows of none */
 };
 
 enum { STATEMENT_BUCKETS = 64, SETTINGS_MAX = 32 };
