@@ -71,6 +71,11 @@ static enum status connect_upstream(const struct config *config, PGconn **out, s
     return STATUS_OK;
 }
 
+static enum status no_memory(struct error *error)
+{
+    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory for the catalogue");
+}
+
 static enum status query(PGconn *connection, const char *sql, const char *const *values,
                          int value_count, PGresult **out, struct error *error)
 {
@@ -101,7 +106,9 @@ static const char column_sql[] =
     "WHERE i.indrelid = c.oid AND i.indisunique"
     "    AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL"
     "    AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),"
-    "  coalesce(co.collisdeterministic, true), nullif(a.attcollation, 100)"
+    "  coalesce(co.collisdeterministic, true), nullif(a.attcollation, 100),"
+    "  EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid"
+    "    AND i.indpred IS NULL AND i.indkey[0] = a.attnum), c.reltuples"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -132,6 +139,7 @@ static void fill_column(struct arena *arena, PGresult *result, int row,
         .unique = is_true(result, row, 10),
         .deterministic = is_true(result, row, 11),
         .collation = (uint32_t)strtoul(PQgetvalue(result, row, 12), NULL, 10),
+        .indexed = is_true(result, row, 13),
     };
 }
 
@@ -145,7 +153,7 @@ static int table_rows(PGresult *result, int first)
     return row - first;
 }
 
-static bool fill_catalog(struct catalog *catalog, PGresult *result)
+static bool fill_catalog(struct catalog *catalog, PGresult *result, struct catalog_table **out)
 {
     int rows = PQntuples(result), tables = 0;
     for (int row = 0; row < rows; row += table_rows(result, row))
@@ -154,6 +162,7 @@ static bool fill_catalog(struct catalog *catalog, PGresult *result)
         arena_array(&catalog->arena, struct catalog_table, (size_t)tables + 1);
     if (list == NULL)
         return false;
+    *out = list;
     int index = 0;
     for (int row = 0; row < rows; index++) {
         int count = table_rows(result, row);
@@ -169,12 +178,105 @@ static bool fill_catalog(struct catalog *catalog, PGresult *result)
             .oid = (uint32_t)strtoul(PQgetvalue(result, row, 2), NULL, 10),
             .kind = PQgetvalue(result, row, 3)[0],
             .columns = columns,
-            .column_count = (size_t)count};
+            .column_count = (size_t)count,
+            .rows = strtod(PQgetvalue(result, row, 14), NULL)};
         row += count;
     }
     catalog->tables = list;
     catalog->table_count = (size_t)tables;
     return !catalog->arena.overflowed;
+}
+
+/* One row a column of every unique index over several columns that may not be NULL; by table and
+ * index, in the index's order. */
+static const char key_sql[] =
+    "SELECT n.nspname, c.relname, i.indexrelid, a.attname"
+    " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, number)"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum"
+    " WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL"
+    " AND i.indexprs IS NULL AND i.indnkeyatts > 1 AND k.number <= i.indnkeyatts"
+    " AND (c.relkind = 'p' OR NOT c.relhassubclass)"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS o(attnum, number)"
+    "   JOIN pg_catalog.pg_attribute b ON b.attrelid = c.oid AND b.attnum = o.attnum"
+    "   WHERE o.number <= i.indnkeyatts AND NOT b.attnotnull)"
+    " AND (n.nspname, c.relname) IN (SELECT * FROM ROWS FROM"
+    "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
+    " ORDER BY n.nspname, c.relname, i.indexrelid, k.number";
+
+/* One row a foreign key of one column that holds at every moment: none that is deferrable, not
+ * validated or switched off; and none to a table with row policies, which the upstream role may not
+ * see all of. */
+static const char reference_sql[] =
+    "SELECT n.nspname, c.relname, a.attname, k.confrelid, p.attname"
+    " FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_catalog.pg_class f ON f.oid = k.confrelid"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
+    " JOIN pg_catalog.pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[1]"
+    " WHERE k.contype = 'f' AND k.convalidated AND NOT k.condeferrable"
+    " AND pg_catalog.cardinality(k.conkey) = 1 AND (c.relkind = 'p' OR NOT c.relhassubclass)"
+    " AND NOT f.relrowsecurity AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t"
+    "   WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))"
+    " AND (n.nspname, c.relname) IN (SELECT * FROM ROWS FROM"
+    "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
+    " ORDER BY n.nspname, c.relname";
+
+/* Does this row tell of the table? */
+static bool is_of_table(PGresult *result, int row, const struct catalog_table *table)
+{
+    return strcmp(PQgetvalue(result, row, 0), table->schema) == 0 &&
+           strcmp(PQgetvalue(result, row, 1), table->name) == 0;
+}
+
+static bool fill_key(struct arena *arena, PGresult *result, int first, int count,
+                     const struct catalog_table *table, struct catalog_key *key)
+{
+    const struct catalog_column **columns =
+        arena_array(arena, const struct catalog_column *, (size_t)count);
+    if (columns == NULL)
+        return false;
+    for (int c = 0; c < count; c++) {
+        columns[c] = catalog_find_column(table, PQgetvalue(result, first + c, 3));
+        if (columns[c] == NULL)
+            return false;
+    }
+    *key = (struct catalog_key){.columns = columns, .column_count = (size_t)count};
+    return true;
+}
+
+static bool fill_keys(struct arena *arena, PGresult *result, struct catalog_table *table)
+{
+    int rows = PQntuples(result);
+    struct catalog_key *keys = arena_array(arena, struct catalog_key, (size_t)rows + 1);
+    if (keys == NULL)
+        return false;
+    table->keys = keys;
+    for (int row = 0; row < rows; row += table_rows(result, row)) {
+        int count = table_rows(result, row);
+        if (is_of_table(result, row, table) &&
+            !fill_key(arena, result, row, count, table, &keys[table->key_count++]))
+            return false;
+    }
+    return true;
+}
+
+static bool fill_references(struct arena *arena, PGresult *result, struct catalog_table *table)
+{
+    int rows = PQntuples(result);
+    struct catalog_reference *references =
+        arena_array(arena, struct catalog_reference, (size_t)rows + 1);
+    if (references == NULL)
+        return false;
+    table->references = references;
+    for (int row = 0; row < rows; row++)
+        if (is_of_table(result, row, table))
+            references[table->reference_count++] = (struct catalog_reference){
+                .column = catalog_find_column(table, PQgetvalue(result, row, 2)),
+                .table = (uint32_t)strtoul(PQgetvalue(result, row, 3), NULL, 10),
+                .table_column = arena_strdup(arena, PQgetvalue(result, row, 4))};
+    return true;
 }
 
 /* A PostgreSQL array literal of quoted texts. */
@@ -210,10 +312,31 @@ static enum status query_tables(PGconn *connection, const struct policy *policy,
     return status;
 }
 
+/* Keys and foreign keys of the tables that have been read. */
+static enum status load_links(PGconn *connection, const struct policy *policy,
+                              struct catalog *catalog, struct catalog_table *tables,
+                              struct error *error)
+{
+    PGresult *keys = NULL, *references = NULL;
+    enum status status = query_tables(connection, policy, key_sql, &keys, error);
+    if (status == STATUS_OK)
+        status = query_tables(connection, policy, reference_sql, &references, error);
+    bool filled = status == STATUS_OK;
+    for (size_t t = 0; filled && t < catalog->table_count; t++)
+        filled = fill_keys(&catalog->arena, keys, &tables[t]) &&
+                 fill_references(&catalog->arena, references, &tables[t]);
+    PQclear(keys);
+    PQclear(references);
+    if (status == STATUS_OK && (!filled || catalog->arena.overflowed))
+        status = no_memory(error);
+    return status;
+}
+
 static enum status load(PGconn *connection, const struct policy *policy, struct catalog **out,
                         struct error *error)
 {
     PGresult *result = NULL;
+    struct catalog_table *tables = NULL;
     TRY(query_tables(connection, policy, column_sql, &result, error));
     struct catalog *catalog = calloc(1, sizeof *catalog);
     bool filled = false;
@@ -222,15 +345,16 @@ static enum status load(PGconn *connection, const struct policy *policy, struct 
         const char *version = PQparameterStatus(connection, "server_version");
         catalog->server_version = arena_strdup(&catalog->arena, version == NULL ? "" : version);
         catalog->server_version_number = PQserverVersion(connection);
-        filled = fill_catalog(catalog, result);
+        filled = fill_catalog(catalog, result, &tables);
     }
     PQclear(result);
-    if (!filled) {
+    enum status status =
+        filled ? load_links(connection, policy, catalog, tables, error) : no_memory(error);
+    if (status == STATUS_OK)
+        *out = catalog;
+    else
         catalog_free(catalog);
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory for the catalogue");
-    }
-    *out = catalog;
-    return STATUS_OK;
+    return status;
 }
 
 enum status gateway_catalog_load(const struct config *config, const struct policy *policy,

@@ -26,6 +26,18 @@ const struct catalog_column *catalog_find_column(const struct catalog_table *tab
     return NULL;
 }
 
+bool catalog_refers(const struct catalog_table *child, const struct catalog_column *child_column,
+                    const struct catalog_table *parent, const struct catalog_column *parent_column)
+{
+    for (size_t i = 0; i < child->reference_count; i++) {
+        const struct catalog_reference *reference = &child->references[i];
+        if (reference->column == child_column && reference->table == parent->oid &&
+            strcmp(reference->table_column, parent_column->name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The catalogue itself was malloc'ed by gateway/catalog_load.c; all it points to is in its
  * arena. */
 void catalog_free(struct catalog *catalog)

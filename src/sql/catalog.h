@@ -17,8 +17,24 @@ struct catalog_column {
     bool type_builtin;     /* the (base) type lives in pg_catalog */
     bool not_null;
     bool unique;        /* an immediate, valid, unpartial unique index covers just this column */
+    bool indexed;       /* a valid, unpartial index begins with it */
     bool deterministic; /* no nondeterministic collation */
     uint32_t collation; /* 0: the database's own, or none */
+};
+
+/* Several columns that are unique together, by an index as of catalog_column.unique; each NOT NULL.
+ */
+struct catalog_key {
+    const struct catalog_column *const *columns;
+    size_t column_count;
+};
+
+/* A foreign key of one column that holds at every moment for every row: validated, not deferrable,
+ * enforced, and no row policy hides what it refers to. */
+struct catalog_reference {
+    const struct catalog_column *column;
+    uint32_t table; /* OID */
+    const char *table_column;
 };
 
 struct catalog_table {
@@ -27,6 +43,11 @@ struct catalog_table {
     char kind; /* pg_class.relkind: r, p, v, m, f */
     const struct catalog_column *columns;
     size_t column_count;
+    const struct catalog_key *keys;
+    size_t key_count;
+    const struct catalog_reference *references;
+    size_t reference_count;
+    double rows; /* as the planner last counted them; below 0: it never has */
 };
 
 struct catalog {
@@ -42,6 +63,9 @@ const struct catalog_table *catalog_find(const struct catalog *catalog, const ch
                                          const char *name);
 const struct catalog_column *catalog_find_column(const struct catalog_table *table,
                                                  const char *name);
+/* Does every row whose child column is not NULL have a row of the parent with that value? */
+bool catalog_refers(const struct catalog_table *child, const struct catalog_column *child_column,
+                    const struct catalog_table *parent, const struct catalog_column *parent_column);
 void catalog_free(struct catalog *catalog); /* frees *catalog too; NULL is fine */
 
 #endif

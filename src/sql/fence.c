@@ -51,15 +51,30 @@ static Node *hop_equality(const struct tables *tables, size_t index)
                                            hop->child_column->name));
 }
 
-/* Lays out the joins; key_tables[s] is where subject s has its key. */
-static void lay_out(const struct model_dataset *dataset, struct tables *tables, size_t *key_tables)
+/* Does the database itself see to it that each row of the fence has a parent here? */
+static bool is_sure(const struct fence *fence, const struct model_hop *hop)
 {
+    return hop->sure && !fence->unchecked;
+}
+
+/* Does it see to it that each row has the subject's key? */
+static bool has_key(const struct fence *fence, const struct model_subject *subject)
+{
+    return subject->never_null && (subject->hop_count == 0 || !fence->unchecked);
+}
+
+/* Lays out the joins; key_tables[s] is where subject s has its key. A join that finds a row each
+ * time is an outer one: where nothing reads it PostgreSQL leaves it out. */
+static void lay_out(const struct fence *fence, struct tables *tables, size_t *key_tables)
+{
+    const struct model_dataset *dataset = fence->grant->dataset;
     tables->count = 1;
     for (size_t s = 0; s < dataset->subject_count; s++) {
         const struct model_subject *subject = &dataset->subjects[s];
         size_t at = 0;
         for (size_t h = 0; h < subject->hop_count; h++)
-            at = join_table(tables, at, &subject->hops[h], subject->hides);
+            at = join_table(tables, at, &subject->hops[h],
+                            subject->hides && !is_sure(fence, &subject->hops[h]));
         key_tables[s] = at;
     }
     for (size_t i = 0; i < tables->count; i++)
@@ -165,11 +180,13 @@ static enum status close_columns(struct build *build, struct fence *fence, Node 
 
 /* A key that is NULL where the policy refuses that shows as a marker: a NULL above may as well be
  * that of a row that is not there (outer joins). */
-static Node *key_value(struct build *build, const struct model_dataset *dataset,
-                       const struct tables *tables, const size_t *key_tables, size_t subject)
+static Node *key_value(struct build *build, const struct fence *fence, const struct tables *tables,
+                       const size_t *key_tables, size_t subject)
 {
+    const struct model_dataset *dataset = fence->grant->dataset;
     Node *key = key_column(dataset, tables, key_tables, subject);
-    if (dataset->subjects[subject].policy->when_null != POLICY_NULL_REFUSE)
+    if (dataset->subjects[subject].policy->when_null != POLICY_NULL_REFUSE ||
+        has_key(fence, &dataset->subjects[subject]))
         return key;
     if (build->plan->null_key == NULL)
         build->plan->null_key = arena_strdup(&build->plan->arena, plan_hidden_name());
@@ -186,13 +203,13 @@ static void close_keys(struct build *build, struct fence *fence, const struct ta
 {
     const struct model_dataset *dataset = fence->grant->dataset;
     for (size_t s = 0; s < dataset->subject_count; s++)
-        add(fence->select, key_value(build, dataset, tables, key_tables, s), fence->keys[s]);
+        add(fence->select, key_value(build, fence, tables, key_tables, s), fence->keys[s]);
 }
 
 enum status fence_keys(struct build *build, const struct fence *fence, SelectStmt **select)
 {
     size_t columns = fence->grant->column_count;
-    struct fence bare = {.grant = fence->grant, .keys = fence->keys, .policy = NULL};
+    struct fence bare = {.grant = fence->grant, .keys = fence->keys, .unchecked = fence->unchecked};
     bare.select = rewrite_new(SelectStmt);
     bare.read = palloc0((columns + 1) * sizeof *bare.read);
     bare.raw = palloc0((columns + 1) * sizeof *bare.raw);
@@ -207,7 +224,7 @@ enum status fence_close(struct build *build, struct fence *fence)
     struct tables tables = {0};
     size_t *key_tables = palloc0((dataset->subject_count + 1) * sizeof *key_tables);
     Node *where;
-    lay_out(dataset, &tables, key_tables);
+    lay_out(fence, &tables, key_tables);
     TRY(conditions(build, fence->grant, &tables, key_tables, &where));
     Node *policy = policy_node(where, &tables);
     TRY(close_columns(build, fence, policy));
@@ -257,19 +274,20 @@ static enum status check_range(struct build *build, const RangeVar *range)
     return STATUS_OK;
 }
 
-static bool grant_hides_rows(const struct model_grant *grant)
+static bool hides_rows(const struct fence *fence)
 {
+    const struct model_grant *grant = fence->grant;
     if (grant->policy->rows != NULL)
         return true;
     for (size_t s = 0; s < grant->dataset->subject_count; s++) {
         const struct model_subject *subject = &grant->dataset->subjects[s];
-        if (subject->hides && (subject->hop_count > 0 || !subject->key->not_null))
+        if (subject->hides && !has_key(fence, subject))
             return true;
     }
     return false;
 }
 
-static struct fence *new_fence(const struct model_grant *grant)
+static struct fence *new_fence(const struct model_grant *grant, bool unchecked)
 {
     size_t columns = grant->column_count, subjects = grant->dataset->subject_count;
     struct fence *fence = palloc0(sizeof *fence);
@@ -280,7 +298,8 @@ static struct fence *new_fence(const struct model_grant *grant)
     fence->keys = palloc0((subjects + 1) * sizeof *fence->keys);
     for (size_t s = 0; s < subjects; s++)
         fence->keys[s] = plan_hidden_name();
-    fence->policy = grant_hides_rows(grant) ? plan_hidden_name() : NULL;
+    fence->unchecked = unchecked;
+    fence->policy = hides_rows(fence) ? plan_hidden_name() : NULL;
     return fence;
 }
 
@@ -323,7 +342,7 @@ enum status fence_open(struct level *level, const RangeVar *range, struct relati
     if (build->fence_count == LIMIT_RELATIONS)
         return plan_refuse(build, "54000", "Split the statement.",
                            "the statement reads more than %d datasets", LIMIT_RELATIONS);
-    struct fence *fence = new_fence(grant);
+    struct fence *fence = new_fence(grant, build->written);
     fence->index = build->fence_count;
     build->fences[build->fence_count++] = fence;
     *relation = new_relation(fence);

@@ -91,6 +91,9 @@ static enum status bind_hop(struct model *model, struct model_dataset *dataset,
         return invalid(model, dataset->policy, error, NULL,
                        "columns \"%s\" and \"%s\" of a hop are of different types",
                        policy->child_column, policy->parent_column);
+    hop->sure =
+        hop->child_column->not_null &&
+        catalog_refers(child->table, hop->child_column, hop->parent->table, hop->parent_column);
     return STATUS_OK;
 }
 
@@ -119,6 +122,7 @@ static enum status bind_subject(struct model *model, struct model_dataset *datas
     struct model_subject *subject = &dataset->subjects[index];
     struct model_hop *hops = arena_array(&model->arena, struct model_hop, policy->hop_count + 1);
     const struct model_dataset *at = dataset;
+    bool sure = true;
     if (hops == NULL)
         return STATUS_NOMEM;
     *subject = (struct model_subject){.policy = policy,
@@ -128,9 +132,11 @@ static enum status bind_subject(struct model *model, struct model_dataset *datas
     for (size_t h = 0; h < policy->hop_count; h++) {
         TRY(bind_hop(model, dataset, at, &policy->hops[h], &hops[h], error));
         at = hops[h].parent;
+        sure = sure && hops[h].sure;
         TRY(check_on_the_way(model, dataset, at, error));
     }
     TRY(find_column(model, dataset, at, policy->key, &subject->key, error));
+    subject->never_null = sure && subject->key->not_null;
     return check_key(model, dataset, subject->key, error);
 }
 

@@ -22,6 +22,7 @@ struct model_column {
 struct model_hop {
     const struct model_dataset *parent;
     const struct catalog_column *child_column, *parent_column;
+    bool sure; /* every row has a parent: NOT NULL, and a foreign key that holds */
 };
 
 struct model_subject {
@@ -31,6 +32,7 @@ struct model_subject {
     const struct catalog_column *key;
     /* Rows without a key are no result: hops join inner, and the key stands in the conditions. */
     bool hides;
+    bool never_null; /* no row is without a key */
 };
 
 struct model_dataset {

@@ -54,6 +54,7 @@ struct fence {
     const char **keys;  /* by subject: hidden name of the key */
     const char *policy; /* hidden name, or NULL if the fence hides no row */
     size_t index;       /* in build->fences */
+    bool unchecked;     /* it reads rows that are being written: no foreign key holds yet */
     /* All its keys go into a `once` set of this grade; 0: they need not. */
     enum plan_grade settled;
 };
@@ -138,6 +139,7 @@ struct expression {
     bool immutable;        /* no setting and no clock changes it */
     uint64_t relations;    /* that it reads, of this level and of those around it */
     bool unstable;         /* see struct column; also: it holds a sub-select */
+    bool parameter;        /* holds a parameter */
     bool aggregate;        /* holds an aggregate function */
     bool literal;          /* just a constant */
     uint32_t collation;    /* of the columns in it, if not the database's; COLLATION_MIXED */
