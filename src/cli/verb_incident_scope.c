@@ -56,6 +56,7 @@ static const struct {
     {"country", "Countries"},
     {"day", "Days (UTC)"},
     {"window", "While the attacker was inside, and after (not in scope)"},
+    {"change", "Changed by the partner, or meant to be (up to the cut-off)"},
     {"net", "Gross, and net of deletions that the partner attested"},
     {"deletion", "Attested deletions"},
     {"never", "Never disclosed to this partner"},
@@ -67,9 +68,9 @@ static const struct {
 static bool is_count(const char *column)
 {
     static const char *const counts[] = {
-        "people",    "notified", "records",   "rows",  "statements", "refused",
-        "gross",     "deleted",  "net",       "after", "declared",   "direct",
-        "aggregate", "witness",  "influence", "probe", NULL};
+        "people",    "notified", "records",   "rows",        "statements", "refused",   "gross",
+        "deleted",   "net",      "after",     "declared",    "direct",     "aggregate", "witness",
+        "influence", "probe",    "committed", "rolled_back", "in_doubt",   NULL};
     for (size_t i = 0; counts[i] != NULL; i++)
         if (strcmp(column, counts[i]) == 0)
             return true;

@@ -117,8 +117,8 @@ void scope_total(const struct scope *scope, struct scope_totals *totals);
 
 /* Tables for people and machines; each fills an unopened table.
  * what: "kind", "category", "brand", "language", "country", "dataset", "day", "tier", "grade",
- * "combination", "never", "window", "net", "deletion", "partners" (the others' state). The columns
- * of each are in scope_tables*.c and the manual. */
+ * "combination", "never", "window", "change", "net", "deletion", "partners" (the others' state).
+ * The columns of each are in scope_tables*.c and the manual. */
 MUST_USE enum status scope_table(const struct scope *scope, const char *what, struct table *table,
                                  struct error *error);
 /* NULL-terminated: what scope_table can be asked for. */

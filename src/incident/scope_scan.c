@@ -46,6 +46,7 @@ void scope_scan_free(struct scope_scan *scan)
         scope_ids_free(&scan->days[i].people);
     for (size_t i = 0; i < scan->actor_count; i++)
         scope_ids_free(&scan->actors[i].people);
+    scope_free_changes(scan);
     free(scan->days);
     free(scan->actors);
     free(scan->states);
@@ -295,6 +296,8 @@ static enum status take_entry(struct run *run, uint64_t sequence, const struct l
         TRY(scope_take_act(scan, entry, run->error));
     if (ours && entry->type == LEDGER_DELETED)
         return scope_take_deletion(scan, entry, run->error);
+    if (ours && (entry->type == LEDGER_CHANGE || entry->type == LEDGER_CHANGE_END))
+        return scope_take_change(scan, entry, run->error);
     if (ours && (names_people(entry->type) || entry->type == LEDGER_REFUSAL))
         return take_disclosure(run, entry);
     return STATUS_OK;

@@ -50,6 +50,18 @@ struct scope_deletion {
     bool everybody;
     uint64_t people; /* named; 0 for everybody */
 };
+/* Changes of one kind by one agent: how many statements ended in which way. */
+struct scope_change {
+    const char *agent, *change, *dataset;
+    uint32_t column_set;
+    uint64_t rows, committed, rolled_back, in_doubt;
+    int64_t first_ns, last_ns;
+    struct scope_ids people;
+};
+struct scope_open_change { /* its end has not been read */
+    uint8_t uuid[16];
+    size_t change;
+};
 
 struct scope_scan {
     struct arena arena; /* texts */
@@ -67,6 +79,10 @@ struct scope_scan {
     size_t state_count, state_capacity;
     struct scope_deletion *deletions;
     size_t deletion_count, deletion_capacity;
+    struct scope_change *changes;
+    size_t change_count, change_capacity;
+    struct scope_open_change *open_changes;
+    size_t open_change_count, open_change_capacity;
     bool *named; /* by column set: an entry of the partner names it */
     size_t named_count;
     uint64_t rows;
@@ -85,6 +101,10 @@ MUST_USE enum status scope_take_act(struct scope_scan *scan, const struct ledger
                                     struct error *error);
 MUST_USE enum status scope_take_deletion(struct scope_scan *scan, const struct ledger_entry *entry,
                                          struct error *error);
+/* ---- scope_changes.c ---- */
+MUST_USE enum status scope_take_change(struct scope_scan *scan, const struct ledger_entry *entry,
+                                       struct error *error);
+void scope_free_changes(struct scope_scan *scan);
 /* The value of a line "key=value" of an act's text; len 0 where there is none. */
 struct slice scope_text_value(struct slice text, const char *key);
 bool scope_text_instant(struct slice text, const char *key, int64_t *time_ns);

@@ -251,9 +251,10 @@ static enum status country(const struct scope *scope, struct table *table, struc
     return scope_table_trait(scope, SCOPE_TRAIT_COUNTRY, table, error);
 }
 
-const char *const scope_tables[] = {
-    "kind",     "tier",    "category", "combination", "grade", "dataset",  "day",      "brand",
-    "language", "country", "never",    "window",      "net",   "deletion", "partners", NULL};
+const char *const scope_tables[] = {"kind",     "tier",   "category", "combination", "grade",
+                                    "dataset",  "day",    "brand",    "language",    "country",
+                                    "never",    "window", "change",   "net",         "deletion",
+                                    "partners", NULL};
 
 enum status scope_table(const struct scope *scope, const char *what, struct table *table,
                         struct error *error)
@@ -271,6 +272,7 @@ enum status scope_table(const struct scope *scope, const char *what, struct tabl
                                                           country,
                                                           scope_table_never,
                                                           scope_table_window,
+                                                          scope_table_change,
                                                           scope_table_net,
                                                           scope_table_deletion,
                                                           scope_table_partners};

@@ -31,6 +31,9 @@ enum status scope_table_window(const struct scope *scope, struct table *table, s
 enum status scope_table_net(const struct scope *scope, struct table *table, struct error *error);
 enum status scope_table_deletion(const struct scope *scope, struct table *table,
                                  struct error *error);
+/* ---- scope_changes.c ---- */
+enum status scope_table_change(const struct scope *scope, struct table *table, struct error *error);
+/* ---- scope_tables_time.c ---- */
 enum status scope_table_partners(const struct scope *scope, struct table *table,
                                  struct error *error);
 

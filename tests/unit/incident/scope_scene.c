@@ -61,6 +61,8 @@ void scene_give(struct scope_scene *scene, const struct given *given)
         .delivery = slice_of_text(given->delivery == NULL ? "" : given->delivery),
         .text = slice_of_text(given->text == NULL ? "" : given->text),
         .row_count = given->rows,
+        .uuid = {given->uuid},
+        .outcome = given->outcome,
         .chunk_count = 1,
         .column_set = column_set(scene, given->closing),
         .items = &item,

@@ -19,6 +19,8 @@ struct given {
     const char *columns; /* canonical text of the item's column set; NULL: 0 */
     const char *closing; /* of the entry's */
     uint8_t grade;       /* 0: direct */
+    uint8_t uuid;        /* first byte of it */
+    enum ledger_outcome outcome;
     uint16_t kind, flags;
     int64_t time_ns;
     uint64_t rows;

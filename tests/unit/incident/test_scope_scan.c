@@ -516,6 +516,63 @@ static void never_is_what_no_entry_names(void **state)
     scene_remove(&scene);
 }
 
+static void give_change(struct scope_scene *scene, uint8_t uuid, const char *text, size_t people,
+                        enum ledger_outcome outcome)
+{
+    scene_give(scene, &(struct given){.type = LEDGER_CHANGE,
+                                      .partner = "north",
+                                      .agent = "desk",
+                                      .text = text,
+                                      .columns = CONTACT,
+                                      .closing = CONTACT,
+                                      .grade = 6,
+                                      .uuid = uuid,
+                                      .rows = people,
+                                      .time_ns = scene_instant("2026-11-01T10:00:00Z"),
+                                      .ids = numbers,
+                                      .count = people});
+    if (outcome != LEDGER_OUTCOME_NONE)
+        scene_give(scene, &(struct given){.type = LEDGER_CHANGE_END,
+                                          .partner = "north",
+                                          .agent = "desk",
+                                          .uuid = uuid,
+                                          .outcome = outcome,
+                                          .time_ns = scene_instant("2026-11-01T10:00:01Z")});
+}
+
+/* They are no disclosures: whoever was changed and never read is not in scope. */
+static void changes_stand_apart(void **state)
+{
+    static const char update[] = "change=update\ndataset=customers";
+    struct scope_scene scene;
+    scene_make(&scene);
+    scene_give(&scene, &(struct given){.partner = "north",
+                                       .columns = CARS,
+                                       .time_ns = scene_instant("2026-11-01T09:00:00Z"),
+                                       .ids = numbers,
+                                       .count = 1});
+    give_change(&scene, 1, update, 3, LEDGER_OUTCOME_COMMITTED);
+    give_change(&scene, 2, update, 4, LEDGER_OUTCOME_ROLLED_BACK);
+    give_change(&scene, 3, update, 2, LEDGER_OUTCOME_IN_DOUBT);
+    give_change(&scene, 4, update, 1, LEDGER_OUTCOME_NONE);
+    give_change(&scene, 5, "change=delete\ndataset=customers", 1, LEDGER_OUTCOME_COMMITTED);
+    struct scope_query query = scene_cut(&scene, "north");
+    struct scope *scope = scene_scope(&query);
+    assert_table(scope, "change",
+                 "update|customers|name, phone|desk|4|10|1|1|2|2026-11-01T10:00:00Z|"
+                 "2026-11-01T10:00:00Z\n"
+                 "delete|customers|name, phone|desk|1|1|1|0|0|2026-11-01T10:00:00Z|"
+                 "2026-11-01T10:00:00Z\n");
+    assert_non_null(scene_person(scope, 1));
+    assert_null(scene_person(scope, 2));
+    scope_close(scope);
+    query = scene_cut(&scene, "ringway");
+    scope = scene_scope(&query);
+    assert_table(scope, "change", "");
+    scope_close(scope);
+    scene_remove(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -531,6 +588,7 @@ int main(void)
         cmocka_unit_test(partners_stand_as_acts_left_them),
         cmocka_unit_test(tables_count_people_in_every_way),
         cmocka_unit_test(never_is_what_no_entry_names),
+        cmocka_unit_test(changes_stand_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
