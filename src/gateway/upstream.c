@@ -113,6 +113,10 @@ static void send_startup(struct session *session)
                                       "10000",
                                       "idle_in_transaction_session_timeout",
                                       "600000",
+                                      "join_collapse_limit", /* a fence may join tables inside */
+                                      "16",
+                                      "from_collapse_limit",
+                                      "16",
                                       "client_connection_check_interval",
                                       "10000"};
     size_t pairs = sizeof parameters / sizeof parameters[0] / 2;

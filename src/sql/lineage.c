@@ -227,13 +227,24 @@ static int compare_columns(const void *a, const void *b)
     return order != 0 ? order : (int)left->form - (int)right->form;
 }
 
-static size_t fence_columns(const struct fence *fence, struct plan_column *out)
+/* Some reading of the dataset under this grant reads the column: a person who got into the result
+ * by one of them may as well have been passed over by another. */
+static bool is_read(const struct build *build, const struct model_grant *grant, size_t column)
+{
+    for (size_t f = 0; f < build->fence_count; f++)
+        if (build->fences[f]->grant == grant && build->fences[f]->read[column])
+            return true;
+    return false;
+}
+
+static size_t fence_columns(const struct build *build, const struct fence *fence,
+                            struct plan_column *out)
 {
     const struct model_grant *grant = fence->grant;
     size_t count = 0;
     for (size_t i = 0; i < grant->column_count; i++) {
         const struct policy_column *column = grant->columns[i].column->policy;
-        if (fence->read[i])
+        if (is_read(build, grant, i))
             out[count++] = (struct plan_column){.dataset = grant->dataset->policy->name,
                                                 .column = column->name,
                                                 .category = column->category,
@@ -265,7 +276,7 @@ static enum status hidden_column(struct build *build, const struct carried_key *
                                 .when_null = subject->when_null,
                                 .grade = key->grade,
                                 .columns = columns,
-                                .column_count = fence_columns(key->fence, columns)};
+                                .column_count = fence_columns(build, key->fence, columns)};
     static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
                                          [PLAN_GRADE_AGGREGATE] = "aggregate",
                                          [PLAN_GRADE_WITNESS] = "witness",
@@ -315,7 +326,7 @@ static enum status all_columns(struct build *build)
     if (columns == NULL)
         return no_memory(build);
     for (size_t i = 0; i < build->fence_count; i++)
-        count += fence_columns(build->fences[i], columns + count);
+        count += fence_columns(build, build->fences[i], columns + count);
     qsort(columns, count, sizeof *columns, compare_columns);
     for (size_t i = 0; i < count; i++)
         if (kept == 0 || compare_columns(&columns[kept - 1], &columns[i]) != 0)

@@ -110,17 +110,35 @@ enum status settle_level(struct level *level, enum plan_grade grade)
     return STATUS_OK;
 }
 
+/* ARRAY(SELECT DISTINCT key …): hashed, where array_agg(DISTINCT key) would sort. */
+static Node *distinct_keys(SelectStmt *keys, const char *name)
+{
+    const char *alias = plan_hidden_name();
+    SelectStmt *select = rewrite_new(SelectStmt);
+    SubLink *link = rewrite_new(SubLink);
+    select->distinctClause = list_make1(NULL);
+    select->targetList = list_make1(rewrite_target(rewrite_column(alias, name), NULL));
+    select->fromClause = list_make1(rewrite_subselect(keys, alias));
+    link->subLinkType = ARRAY_SUBLINK;
+    link->subselect = (Node *)select;
+    link->location = -1;
+    return (Node *)link;
+}
+
 static enum status settle_fence(struct build *build, struct fence *fence)
 {
     SelectStmt *keys, *select = rewrite_new(SelectStmt);
-    const char *alias = plan_hidden_name();
     struct once *once = add_once(build, select);
     TRY(fence_keys(build, fence, &keys));
-    select->fromClause = list_make1(rewrite_subselect(keys, alias));
     for (size_t s = 0; s < fence->grant->dataset->subject_count; s++) {
-        struct carried_key key = {
-            .fence = fence, .subject = s, .node = rewrite_column(alias, fence->keys[s])};
-        TRY(add_set(build, once, key, fence->settled));
+        struct carried_key key = {.name = plan_hidden_name(),
+                                  .fence = fence,
+                                  .subject = s,
+                                  .grade = fence->settled,
+                                  .depth = 1};
+        Node *set = distinct_keys(keys, fence->keys[s]);
+        select->targetList = lappend(select->targetList, rewrite_target(set, key.name));
+        TRY(lineage_add(&once->keys, &once->key_count, build, key));
     }
     return STATUS_OK;
 }

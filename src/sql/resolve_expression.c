@@ -33,6 +33,7 @@ void resolve_absorb(struct expression *into, const struct expression *part)
     absorb_collation(into, part);
     into->set = into->set || part->set;
     into->unstable = into->unstable || part->unstable;
+    into->parameter = into->parameter || part->parameter;
     if (into->ungrouped == NULL)
         into->ungrouped = part->ungrouped;
 }
@@ -115,8 +116,8 @@ static enum status resolve_parameter(struct resolver *resolver, ParamRef *node,
     size_t index = (size_t)node->number - 1;
     if (index < request->parameter_type_count && request->parameter_types[index] != 0)
         type = request->parameter_types[index];
-    *out =
-        (struct expression){.node = (Node *)node, .type = type, .total = true, .immutable = true};
+    *out = (struct expression){
+        .node = (Node *)node, .type = type, .total = true, .immutable = true, .parameter = true};
     return STATUS_OK;
 }
 
@@ -509,6 +510,16 @@ static bool is_conjunct(const Node *node)
            (IsA(node, BoolExpr) && ((const BoolExpr *)node)->boolop == AND_EXPR);
 }
 
+/* Constants alone, with nothing that settings or the clock change: PostgreSQL computes it when it
+ * plans, so whether it fails tells of no row (clauses.c, eval_const_expressions). A row comparison
+ * it does not. */
+static bool is_folded(const struct expression *expression)
+{
+    return expression->immutable && expression->relations == 0 && !expression->parameter &&
+           !expression->aggregate && !expression->set && !expression->unstable &&
+           expression->type != TYPE_RECORD && expression->members == NULL;
+}
+
 enum status resolve_expression(struct resolver *resolver, Node *node, struct expression *out)
 {
     bool narrows = resolver->sublinks == SUBLINK_CONJUNCT && !is_conjunct(node);
@@ -523,6 +534,8 @@ enum status resolve_expression(struct resolver *resolver, Node *node, struct exp
         out->part_count = 0;
     }
     settle_collation(out);
+    if (is_folded(out))
+        out->total = true;
     TRY(check_set(resolver, out));
     if (resolver->mode == RESOLVE_GROUPED && !out->literal)
         resolve_match_group(resolver->level, out);

@@ -206,6 +206,20 @@ static enum status judge(struct resolver *resolver, SubLink *node, const struct 
     }
 }
 
+/* EXISTS (SELECT * …) reads no column of the rows: only whether there is one. */
+static void drop_star(const SubLink *node, SelectStmt *select)
+{
+    bool plain = select->op == SETOP_NONE && select->valuesLists == NIL &&
+                 select->distinctClause == NIL && select->groupClause == NIL &&
+                 select->havingClause == NULL && list_length(select->targetList) == 1;
+    if (node->subLinkType != EXISTS_SUBLINK || !plain)
+        return;
+    ResTarget *target = linitial_node(ResTarget, select->targetList);
+    if (IsA(target->val, ColumnRef) && IsA(linitial(((ColumnRef *)target->val)->fields), A_Star) &&
+        select->fromClause != NIL)
+        target->val = rewrite_integer(1);
+}
+
 enum status resolve_sublink(struct resolver *resolver, SubLink *node, struct expression *out)
 {
     struct expression result = {.node = (Node *)node, .total = true}, test;
@@ -217,6 +231,7 @@ enum status resolve_sublink(struct resolver *resolver, SubLink *node, struct exp
     *outer = *resolver;
     TRY(resolve_test(resolver, node, &result, &test));
     SelectStmt *select = castNode(SelectStmt, node->subselect);
+    drop_star(node, select);
     TRY(plan_select(resolver->build, &select, outer, false, &inner));
     node->subselect = (Node *)visible_part(inner, select);
     result.relations |= inner->outer_reads;
