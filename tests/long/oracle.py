@@ -36,6 +36,7 @@ ROWS = 150         # cases of a world before its rows change
 CHANGES = 4        # values changed for each statement
 SHRUNK = 25        # statements that break the law and are made shorter
 MOST_ROWS = 300    # of a result that is judged
+TURNED = 0.35      # share of the statements that are made to add rows where rows go
 STATISTICS = 0.05  # share of the cases that a partner with mode: aggregates asks
 REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001", "42P10", "42725", "42P18")
 # What plan_upstream_error() says where the database does not take what the gateway made of a valid statement.
@@ -136,7 +137,7 @@ class Oracle(longrun.Stage):
         rows, stats = world.partners
         partner = stats if self.random.random() < STATISTICS else rows
         queries = Queries(self.random, world.kinds_seen(partner))
-        statement = queries.statement()
+        statement = queries.turned() if self.random.random() < TURNED else queries.statement()
         if partner == stats and (self.random.random() < 0.7 or statement.constructs & {"LIMIT", "OFFSET"}):
             statement = queries.statistic()  # small groups are kept back before a LIMIT counts: not judged here
         literals = [f"{v}::smallint" if isinstance(v, int) else f"'{v}'" for v in statement.values]
