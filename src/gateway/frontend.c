@@ -112,12 +112,9 @@ static void next_of_several(struct session *session)
     free(text);
 }
 
-/* Must what comes next wait for what is under way? Where something has been written that does not
- * stand yet, it does: the next message may commit it, which an error of ours must prevent. */
 static bool must_wait(const struct session *session)
 {
-    return session->replies.count >= LIMIT_PENDING_REPLIES / 2 || writes_wait(session) ||
-           (session->writes.intent_count > 0 && session->replies.count > 0);
+    return session->replies.count >= LIMIT_PENDING_REPLIES / 2 || frontend_must_wait(session);
 }
 
 /* Upstream gets no Sync in between: one transaction, and an error ends the rest. */
@@ -136,8 +133,6 @@ static void continue_several(struct session *session)
             next_of_several(session);
             continue;
         }
-        if (several->failed && session->writes.intent_count > 0)
-            frontend_fail_upstream(session);
         frontend_drop_several(session);
         frontend_sync(session);
     }
@@ -145,7 +140,7 @@ static void continue_several(struct session *session)
 
 void frontend_continue(struct session *session)
 {
-    if (session->writes.sync_due && !writes_wait(session))
+    if (session->writes.sync_due && !frontend_must_wait(session))
         frontend_sync(session);
     continue_several(session);
 }

@@ -100,6 +100,11 @@ void frontend_fail_upstream(struct session *session)
     frontend_push_text(session, REPLY_REFUSED, &nothing, 0);
 }
 
+bool frontend_must_wait(const struct session *session)
+{
+    return writes_wait(session) || (session->writes.intent_count > 0 && session->replies.count > 0);
+}
+
 void frontend_sync(struct session *session)
 {
     session->skip_to_sync = false;
@@ -107,9 +112,13 @@ void frontend_sync(struct session *session)
         frontend_push(session, (struct reply){.kind = REPLY_FAKE_READY});
         return;
     }
-    session->writes.sync_due = writes_wait(session);
-    if (session->writes.sync_due)
+    session->writes.sync_due = frontend_must_wait(session);
+    if (session->writes.sync_due) {
+        wire_put_empty(&session->upstream.out, 'H');
         return;
+    }
+    if (session->failed_here && session->writes.intent_count > 0)
+        frontend_fail_upstream(session);
     writes_commit_sent(session);
     wire_put_sync(&session->upstream.out);
     session->unsynced = false;

@@ -51,7 +51,7 @@ static void answer_error(struct session *session, const struct error *error)
 {
     wire_put_error(&session->out.bytes, "ERROR", error->sqlstate, error->message, error->hint);
     session->discard = true;
-    session->several.failed = session->several.sql != NULL;
+    session->failed_here = true;
     enter_error(session);
 }
 
@@ -463,7 +463,7 @@ static void on_error(struct session *session, const struct wire_message *message
     if (session->state != SESSION_READY)
         return;
     session->discard = true;
-    session->several.failed = false;
+    session->failed_here = false;
     drop_to_sync(session);
     cursors_doubt(session);
     enter_error(session);
@@ -506,7 +506,7 @@ static void on_ready(struct session *session, struct slice body)
         return;
     }
     session->transaction = (char)body.data[0];
-    session->discard = session->cancel_asked = false;
+    session->discard = session->cancel_asked = session->failed_here = false;
     writes_ready(session, session->transaction);
     if (session->transaction == 'I')
         frontend_portals_ended(session, head->serial);

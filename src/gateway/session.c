@@ -231,6 +231,8 @@ static bool must_wait(struct session *session, const struct wire_message *messag
 {
     bool waits = session->state == SESSION_READY && session->unsynced &&
                  (message->type == 'Q' || message->type == 'F') && session->replies.count > 0;
+    waits = waits || (session->state == SESSION_READY && message->type == 'E' &&
+                      !session->skip_to_sync && frontend_must_wait(session));
     session->query_waits = waits;
     return waits;
 }

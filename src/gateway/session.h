@@ -75,8 +75,7 @@ struct several {
     char *sql;               /* owned */
     struct plan_part *parts; /* owned */
     size_t count, next;
-    bool asked;  /* the next one waits, and upstream has been asked for its answers */
-    bool failed; /* by an error of ours, in the middle of a result: upstream knows of none */
+    bool asked; /* the next one waits, and upstream has been asked for its answers */
 };
 
 enum { STATEMENT_BUCKETS = 64, SETTINGS_MAX = 32 };
@@ -135,9 +134,10 @@ struct session {
     struct replies replies;
     struct batch batch;
     struct run *batch_run; /* whose rows are in the batch; owned reference */
-    bool discard;          /* we have answered with an error: swallow until ReadyForQuery */
-    bool cancelling;       /* a CancelRequest of ours is under way */
-    bool cancel_asked;     /* the client has asked for it, since the last ReadyForQuery */
+    bool failed_here;  /* by an error of ours in the middle of a result: upstream knows of none */
+    bool discard;      /* we have answered with an error: swallow until ReadyForQuery */
+    bool cancelling;   /* a CancelRequest of ours is under way */
+    bool cancel_asked; /* the client has asked for it, since the last ReadyForQuery */
     struct cancel *cancel; /* it; NULL if none */
     unsigned refusals;     /* written to the ledger by this session */
 
@@ -182,6 +182,9 @@ void frontend_message(struct session *session, const struct wire_message *messag
 void frontend_fail_upstream(struct session *session);
 /* What waited for the ledger goes on, if it may: a Sync, the rest of a query's statements. */
 void frontend_continue(struct session *session);
+/* Must what may commit wait for what is under way? It does where something is being written, or has
+ * been and does not stand yet: an error of ours must be able to prevent it. */
+bool frontend_must_wait(const struct session *session);
 void frontend_drop_several(struct session *session);
 /* Statements and portals of a session that ends. */
 void frontend_clear(struct session *session);

@@ -212,3 +212,26 @@ def test_writes_of_one_query_stand_or_fall_together(writing):
         if status(messages) != "I":
             assert (status(messages), tags(client.query("COMMIT"))) == ("E", ["ROLLBACK"]), sql
         assert [item for item in made(gateway) if item not in before] == stands, sql
+
+
+def test_an_error_of_ours_undoes_what_was_written_before_it(writing):
+    """Whether the messages come at once or one by one: the client is told of an error, so nothing stands."""
+    gateway, client = writing
+    add, much = "INSERT INTO article (item, maker) VALUES ('z', 'new')", "SELECT item FROM purchase WHERE purchase_id < 30"
+
+    def sent(*statements):
+        client.send(*(part for sql in statements for part in (client.parse(sql), client.bind(), client.execute())), client.SYNC)
+        return client.until_ready()
+
+    messages = sent(add, much)
+    assert (states(messages), status(messages), made(gateway)) == (["53400"], "I", [])
+    messages = sent("BEGIN", add, much, "COMMIT")
+    assert (states(messages), status(messages), made(gateway)) == (["53400"], "E", [])
+    client.query("ROLLBACK")
+    client.query("BEGIN")
+    client.query(add)
+    messages = client.query(much)
+    assert (states(messages), status(messages)) == (["53400"], "E")
+    assert (tags(client.query("COMMIT")), made(gateway)) == (["ROLLBACK"], [])
+    messages = sent("BEGIN", add, "SELECT 1", "COMMIT")
+    assert (states(messages), status(messages), made(gateway)) == ([], "I", ["z"])
