@@ -119,7 +119,7 @@ void frontend_sync(struct session *session)
     }
     if (session->failed_here && session->writes.intent_count > 0)
         frontend_fail_upstream(session);
-    writes_commit_sent(session);
+    writes_sync_sent(session);
     wire_put_sync(&session->upstream.out);
     session->unsynced = false;
     frontend_push(session, (struct reply){.kind = REPLY_SYNC, .serial = ++session->syncs});

@@ -268,8 +268,8 @@ static void end_transaction(struct session *session, const struct plan *plan, st
     bool rollback = tag.len >= 8 && memcmp(tag.data, "ROLLBACK", 8) == 0;
     if (plan->transaction == PLAN_TRANSACTION_END)
         writes_ended(session, !rollback);
-    else if (plan->transaction == PLAN_TRANSACTION_SAVEPOINT && rollback)
-        writes_undone(session);
+    else if (plan->transaction == PLAN_TRANSACTION_SAVEPOINT)
+        writes_savepoint(session, plan);
 }
 
 /* The count is of the rows that were released. */

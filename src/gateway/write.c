@@ -12,6 +12,7 @@
 enum {
     MAP_PIECE = 16000,  /* keys of one entry */
     ROWS_MOST = 100000, /* of one write */
+    SAVEPOINTS_MOST = 1000,
     KEY_BYTES = 16 * 1024 * 1024,
     SET_BYTES = 1024 * 1024,
     GRADE_CHANGED = 6, /* docs/LEDGER-FORMAT.md */
@@ -388,12 +389,20 @@ static void write_outcome(struct session *session, const struct write_intent *in
         session->dead = true;
 }
 
+/* Those from `first` on are no more. */
+static void drop_savepoints(struct writes *writes, size_t first)
+{
+    while (writes->savepoint_count > first)
+        free(writes->savepoints[--writes->savepoint_count].name);
+}
+
 static void write_outcomes(struct session *session, enum ledger_outcome outcome)
 {
     struct writes *writes = &session->writes;
     for (size_t i = 0; i < writes->intent_count; i++)
         write_outcome(session, &writes->intents[i], outcome);
     writes->intent_count = writes->table_count = 0;
+    drop_savepoints(writes, 0);
     writes->failed = writes->commit_sent = writes->all_tables = false;
 }
 
@@ -402,12 +411,58 @@ void writes_ended(struct session *session, bool committed)
     write_outcomes(session, committed ? LEDGER_OUTCOME_COMMITTED : LEDGER_OUTCOME_ROLLED_BACK);
 }
 
-void writes_undone(struct session *session)
+/* The newest of that name; the count if there is none. */
+static size_t find_savepoint(const struct writes *writes, const char *name)
+{
+    for (size_t i = writes->savepoint_count; i-- > 0;)
+        if (strcmp(writes->savepoints[i].name, name) == 0)
+            return i;
+    return writes->savepoint_count;
+}
+
+/* One that finds no room is not known: going back to it leaves all in doubt. */
+static void make_savepoint(struct writes *writes, const char *name)
+{
+    if (writes->savepoint_count == SAVEPOINTS_MOST)
+        return;
+    struct write_savepoint *savepoints =
+        reallocarray(writes->savepoints, writes->savepoint_count + 1, sizeof savepoints[0]);
+    if (savepoints == NULL)
+        return;
+    writes->savepoints = savepoints;
+    char *copy = strdup(name);
+    if (copy != NULL)
+        savepoints[writes->savepoint_count++] =
+            (struct write_savepoint){.name = copy, .intents = writes->intent_count};
+}
+
+static void go_back_to(struct session *session, size_t savepoint)
 {
     struct writes *writes = &session->writes;
-    for (size_t i = 0; i < writes->intent_count; i++)
-        writes->intents[i].in_doubt = true;
+    bool known = savepoint < writes->savepoint_count;
+    size_t stands = known ? writes->savepoints[savepoint].intents : 0;
+    for (size_t i = stands; i < writes->intent_count; i++) {
+        if (known)
+            write_outcome(session, &writes->intents[i], LEDGER_OUTCOME_ROLLED_BACK);
+        else
+            writes->intents[i].in_doubt = true;
+    }
+    if (known)
+        writes->intent_count = stands;
+    drop_savepoints(writes, savepoint + known);
     writes->failed = false;
+}
+
+void writes_savepoint(struct session *session, const struct plan *plan)
+{
+    struct writes *writes = &session->writes;
+    size_t found = find_savepoint(writes, plan->savepoint);
+    if (strcmp(plan->command, "SAVEPOINT") == 0)
+        make_savepoint(writes, plan->savepoint);
+    else if (strcmp(plan->command, "RELEASE") == 0)
+        drop_savepoints(writes, found);
+    else
+        go_back_to(session, found);
 }
 
 void writes_failed(struct session *session)
@@ -433,11 +488,19 @@ void writes_commit_sent(struct session *session)
     session->writes.commit_sent = session->writes.intent_count > 0;
 }
 
+void writes_sync_sent(struct session *session)
+{
+    if (session->transaction == 'I')
+        writes_commit_sent(session);
+}
+
 void writes_end(struct session *session)
 {
     bool doubt = session->writes.commit_sent && !session->writes.failed;
     write_outcomes(session, doubt ? LEDGER_OUTCOME_IN_DOUBT : LEDGER_OUTCOME_ROLLED_BACK);
     writes_done(session);
+    free(session->writes.savepoints);
+    session->writes.savepoints = NULL;
     free(session->writes.intents);
     session->writes.intents = NULL;
     session->writes.intent_capacity = 0;

@@ -23,6 +23,11 @@ struct write_intent {
 
 enum { WRITE_TABLES = 64 };
 
+struct write_savepoint {
+    char *name;     /* owned */
+    size_t intents; /* that were there when it was made */
+};
+
 struct writes {
     struct run *run;         /* under way upstream; owned reference */
     uint64_t written, given; /* its rows so far */
@@ -36,6 +41,8 @@ struct writes {
     bool sync_due;     /* a Sync waits for it */
     struct write_intent *intents;
     size_t intent_count, intent_capacity;
+    struct write_savepoint *savepoints; /* oldest first */
+    size_t savepoint_count;
     bool failed;                   /* upstream has reported an error since the first intent */
     bool commit_sent;              /* and the answer is not there */
     uint32_t tables[WRITE_TABLES]; /* that the transaction has written: their OIDs */
@@ -51,8 +58,9 @@ void writes_end(struct session *session);
 void writes_begin(struct session *session, struct run *run);
 /* Must the client's next message, and a Sync of ours, wait? */
 bool writes_wait(const struct session *session);
-/* A message goes upstream that may commit. */
+/* A statement goes upstream that may commit; or a Sync, which does so outside a block. */
 void writes_commit_sent(struct session *session);
+void writes_sync_sent(struct session *session);
 /* May this plan run in the transaction as it is? Not a computation over what it has written. */
 MUST_USE enum status writes_check(const struct session *session, const struct plan *plan,
                                   struct error *error);
@@ -76,8 +84,9 @@ void writes_tag(const struct session *session, const struct plan *plan, char *ta
 void writes_failed(struct session *session);
 /* The transaction has ended; what follows in the out-queue is gated behind its outcome. */
 void writes_ended(struct session *session, bool committed);
-/* ROLLBACK TO has undone some of it. */
-void writes_undone(struct session *session);
+/* SAVEPOINT, RELEASE or ROLLBACK TO has been done. What the last has undone is told so; where it
+ * cannot be told which that is, all is in doubt. */
+void writes_savepoint(struct session *session, const struct plan *plan);
 /* ReadyForQuery: is there a transaction still? */
 void writes_ready(struct session *session, char transaction);
 

@@ -182,6 +182,7 @@ struct plan {
     size_t column_count;
     const uint32_t *tables; /* OIDs of what the fences read */
     size_t table_count;
+    const char *savepoint; /* that PLAN_TRANSACTION_SAVEPOINT makes, releases or goes back to */
     const struct plan_write *write; /* NULL: nothing is changed */
 
     size_t client_parameter_count; /* $n the client must bind: the larger of used and declared */

@@ -343,6 +343,8 @@ static enum status plan_transaction(struct build *build, TransactionStmt *statem
     build->plan->kind = PLAN_UTILITY;
     build->plan->command = kinds[statement->kind].command;
     build->plan->transaction = kinds[statement->kind].transaction;
+    if (statement->savepoint_name != NULL)
+        build->plan->savepoint = keep(build, statement->savepoint_name);
     return check_modes(build, statement->options);
 }
 

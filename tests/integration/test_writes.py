@@ -213,10 +213,20 @@ def test_transactions_end_as_the_ledger_says(gateway):
             db.execute("UPDATE person SET phone = '3' WHERE person_id = 1")
             with pytest.raises(psycopg.errors.UniqueViolation), db.transaction():
                 db.execute("INSERT INTO note (note_id, person_id, body) VALUES (12, 1, 'x')")
-        assert outcomes(gateway)[3:] == ["in-doubt"]
-    assert direct(gateway, PEOPLE)[0][1] == "3"
+        assert outcomes(gateway)[3:] == ["committed"]
+        with db.transaction():
+            db.execute("UPDATE person SET phone = '3a' WHERE person_id = 1")
+            with db.transaction(force_rollback=True):
+                db.execute("UPDATE person SET phone = '3b' WHERE person_id = 1")
+                with db.transaction():
+                    db.execute("UPDATE person SET phone = '3c' WHERE person_id = 1")
+            assert outcomes(gateway)[4:] == [None, "rolled-back", "rolled-back"]
+            with db.transaction():
+                db.execute("UPDATE person SET town = '3d' WHERE person_id = 1")
+        assert outcomes(gateway)[4:] == ["committed", "rolled-back", "rolled-back", "committed"]
+    assert direct(gateway, PEOPLE)[0][1:3] == ("3a", "3d")
     assert gateway.psql("desk.one", "BEGIN", "UPDATE person SET phone = '4'", "COMMIT").returncode == 0
-    assert outcomes(gateway)[4:] == ["committed"]
+    assert outcomes(gateway)[8:] == ["committed"]
 
 
 def test_a_commit_that_fails_is_no_commit(alone):
@@ -362,3 +372,24 @@ def test_check_says_what_is_writable(gateway):
     assert {(row["dataset"], row["column"], row["writable"]) for row in rows} >= {
         ("person", "phone", "update"), ("note", "note_id", "insert delete"), ("note", "body", "update insert delete")}
     assert not [row for row in rows if row["dataset"] == "person" and row["column"] == "name"]
+
+
+def test_an_error_of_ours_undoes_what_was_pipelined_before_it(alone):
+    """A budget that ends a SELECT ends the transaction that wrote before it, as an error of the database would."""
+    alone.reload(POLICY.replace("rows_per_statement: 1000", "rows_per_statement: 2"))
+    insert, read = "INSERT INTO note (note_id, person_id) VALUES (90, 1)", "SELECT phone FROM person"
+    with alone.connect("desk.one") as db:
+        for statements in ((insert, read), ("BEGIN", insert, read, "COMMIT"), (insert, read, "SELECT 1")):
+            with pytest.raises(psycopg.Error) as error, db.pipeline():
+                for sql in statements:
+                    db.execute(sql)
+            assert error.value.sqlstate == "53400", statements
+            db.rollback()
+            assert len(direct(alone, NOTES)) == 4, statements
+        db.execute("BEGIN")
+        db.execute(insert)
+        assert state(db, read) == "53400"
+        assert db.execute("COMMIT").statusmessage == "ROLLBACK"
+    assert alone.psql("desk.one", f"{insert}; {read}").stderr.startswith("ERROR:  53400")
+    assert len(direct(alone, NOTES)) == 4
+    assert outcomes(alone) == ["rolled-back"] * 5
