@@ -169,6 +169,22 @@ static enum status unplanned(const char *what, struct error *error)
     return error_set(error, STATUS_PEER, "XX000", NULL, "%s", what);
 }
 
+static bool is_same(struct slice a, struct slice b)
+{
+    return a.data == NULL || b.data == NULL ? a.data == b.data : slice_equal(a, b);
+}
+
+/* A value that repeats the one before it says nothing new, if it does. */
+static enum status check_repeated(const struct plan *plan, size_t index, const struct slice *hidden,
+                                  struct error *error)
+{
+    const struct plan_hidden *column = &plan->hidden[index];
+    if (index == 0 || column->once || column->depth != 0 ||
+        !is_same(hidden[index - 1], hidden[index]))
+        return unplanned("a group that is one person's is several people's", error);
+    return STATUS_OK;
+}
+
 static enum status take_value(struct batch *batch, const struct plan *plan, size_t index,
                               struct slice value, struct error *error)
 {
@@ -281,8 +297,11 @@ enum status batch_add(struct batch *batch, struct run *run, struct slice row, st
     TRY(take_once(batch, run, hidden, error));
     if (plan->has_once && hidden[plan->hidden_count].data == NULL)
         return take_marker(run, first, hidden, error);
-    for (size_t i = 0; i < plan->hidden_count; i++)
-        if (!plan->hidden[i].once)
+    for (size_t i = 0; i < plan->hidden_count; i++) {
+        if (plan->hidden[i].equals_previous)
+            TRY(check_repeated(plan, i, hidden, error));
+        else if (!plan->hidden[i].once)
             TRY(take_value(batch, plan, i, hidden[i], error));
+    }
     return add_row(batch, run, row, visible_bytes, error);
 }

@@ -4,7 +4,7 @@
  * or not its columns are selected, for conditions read too. */
 #include <string.h>
 
-#include "sql/plan_build.h"
+#include "sql/closure.h"
 
 static void add_target(SelectStmt *select, Node *value, const char *name)
 {
@@ -30,6 +30,7 @@ enum status lineage_open(struct level *level)
         for (size_t k = 0; k < relation->key_count; k++) {
             struct carried_key key = relation->keys[k];
             key.extended = key.extended || relation->extended;
+            key.row = closure_row(level->build, relation, key.row);
             key.node = rewrite_column(relation->alias, key.name);
             TRY(lineage_add(&level->body, &level->body_count, level->build, key));
         }
@@ -41,7 +42,7 @@ static uint64_t fences_of(const struct carried_key *keys, size_t count)
 {
     uint64_t fences = 0;
     for (size_t i = 0; i < count; i++)
-        fences |= UINT64_C(1) << keys[i].fence->index;
+        fences |= keys[i].also | UINT64_C(1) << keys[i].fence->index;
     return fences;
 }
 
@@ -53,24 +54,64 @@ static bool groups_are_stable(const struct level *level)
     return true;
 }
 
+static enum status add_set(struct level *level, struct carried_key key)
+{
+    key.node = settle_set(&key);
+    key.depth++;
+    return lineage_add(&level->keys, &level->key_count, level->build, key);
+}
+
+/* min() of the key, and max(), which must be the same: what is proved is seen to as well. */
+static enum status add_both_ends(struct level *level, struct carried_key key)
+{
+    Node *value = key.node;
+    key.node = rewrite_call("min", list_make1(value));
+    TRY(lineage_add(&level->keys, &level->key_count, level->build, key));
+    key.name = NULL;
+    key.repeats = true;
+    key.node = rewrite_call("max", list_make1(copyObject(value)));
+    return lineage_add(&level->keys, &level->key_count, level->build, key);
+}
+
+/* A group of one person has a key, not a set, and goes with them. *one: it is so. */
+static enum status group_key(struct level *level, struct carried_key key, bool *one)
+{
+    const struct policy_partner *partner = level->build->request->partner;
+    Node *column;
+    *one = partner->mode != POLICY_MODE_AGGREGATES && closure_determines(level, &key, &column);
+    if (*one && column != NULL) {
+        key.node = copyObject(column);
+        return lineage_add(&level->keys, &level->key_count, level->build, key);
+    }
+    bool has_ends = key.fence->grant->dataset->subjects[key.subject].key->type_oid != TYPE_UUID;
+    return *one && level->top && has_ends ? add_both_ends(level, key) : add_set(level, key);
+}
+
 /* What grouping does to keys, and to what a deletion may add (docs/decisions/0010). */
+static enum status group_keys(struct level *level)
+{
+    bool stable = level->group_count == 0 || groups_are_stable(level);
+    if (level->aggregated)
+        settle_growth(level, !stable);
+    else if (!stable)
+        level->grows |= level->changes;
+    if (!level->aggregated)
+        level->changes = 0;
+    for (size_t k = 0; k < level->body_count; k++) {
+        bool one;
+        TRY(group_key(level, level->body[k], &one));
+        if (level->aggregated && !one)
+            level->changes |= fences_of(&level->body[k], 1);
+    }
+    if (level->having_unstable)
+        level->grows |= level->changes;
+    return STATUS_OK;
+}
+
 enum status lineage_group(struct level *level)
 {
     if (level->grouped) {
-        bool stable = level->group_count == 0 || groups_are_stable(level);
-        if (level->aggregated)
-            settle_growth(level, !stable);
-        else if (!stable)
-            level->grows |= level->changes;
-        level->changes = level->aggregated ? fences_of(level->body, level->body_count) : 0;
-        for (size_t k = 0; k < level->body_count; k++) {
-            struct carried_key key = level->body[k];
-            key.node = settle_set(&key);
-            key.depth++;
-            TRY(lineage_add(&level->keys, &level->key_count, level->build, key));
-        }
-        if (level->having_unstable)
-            level->grows |= level->changes;
+        TRY(group_keys(level));
     } else {
         level->keys = level->body;
         level->key_count = level->body_count;
@@ -135,6 +176,8 @@ static enum status carry_threshold(struct level *level, SelectStmt *select, size
                            "too many aggregates over columns that may be NULL");
     for (size_t k = 0; k < keys; k++) {
         struct carried_key key = level->keys[k];
+        if (key.depth == 0)
+            continue; /* one person's group is below any threshold */
         FuncCall *set = (FuncCall *)copyObject(key.node);
         set->agg_filter = copyObject(filter);
         key.threshold_only = true;
@@ -198,7 +241,7 @@ enum status lineage_check_mode(struct level *level)
         return STATUS_OK;
     bool people = level->key_count > 0;
     if (build->once != NULL || build->sublinks || build->settled ||
-        (people && (level->windows || level->grouping_sets)))
+        (people && (level->windows || level->grouping_sets || level->picks)))
         return plan_refuse(level->build, "42501",
                            "Join the datasets, and group in the outermost SELECT.",
                            "this partner gets statistics only: sub-selects in expressions, window "
@@ -259,31 +302,64 @@ static enum status no_memory(struct build *build)
     return error_set(build->error, STATUS_NOMEM, "53200", NULL, "the plan does not fit its memory");
 }
 
+/* Sorted, each once. */
+static size_t unique_columns(struct plan_column *columns, size_t count)
+{
+    size_t kept = 0;
+    qsort(columns, count, sizeof *columns, compare_columns);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || compare_columns(&columns[kept - 1], &columns[i]) != 0)
+            columns[kept++] = columns[i];
+    return kept;
+}
+
+/* What these fences read, and those that are about the same people. */
+static enum status columns_of(struct build *build, uint64_t fences, struct plan_hidden *out)
+{
+    size_t room = 1, count = 0;
+    for (uint64_t before = 0; before != fences;) {
+        before = fences;
+        for (size_t f = 0; f < build->fence_count; f++)
+            if (before & UINT64_C(1) << f)
+                fences |= build->fences[f]->also;
+    }
+    for (size_t f = 0; f < build->fence_count; f++)
+        if (fences & UINT64_C(1) << f)
+            room += build->fences[f]->grant->column_count;
+    struct plan_column *columns = arena_array(&build->plan->arena, struct plan_column, room);
+    if (columns == NULL)
+        return no_memory(build);
+    for (size_t f = 0; f < build->fence_count; f++)
+        if (fences & UINT64_C(1) << f)
+            count += fence_columns(build, build->fences[f], columns + count);
+    out->columns = columns;
+    out->column_count = unique_columns(columns, count);
+    return STATUS_OK;
+}
+
 static enum status hidden_column(struct build *build, const struct carried_key *key, bool once,
                                  struct plan_hidden *out)
 {
     const struct model_grant *grant = key->fence->grant;
     const struct policy_subject *subject = &grant->dataset->policy->subjects[key->subject];
-    struct plan_column *columns =
-        arena_array(&build->plan->arena, struct plan_column, grant->column_count + 1);
-    if (columns == NULL)
-        return no_memory(build);
     *out = (struct plan_hidden){.kind = subject->kind,
                                 .depth = key->depth,
                                 .once = once,
                                 .extended = key->extended,
                                 .threshold_only = key->threshold_only,
+                                .equals_previous = key->repeats,
                                 .when_null = subject->when_null,
-                                .grade = key->grade,
-                                .columns = columns,
-                                .column_count = fence_columns(build, key->fence, columns)};
+                                .grade = key->grade};
+    TRY(columns_of(build, fences_of(key, 1), out));
     static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
                                          [PLAN_GRADE_AGGREGATE] = "aggregate",
                                          [PLAN_GRADE_WITNESS] = "witness",
                                          [PLAN_GRADE_INFLUENCE] = "influence",
                                          [PLAN_GRADE_PROBE] = "probe"};
     plan_explain(build, "hidden column", "%s of %s by dataset %s%s%s%s%s",
-                 key->depth > 0 ? "the set of keys" : "the key",
+                 key->depth > 0 ? "the set of keys"
+                 : key->repeats ? "the key again, as proof,"
+                                : "the key",
                  build->model->policy->kinds[subject->kind].name, grant->dataset->policy->name,
                  key->threshold_only ? ", of rows that have a value" : "",
                  once ? ", once a statement" : "", key->grade == PLAN_GRADE_DIRECT ? "" : ", as ",
@@ -319,7 +395,7 @@ static enum status hidden_columns(struct level *level)
 /* Every column that the statement could read, whatever the fence. */
 static enum status all_columns(struct build *build)
 {
-    size_t room = 1, count = 0, kept = 0;
+    size_t room = 1, count = 0;
     for (size_t i = 0; i < build->fence_count; i++)
         room += build->fences[i]->grant->column_count;
     struct plan_column *columns = arena_array(&build->plan->arena, struct plan_column, room);
@@ -327,12 +403,8 @@ static enum status all_columns(struct build *build)
         return no_memory(build);
     for (size_t i = 0; i < build->fence_count; i++)
         count += fence_columns(build, build->fences[i], columns + count);
-    qsort(columns, count, sizeof *columns, compare_columns);
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || compare_columns(&columns[kept - 1], &columns[i]) != 0)
-            columns[kept++] = columns[i];
     build->plan->columns = columns;
-    build->plan->column_count = kept;
+    build->plan->column_count = unique_columns(columns, count);
     return STATUS_OK;
 }
 

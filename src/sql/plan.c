@@ -227,6 +227,7 @@ enum status plan_query(struct build *build, SelectStmt *select, Node **emitted)
     struct plan *plan = build->plan;
     plan->kind = PLAN_QUERY;
     plan->command = "SELECT";
+    build->proves = true;
     TRY(plan_count_parameters(build, (Node *)select));
     *emitted = (Node *)select;
     if (virtual_reads(select))

@@ -75,6 +75,9 @@ struct plan_hidden {
      * must reach min_subjects too (an empty one is fine, it shows nothing). Not a disclosure of
      * its own. */
     bool threshold_only;
+    /* Just what the hidden column before it is, and no disclosure of its own: otherwise a group
+     * that was proved to be one person's is not, and the statement ends. */
+    bool equals_previous;
     /* POLICY_NULL_REFUSE: a NULL key comes as plan->null_key. */
     enum policy_when_null when_null;
     /* DIRECT: of the rows. Where plan->statistic, sets of min_subjects or more members are

@@ -57,6 +57,7 @@ struct fence {
     bool unchecked;     /* it reads rows that are being written: no foreign key holds yet */
     /* All its keys go into a `once` set of this grade; 0: they need not. */
     enum plan_grade settled;
+    uint64_t also; /* fences whose rows are of the same person as one of this: sub-selects */
 };
 
 /* A hidden subject key on its way to the output. */
@@ -68,7 +69,10 @@ struct carried_key {
     bool extended;
     bool threshold_only;
     enum plan_grade grade;
-    Node *node; /* its value, for the level that reads it */
+    bool repeats;  /* what the one before it is, or else the statement ends */
+    uint64_t also; /* fences whose keys are this one too */
+    size_t row;    /* of the fence; see closure.h */
+    Node *node;    /* its value, for the level that reads it */
 };
 
 struct relation;
@@ -84,6 +88,7 @@ struct column {
     /* The column of a fence that this is, unchanged, however many levels up; NULL: computed. */
     struct fence *fence;
     size_t granted;
+    size_t row; /* of that fence; see closure.h */
     /* For a sub-select's column: where its value comes from unchanged, one level down. */
     struct relation *source;
     size_t source_column;
@@ -119,8 +124,7 @@ struct relation {
 struct name {
     struct relation *relation;
     size_t column;
-    struct relation *other; /* FULL JOIN … USING: where the first is NULL; or NULL */
-    size_t other_column;
+    const struct name *other; /* FULL JOIN … USING: where this is NULL, that; or NULL */
 };
 
 /* What a piece of FROM brings into scope: names, and relations [first, end) of the level. */
@@ -259,6 +263,9 @@ struct build {
     struct relation *relations[LIMIT_RELATIONS];
     size_t relation_count;
     size_t level_count;
+    bool proves;                /* keys may stand for each other: see closure.h */
+    struct row_path *row_paths; /* by row, less 1 */
+    size_t row_count;
     const struct common_table *common_tables; /* in scope */
     struct once *once;
     bool sublinks; /* a sub-select stands in an expression */
@@ -322,7 +329,7 @@ MUST_USE enum status plan_with(struct build *build, WithClause *with, const stru
 const struct common_table *plan_find_common_table(const struct build *build, const RangeVar *range);
 /* plan_recursive.c: a query of WITH RECURSIVE that reads itself; *relation: what it is to others.
  */
-bool plan_is_recursive(CommonTableExpr *query);
+bool plan_reads(Node *query, const char *name); /* does it name it in some FROM? */
 MUST_USE enum status plan_recursive(struct build *build, CommonTableExpr *query,
                                     const struct resolver *outer, bool top,
                                     struct relation **relation);

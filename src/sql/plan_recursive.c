@@ -16,9 +16,10 @@ static bool reads_walker(Node *node, void *context)
     return raw_expression_tree_walker(node, reads_walker, context);
 }
 
-bool plan_is_recursive(CommonTableExpr *query)
+bool plan_reads(Node *query, const char *name)
 {
-    return reads_walker(query->ctequery, query->ctename);
+    char *copy = pstrdup(name);
+    return reads_walker(query, copy);
 }
 
 static enum status refuse(struct build *build, const CommonTableExpr *query, const char *why,

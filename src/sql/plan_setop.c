@@ -30,6 +30,9 @@ static struct tail take_tail(SelectStmt *select)
 static enum status pass_columns(struct level *level, bool grouped, SelectStmt *select)
 {
     struct relation *relation = level->relations[0];
+    if (grouped && relation->column_count == 0)
+        return plan_refuse(level->build, "0A000", "Select a constant.",
+                           "DISTINCT, UNION, INTERSECT and EXCEPT of no columns are not supported");
     level->groups = palloc0((relation->column_count + 1) * sizeof *level->groups);
     level->grouped = grouped;
     for (size_t i = 0; i < relation->column_count; i++) {
@@ -344,6 +347,21 @@ static enum status plan_arms(struct build *build, const SelectStmt *operation,
     return STATUS_OK;
 }
 
+/* As PostgreSQL: what is sorted has no columns but its own. */
+static enum status check_order(struct build *build, const List *sort)
+{
+    ListCell *cell;
+    foreach (cell, sort) {
+        const Node *node = lfirst_node(SortBy, cell)->node;
+        bool name = IsA(node, ColumnRef) && list_length(((const ColumnRef *)node)->fields) == 1;
+        if (!name && !IsA(node, A_Const))
+            return plan_refuse(build, "0A000",
+                               "Sort by a column's name or number, or put the operation into FROM.",
+                               "invalid UNION/INTERSECT/EXCEPT ORDER BY clause");
+    }
+    return STATUS_OK;
+}
+
 static SelectStmt *union_all(const struct arm *left, const struct arm *right)
 {
     SelectStmt *all = rewrite_new(SelectStmt);
@@ -361,6 +379,7 @@ enum status plan_set_operation(struct build *build, SelectStmt **select,
     SetOperation op = operation->op;
     bool plain = op == SETOP_UNION && operation->all;
     struct tail tail = take_tail(operation);
+    TRY(check_order(build, tail.sort));
     struct arm left, right;
     struct relation *combined;
     TRY(plan_arms(build, operation, outer, &left, &right));

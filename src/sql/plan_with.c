@@ -59,7 +59,7 @@ static enum status add_table(struct build *build, CommonTableExpr *query, bool r
     if (!IsA(query->ctequery, SelectStmt) || query->search_clause != NULL ||
         query->cycle_clause != NULL)
         return refuse(build, query);
-    if (recursive && plan_is_recursive(query))
+    if (recursive && plan_reads(query->ctequery, query->ctename))
         TRY(plan_recursive(build, query, outer, top, &relation));
     else
         TRY(plan_table(build, query, outer, &relation));
@@ -69,6 +69,20 @@ static enum status add_table(struct build *build, CommonTableExpr *query, bool r
     *table = (struct common_table){
         .name = relation->name, .relation = relation, .top = top, .next = build->common_tables};
     build->common_tables = table;
+    return STATUS_OK;
+}
+
+/* In WITH RECURSIVE a query may read one that comes after it. */
+static enum status check_forward(struct build *build, const WithClause *with, const ListCell *at)
+{
+    const CommonTableExpr *query = lfirst(at);
+    for (int i = list_cell_number(with->ctes, at) + 1; i < list_length(with->ctes); i++) {
+        const char *later = list_nth_node(CommonTableExpr, with->ctes, i)->ctename;
+        if (plan_reads(query->ctequery, later))
+            return plan_refuse(build, "0A000", "Put that query first.",
+                               "WITH query \"%s\" reads \"%s\", which comes after it",
+                               query->ctename, later);
+    }
     return STATUS_OK;
 }
 
@@ -83,6 +97,8 @@ enum status plan_with(struct build *build, WithClause *with, const struct resolv
                 return plan_refuse(build, "42712", "Give one of them another name.",
                                    "WITH query name \"%s\" specified more than once",
                                    query->ctename);
+        if (with->recursive)
+            TRY(check_forward(build, with, cell));
         TRY(add_table(build, query, with->recursive, outer, top));
     }
     return STATUS_OK;

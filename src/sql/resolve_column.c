@@ -57,15 +57,18 @@ void resolve_entry(const struct resolver *resolver, struct relation *relation, s
 
 void resolve_name(const struct resolver *resolver, const struct name *name, struct expression *out)
 {
-    struct expression other;
     resolve_entry(resolver, name->relation, name->column, out);
     if (name->other == NULL)
         return;
-    resolve_entry(resolver, name->other, name->other_column, &other);
-    resolve_absorb(out, &other);
     CoalesceExpr *value = rewrite_new(CoalesceExpr);
-    value->args = list_make2(out->node, other.node);
+    value->args = list_make1(out->node);
     value->location = -1;
+    for (name = name->other; name != NULL; name = name->other) {
+        struct expression other;
+        resolve_entry(resolver, name->relation, name->column, &other);
+        resolve_absorb(out, &other);
+        value->args = lappend(value->args, other.node);
+    }
     out->node = (Node *)value;
 }
 

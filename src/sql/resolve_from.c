@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sql/allow.h"
+#include "sql/closure.h"
 #include "sql/plan_build.h"
 
 static enum status from_item(struct level *level, Node *item, const struct names *left, Node **out,
@@ -141,6 +142,8 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
         if (target->source != NULL) {
             column->fence = target->source->columns[target->source_column].fence;
             column->granted = target->source->columns[target->source_column].granted;
+            column->row = closure_row(inner->build, target->source,
+                                      target->source->columns[target->source_column].row);
         }
         lfirst_node(ResTarget, list_nth_cell(select->targetList, (int)i))->name =
             pstrdup(column->emit);
@@ -244,8 +247,26 @@ static enum status take_entry(struct level *level, struct names *names, const ch
     return STATUS_OK;
 }
 
+/* What stands behind the first of a merged column: the left one's others, then the right one. */
+static const struct name *chain(const struct name *left, const struct name *right)
+{
+    struct name *copy = palloc(sizeof *copy);
+    *copy = left->other == NULL ? *right : *left->other;
+    if (left->other != NULL)
+        copy->other = chain(left->other, right);
+    return copy;
+}
+
 static Node *entry_reference(const struct name *entry)
 {
+    if (entry->other != NULL) {
+        struct name first = *entry;
+        CoalesceExpr *value = rewrite_new(CoalesceExpr);
+        first.other = NULL;
+        value->args = list_make2(entry_reference(&first), entry_reference(entry->other));
+        value->location = -1;
+        return (Node *)value;
+    }
     ColumnRef *reference = rewrite_new(ColumnRef);
     reference->fields = list_make2(makeString(pstrdup(entry->relation->name)),
                                    makeString(pstrdup(entry_name(entry))));
@@ -279,10 +300,8 @@ static enum status join_using(struct level *level, const List *columns, struct n
         *condition = rewrite_and(*condition,
                                  rewrite_operator("=", entry_reference(&l), entry_reference(&r)));
         entries[count] = type == JOIN_RIGHT ? r : l;
-        if (type == JOIN_FULL) {
-            entries[count].other = r.relation;
-            entries[count].other_column = r.column;
-        }
+        if (type == JOIN_FULL)
+            entries[count].other = chain(&l, &r);
         count++;
     }
     *merged = (struct names){.entries = entries, .count = count};
@@ -369,16 +388,18 @@ static uint64_t fences_of(const struct level *level, const struct names *names)
     return all;
 }
 
-/* One side of an outer join may be missing from a row: then its columns and keys are NULL. */
-static void extend(struct level *level, struct names *side)
+/* One side of an outer join may be missing from a row: then its columns and keys are NULL. Who
+ * leaves lets such a row in, unless the row that is kept leaves with them. */
+static void extend(struct level *level, struct names *side, const struct names *kept)
 {
+    uint64_t changes = fences_of(level, side) & ~closure_follows(level, side, kept);
     for (size_t i = side->first; i < side->end; i++) {
         struct relation *relation = level->relations[i];
         relation->extended = true;
         for (size_t c = 0; c < relation->column_count; c++)
-            relation->columns[c].unstable = true;
+            relation->columns[c].unstable = relation->columns[c].unstable || changes != 0;
     }
-    side->changes |= fences_of(level, side);
+    side->changes |= changes;
 }
 
 /* A row of the side that is kept goes when the first match appears: none may, out of nowhere. */
@@ -432,9 +453,9 @@ static enum status join_condition(struct level *level, const JoinExpr *join, str
     if (!keeps_left && !keeps_right && expression.unstable)
         left->grows |= left->changes | right->changes;
     if (keeps_left)
-        extend(level, right);
+        extend(level, right, left);
     if (keeps_right)
-        extend(level, left);
+        extend(level, left, right);
     return STATUS_OK;
 }
 
@@ -536,6 +557,7 @@ enum status resolve_from(struct level *level, List *from, Node *where, SelectStm
     level->from_picks = level->picks;
     if (where != NULL)
         TRY(resolve_where(level, where));
+    closure_reduce(level);
     level->body_changes = level->changes;
     level->body_grows = level->grows;
     level->scope_first = 0;

@@ -78,6 +78,13 @@ static enum status output_columns(struct reading *reading, const FuncCall *call,
     return add_column(reading, reading->alias, value->type == TYPE_RECORD ? 0 : value->type);
 }
 
+/* unnest(a, b) is a form of FROM, not a function: it is known by its bare name alone. */
+static void keep_several_arrays(FuncCall *call)
+{
+    if (list_length(call->args) > 1 && strcmp(strVal(llast(call->funcname)), "unnest") == 0)
+        call->funcname = list_make1(makeString(pstrdup("unnest")));
+}
+
 static enum status read_function(struct reading *reading, List *pair, List *definitions)
 {
     struct build *build = reading->resolver.build;
@@ -100,6 +107,7 @@ static enum status read_function(struct reading *reading, List *pair, List *defi
         return plan_refuse(build, "0A000", "Put it into the target list.",
                            "a function that may fail and returns no set cannot stand in FROM");
     linitial(pair) = value.node;
+    keep_several_arrays((FuncCall *)value.node);
     reading->unstable = reading->unstable || value.unstable;
     reading->relations |= value.relations;
     if (definitions != NIL)

@@ -4,10 +4,12 @@
  *   EXISTS and ANY as a conjunct of WHERE: the witnesses of each row, by a second sub-select;
  *   a value that goes out: everybody in its input, by a second sub-select, or once where it does
  *     not depend on the row;
- *   any other condition: its whole input, once. */
+ *   any other condition: its whole input, once;
+ *   if they all are the person of the row around it: nothing. */
 #include <string.h>
 
 #include "sql/allow.h"
+#include "sql/closure.h"
 #include "sql/plan_build.h"
 
 /* What hidden columns have been put behind the visible ones is of no use in an expression. */
@@ -96,7 +98,7 @@ static enum status witnesses(struct resolver *resolver, const SubLink *node, str
                              struct expression *test)
 {
     struct level *level = resolver->level;
-    if (inner->from_picks) {
+    if (inner->from_picks || inner->local) {
         settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS);
         return STATUS_OK;
     }
@@ -113,7 +115,7 @@ static enum status value_of(struct resolver *resolver, struct level *inner,
     enum plan_grade grade = is_statistic(inner) ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_DIRECT;
     if (inner->outer_reads == 0)
         return settle_level(inner, grade);
-    if (inner->from_picks || inner->body_changes != 0 || inner->body_grows != 0) {
+    if (inner->from_picks || inner->local || inner->body_changes != 0 || inner->body_grows != 0) {
         settle_fences(level->build, inner->fences, grade);
         return STATUS_OK;
     }
@@ -134,6 +136,8 @@ static enum status carry(struct resolver *resolver, const SubLink *node, struct 
         return STATUS_OK;
     level->plain_statistic = false;
     level->build->sublinks = true;
+    if (closure_same_people(resolver, node, inner, test))
+        return STATUS_OK;
     if (resolver->sublinks == SUBLINK_CONJUNCT && is_positive(node))
         return witnesses(resolver, node, inner, test);
     if (resolver->sublinks == SUBLINK_VALUE)

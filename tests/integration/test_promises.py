@@ -2,6 +2,7 @@
 import collections
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 
@@ -110,8 +111,8 @@ def careless():
     columns = "person_id name phone email secret born salary town".split()
     clear = ", ".join(f"{column}: {{form: clear, justification: test}}" for column in columns)
     strict = "columns: {person_id: token, name: clear, phone: last4, email: domain, born: year, town: clear}"
-    assert strict in leak.POLICY and 'rows: "open"' in leak.POLICY
-    leak.POLICY = leak.POLICY.replace(strict, f"columns: {{{clear}}}").replace('rows: "open"', 'rows: "person_id > 0"')
+    assert strict in leak.POLICY and "CASE WHEN open" in leak.POLICY
+    leak.POLICY = re.sub('rows: "CASE WHEN open .*"', 'rows: "person_id > 0"', leak.POLICY.replace(strict, f"columns: {{{clear}}}"))
     check = leak.Leak(1)
     yield check
     check.close()
@@ -123,7 +124,7 @@ def test_the_leak_test_sees_what_was_granted_by_mistake(careless, column, capsys
     for how in ("query", "text", "binary", "rows"):
         careless.random.choice = lambda choices, how=how: how
         before = careless.count["leaks"]
-        careless.run(f"SELECT {column} FROM person ORDER BY person_id")
+        careless.run("hostile", f"SELECT {column} FROM person ORDER BY person_id")
         leaks[how] = careless.count["leaks"] - before
     wanted = {"query", "text", "rows"} if column in ("born", "salary") else set(leaks)  # their binary form has no such digits
     assert {how for how, seen in leaks.items() if seen} == wanted and "LEAK" in capsys.readouterr().out, leaks

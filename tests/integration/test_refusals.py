@@ -23,21 +23,15 @@ STATEMENTS = {
     "import": ("IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c", "42501", "not allowed"), "load": ("LOAD 'x'", "42501", "not allowed"), "reindex": ("REINDEX TABLE person", "42501", "not allowed"),
 }
 CLAUSES = {
-    "left join": ("SELECT * FROM person p LEFT JOIN article a ON true", "outer join"), "right join": ("SELECT * FROM person p RIGHT JOIN article a ON true", "outer join"),
-    "full join": ("SELECT * FROM person p FULL JOIN article a ON true", "outer join"), "natural": ("SELECT * FROM person NATURAL JOIN purchase", "NATURAL"), "lateral": ("SELECT * FROM person p, LATERAL (SELECT p.town) t", "LATERAL"),
-    "exists": ("SELECT 1 FROM person WHERE EXISTS (SELECT FROM purchase)", "sub-select"), "in select": ("SELECT 1 FROM person WHERE town IN (SELECT item FROM purchase)", "sub-select"),
-    "scalar": ("SELECT (SELECT max(pence) FROM purchase)", "sub-select"), "any select": ("SELECT 1 FROM person WHERE town = ANY (SELECT item FROM purchase)", "sub-select"), "array select": ("SELECT ARRAY(SELECT town FROM person)", "sub-select"),
-    "with": ("WITH a AS (SELECT 1) SELECT * FROM a", "WITH"), "recursive": ("WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT 1 FROM a) SELECT * FROM a", "WITH"), "union": ("SELECT 1 UNION SELECT 2", "UNION"),
-    "intersect": ("SELECT 1 INTERSECT SELECT 2", "INTERSECT"), "except": ("SELECT 1 EXCEPT SELECT 2", "EXCEPT"), "values": ("VALUES (1)", "VALUES"), "values in from": ("SELECT * FROM (VALUES (1)) v", "VALUES"), "into": ("SELECT 1 INTO x", "INTO"),
-    "for update": ("SELECT * FROM person FOR UPDATE", "FOR UPDATE"), "for share": ("SELECT * FROM person FOR KEY SHARE", "FOR SHARE"), "distinct": ("SELECT DISTINCT town FROM person", "DISTINCT"), "distinct on": ("SELECT DISTINCT ON (town) town FROM person", "DISTINCT"),
-    "having": ("SELECT town FROM person GROUP BY town HAVING count(*) > 1", "HAVING"), "window": ("SELECT rank() OVER (ORDER BY town) FROM person", "OVER"), "named window": ("SELECT 1 FROM person WINDOW w AS (ORDER BY town)", "WINDOW"),
-    "rollup": ("SELECT town FROM person GROUP BY ROLLUP (town)", "ROLLUP"), "filter": ("SELECT count(*) FILTER (WHERE true) FROM person", "FILTER"), "within group": ("SELECT mode() WITHIN GROUP (ORDER BY town) FROM person", "WITHIN GROUP"),
-    "ties": ("SELECT town FROM person ORDER BY 1 FETCH FIRST 1 ROW WITH TIES", "WITH TIES"), "sample": ("SELECT * FROM person TABLESAMPLE SYSTEM (1)", "TABLESAMPLE"), "only": ("SELECT * FROM ONLY person", "ONLY"),
-    "function in from": ("SELECT * FROM generate_series(1, 3)", "functions in FROM"), "rows from": ("SELECT * FROM ROWS FROM (generate_series(1, 3))", "functions in FROM"), "xmltable": ("SELECT * FROM xmltable('/a' PASSING '<a/>' COLUMNS b text)", "FROM"),
+    "intersect all": ("SELECT town FROM person INTERSECT ALL SELECT item FROM purchase", "ALL"), "except all": ("SELECT town FROM person EXCEPT ALL SELECT item FROM purchase", "ALL"), "into": ("SELECT 1 INTO x", "INTO"),
+    "for update": ("SELECT * FROM person FOR UPDATE", "FOR UPDATE"), "for share": ("SELECT * FROM person FOR KEY SHARE", "FOR SHARE"), "sample": ("SELECT * FROM person TABLESAMPLE SYSTEM (1)", "TABLESAMPLE"), "only": ("SELECT * FROM ONLY person", "ONLY"),
+    "recursive union": ("WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r", "recursive"), "recursive groups": ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r GROUP BY n) SELECT * FROM r", "recursive"),
+    "recursive search": ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SEARCH DEPTH FIRST BY n SET o SELECT * FROM r", "SEARCH"), "with a change": ("WITH a AS (DELETE FROM person RETURNING 1) SELECT * FROM a", "only SELECT"),
+    "sub-select in values": ("VALUES ((SELECT max(town) FROM person))", "VALUES"), "sub-select of a function": ("SELECT * FROM generate_series(1, (SELECT count(*) FROM person))", "function in FROM"), "xmltable": ("SELECT * FROM xmltable('/a' PASSING '<a/>' COLUMNS b text)", "FROM"),
+    "aggregate of an outer query": ("SELECT town, (SELECT max(p.town)) FROM person p GROUP BY town", "outer query"), "frame by column": ("SELECT sum(1) OVER (ORDER BY town ROWS length(town) PRECEDING) FROM person", "frame"), "distinct window": ("SELECT count(DISTINCT town) OVER () FROM person", "DISTINCT"),
     "field": ("SELECT (ROW(1, 2)).f1", "fields"), "set in where": ("SELECT 1 FROM person WHERE generate_series(1, 2) = 1", "set of rows"), "set in an aggregate": ("SELECT count(generate_series(1, 2)) FROM person", "set of rows"),
     "random below": ("SELECT * FROM (SELECT town FROM person ORDER BY random()) s", "disclosed"), "random where": ("SELECT town FROM person WHERE random() < 0.5", "disclosed"), "order using": ("SELECT town FROM person ORDER BY town USING <", "USING"), "limit expression": ("SELECT town FROM person LIMIT 1 + 1", "LIMIT"),
-    "join alias": ("SELECT * FROM (person CROSS JOIN article) AS j", "alias"), "nested group": ("SELECT sum(c) FROM (SELECT count(*) AS c FROM person GROUP BY town) s", "groups"), "limit of groups inside": ("SELECT * FROM (SELECT town, count(*) FROM person GROUP BY town LIMIT 1) s", "LIMIT"),
-    "group over limit": ("SELECT count(*) FROM (SELECT town FROM person LIMIT 1) s", "LIMIT"), "offset inside": ("SELECT * FROM (SELECT town FROM person OFFSET 1) s", "OFFSET"), "xml": ("SELECT xmlelement(NAME a)", "XML"),
+    "join alias": ("SELECT * FROM (person CROSS JOIN article) AS j", "alias"), "xml": ("SELECT xmlelement(NAME a)", "XML"),
 }
 ACCESS = {
     "ungranted column": ("SELECT secret FROM person", "42703", "secret"), "unknown column": ("SELECT nonsense FROM person", "42703", "nonsense"), "qualified": ("SELECT person.secret FROM person", "42703", "secret"), "system column": ("SELECT ctid FROM person", "42703", "ctid"),
@@ -58,7 +52,7 @@ SETTINGS = ["search_path TO shop", "session_authorization TO postgres", "role TO
             "standard_conforming_strings TO off", "client_encoding TO 'LATIN1'", "log_statement TO 'all'", "enable_seqscan TO off", "cofferdam.partner TO 'rival'", "plpgsql.x TO 1", "local_preload_libraries TO 'x'", "lc_messages TO 'C'"]
 LIMITS = {
     "text": ("SELECT '" + "x" * 70000 + "'", "54000 54001"), "depth": ("SELECT " + "(" * 400 + "1" + ")" * 400 + " + 1", "54000 54001"), "operators": ("SELECT " + "- " * 3000 + "x FROM (SELECT 1 AS x) s", "54000 54001"), "sum": ("SELECT " + "1+" * 6000 + "1", "54000 54001"),
-    "relations": ("SELECT 1 FROM " + ", ".join(f"article a{n}" for n in range(40)), "54000"), "targets": ("SELECT " + ", ".join(["item"] * 600) + " FROM article", "54011"), "parameters": ("SELECT $1001", "54000"), "no parameter": ("SELECT $0", "42P02"),
+    "relations": ("SELECT 1 FROM " + ", ".join(f"article a{n}" for n in range(70)), "54000"), "targets": ("SELECT " + ", ".join(["item"] * 600) + " FROM article", "54011"), "parameters": ("SELECT $1001", "54000"), "no parameter": ("SELECT $0", "42P02"),
     "sub-selects": ("SELECT 1 FROM " + "(SELECT 1 FROM " * 300 + "article" + ") s" * 300, "54000 54001"), "and": ("SELECT 1 WHERE " + "NOT " * 3000 + "true", "54000 54001"),
 }
 
@@ -80,7 +74,7 @@ def test_statements(shop_gateway, what):
 def test_clauses(shop_gateway, what):
     sql, word = CLAUSES[what]
     state, message, hint = told(shop_gateway, sql)
-    assert state in ("0A000", "42501") and word in message and hint, (state, message, hint)
+    assert state in ("0A000", "42501", "42P10") and word in message and hint, (state, message, hint)
 
 
 @pytest.mark.parametrize("what", ACCESS)

@@ -119,7 +119,7 @@ def test_what_is_no_statistic_is_refused(gateway, sql):
 
 @pytest.mark.parametrize("sql", [
     "SELECT count(*) FILTER (WHERE person_id = 7) FROM person", "SELECT sum(height) OVER () FROM person", "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY height) FROM person",
-    "SELECT town, count(*) FROM person GROUP BY ROLLUP (town)", "SELECT count(*) FROM person HAVING count(*) < 7", "SELECT DISTINCT town FROM person",
+    "SELECT town, count(*) FROM person GROUP BY ROLLUP (town)", "SELECT DISTINCT town FROM person",
     "SELECT sum(s.height) FROM (SELECT height FROM person ORDER BY person_id LIMIT 1) s", "SELECT sum(s.height) FROM (SELECT height FROM person OFFSET 5) s",
 ])
 def test_ways_around_are_refused(gateway, sql):

@@ -227,14 +227,20 @@ static const struct policy *load(const char *text, struct error *error)
     return status == STATUS_OK ? policy : NULL;
 }
 
-enum status plan_fixture_bind(const char *policy_text, struct model **model, struct error *error)
+enum status plan_fixture_bind_to(const char *policy_text, struct catalog *catalog,
+                                 struct model **model, struct error *error)
 {
     const struct policy *policy = load(policy_text, error);
     if (policy == NULL)
         return STATUS_NOT_FOUND;
-    enum status status = model_bind(policy, plan_fixture_catalog(), model, error);
+    enum status status = model_bind(policy, catalog, model, error);
     policy_release(policy);
     return status;
+}
+
+enum status plan_fixture_bind(const char *policy_text, struct model **model, struct error *error)
+{
+    return plan_fixture_bind_to(policy_text, plan_fixture_catalog(), model, error);
 }
 
 static struct model *usual;
@@ -242,6 +248,13 @@ static struct model *usual;
 static void free_usual(void)
 {
     model_release(usual);
+}
+
+void plan_fixture_use(struct model *model)
+{
+    assert_null(usual);
+    usual = model;
+    atexit(free_usual);
 }
 
 struct model *plan_fixture_model(void)

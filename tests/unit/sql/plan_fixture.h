@@ -13,6 +13,11 @@ struct catalog *plan_fixture_catalog(void);
 struct model *plan_fixture_model(void);
 /* Binds a policy text to the catalogue. */
 enum status plan_fixture_bind(const char *policy_text, struct model **model, struct error *error);
+/* To another catalogue, which the model takes over. */
+enum status plan_fixture_bind_to(const char *policy_text, struct catalog *catalog,
+                                 struct model **model, struct error *error);
+/* Plans are made on this model, which is freed at exit, instead of the usual one: before any is. */
+void plan_fixture_use(struct model *model);
 
 /* Plans for an agent ("acme.app"); parameter types may be NULL. */
 enum status plan_fixture_make(const char *login, const char *sql, const uint32_t *types,
