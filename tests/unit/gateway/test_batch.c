@@ -87,6 +87,37 @@ static void test_null_keys_of_rows_that_need_not_be(void **state)
     }
 }
 
+/* What repeats the key before it adds nothing; where it is another, the proof behind it was wrong.
+ */
+static void test_repeated_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        enum status status;
+    } cases[] = {
+        {"1", "1", STATUS_OK},    {NULL, NULL, STATUS_OK},  {"1", "2", STATUS_PEER},
+        {"1", NULL, STATUS_PEER}, {NULL, "1", STATUS_PEER}, {"1", "1 ", STATUS_PEER},
+        {"", NULL, STATUS_PEER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene;
+        struct error error;
+        scene_open(&scene, 2);
+        scene.hidden[0].when_null = scene.hidden[1].when_null = POLICY_NULL_NONE;
+        scene.hidden[1].equals_previous = true;
+        scene_run(&scene);
+        enum status status = try_hidden(&scene, &error, cases[i].first, cases[i].second);
+        if (status != cases[i].status)
+            fail_msg("case %zu: %s", i, status_name(status));
+        if (status != STATUS_OK)
+            assert_string_equal(error.sqlstate, "XX000");
+        else
+            assert_int_equal(scene.batch.key_count, cases[i].first != NULL);
+        scene_close(&scene);
+    }
+}
+
 /* Sets of sets give up all their keys; NULL is a set without members, but not among the keys. */
 static void test_sets_of_sets(void **state)
 {
@@ -304,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_null_keys),
         cmocka_unit_test(test_null_keys_of_rows_that_need_not_be),
+        cmocka_unit_test(test_repeated_keys),
         cmocka_unit_test(test_sets_of_sets),
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_once_without_its_column),

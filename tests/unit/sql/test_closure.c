@@ -280,7 +280,7 @@ static void test_sub_selects_about_the_person_of_the_row(void **state)
          "d0 w1 w1"},
         {"SELECT o FROM orders WHERE o NOT IN (SELECT o FROM line)", "d0 I1"},
         {"SELECT o FROM orders WHERE o IN (SELECT o FROM line ORDER BY q LIMIT 5)", "d0 w1"},
-        {"SELECT o FROM orders WHERE o IN (SELECT max(o) FROM line)", "d0 w1 I1"},
+        {"SELECT o FROM orders WHERE o IN (SELECT max(o) FROM line)", "d0 w1"},
         {"SELECT p FROM person a WHERE EXISTS (SELECT 1 FROM (SELECT p FROM orders ORDER BY total "
          "LIMIT 3) b WHERE b.p = a.p)",
          "d0 W1"},
