@@ -119,6 +119,14 @@ static Node *delete_node(struct write *write)
     return (Node *)delete;
 }
 
+/* Of q: NULL in a row that only brings sets of the statement. NULL where there is no such row. */
+static Node *marker(const struct write *write)
+{
+    if (!write->from_source || !write->build->plan->has_once)
+        return NULL;
+    return rewrite_column(write->q, strVal(llast(write->source_names)));
+}
+
 static Node *insert_node(struct write *write)
 {
     InsertStmt *insert = rewrite_new(InsertStmt);
@@ -134,6 +142,8 @@ static Node *insert_node(struct write *write)
                                      rewrite_target(rewrite_column(write->q, column->value), NULL));
     }
     select->fromClause = list_make1(reference(write->q));
+    if (marker(write) != NULL)
+        select->whereClause = rewrite_not_null(marker(write));
     insert->selectStmt = (Node *)select;
     insert->onConflictClause = write->conflict;
     insert->override = OVERRIDING_NOT_SET;
@@ -172,17 +182,17 @@ static void show_places(struct write *write)
     read_written(write, linitial(fence->fromClause));
 }
 
+/* Those of deleted rows come with the source. */
 static void show_keys(struct write *write)
 {
-    bool deleted = write->change == PLAN_CHANGE_DELETE;
-    const struct level *level = deleted ? write->source_level : write->after_level;
-    const struct fence *fence = deleted ? write->target : write->written;
-    SelectStmt *select = deleted ? write->source : write->after;
     size_t count = write->grant->dataset->subject_count;
+    if (write->change == PLAN_CHANGE_DELETE)
+        return;
     write->after_keys = palloc0((count + 1) * sizeof *write->after_keys);
     for (size_t s = 0; s < count; s++) {
         write->after_keys[s] = plan_hidden_name();
-        add(select, rewrite_column(level->relations[0]->alias, fence->keys[s]),
+        add(write->after,
+            rewrite_column(write->after_level->relations[0]->alias, write->written->keys[s]),
             write->after_keys[s]);
     }
 }
@@ -283,6 +293,11 @@ static Node *mark_node(struct write *write)
     CaseExpr *choice = rewrite_new(CaseExpr);
     bool insert = write->change == PLAN_CHANGE_INSERT;
     const char *whole = insert ? write->w : write->q;
+    if (insert && marker(write) != NULL) {
+        NullTest *none = (NullTest *)rewrite_not_null(marker(write));
+        none->nulltesttype = IS_NULL;
+        when(choice, rewrite_and(is_null(whole, write->row), (Node *)none), PLAN_MARK_NONE);
+    }
     when(choice, is_null(whole, write->row), insert ? PLAN_MARK_GIVEN : PLAN_MARK_NONE);
     when(choice, is_repeated(write, whole), PLAN_MARK_AGAIN);
     if (!insert)

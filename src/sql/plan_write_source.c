@@ -1,6 +1,7 @@
 /* The source of a write: a SELECT over fences that gives the rows to update or delete, with their
  * new values, or the rows to insert. A row's place is asked for by two literals that no statement
- * can hold; once all is resolved they become the row's ctid and tableoid. */
+ * can hold, so that it comes through whatever is put around the query; once all is resolved they
+ * become the row's ctid and tableoid. So do the subject keys of rows that will be gone. */
 #include <string.h>
 
 #include "sql/plan_write.h"
@@ -75,13 +76,28 @@ static void add_value(struct write *write, SelectStmt *source, struct write_colu
 
 /* ---- UPDATE and DELETE ---- */
 
-static void add_place(struct write *write, SelectStmt *source)
+/* What stands in for the row's place and, where it will be gone, for the keys of its people. */
+static size_t placed_count(const struct write *write)
 {
-    const char *const names[] = {write->row, write->part};
-    for (size_t i = 0; i < lengthof(names); i++) {
-        source->targetList =
-            lappend(source->targetList, rewrite_target(rewrite_text(names[i]), names[i]));
-        add_name(write, names[i]);
+    bool deleted = write->change == PLAN_CHANGE_DELETE;
+    return 2 + (deleted ? write->grant->dataset->subject_count : 0);
+}
+
+static const char *placed_name(const struct write *write, size_t index)
+{
+    return index == 0 ? write->row : index == 1 ? write->part : write->after_keys[index - 2];
+}
+
+static void add_places(struct write *write, SelectStmt *source)
+{
+    size_t subjects = write->grant->dataset->subject_count;
+    write->after_keys = palloc0((subjects + 1) * sizeof *write->after_keys);
+    for (size_t s = 0; s < subjects; s++)
+        write->after_keys[s] = plan_hidden_name();
+    for (size_t i = 0; i < placed_count(write); i++) {
+        const char *name = placed_name(write, i);
+        source->targetList = lappend(source->targetList, rewrite_target(rewrite_text(name), name));
+        add_name(write, name);
     }
 }
 
@@ -106,12 +122,13 @@ static bool place_walker(Node *node, void *context)
     if (node == NULL)
         return false;
     if (IsA(node, ResTarget) && ((ResTarget *)node)->val != NULL) {
-        const char *const names[] = {placing->write->row, placing->write->part};
+        const struct write *write = placing->write;
         ResTarget *target = (ResTarget *)node;
-        for (size_t i = 0; i < lengthof(names); i++) {
-            if (!is_literal(target->val, names[i]))
+        for (size_t i = 0; i < placed_count(write); i++) {
+            const char *name = placed_name(write, i);
+            if (!is_literal(target->val, name))
                 continue;
-            target->val = rewrite_column(placing->alias, names[i]);
+            target->val = rewrite_column(placing->alias, i < 2 ? name : write->target->keys[i - 2]);
             placing->placed++;
             return false;
         }
@@ -130,7 +147,7 @@ static enum status place_rows(struct write *write)
     targets = lappend(targets, rewrite_target(rewrite_column("t0", "tableoid"), write->part));
     write->target->select->targetList = targets;
     (void)place_walker((Node *)write->source, &placing);
-    if (placing.placed != 2)
+    if (placing.placed != placed_count(write))
         return plan_refuse(write->build, "XX000", "Write the statement in another way.",
                            "the statement could not be rewritten exactly");
     return STATUS_OK;
@@ -139,7 +156,7 @@ static enum status place_rows(struct write *write)
 static enum status source_of_rows(struct write *write, SelectStmt *source, List *others)
 {
     source->fromClause = list_concat(list_make1(copyObject(write->range)), others);
-    add_place(write, source);
+    add_places(write, source);
     write->source = source;
     TRY(plan_write_select(write->build, &write->source, true, &write->source_level));
     return place_rows(write);
@@ -173,13 +190,13 @@ static enum status source_of_delete(struct write *write, DeleteStmt *delete)
     source->withClause = delete->withClause;
     TRY(source_of_rows(write, source, delete->usingClause));
     /* "*" may have become many. */
-    write->source_level->target_count -= 2;
+    write->source_level->target_count -= placed_count(write);
     write->value_count = write->source_level->target_count;
     write->source_names = NIL;
     for (size_t i = 0; i < write->value_count; i++)
         add_name(write, plan_hidden_name());
-    add_name(write, write->row);
-    add_name(write, write->part);
+    for (size_t i = 0; i < placed_count(write); i++)
+        add_name(write, placed_name(write, i));
     return STATUS_OK;
 }
 
