@@ -11,6 +11,7 @@ struct level *plan_new_level(struct build *build, const struct resolver *outer, 
     level->build = build;
     level->outer = outer;
     level->top = top;
+    level->plain_statistic = true;
     level->targets = palloc0(LIMIT_TARGETS * sizeof *level->targets);
     build->level_count++;
     return level;

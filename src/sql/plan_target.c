@@ -219,7 +219,7 @@ static bool has_aggregate(const struct level *level, const SelectStmt *select)
 enum status plan_resolve_groups(struct level *level, SelectStmt *select)
 {
     level->grouped = select->groupClause != NIL || has_aggregate(level, select);
-    level->plain_statistic = level->grouped;
+    level->plain_statistic = level->plain_statistic && level->grouped;
     level->groups = palloc0(LIMIT_TARGETS * sizeof *level->groups);
     ListCell *cell;
     foreach (cell, select->groupClause)
