@@ -156,7 +156,6 @@ static enum status check_returning(struct write *write)
 static enum status plan_after(struct write *write)
 {
     struct build *build = write->build;
-    size_t first = build->fence_count;
     SelectStmt *select = rewrite_new(SelectStmt);
     RangeVar *range = copyObject(write->range);
     select->targetList = write->returning;
@@ -167,8 +166,7 @@ static enum status plan_after(struct write *write)
         plan_write_select(build, &write->after, !write->from_source, &write->after_level);
     build->written = false;
     TRY(status);
-    write->written = build->fences[first];
-    return STATUS_OK;
+    return plan_write_fence(write, write->after_level, &write->written);
 }
 
 /* What RETURNING reads is read of the same people as what the source read. */

@@ -48,6 +48,10 @@ MUST_USE enum status plan_write_source(struct write *write, Node *statement);
 MUST_USE enum status plan_write_conflict(struct write *write, const OnConflictClause *conflict);
 /* plan_write_emit.c: w, and the whole. */
 MUST_USE enum status plan_write_emit(struct write *write, Node **emitted);
+/* The fence of the dataset that is written, as the only or first relation of the level. The name
+ * may mean something else there: a WITH query, a catalogue's table. */
+MUST_USE enum status plan_write_fence(struct write *write, const struct level *level,
+                                      struct fence **fence);
 /* Why the dataset cannot be named at all; never STATUS_OK. */
 MUST_USE enum status plan_write_not_granted(struct build *build, RangeVar *range);
 /* plan_write.c */

@@ -22,6 +22,17 @@ enum status plan_write_not_granted(struct build *build, RangeVar *range)
     return plan_refuse(build, "42P01", NULL, "dataset \"%s\" is not granted", range->relname);
 }
 
+enum status plan_write_fence(struct write *write, const struct level *level, struct fence **fence)
+{
+    const struct relation *first = level->relation_count == 0 ? NULL : level->relations[0];
+    if (first == NULL || first->fence == NULL || first->fence->grant != write->grant)
+        return plan_refuse(write->build, "42P01", "Give the WITH query another name.",
+                           "\"%s\" is not the dataset here, so it cannot be written",
+                           write->range->relname);
+    *fence = first->fence;
+    return STATUS_OK;
+}
+
 static void add_name(struct write *write, const char *name)
 {
     write->source_names = lappend(write->source_names, makeString(pstrdup(name)));
@@ -141,7 +152,6 @@ static enum status place_rows(struct write *write)
 {
     struct relation *relation = write->source_level->relations[0];
     struct placing placing = {.write = write, .alias = relation->alias};
-    write->target = relation->fence;
     List *targets = write->target->select->targetList;
     targets = lappend(targets, rewrite_target(rewrite_column("t0", "ctid"), write->row));
     targets = lappend(targets, rewrite_target(rewrite_column("t0", "tableoid"), write->part));
@@ -159,6 +169,7 @@ static enum status source_of_rows(struct write *write, SelectStmt *source, List 
     add_places(write, source);
     write->source = source;
     TRY(plan_write_select(write->build, &write->source, true, &write->source_level));
+    TRY(plan_write_fence(write, write->source_level, &write->target));
     return place_rows(write);
 }
 

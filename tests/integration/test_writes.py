@@ -55,7 +55,7 @@ partners:
         write: {insert: [note_id, person_id, body, kind, stars], update: [body, kind, stars], delete: true}
       - {dataset: town, columns: all, write: {insert: [town, region]}}
     aggregates: {min_subjects: 2}
-    budget: {subjects: {per_day: 1000, total: 1000}, rows_per_statement: 1000, errors_per_day: 1000, probes_per_day: 1000}
+    budget: {subjects: {per_day: 1000, total: 1000}, rows_per_statement: 1000, errors_per_day: 100000, probes_per_day: 100000}
 """
 
 
@@ -397,6 +397,19 @@ def test_an_error_of_ours_undoes_what_was_pipelined_before_it(alone):
     assert outcomes(alone) == ["rolled-back"] * 5
 
 
+def test_containment_undoes_what_is_not_committed(alone):
+    db = alone.connect("desk.one", autocommit=False)
+    db.execute("UPDATE person SET phone = 'x' WHERE person_id = 1")
+    alone.admin("CONTAIN PARTNER 'desk' REASON 'test'")
+    with pytest.raises(psycopg.OperationalError):
+        db.commit()
+    deadline = time.monotonic() + 10
+    while outcomes(alone) != ["rolled-back"]:
+        assert time.monotonic() < deadline, outcomes(alone)
+        time.sleep(0.02)
+    assert direct(alone, PEOPLE)[0][1] == "01"
+
+
 # ---- as PostgreSQL's own updatable views ----
 
 VIEWS = """
@@ -449,12 +462,18 @@ def test_random_writes_do_what_a_view_with_a_check_would(gateway):
     with gateway.connect("desk.one") as through, gateway.cluster.connect(twin) as straight, gateway.cluster.connect(gateway.database) as real:
         straight.execute("SET search_path TO v")
         for _ in range(int(os.environ.get("COFFERDAM_WRITE_CASES", "250"))):
-            sql = random_write(rng)
+            sql, before = random_write(rng), real.execute(everything).fetchall()
             wanted, got = outcome(straight, sql), outcome(through, sql)
             refused = got[1] is None and wanted[1] is None and len(got[0]) == len(wanted[0]) == 5
             assert got == wanted or refused, f"{sql}: {got}, not {wanted}"  # of several errors either may come first
             differ += got != wanted
-            assert real.execute(everything).fetchall() == straight.execute(everything).fetchall(), sql
+            after = real.execute(everything).fetchall()
+            assert after == straight.execute(everything).fetchall(), sql
+            people = {row[1] for row in set(before) ^ set(after)}
+            if people and rng.random() < 0.25:  # who was changed is named
+                change = entries(gateway, "change")[-1]
+                assert int(change["subjects"]) == len(people) or sql.startswith("UPDATE") and int(change["subjects"]) > len(people), (sql, change, people)
+                assert int(change["rows"]) == int(got[0].split()[-1]), (sql, change)
             done[got[0].split(" ")[0]] = done.get(got[0].split(" ")[0], 0) + 1
             if rng.random() < 0.05:
                 for db in (straight, real):

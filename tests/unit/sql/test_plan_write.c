@@ -166,6 +166,12 @@ static void nothing_else_is_written(void **state)
          "0A000", "expression"},
         {INSERT "ON CONFLICT (vehicle_id) DO UPDATE SET registration = 'x' WHERE true", "0A000",
          "WHERE"},
+        {"WITH customer AS (SELECT 1 AS city) UPDATE customer SET city = 'x'", "42P01",
+         "is not the dataset here"},
+        {"WITH vehicle AS (SELECT 1 AS a) DELETE FROM vehicle", "42P01", "is not the dataset"},
+        {"UPDATE pg_catalog.customer SET city = 'x'", "42501", "system catalogs"},
+        {"DELETE FROM information_schema.tables", "42P01", ""},
+        {"INSERT INTO pg_catalog.vehicle (vehicle_id) VALUES (1)", "42501", "system catalogs"},
         {"WITH x AS (DELETE FROM vehicle RETURNING *) SELECT * FROM x", "0A000", "SELECT"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
