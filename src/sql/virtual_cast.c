@@ -7,42 +7,33 @@
 #include "sql/allow.h"
 #include "sql/virtual_private.h"
 
-#define NUMBER(n) "CASE WHEN (" n ")::text ~ '^[0-9]{1,9}$' THEN (" n ")::text::oid END"
-#define OWN_TYPE  "t.typnamespace = 11 AND t.oid < 16384"
+#define NUMBER(n) "CASE WHEN (" n ")::text ~ '^[0-9]{1,10}$' THEN (" n ")::text::oid END"
+#define OWN_TYPE                                                                                   \
+    "t.typnamespace = 11 AND t.oid < 16384 AND t.oid = coalesce(" NUMBER(                          \
+        "$1") ", to_regtype(($1)::text))"
 
+#define OWN_FUNCTION "p.pronamespace = 11 AND p.oid < 16384 AND p.oid = " NUMBER("$1")
+
+/* From a name or an OID to an OID or a name. */
 static const struct reference {
-    const char *type;
-    const char *number, *name;       /* from a name or an OID */
-    const char *name_of, *number_of; /* where the value is known to be an OID; NULL: as above */
+    const char *type, *number, *name;
 } references[] = {
     {"regclass",
      "coalesce((SELECT r.oid FROM pg_class r WHERE " VIRTUAL_MEANT("$1") "), " NUMBER("$1") ")",
      "coalesce((SELECT quote_ident(r.relname) FROM pg_class r WHERE " VIRTUAL_MEANT(
          "$1") "), "
                "(SELECT c.relname::text FROM pg_catalog.pg_class c WHERE c.relnamespace = 11 AND "
-               "c.oid < 16384 AND c.oid = " NUMBER("$1") "), ($1)::text)",
-     NULL, NULL},
-    {"regtype",
-     "(SELECT t.oid FROM pg_catalog.pg_type t WHERE " OWN_TYPE
-     " AND t.oid = to_regtype(($1)::text))",
-     "(SELECT format_type(t.oid, NULL) FROM pg_catalog.pg_type t WHERE " OWN_TYPE
-     " AND t.oid = to_regtype(($1)::text))",
-     "(SELECT format_type(t.oid, NULL) FROM pg_catalog.pg_type t WHERE " OWN_TYPE
-     " AND t.oid = ($1)::oid)",
-     "(SELECT t.oid FROM pg_catalog.pg_type t WHERE " OWN_TYPE " AND t.oid = ($1)::oid)"},
+               "c.oid < 16384 AND c.oid = " NUMBER("$1") "), ($1)::text)"},
+    {"regtype", "(SELECT t.oid FROM pg_catalog.pg_type t WHERE " OWN_TYPE ")",
+     "(SELECT format_type(t.oid, NULL) FROM pg_catalog.pg_type t WHERE " OWN_TYPE ")"},
     {"regnamespace",
      "(SELECT n.oid FROM pg_namespace n WHERE ($1)::text IN (n.oid::text, n.nspname::text))",
      "(SELECT n.nspname::text FROM pg_namespace n WHERE ($1)::text IN (n.oid::text, "
-     "n.nspname::text))",
-     NULL, NULL},
+     "n.nspname::text))"},
     {"regrole", "(SELECT n.oid FROM pg_roles n WHERE ($1)::text IN (n.oid::text, n.rolname::text))",
-     "(SELECT n.rolname::text FROM pg_roles n WHERE ($1)::text IN (n.oid::text, n.rolname::text))",
-     NULL, NULL},
-    {"regproc", NULL, NULL,
-     "(SELECT p.proname::text FROM pg_catalog.pg_proc p WHERE p.pronamespace = 11 AND "
-     "p.oid < 16384 AND p.oid = ($1)::oid)",
-     "(SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 11 AND "
-     "p.oid < 16384 AND p.oid = ($1)::oid)"},
+     "(SELECT n.rolname::text FROM pg_roles n WHERE ($1)::text IN (n.oid::text, n.rolname::text))"},
+    {"regproc", "(SELECT p.oid FROM pg_catalog.pg_proc p WHERE " OWN_FUNCTION ")",
+     "(SELECT p.proname::text FROM pg_catalog.pg_proc p WHERE " OWN_FUNCTION ")"},
 };
 
 static const char *type_name(const TypeName *type)
@@ -111,31 +102,23 @@ static enum status cast_own_function(struct virtual_walk *walk, Node **slot, con
     return STATUS_OK;
 }
 
-/* Is it text by its looks? Then it names something, and is no OID. */
-static bool is_textual(const Node *node)
+/* The SQL for each element of an array, or of an oidvector, in order. */
+static const char *for_each(const char *sql)
 {
-    static const char *const types[] = {"text", "varchar", "name", "bpchar"};
-    static const char *const functions[] = {"quote_ident", "format", "concat", "lower"};
-    if (IsA(node, ParamRef) || literal_text(node) != NULL)
-        return true;
-    if (IsA(node, TypeCast))
-        for (size_t i = 0; i < lengthof(types); i++)
-            if (strcmp(type_name(((const TypeCast *)node)->typeName), types[i]) == 0)
-                return true;
-    if (IsA(node, FuncCall))
-        for (size_t i = 0; i < lengthof(functions); i++)
-            if (strcmp(strVal(llast(((const FuncCall *)node)->funcname)), functions[i]) == 0)
-                return true;
-    return IsA(node, A_Expr) && ((const A_Expr *)node)->kind == AEXPR_OP &&
-           strcmp(strVal(llast(((const A_Expr *)node)->name)), "||") == 0;
-}
-
-static const char *choose(const struct reference *reference, bool textual, bool text)
-{
-    const char *known = text ? reference->name_of : reference->number_of;
-    if (!textual && known != NULL)
-        return known;
-    return text ? reference->name : reference->number;
+    char *each = palloc(2 * strlen(sql) + 1), *to = each;
+    for (const char *at = sql; *at != '\0'; at++) {
+        bool argument = at[0] == '$' && at[1] == '1';
+        *to++ = argument ? 'e' : *at;
+        if (argument) {
+            *to++ = '.';
+            *to++ = 'e';
+            at++;
+        }
+    }
+    *to = '\0';
+    return psprintf("(SELECT array_agg(%s ORDER BY e.n) FROM unnest(('{' || translate(btrim("
+                    "($1)::text, '{}'), ' ', ',') || '}')::text[]) WITH ORDINALITY AS e(e, n))",
+                    each);
 }
 
 static enum status walk_reference(struct virtual_walk *walk, const struct reference *reference,
@@ -143,23 +126,19 @@ static enum status walk_reference(struct virtual_walk *walk, const struct refere
 {
     TypeCast *cast = (TypeCast *)*slot;
     const char *literal = literal_text(cast->arg);
-    bool function = strcmp(reference->type, "regproc") == 0;
-    if (cast->typeName->arrayBounds != NIL)
-        return refuse_type(walk, cast->typeName);
-    if (literal != NULL && function)
+    bool array = cast->typeName->arrayBounds != NIL;
+    if (literal != NULL && !array && strcmp(reference->type, "regproc") == 0)
         return cast_own_function(walk, slot, literal, text);
-    if (literal != NULL && strcmp(reference->type, "regclass") == 0 &&
+    if (literal != NULL && !array && strcmp(reference->type, "regclass") == 0 &&
         catalogue_oid(literal) != 0) {
         *slot = text ? rewrite_cast(rewrite_text(own_name(literal)), "text")
                      : rewrite_cast(rewrite_integer((int)catalogue_oid(literal)), "oid");
         return STATUS_OK;
     }
-    const char *sql = choose(reference, is_textual(cast->arg), text);
-    if (sql == NULL)
-        return refuse_type(walk, cast->typeName);
     TRY(virtual_walk_node(walk, (Node **)&cast->arg, false));
     Node *arguments[] = {cast->arg};
-    return virtual_expression(walk, sql, arguments, 1, slot);
+    const char *sql = text ? reference->name : reference->number;
+    return virtual_expression(walk, array ? for_each(sql) : sql, arguments, 1, slot);
 }
 
 /* Types beyond those that any statement may name: they hold their value, and look nothing up. */

@@ -86,6 +86,25 @@ static void read_literal(Node **literal, const Node *other)
     *literal = (Node *)cast;
 }
 
+/* x = ANY (argument) and x IN (argument): a sub-select there would be read as one of rows. */
+static void keep_scalar(Node **slot)
+{
+    if (*slot == NULL || !IsA(*slot, SubLink))
+        return;
+    CoalesceExpr *node = rewrite_new(CoalesceExpr);
+    node->args = list_make1(*slot);
+    node->location = -1;
+    *slot = (Node *)node;
+}
+
+static void keep_scalars(A_Expr *node)
+{
+    if (node->kind == AEXPR_OP_ANY || node->kind == AEXPR_OP_ALL)
+        keep_scalar(&node->rexpr);
+    else if (node->kind == AEXPR_IN && list_length((List *)node->rexpr) == 1)
+        keep_scalar((Node **)&linitial((List *)node->rexpr));
+}
+
 static enum status walk_operator(struct virtual_walk *walk, A_Expr *node)
 {
     bool named = node->kind == AEXPR_OP || node->kind == AEXPR_OP_ANY || node->kind == AEXPR_OP_ALL;
@@ -97,7 +116,9 @@ static enum status walk_operator(struct virtual_walk *walk, A_Expr *node)
         read_literal(&node->rexpr, node->lexpr);
     }
     TRY(virtual_walk_node(walk, &node->lexpr, joins));
-    return virtual_walk_node(walk, &node->rexpr, joins);
+    TRY(virtual_walk_node(walk, &node->rexpr, joins));
+    keep_scalars(node);
+    return STATUS_OK;
 }
 
 static enum status walk_case(struct virtual_walk *walk, CaseExpr *node, bool text)
