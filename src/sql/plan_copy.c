@@ -213,7 +213,8 @@ static SelectStmt *select_of(const CopyStmt *copy)
 static enum status check_direction(struct build *build, const CopyStmt *copy)
 {
     if (copy->is_from)
-        return plan_refuse(build, "42501", "Use INSERT, with many rows of VALUES, where it is granted.",
+        return plan_refuse(build, "42501",
+                           "Use INSERT, with many rows of VALUES, where it is granted.",
                            "not allowed: COPY FROM");
     if (copy->is_program || copy->filename != NULL)
         return plan_refuse(build, "42501",
