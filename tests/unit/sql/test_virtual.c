@@ -1,0 +1,152 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plan_fixture.h"
+
+static const char login[] = "acme.app";
+
+/* Statements over the catalogue, and how many columns they have. */
+static const struct {
+    const char *sql;
+    size_t columns;
+    const char *last; /* name of the last column */
+} accepted[] = {
+    {"SELECT relname FROM pg_class", 1, "relname"},
+    {"SELECT * FROM pg_namespace", 5, "tableoid"},
+    {"SELECT n.*, 1 AS one FROM pg_catalog.pg_namespace n", 6, "one"},
+    {"SELECT * FROM pg_namespace JOIN pg_am USING (oid)", 9, "tableoid"},
+    {"SELECT * FROM (SELECT oid, nspname FROM pg_namespace) AS s (a)", 2, "nspname"},
+    {"WITH t(a, b) AS (SELECT oid, nspname FROM pg_namespace) SELECT * FROM t", 2, "b"},
+    {"WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) "
+     "SELECT * FROM t, pg_enum",
+     6, "tableoid"},
+    {"SELECT * FROM unnest(ARRAY[1]) WITH ORDINALITY AS u(a), pg_group", 5, "grolist"},
+    {"SELECT word FROM pg_get_keywords()", 1, "word"},
+    {"SELECT * FROM information_schema.schemata", 7, "sql_path"},
+    {"SELECT 'customer'::regclass", 1, "regclass"},
+    {"SELECT has_table_privilege('customer', 'SELECT')", 1, "has_table_privilege"},
+    {"SELECT (SELECT nspname FROM pg_namespace LIMIT 1)::text, ARRAY(SELECT 1)", 2, "array"},
+    {"SELECT (information_schema._pg_expandarray(indkey)).n FROM pg_index", 1, "n"},
+    {"VALUES ('customer'::regclass, 2)", 2, "column2"},
+    {"SELECT 1 FROM pg_class UNION SELECT 2", 1, "?column?"},
+};
+
+static void test_columns_are_told(void **state)
+{
+    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
+        struct plan *plan = plan_accepted(login, accepted[i].sql);
+        if (plan->visible_count != accepted[i].columns)
+            fail_msg("%s: %zu columns, not %zu", accepted[i].sql, plan->visible_count,
+                     accepted[i].columns);
+        assert_string_equal(plan->visible_names[plan->visible_count - 1], accepted[i].last);
+        plan_release(plan);
+    }
+}
+
+static void test_rows_about_nobody_that_name_nothing_real(void **state)
+{
+    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
+        struct plan *plan = plan_accepted(login, accepted[i].sql);
+        assert_int_equal(plan->kind, PLAN_QUERY);
+        assert_int_equal(plan->fence_count + plan->hidden_count + plan->secret_count, 0);
+        if (strstr(plan->sql, "crm") != NULL || strstr(plan->sql, "rival") != NULL)
+            fail_msg("%s\nnames what is real: %s", accepted[i].sql, plan->sql);
+        plan_release(plan);
+    }
+}
+
+static void test_only_what_is_granted_is_in_the_rows(void **state)
+{
+    struct plan *plan = plan_accepted(login, "SELECT attname FROM pg_attribute");
+    assert_non_null(strstr(plan->sql, "'full_name'"));
+    assert_null(strstr(plan->sql, "'gone_away'"));
+    plan_release(plan);
+}
+
+static void test_a_table_is_written_once(void **state)
+{
+    struct plan *plan =
+        plan_accepted(login, "SELECT obj_description(a.oid), pg_get_userbyid(b.relowner) FROM "
+                             "pg_class a, pg_class b, pg_roles");
+    const char *first = strstr(plan->sql, "'about nobody'");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "'about nobody'"));
+    plan_release(plan);
+}
+
+static void test_arguments_are_not_captured(void **state)
+{
+    struct plan *plan =
+        plan_accepted(login, "SELECT pg_get_constraintdef(oid) FROM pg_catalog.pg_constraint AS k");
+    plan_has(plan, "FROM (SELECT oid AS a1) AS given");
+    plan_release(plan);
+}
+
+static void test_calls_in_disguise_are_refused(void **state)
+{
+    plan_refused(login, "SELECT q.pg_get_viewdef FROM unnest(ARRAY[1::oid]) AS q, pg_am", "42703",
+                 "does not exist");
+    plan_refused(login,
+                 "SELECT q.pg_read_file FROM unnest(ARRAY['x']) AS q, pg_am, "
+                 "(SELECT 1 AS pg_read_file) AS z",
+                 "42703", "does not exist");
+    plan_refused(login, "SELECT unnest.pg_ls_dir FROM unnest(ARRAY['x']), pg_am", "42703",
+                 "does not exist");
+    plan_refused(login, "SELECT (1::oid).pg_get_viewdef FROM pg_am", "0A000", "field");
+    plan_refused(login, "SELECT pg_catalog.regclass(1) FROM pg_am", "42501", "regclass");
+}
+
+static void test_what_is_not_known_is_refused(void **state)
+{
+    plan_refused(login, "SELECT 1 FROM pg_catalog.pg_authid", "42501", "not available");
+    plan_refused(login, "SELECT 1 FROM information_schema.sql_features", "42501", "not available");
+    plan_refused(login, "SELECT pg_sleep(1) FROM pg_class", "42501", "pg_sleep");
+    plan_refused(login, "SELECT set_config('a', 'b', true) FROM pg_class", "42501", "set_config");
+    plan_refused(login, "SELECT crm.f(1) FROM pg_class", "42501", "function f");
+    plan_refused(login, "SELECT relname FROM ONLY pg_class", "0A000", "ONLY");
+    plan_refused(login, "SELECT 1 FROM x.pg_catalog.pg_class", "0A000", "databases");
+    plan_refused(login, "SELECT 1 FROM pg_class FOR UPDATE", "0A000", "FOR UPDATE");
+    plan_refused(login, "SELECT '=r/postgres'::aclitem FROM pg_class", "42501", "aclitem");
+    plan_refused(login, "SELECT 1::oid::regprocedure FROM pg_class", "42501", "regprocedure");
+    plan_refused(login, "SELECT NULL::crm.customer FROM pg_class", "42501", "customer");
+    plan_refused(login, "SELECT 'crm.f'::regproc", "42883", "does not exist");
+    plan_refused(login, "SELECT 1 OPERATOR(crm.+) 1 FROM pg_class", "0A000", "operator");
+    plan_refused(login, "SELECT relname COLLATE crm.x FROM pg_class", "0A000", "collation");
+}
+
+/* A name of WITH stands before the catalogue's, but only where it can be seen. */
+static void test_names_of_with(void **state)
+{
+    struct plan *plan =
+        plan_accepted(login, "WITH pg_class AS (SELECT 1 AS a) SELECT a FROM pg_class, pg_am");
+    assert_null(strstr(plan->sql, "about customer"));
+    plan_release(plan);
+    plan = plan_accepted(login, "SELECT relname FROM pg_class WHERE oid IN (WITH pg_class AS "
+                                "(SELECT 1::oid AS a) SELECT a FROM pg_class)");
+    assert_non_null(strstr(plan->sql, "about customer"));
+    plan_release(plan);
+    plan_refused(login,
+                 "SELECT 1 FROM customers, pg_am WHERE EXISTS (WITH customers AS (SELECT 1) "
+                 "SELECT 1 FROM customers)",
+                 "42P01", "not granted");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_columns_are_told),
+        cmocka_unit_test(test_rows_about_nobody_that_name_nothing_real),
+        cmocka_unit_test(test_only_what_is_granted_is_in_the_rows),
+        cmocka_unit_test(test_a_table_is_written_once),
+        cmocka_unit_test(test_arguments_are_not_captured),
+        cmocka_unit_test(test_calls_in_disguise_are_refused),
+        cmocka_unit_test(test_what_is_not_known_is_refused),
+        cmocka_unit_test(test_names_of_with),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
