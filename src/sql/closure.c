@@ -611,3 +611,25 @@ bool closure_determines(const struct level *level, const struct carried_key *key
     return level->build->proves && wanted != no_term &&
            closure->terms[class_of(closure, wanted)].known;
 }
+
+bool closure_belongs(const struct level *level, const struct carried_key *key)
+{
+    Node *column;
+    if (!level->build->proves || key->row == 0 || !IsA(key->node, ColumnRef))
+        return false;
+    struct closure *closure = start(level->build);
+    size_t wanted = key_term(closure, key->row, key->fence, key->subject);
+    closure->present = never_missing(level) | UINT64_C(1)
+                                                  << level->build->row_paths[key->row - 1].relation;
+    assume(closure, level, relations_of(level));
+    for (size_t k = 0; k < level->body_count; k++) {
+        const struct carried_key *other = &level->body[k];
+        if (!is_plain(other) || !may_stand_for(other, key))
+            continue;
+        size_t term = key_term(closure, other->row, other->fence, other->subject);
+        close(closure);
+        if (are_equal(closure, term, wanted) && closure_determines(level, other, &column))
+            return true;
+    }
+    return false;
+}

@@ -33,5 +33,7 @@ uint64_t closure_follows(const struct level *level, const struct names *side,
 /* Is everybody in a group, by this key of its members, one person? *column: the group's expression
  * that is the key itself, or NULL. */
 bool closure_determines(const struct level *level, const struct carried_key *key, Node **column);
+/* Is each group of one person whose key is on all of its rows, and this key theirs where it is? */
+bool closure_belongs(const struct level *level, const struct carried_key *key);
 
 #endif

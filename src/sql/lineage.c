@@ -100,7 +100,7 @@ static enum status group_keys(struct level *level)
     for (size_t k = 0; k < level->body_count; k++) {
         bool one;
         TRY(group_key(level, level->body[k], &one));
-        if (level->aggregated && !one)
+        if (level->aggregated && !one && !closure_belongs(level, &level->body[k]))
             level->changes |= fences_of(&level->body[k], 1);
     }
     if (level->having_unstable)
@@ -313,8 +313,8 @@ static size_t unique_columns(struct plan_column *columns, size_t count)
     return kept;
 }
 
-/* What these fences read, and those that are about the same people. */
-static enum status columns_of(struct build *build, uint64_t fences, struct plan_hidden *out)
+enum status lineage_columns(struct build *build, uint64_t fences, const struct plan_column **out,
+                            size_t *out_count)
 {
     size_t room = 1, count = 0;
     for (uint64_t before = 0; before != fences;) {
@@ -332,8 +332,8 @@ static enum status columns_of(struct build *build, uint64_t fences, struct plan_
     for (size_t f = 0; f < build->fence_count; f++)
         if (fences & UINT64_C(1) << f)
             count += fence_columns(build, build->fences[f], columns + count);
-    out->columns = columns;
-    out->column_count = unique_columns(columns, count);
+    *out = columns;
+    *out_count = unique_columns(columns, count);
     return STATUS_OK;
 }
 
@@ -350,7 +350,7 @@ static enum status hidden_column(struct build *build, const struct carried_key *
                                 .equals_previous = key->repeats,
                                 .when_null = subject->when_null,
                                 .grade = key->grade};
-    TRY(columns_of(build, fences_of(key, 1), out));
+    TRY(lineage_columns(build, fences_of(key, 1), &out->columns, &out->column_count));
     static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
                                          [PLAN_GRADE_AGGREGATE] = "aggregate",
                                          [PLAN_GRADE_WITNESS] = "witness",

@@ -57,18 +57,6 @@ static struct once *add_once(struct build *build, SelectStmt *select)
     return once;
 }
 
-static enum status add_set(struct build *build, struct once *once, struct carried_key key,
-                           enum plan_grade grade)
-{
-    Node *set = whole_set(&key);
-    key.name = plan_hidden_name();
-    key.grade = grade;
-    key.depth++;
-    key.node = NULL;
-    once->select->targetList = lappend(once->select->targetList, rewrite_target(set, key.name));
-    return lineage_add(&once->keys, &once->key_count, build, key);
-}
-
 /* Can the keys of the level's rows be computed anywhere in the statement, and do they tell all? */
 static bool is_monotone(const struct level *level)
 {
@@ -94,51 +82,204 @@ static Node *own_where(const struct level *level)
     return all;
 }
 
-enum status settle_level(struct level *level, enum plan_grade grade)
-{
-    if (!is_monotone(level)) {
-        settle_fences(level->build, level->fences, grade);
-    } else if (level->body_count > 0) {
-        SelectStmt *select = rewrite_new(SelectStmt);
-        struct once *once = add_once(level->build, select);
-        select->fromClause = level->from;
-        select->whereClause = own_where(level);
-        for (size_t k = 0; k < level->body_count; k++)
-            TRY(add_set(level->build, once, level->body[k], grade));
-    }
-    level->changes = level->grows = 0;
-    return STATUS_OK;
-}
-
 /* ARRAY(SELECT DISTINCT key …): hashed, where array_agg(DISTINCT key) would sort. */
-static Node *distinct_keys(SelectStmt *keys, const char *name)
+static Node *distinct_keys(Node *key, List *from, Node *where)
 {
-    const char *alias = plan_hidden_name();
     SelectStmt *select = rewrite_new(SelectStmt);
     SubLink *link = rewrite_new(SubLink);
     select->distinctClause = list_make1(NULL);
-    select->targetList = list_make1(rewrite_target(rewrite_column(alias, name), NULL));
-    select->fromClause = list_make1(rewrite_subselect(keys, alias));
+    select->targetList = list_make1(rewrite_target(key, NULL));
+    select->fromClause = from;
+    select->whereClause = where;
     link->subLinkType = ARRAY_SUBLINK;
     link->subselect = (Node *)select;
     link->location = -1;
     return (Node *)link;
 }
 
+static enum status add_named_set(struct build *build, struct once *once, struct carried_key key,
+                                 Node *set, enum plan_grade grade)
+{
+    key.name = plan_hidden_name();
+    key.grade = grade;
+    key.depth++;
+    key.node = NULL;
+    once->select->targetList = lappend(once->select->targetList, rewrite_target(set, key.name));
+    return lineage_add(&once->keys, &once->key_count, build, key);
+}
+
+/* The keys of the level's rows, as they are with this FROM and WHERE. */
+static enum status add_sets(struct level *level, List *from, Node *where, enum plan_grade grade)
+{
+    SelectStmt *select = rewrite_new(SelectStmt);
+    if (level->body_count == 0)
+        return STATUS_OK;
+    struct once *once = add_once(level->build, select);
+    if (level->body_count == 1 && level->body[0].depth == 0)
+        return add_named_set(level->build, once, level->body[0],
+                             distinct_keys(level->body[0].node, from, where), grade);
+    select->fromClause = from;
+    select->whereClause = where;
+    for (size_t k = 0; k < level->body_count; k++)
+        TRY(add_named_set(level->build, once, level->body[k], whole_set(&level->body[k]), grade));
+    return STATUS_OK;
+}
+
+static bool are_columns(const struct level *level)
+{
+    for (size_t k = 0; k < level->body_count; k++)
+        if (!IsA(level->body[k].node, ColumnRef))
+            return false;
+    return true;
+}
+
+bool settle_is_whole(const struct level *level)
+{
+    return is_monotone(level) && are_columns(level) && level->outer_reads == 0 &&
+           level->late_count == 0 && !level->having && !level->windows && !level->picks;
+}
+
+/* All rows of its only relation tell of everybody. */
+static bool tells_all(const struct level *level)
+{
+    return level->relation_count == 1 && level->relations[0]->whole && !level->local &&
+           level->from_outer_reads == 0 && !level->from_picks && are_columns(level) &&
+           level->build->fence_count > 0 && level->fences == level->relations[0]->fences;
+}
+
+enum status settle_level(struct level *level, enum plan_grade grade)
+{
+    if (is_monotone(level))
+        TRY(add_sets(level, level->from, own_where(level), grade));
+    else if (tells_all(level))
+        TRY(add_sets(level, level->from, NULL, grade));
+    else
+        settle_fences(level->build, level->fences, grade);
+    for (size_t k = 0; k < level->late_count; k++)
+        settle_fences(level->build, UINT64_C(1) << level->late[k].fence->index, grade);
+    level->changes = level->grows = 0;
+    return STATUS_OK;
+}
+
+/* ---- sub-selects in conditions of WHERE ---- */
+
+enum status settle_condition(struct level *level, struct level *inner, enum plan_grade grade)
+{
+    struct later *later = palloc0(sizeof *later);
+    *later = (struct later){.inner = inner, .grade = grade, .next = level->later};
+    level->later = later;
+    return STATUS_OK;
+}
+
+static uint64_t relations_between(const struct level *level, size_t first, size_t end)
+{
+    uint64_t all = 0;
+    for (size_t i = first; i < end; i++)
+        all |= UINT64_C(1) << level->relations[i]->index;
+    return all;
+}
+
+/* Items of FROM that hold any of these relations; *have: all relations in them. */
+static List *items_with(const struct level *level, uint64_t relations, uint64_t *have)
+{
+    List *items = NIL;
+    size_t first = 0;
+    *have = 0;
+    for (int i = 0; i < list_length(level->from); i++) {
+        uint64_t in_item = relations_between(level, first, level->from_ends[i]);
+        first = level->from_ends[i];
+        if (!(in_item & relations))
+            continue;
+        items = lappend(items, list_nth(level->from, i));
+        *have |= in_item;
+    }
+    return items;
+}
+
+static bool reads_people(Node *node, void *constants)
+{
+    if (node == NULL)
+        return false;
+    if (IsA(node, SubLink)) {
+        ListCell *cell;
+        foreach (cell, (List *)constants)
+            if (lfirst(cell) == node)
+                return false;
+        return true;
+    }
+    return raw_expression_tree_walker(node, reads_people, constants);
+}
+
+struct strangers {
+    const struct level *level;
+    uint64_t known;
+};
+
+/* Does it name a relation of the level that is not among the known? */
+static bool names_stranger(Node *node, void *context)
+{
+    const struct strangers *strangers = context;
+    if (node == NULL)
+        return false;
+    if (!IsA(node, ColumnRef))
+        return raw_expression_tree_walker(node, names_stranger, context);
+    const char *alias = strVal(linitial(((ColumnRef *)node)->fields));
+    for (size_t i = 0; i < strangers->level->relation_count; i++) {
+        const struct relation *relation = strangers->level->relations[i];
+        if (strcmp(relation->alias, alias) == 0)
+            return !(strangers->known & UINT64_C(1) << relation->index);
+    }
+    return false;
+}
+
+/* Do these relations of the level, and the conditions upon them, stand for all rows around the
+ * sub-select that can matter? Then people who are in none of its inputs there change nothing. */
+static bool can_restrict(const struct level *level, const struct level *inner, uint64_t have)
+{
+    struct strangers strangers = {level, have};
+    uint64_t own = relations_between(level, 0, level->relation_count);
+    return level->from_steady && inner->outer_reads != 0 && !(inner->outer_reads & ~own) &&
+           is_monotone(inner) && are_columns(inner) && inner->late_count == 0 &&
+           !names_stranger(inner->where, &strangers);
+}
+
+static enum status settle_later(struct level *level, const struct later *later)
+{
+    struct level *inner = later->inner;
+    uint64_t have;
+    List *items = items_with(level, inner->outer_reads, &have);
+    Node *where = inner->where;
+    if (!can_restrict(level, inner, have))
+        return settle_level(inner, later->grade);
+    for (size_t i = 0; i < level->conjunct_count; i++) {
+        const struct conjunct *conjunct = &level->conjuncts[i];
+        if (conjunct->where && !(conjunct->relations & ~have) &&
+            !reads_people(conjunct->guarded, level->build->constants))
+            where = rewrite_and(where, conjunct->guarded);
+    }
+    TRY(add_sets(inner, list_concat(items, inner->from), where, later->grade));
+    inner->changes = inner->grows = 0;
+    return STATUS_OK;
+}
+
+enum status settle_where(struct level *level)
+{
+    for (const struct later *later = level->later; later != NULL; later = later->next)
+        TRY(settle_later(level, later));
+    return STATUS_OK;
+}
+
 static enum status settle_fence(struct build *build, struct fence *fence)
 {
-    SelectStmt *keys, *select = rewrite_new(SelectStmt);
-    struct once *once = add_once(build, select);
+    SelectStmt *keys;
+    const char *alias = plan_hidden_name();
+    struct once *once = add_once(build, rewrite_new(SelectStmt));
     TRY(fence_keys(build, fence, &keys));
     for (size_t s = 0; s < fence->grant->dataset->subject_count; s++) {
-        struct carried_key key = {.name = plan_hidden_name(),
-                                  .fence = fence,
-                                  .subject = s,
-                                  .grade = fence->settled,
-                                  .depth = 1};
-        Node *set = distinct_keys(keys, fence->keys[s]);
-        select->targetList = lappend(select->targetList, rewrite_target(set, key.name));
-        TRY(lineage_add(&once->keys, &once->key_count, build, key));
+        struct carried_key key = {.fence = fence, .subject = s};
+        Node *set = distinct_keys(rewrite_column(alias, fence->keys[s]),
+                                  list_make1(rewrite_subselect(keys, alias)), NULL);
+        TRY(add_named_set(build, once, key, set, fence->settled));
     }
     return STATUS_OK;
 }

@@ -116,6 +116,7 @@ struct relation {
     bool picks;              /* evaluated twice it may show other rows: LIMIT, ties, windows */
     bool local;              /* it reads something that only its own level can see */
     bool itself;             /* the WITH query that is being planned, read in its own second arm */
+    bool whole;              /* its rows' keys are of everybody who could change anything in it */
     uint64_t outer_reads;    /* relations beside it or around its level that it reads, */
     bool outer_unstable;     /* and one of their columns is unstable */
 };
@@ -193,6 +194,13 @@ struct conjunct {
     uint64_t holds;
 };
 
+/* A sub-select in a condition of WHERE, to be settled once all of WHERE is known. */
+struct later {
+    struct level *inner;
+    enum plan_grade grade;
+    struct later *next;
+};
+
 /* One SELECT being rewritten. */
 struct level {
     struct build *build;
@@ -216,7 +224,12 @@ struct level {
     bool picks, local;    /* see struct relation */
     List *counted;        /* arguments of plain aggregates that may be NULL */
     List *from;           /* rewritten */
-    Node *where;          /* rewritten and guarded */
+    size_t *from_ends;    /* by item of it: how many relations there are up to its end */
+    bool having;
+    bool in_where;    /* WHERE is being resolved; */
+    bool from_steady; /* of FROM nothing but rows with their people can go */
+    struct later *later;
+    Node *where; /* rewritten and guarded */
     struct conjunct *conjuncts;
     size_t conjunct_count;
     uint64_t fences;         /* everything below, sub-selects in expressions included */
@@ -268,8 +281,9 @@ struct build {
     size_t row_count;
     const struct common_table *common_tables; /* in scope */
     struct once *once;
-    bool sublinks; /* a sub-select stands in an expression */
-    bool settled;  /* all keys of some fence go into a `once` set */
+    bool sublinks;   /* a sub-select stands in an expression */
+    List *constants; /* sub-selects in expressions that read nobody's rows */
+    bool settled;    /* all keys of some fence go into a `once` set */
     struct plan_secret *secrets;
     size_t secret_count;
     const struct plan_explanation **explanation_tail;
@@ -474,6 +488,13 @@ void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade);
 void settle_growth(struct level *level, bool changes_too);
 /* Everything that the level reads: by the rows of its FROM and WHERE if they tell, else whole. */
 MUST_USE enum status settle_level(struct level *level, enum plan_grade grade);
+/* The same for a sub-select in a condition of the level's WHERE: people who can matter to a row
+ * that the rest of WHERE lets through. At the end of WHERE. */
+MUST_USE enum status settle_condition(struct level *level, struct level *inner,
+                                      enum plan_grade grade);
+MUST_USE enum status settle_where(struct level *level);
+/* See struct relation. */
+bool settle_is_whole(const struct level *level);
 /* array_agg() of a key, one deeper; extra conditions as FILTER may be put on it. */
 Node *settle_set(const struct carried_key *key);
 /* The finished query with the `once` sets beside it; NULL if there are none. */

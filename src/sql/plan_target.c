@@ -306,6 +306,7 @@ enum status plan_resolve_having(struct level *level, SelectStmt *select)
     struct expression value;
     if (select->havingClause == NULL)
         return STATUS_OK;
+    level->having = true;
     resolver.sublinks = SUBLINK_CONDITION;
     TRY(resolve_expression(&resolver, select->havingClause, &value));
     level->having_unstable = value.unstable;

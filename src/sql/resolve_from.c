@@ -156,6 +156,7 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
     relation->changes = inner->changes;
     relation->grows = inner->grows;
     relation->picks = inner->picks;
+    relation->whole = settle_is_whole(inner);
     relation->local = inner->local;
     relation->outer_reads = inner->outer_reads;
     relation->outer_unstable = inner->outer_unstable;
@@ -531,7 +532,9 @@ static enum status resolve_where(struct level *level, Node *where)
 {
     struct expression expression;
     uint64_t all = relations_of(level, &level->names);
+    level->in_where = true;
     TRY(condition(level, where, &level->names, all, true, &expression, &level->where));
+    level->in_where = false;
     if (expression.unstable)
         level->grows |= level->changes;
     return STATUS_OK;
@@ -541,10 +544,12 @@ enum status resolve_from(struct level *level, List *from, Node *where, SelectStm
 {
     struct names all = {0};
     ListCell *cell;
+    level->from_ends = palloc0(((size_t)list_length(from) + 1) * sizeof *level->from_ends);
     foreach (cell, from) {
         struct names names;
         Node *node;
         TRY(from_item(level, lfirst(cell), &all, &node, &names));
+        level->from_ends[list_length(level->from)] = level->relation_count;
         level->from = lappend(level->from, node);
         all = concatenate(&all, &names);
         all.first = 0;
@@ -555,8 +560,11 @@ enum status resolve_from(struct level *level, List *from, Node *where, SelectStm
     TRY(lineage_open(level));
     level->from_outer_reads = level->outer_reads;
     level->from_picks = level->picks;
+    level->from_steady = level->changes == 0 && level->grows == 0 && level->outer_reads == 0 &&
+                         !level->picks && !level->local;
     if (where != NULL)
         TRY(resolve_where(level, where));
+    TRY(settle_where(level));
     closure_reduce(level);
     level->body_changes = level->changes;
     level->body_grows = level->grows;
@@ -577,6 +585,7 @@ enum status resolve_only(struct level *level, struct relation *relation, Node *n
     level->changes = level->names.changes;
     level->grows = level->names.grows;
     TRY(lineage_open(level));
+    level->from_outer_reads = level->outer_reads;
     level->from_picks = level->picks;
     level->body_changes = level->changes;
     level->body_grows = level->grows;

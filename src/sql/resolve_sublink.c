@@ -125,13 +125,23 @@ static enum status value_of(struct resolver *resolver, struct level *inner,
     return carry_members(resolver, inner, NULL, grade);
 }
 
-static enum status carry(struct resolver *resolver, const SubLink *node, struct level *inner,
+static bool is_about_people(const struct build *build, uint64_t fences)
+{
+    for (size_t f = 0; f < build->fence_count; f++)
+        if ((fences & UINT64_C(1) << f) && build->fences[f]->grant->dataset->subject_count > 0)
+            return true;
+    return false;
+}
+
+static enum status carry(struct resolver *resolver, SubLink *node, struct level *inner,
                          struct expression *test, struct expression *result)
 {
     struct level *level = resolver->level;
     level->fences |= inner->fences;
     level->local = level->local || inner->local;
     result->unstable = result->unstable || inner->outer_unstable;
+    if (!is_about_people(level->build, inner->fences))
+        level->build->constants = lappend(level->build->constants, node);
     if (inner->fences == 0)
         return STATUS_OK;
     level->plain_statistic = false;
@@ -142,6 +152,8 @@ static enum status carry(struct resolver *resolver, const SubLink *node, struct 
         return witnesses(resolver, node, inner, test);
     if (resolver->sublinks == SUBLINK_VALUE)
         return value_of(resolver, inner, result);
+    if (level->in_where && resolver->mode == RESOLVE_PLAIN)
+        return settle_condition(level, inner, PLAN_GRADE_INFLUENCE);
     return settle_level(inner, PLAN_GRADE_INFLUENCE);
 }
 

@@ -329,6 +329,14 @@ static void test_groups_of_one_person(void **state)
         {"SELECT l, count(*) FROM loose GROUP BY l", "d0 d0="},
         /* below the top it stays a set, which needs no proof */
         {"SELECT max(t) FROM (SELECT o, sum(q) AS t FROM line GROUP BY o) s", "d2"},
+        /* who may be missing is the same person, and the group goes with them */
+        {"SELECT n, count(*) FROM (SELECT a.p, count(b.o) AS n FROM person a LEFT JOIN orders b ON "
+         "a.p = b.p GROUP BY a.p) s GROUP BY n",
+         "d1 d2?"},
+        {"SELECT n, count(*) FROM (SELECT a.part, count(b.o) AS n FROM part a LEFT JOIN orders b "
+         "ON "
+         "a.part = b.p GROUP BY a.part) s GROUP BY n",
+         "d2? I1"},
         /* not known */
         {"SELECT n, sum(q) FROM line GROUP BY n", "d1"},
         {"SELECT o + 0, sum(q) FROM line GROUP BY 1", "d1"},
@@ -341,6 +349,48 @@ static void test_groups_of_one_person(void **state)
     CHECK_SHAPES("acme.app", cases);
 }
 
+/* Conditions on a sub-select's value record those who can matter to a row, not all. */
+static void test_sub_selects_read_by_few_rows(void **state)
+{
+    /* Only parts of that name; and of FROM only what the sub-select reads. */
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT 1 FROM part a, loose x WHERE a.name = 'bolt' AND x.o = a.part AND 3 < "
+                    "(SELECT sum(q) FROM line b WHERE b.part = a.part)");
+    plan_has(plan, "SELECT ARRAY(SELECT DISTINCT b.h");
+    plan_has(plan, "AS b WHERE (b.part OPERATOR(=) a.part) AND (a.name OPERATOR(=) 'bolt'))");
+    assert_string_equal(shape_of(plan), "d0 I1");
+    plan_release(plan);
+    /* A condition that reads other people's rows is not held against them. */
+    plan = plan_accepted(
+        "acme.app", "SELECT 1 FROM part a WHERE a.name <> (SELECT max(city) FROM person) AND 3 "
+                    "< (SELECT sum(q) FROM line b WHERE b.part = a.part)");
+    plan_has(plan, "AS b WHERE b.part OPERATOR(=) a.part)");
+    assert_string_equal(shape_of(plan), "I1 I1");
+    plan_release(plan);
+    /* One about nobody is. */
+    plan = plan_accepted("acme.app", "SELECT 1 FROM part a WHERE a.part IN (SELECT max(part) FROM "
+                                     "part) AND 3 < (SELECT sum(q) FROM line b WHERE b.part = "
+                                     "a.part)");
+    plan_has(plan, "AS b WHERE (b.part OPERATOR(=) a.part) AND (a.part IN (SELECT");
+    plan_release(plan);
+}
+
+/* Everybody whose rows a grouped sub-select is made of is on its rows: they say who, not the
+ * table. */
+static void test_groups_tell_of_everybody(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app", "WITH r AS (SELECT n, sum(q) AS t FROM line WHERE n > 3 GROUP BY n) SELECT n "
+                    "FROM r WHERE t = (SELECT max(t) FROM r)");
+    assert_string_equal(shape_of(plan), "d1 I2");
+    plan_release(plan);
+    plan = plan_accepted("acme.app",
+                         "WITH r AS (SELECT n, sum(q) AS t FROM line GROUP BY n HAVING sum(q) > 3) "
+                         "SELECT n FROM r WHERE t = (SELECT max(t) FROM r)");
+    assert_string_equal(shape_of(plan), "d1 I1"); /* not those who are not in a group */
+    plan_release(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_sub_selects_about_the_person_of_the_row),
         cmocka_unit_test(test_outer_joins_of_one_person),
         cmocka_unit_test(test_groups_of_one_person),
+        cmocka_unit_test(test_sub_selects_read_by_few_rows),
+        cmocka_unit_test(test_groups_tell_of_everybody),
     };
     return cmocka_run_group_tests(tests, make_model, NULL);
 }

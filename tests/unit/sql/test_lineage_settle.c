@@ -132,7 +132,14 @@ static void test_once_sets_come_ahead_of_rows(void **state)
     plan_has(plan, "CASE WHEN ((row_number() OVER ()) OPERATOR(=) 1) THEN");
     plan_has(plan, "LEFT JOIN (SELECT c.city AS");
     plan_has(plan, "TRUE AS");
-    /* What reads the row outside is left out: the others are more. */
+    /* Whoever can matter to a row outside. */
+    plan_has(plan, "WHERE (v.model_id OPERATOR(=) c.balance) AND (v.mileage OPERATOR(>) 7))");
+    plan_release(plan);
+    /* What reads the row outside is left out, where those rows are not known beforehand. */
+    plan = plan_accepted(
+        "acme.app", "SELECT 1 FROM (SELECT city, max(balance) AS most FROM customer GROUP BY city) "
+                    "c WHERE NOT EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = c.most AND "
+                    "v.mileage > 7)");
     plan_has(plan, "WHERE v.mileage OPERATOR(>) 7)");
     plan_release(plan);
 }
