@@ -281,6 +281,28 @@ static enum status answer(struct virtual_walk *walk, const struct virtual_functi
     return virtual_expression(walk, function->sql, arguments, count, slot);
 }
 
+/* Is format()'s text written out, without a width, which would make a long result of nothing? */
+static bool is_plain_format(const FuncCall *call)
+{
+    const A_Const *literal = call->args == NIL ? NULL : linitial(call->args);
+    if (literal == NULL || !IsA(literal, A_Const) || literal->isnull || !IsA(&literal->val, String))
+        return false;
+    for (const char *at = literal->val.sval.sval; *at != '\0'; at++)
+        if (*at == '*' || (*at >= '0' && *at <= '9' && at[1] != '$'))
+            return false;
+    return true;
+}
+
+/* Small arguments make huge results of these. */
+static bool is_unbounded(const FuncCall *call, const char *name)
+{
+    static const char *const names[] = {"repeat", "lpad", "rpad", "array_fill"};
+    for (size_t i = 0; i < lengthof(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return strcmp(name, "format") == 0 && !is_plain_format(call);
+}
+
 enum status virtual_walk_call(struct virtual_walk *walk, Node **slot)
 {
     FuncCall *call = (FuncCall *)*slot;
@@ -289,7 +311,7 @@ enum status virtual_walk_call(struct virtual_walk *walk, Node **slot)
     if (walk->trusted)
         function = NULL;
     else if (!schema_fits(call, function == NULL ? NULL : function->schema) ||
-             (function == NULL && !allow_function(name)))
+             (function == NULL && !allow_function(name)) || is_unbounded(call, name))
         return refuse_function(walk, name);
     bool answered = function != NULL && function->sql != NULL;
     TRY(walk_arguments(walk, call, !answered));

@@ -107,6 +107,9 @@ static void test_what_is_not_known_is_refused(void **state)
     plan_refused(login, "SELECT 1 FROM information_schema.sql_features", "42501", "not available");
     plan_refused(login, "SELECT pg_sleep(1) FROM pg_class", "42501", "pg_sleep");
     plan_refused(login, "SELECT set_config('a', 'b', true) FROM pg_class", "42501", "set_config");
+    plan_refused(login, "SELECT repeat('a', 9) FROM pg_class", "42501", "repeat");
+    plan_refused(login, "SELECT format('%9s', 1) FROM pg_class", "42501", "format");
+    plan_release(plan_accepted(login, "SELECT format('%1$I.%s', 'a', 'b') FROM pg_class"));
     plan_refused(login, "SELECT crm.f(1) FROM pg_class", "42501", "function f");
     plan_refused(login, "SELECT relname FROM ONLY pg_class", "0A000", "ONLY");
     plan_refused(login, "SELECT 1 FROM x.pg_catalog.pg_class", "0A000", "databases");
