@@ -139,12 +139,14 @@ bool settle_is_whole(const struct level *level)
            level->late_count == 0 && !level->having && !level->windows && !level->picks;
 }
 
-/* All rows of its only relation tell of everybody. */
+/* All rows of its only relation tell of everybody: and all keys, none left out because the level's
+ * own WHERE makes it another. */
 static bool tells_all(const struct level *level)
 {
     return level->relation_count == 1 && level->relations[0]->whole && !level->local &&
            level->from_outer_reads == 0 && !level->from_picks && are_columns(level) &&
-           level->build->fence_count > 0 && level->fences == level->relations[0]->fences;
+           level->body_count == level->relations[0]->key_count &&
+           level->fences == level->relations[0]->fences;
 }
 
 enum status settle_level(struct level *level, enum plan_grade grade)
