@@ -97,20 +97,109 @@ static enum status bind_hop(struct model *model, struct model_dataset *dataset,
     return STATUS_OK;
 }
 
-/* Whoever's row stands on the way must be a subject of this dataset too: deleting it hides the
- * rows behind it. */
-static enum status check_on_the_way(const struct model *model, const struct model_dataset *dataset,
-                                    const struct model_dataset *parent, struct error *error)
+/* A key at the end of hops: the first of one subject's, then all of another's. */
+struct way {
+    const struct policy_hop *first, *then;
+    size_t first_count, count;
+    const char *key;
+};
+
+static const struct policy_hop *hop_of(const struct way *way, size_t index)
 {
+    return index < way->first_count ? &way->first[index] : &way->then[index - way->first_count];
+}
+
+/* The table that a way has come to after some of its hops. */
+static const struct catalog_table *table_at(const struct model *model,
+                                            const struct model_dataset *from, const struct way *way,
+                                            size_t hops)
+{
+    return hops == 0 ? from->table : model->datasets[hop_of(way, hops - 1)->dataset].table;
+}
+
+static bool last_hop_holds(const struct model *model, const struct model_dataset *from,
+                           const struct way *way)
+{
+    const struct policy_hop *hop = hop_of(way, way->count - 1);
+    const struct catalog_table *child = table_at(model, from, way, way->count - 1);
+    const struct catalog_table *parent = table_at(model, from, way, way->count);
+    const struct catalog_column *own = catalog_find_column(child, hop->child_column);
+    const struct catalog_column *key = catalog_find_column(parent, hop->parent_column);
+    return own != NULL && key != NULL && catalog_refers(child, own, parent, key);
+}
+
+/* The column that the last hop leads to is what the child has as well, if the parent's row is
+ * there. surely: only where it always is. */
+static void shorten(const struct model *model, const struct model_dataset *from, bool surely,
+                    struct way *way)
+{
+    while (way->count > 0 && strcmp(hop_of(way, way->count - 1)->parent_column, way->key) == 0 &&
+           (!surely || last_hop_holds(model, from, way))) {
+        way->key = hop_of(way, way->count - 1)->child_column;
+        way->count--;
+    }
+}
+
+static bool same_way(const struct model *model, const struct model_dataset *from,
+                     const struct way *a, const struct way *b)
+{
+    if (a->count != b->count || strcmp(a->key, b->key) != 0)
+        return false;
+    for (size_t h = 0; h < a->count; h++) {
+        const struct policy_hop *left = hop_of(a, h), *right = hop_of(b, h);
+        if (table_at(model, from, a, h + 1) != table_at(model, from, b, h + 1) ||
+            strcmp(left->child_column, right->child_column) != 0 ||
+            strcmp(left->parent_column, right->parent_column) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool covers(const struct model *model, const struct model_dataset *from, struct way listed,
+                   struct way wanted)
+{
+    if (same_way(model, from, &listed, &wanted))
+        return true;
+    shorten(model, from, true, &listed);
+    shorten(model, from, false, &wanted);
+    return same_way(model, from, &listed, &wanted);
+}
+
+/* Does the dataset list whom its rows lead to this way? */
+static bool lists(const struct model *model, const struct model_dataset *dataset, size_t kind,
+                  const struct way *wanted)
+{
+    for (size_t s = 0; s < dataset->policy->subject_count; s++) {
+        const struct policy_subject *subject = &dataset->policy->subjects[s];
+        struct way way = {.first = subject->hops,
+                          .first_count = subject->hop_count,
+                          .count = subject->hop_count,
+                          .key = subject->key};
+        if (subject->kind == kind && covers(model, dataset, way, *wanted))
+            return true;
+    }
+    return false;
+}
+
+/* Whoever's row stands on the way must be a subject of this dataset too, found over that very row:
+ * deleting it hides the rows behind it, or whom they are about. */
+static enum status check_on_the_way(const struct model *model, const struct model_dataset *dataset,
+                                    const struct policy_subject *subject, size_t hops,
+                                    struct error *error)
+{
+    const struct model_dataset *parent = &model->datasets[subject->hops[hops - 1].dataset];
     for (size_t p = 0; p < parent->policy->subject_count; p++) {
-        size_t kind = parent->policy->subjects[p].kind;
-        bool covered = false;
-        for (size_t s = 0; s < dataset->policy->subject_count; s++)
-            covered = covered || dataset->policy->subjects[s].kind == kind;
-        if (!covered)
-            return invalid(model, dataset->policy, error, "List that subject here as well.",
+        const struct policy_subject *other = &parent->policy->subjects[p];
+        struct way way = {.first = subject->hops,
+                          .then = other->hops,
+                          .first_count = hops,
+                          .count = hops + other->hop_count,
+                          .key = other->key};
+        if (!lists(model, dataset, other->kind, &way))
+            return invalid(model, dataset->policy, error,
+                           "List that subject here as well, over the same path.",
                            "its path leads over dataset %s, which is also about %s",
-                           parent->policy->name, model->policy->kinds[kind].name);
+                           parent->policy->name, model->policy->kinds[other->kind].name);
     }
     return STATUS_OK;
 }
@@ -133,7 +222,7 @@ static enum status bind_subject(struct model *model, struct model_dataset *datas
         TRY(bind_hop(model, dataset, at, &policy->hops[h], &hops[h], error));
         at = hops[h].parent;
         sure = sure && hops[h].sure;
-        TRY(check_on_the_way(model, dataset, at, error));
+        TRY(check_on_the_way(model, dataset, policy, h + 1, error));
     }
     TRY(find_column(model, dataset, at, policy->key, &subject->key, error));
     subject->never_null = sure && subject->key->not_null;

@@ -149,6 +149,95 @@ static void test_grants_are_the_least(void **state)
     model_release(model);
 }
 
+/* A copy of the fixture's policy with one dataset's subject in place of what it says. */
+static const char *with_subjects(const char *dataset, const char *subject)
+{
+    static char policy[16384];
+    char head[64];
+    const char *text = plan_fixture_policy(NULL);
+    snprintf(head, sizeof head, "  %s:\n    table: ", dataset);
+    const char *old = strstr(strstr(text, head), "    subject: ");
+    snprintf(policy, sizeof policy, "%.*s    subject: %s%s", (int)(old - text), text, subject,
+             strchr(old, '\n'));
+    return policy;
+}
+
+static void judge_path(const char *dataset, const char *subject, struct catalog *catalog,
+                       const char *message)
+{
+    struct model *model = NULL;
+    struct error error = {0};
+    enum status status =
+        plan_fixture_bind_to(with_subjects(dataset, subject), catalog, &model, &error);
+    if (message == NULL ? status != STATUS_OK
+                        : status != STATUS_INVALID || strstr(error.message, message) == NULL)
+        fail_msg("%s: %s says %s \"%s\"", dataset, subject, status_name(status), error.message);
+    model_release(model);
+}
+
+#define LINE_OWNER                                                                                 \
+    "{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, on: "       \
+    "vehicle_id}]}"
+#define LINE_PENCE "{kind: enquirer, via: [{dataset: service_visit, on: visit_id}], key: pence}"
+
+static void test_whoever_is_on_the_way_is_listed_over_that_way(void **state)
+{
+    const char *also = "over dataset service_visit, which is also about customer";
+    judge_path("service_line", LINE_OWNER, plan_fixture_catalog(), NULL);
+    judge_path("service_line", LINE_PENCE, plan_fixture_catalog(), also);
+    judge_path("service_line", "[" LINE_PENCE ", " LINE_OWNER "]", plan_fixture_catalog(), NULL);
+    /* somebody of that kind, but another person: by a key of its own, by another column of the
+     * rows on the way, and over another row */
+    judge_path("service_line", "[{kind: customer, key: line_id}, " LINE_PENCE "]",
+               plan_fixture_catalog(), also);
+    judge_path("service_line",
+               "{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, "
+               "on: vehicle_id}], key: model_id}",
+               plan_fixture_catalog(), also);
+    judge_path("service_line",
+               "[{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, "
+               "on: {pence: vehicle_id}}]}, " LINE_PENCE "]",
+               plan_fixture_catalog(), also);
+    judge_path("service_line",
+               "[{kind: customer, via: [{dataset: service_visit, on: {line_id: visit_id}}, "
+               "{dataset: vehicle, on: vehicle_id}]}, " LINE_PENCE "]",
+               plan_fixture_catalog(), also);
+    /* another kind, by that very way */
+    judge_path("service_line",
+               "{kind: enquirer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, "
+               "on: vehicle_id}], key: owner_id}",
+               plan_fixture_catalog(), also);
+    /* a second dataset upon the same table is the same way */
+    judge_path("service_line",
+               "{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: stock, "
+               "on: vehicle_id}]}",
+               plan_fixture_catalog(), NULL);
+}
+
+/* Where vehicle.owner_id refers to customer.customer_id. */
+static struct catalog *catalog_with_reference(void)
+{
+    static struct catalog_table tables[8];
+    static struct catalog_reference reference = {.table = 1, .table_column = "customer_id"};
+    struct catalog *catalog = plan_fixture_catalog();
+    memcpy(tables, catalog->tables, catalog->table_count * sizeof *tables);
+    reference.column = catalog_find_column(&tables[2], "owner_id");
+    tables[2].references = &reference;
+    tables[2].reference_count = 1;
+    catalog->tables = tables;
+    return catalog;
+}
+
+static void test_a_key_is_the_same_at_both_ends_of_a_hop_that_holds(void **state)
+{
+    const char *longer = "{kind: customer, via: [{dataset: vehicle, on: vehicle_id}, {dataset: "
+                         "customer, on: {owner_id: customer_id}}]}";
+    judge_path("service_visit", longer, plan_fixture_catalog(), "also about customer");
+    judge_path("service_visit", longer, catalog_with_reference(), NULL);
+    judge_path("stock", "{kind: customer, via: [{dataset: customer, on: {owner_id: customer_id}}]}",
+               plan_fixture_catalog(), NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +246,8 @@ int main(void)
         cmocka_unit_test(test_agents_and_validity),
         cmocka_unit_test(test_description_lists_every_column),
         cmocka_unit_test(test_grants_are_the_least),
+        cmocka_unit_test(test_whoever_is_on_the_way_is_listed_over_that_way),
+        cmocka_unit_test(test_a_key_is_the_same_at_both_ends_of_a_hop_that_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
