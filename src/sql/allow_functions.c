@@ -21,35 +21,29 @@ const struct allow_signature *allow_function_at(size_t index)
 
 unsigned allow_function_flags(const char *name)
 {
-    const struct allow_signature *entry;
+    const struct allow_signature *const *entry = allow_named(ALLOW_FUNCTIONS, name);
     unsigned flags = 0;
 
-    for (size_t i = 0; (entry = allow_function_at(i)) != NULL; i++) {
-        if (strcmp(entry->name, name) == 0)
-            flags |= entry->flags;
-    }
+    for (; *entry != NULL && strcmp((*entry)->name, name) == 0; entry++)
+        flags |= (*entry)->flags;
     return flags;
 }
 
 bool allow_function(const char *name)
 {
-    const struct allow_signature *entry;
+    const struct allow_signature *entry = *allow_named(ALLOW_FUNCTIONS, name);
 
-    for (size_t i = 0; (entry = allow_function_at(i)) != NULL; i++) {
-        if (strcmp(entry->name, name) == 0)
-            return true;
-    }
-    return false;
+    return entry != NULL && strcmp(entry->name, name) == 0;
 }
 
 const struct allow_signature *allow_find_function(const char *name, const uint32_t *types,
                                                   size_t count)
 {
-    const struct allow_signature *entry;
+    const struct allow_signature *const *entry = allow_named(ALLOW_FUNCTIONS, name);
 
-    for (size_t i = 0; (entry = allow_function_at(i)) != NULL; i++) {
-        if (strcmp(entry->name, name) == 0 && allow_matches(entry, types, count))
-            return entry;
+    for (; *entry != NULL && strcmp((*entry)->name, name) == 0; entry++) {
+        if (allow_matches(*entry, types, count))
+            return *entry;
     }
     return NULL;
 }

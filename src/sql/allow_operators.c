@@ -281,11 +281,9 @@ const struct allow_signature *allow_operator_at(size_t index)
 
 bool allow_operator(const char *name)
 {
-    for (size_t i = 0; i < OPERATOR_COUNT; i++) {
-        if (strcmp(operators[i].name, name) == 0)
-            return true;
-    }
-    return false;
+    const struct allow_signature *entry = *allow_named(ALLOW_OPERATORS, name);
+
+    return entry != NULL && strcmp(entry->name, name) == 0;
 }
 
 const struct allow_signature *allow_find_operator(const char *name, bool prefix, uint32_t left,
@@ -293,10 +291,11 @@ const struct allow_signature *allow_find_operator(const char *name, bool prefix,
 {
     uint32_t types[] = {prefix ? right : left, right};
 
-    for (size_t i = 0; i < OPERATOR_COUNT; i++) {
-        if (strcmp(operators[i].name, name) == 0 &&
-            allow_matches(&operators[i], types, prefix ? 1 : 2))
-            return &operators[i];
+    const struct allow_signature *const *entry = allow_named(ALLOW_OPERATORS, name);
+
+    for (; *entry != NULL && strcmp((*entry)->name, name) == 0; entry++) {
+        if (allow_matches(*entry, types, prefix ? 1 : 2))
+            return *entry;
     }
     return NULL;
 }

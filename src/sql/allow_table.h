@@ -60,4 +60,8 @@ bool allow_fits(uint32_t wanted, uint32_t type);
 /* Do these arguments fit the signature, in number and type? */
 bool allow_matches(const struct allow_signature *signature, const uint32_t *types, size_t count);
 
+/* The entries of this name and, behind them, others and NULL: to be read while the name fits. */
+enum allow_kind { ALLOW_FUNCTIONS, ALLOW_OPERATORS };
+const struct allow_signature *const *allow_named(enum allow_kind kind, const char *name);
+
 #endif

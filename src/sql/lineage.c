@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sql/closure.h"
+#include "sql/plan_probe.h"
 
 static void add_target(SelectStmt *select, Node *value, const char *name)
 {
@@ -14,11 +15,10 @@ static void add_target(SelectStmt *select, Node *value, const char *name)
 enum status lineage_add(struct carried_key **keys, size_t *count, struct build *build,
                         struct carried_key key)
 {
-    if (*keys == NULL)
-        *keys = palloc0(LIMIT_TARGETS * sizeof **keys);
     if (*count == LIMIT_TARGETS)
         return plan_refuse(build, "54011", "Read fewer datasets.",
                            "more than %d keys would have to be carried", LIMIT_TARGETS);
+    *keys = plan_grow(*keys, *count, sizeof **keys);
     (*keys)[(*count)++] = key;
     return STATUS_OK;
 }
@@ -164,6 +164,15 @@ static Node *has_value(const struct level *level, Node *argument)
             all = rewrite_and(all, rewrite_not_null(copyObject((Node *)lfirst(cell))));
     }
     return all;
+}
+
+bool lineage_all_have_values(const struct level *level)
+{
+    ListCell *cell;
+    foreach (cell, level->counted)
+        if (has_value(level, lfirst(cell)) != NULL)
+            return false;
+    return true;
 }
 
 /* sum() and avg() over a column show the one value among many NULLs: those who have a value are a

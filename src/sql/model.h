@@ -24,6 +24,9 @@ const struct catalog *model_catalog(const struct model *model);
 /* Initialises *table with rows for `cofferdam check`: partner, dataset, column, type, category,
  * form, mask, sensitive, writable, note; ungranted columns are listed with form "hidden". */
 void model_describe(const struct model *model, struct table *table);
+/* Indexes, foreign keys and stored keys that would make statements cheaper: "dataset",
+ * "recommended", "because". Initialises the table. */
+void model_advise(const struct model *model, struct table *table);
 
 /* The SQL that gives the upstream role just what the model needs, ends in a newline. role and
  * database are quoted as identifiers. */

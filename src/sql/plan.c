@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "sql/allow.h"
 #include "sql/emit.h"
+#include "sql/plan_probe.h"
 #include "sql/plan_session.h"
 #include "sql/virtual.h"
 
@@ -24,6 +25,18 @@ enum status plan_refuse(struct build *build, const char *sqlstate, const char *h
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     return error_set(build->error, STATUS_DENIED, sqlstate, hint, "%s", message);
+}
+
+void *plan_grow(void *array, size_t count, size_t size)
+{
+    enum { FIRST = 8 };
+    if (array != NULL && (count < FIRST || (count & (count - 1)) != 0))
+        return array;
+    size_t room = count < FIRST ? FIRST : 2 * count;
+    void *grown = palloc0(room * size);
+    if (count > 0)
+        memcpy(grown, array, count * size);
+    return grown;
 }
 
 const char *plan_hidden_name(void)
@@ -282,6 +295,7 @@ static enum status plan_statement(struct build *build)
         TRY(plan_write(build, statement, &emitted));
     else
         TRY(plan_utility(build, statement, &emitted));
+    TRY(probe_finish(build));
     return emitted == NULL ? STATUS_OK : emit_plan(build, emitted);
 }
 

@@ -110,6 +110,26 @@ struct plan_argument {
     uint32_t type;    /* that it is cast to: the parameter must be of that type; 0: not cast */
 };
 
+/* A value, or an array of values, that the statement compares a subject key with. Each value that
+ * no row of the result is about is a question that was answered with "nobody". */
+struct plan_pin {
+    const struct plan_pin *next;
+    size_t pinned;      /* index of plan->pinned */
+    uint32_t type;      /* of the key: int2, int4, int8, uuid, text or varchar */
+    const char *text;   /* a constant; where `parameter` is set: NULL */
+    uint32_t parameter; /* $n */
+    uint32_t cast;      /* what the value, or each element, is cast to; 0: nothing */
+    bool array;         /* `text` or the parameter is an array */
+};
+
+/* A kind of subject whose keys are pinned. */
+struct plan_pinned {
+    size_t kind;
+    uint64_t fences;                   /* that pin them; while the plan is made */
+    const struct plan_column *columns; /* of these, that the statement could read; sorted */
+    size_t column_count;
+};
+
 /* A parameter that the gateway adds behind the client's own: always of type bytea (OID 17). */
 struct plan_secret {
     const char *domain; /* token domain: key = gateway's HMAC pads for (partner, domain) */
@@ -186,6 +206,9 @@ struct plan {
     const uint32_t *tables; /* OIDs of what the fences read */
     size_t table_count;
     const char *savepoint; /* that PLAN_TRANSACTION_SAVEPOINT makes, releases or goes back to */
+    const struct plan_pin *pins;
+    struct plan_pinned *pinned;
+    size_t pinned_count;
     const struct plan_write *write; /* NULL: nothing is changed */
 
     size_t client_parameter_count; /* $n the client must bind: the larger of used and declared */

@@ -85,6 +85,7 @@ struct column {
     uint32_t type;
     uint32_t collation; /* as in the catalogue; COLLATION_MIXED */
     bool unstable;      /* a row that comes in place of one that went may differ in it */
+    bool figure;        /* an aggregate over bare columns, one level down */
     /* The column of a fence that this is, unchanged, however many levels up; NULL: computed. */
     struct fence *fence;
     size_t granted;
@@ -216,6 +217,7 @@ struct level {
     bool top, grouped;
     bool aggregated;      /* a value is computed over a group: members change it */
     bool plain_statistic; /* every aggregate so far is one over bare columns */
+    bool bare_aggregates; /* likewise, min() and max() included */
     bool order_unstable;  /* ORDER BY reads something unstable */
     bool having_unstable; /* and so does HAVING */
     bool grouping_sets;   /* ROLLUP, CUBE, GROUPING SETS */
@@ -311,6 +313,8 @@ struct resolver {
 /* STATUS_DENIED with the build's error filled in; the hint may be NULL. */
 enum status plan_refuse(struct build *build, const char *sqlstate, const char *hint,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The array, of `count` elements, with zeroed room for one more: NULL at first, doubled since. */
+void *plan_grow(void *array, size_t count, size_t size);
 const char *plan_hidden_name(void); /* "h" and 16 random hex digits */
 void plan_explain(struct build *build, const char *topic, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -471,6 +475,8 @@ bool mask_token_type(const struct catalog_column *column);
 /* lineage.c */
 /* The keys of the level's relations become those of its rows. To be called once FROM stands. */
 MUST_USE enum status lineage_open(struct level *level);
+/* Are all aggregates over columns that are never NULL? */
+bool lineage_all_have_values(const struct level *level);
 MUST_USE enum status lineage_add(struct carried_key **keys, size_t *count, struct build *build,
                                  struct carried_key key);
 /* After targets and groups: what grouping does. */

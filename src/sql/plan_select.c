@@ -3,7 +3,7 @@
  * (plan_setop.c); sub-selects come back here. */
 #include <string.h>
 
-#include "sql/plan_build.h"
+#include "sql/plan_probe.h"
 
 struct level *plan_new_level(struct build *build, const struct resolver *outer, bool top)
 {
@@ -11,8 +11,7 @@ struct level *plan_new_level(struct build *build, const struct resolver *outer, 
     level->build = build;
     level->outer = outer;
     level->top = top;
-    level->plain_statistic = true;
-    level->targets = palloc0(LIMIT_TARGETS * sizeof *level->targets);
+    level->plain_statistic = level->bare_aggregates = true;
     build->level_count++;
     return level;
 }
@@ -35,6 +34,7 @@ static enum status simple_select(struct build *build, SelectStmt *select,
     struct level *level = plan_new_level(build, outer, top);
     *out = level;
     TRY(resolve_from(level, select->fromClause, select->whereClause, select));
+    TRY(probe_note(level));
     TRY(plan_expand_targets(level, select->targetList));
     TRY(plan_resolve_groups(level, select));
     TRY(plan_finish_level(level, select));

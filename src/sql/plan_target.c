@@ -26,6 +26,7 @@ static enum status add_target(struct level *level, const char *name, Node *origi
     if (level->target_count == LIMIT_TARGETS)
         return plan_refuse(level->build, "54011", "Select fewer columns.",
                            "target lists can have at most %d entries", LIMIT_TARGETS);
+    level->targets = plan_grow(level->targets, level->target_count, sizeof *level->targets);
     level->targets[level->target_count++] =
         (struct target){.name = name, .original = original, .star = star};
     return STATUS_OK;
@@ -166,6 +167,7 @@ static enum status resolve_group(struct level *level, Node *node, Node **emitted
         TRY(resolve_target(&resolver, &level->targets[ordinal - 1], &value));
     else
         TRY(resolve_expression(&resolver, node, &value));
+    level->groups = plan_grow(level->groups, level->group_count, sizeof *level->groups);
     struct group *group = &level->groups[level->group_count++];
     group->ordinal = ordinal;
     group->plain = copyObject(value.node);
@@ -220,7 +222,6 @@ enum status plan_resolve_groups(struct level *level, SelectStmt *select)
 {
     level->grouped = select->groupClause != NIL || has_aggregate(level, select);
     level->plain_statistic = level->plain_statistic && level->grouped;
-    level->groups = palloc0(LIMIT_TARGETS * sizeof *level->groups);
     ListCell *cell;
     foreach (cell, select->groupClause)
         TRY(resolve_group_item(level, cell));

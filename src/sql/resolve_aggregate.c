@@ -30,6 +30,14 @@ static bool is_bare_input(const struct level *level, const Node *node)
     return fence != NULL && fence == bare_fence(level, product->rexpr);
 }
 
+/* A bare column, or what a level below has aggregated from bare columns. */
+static bool is_figure(const struct level *level, const Node *node)
+{
+    size_t column;
+    const struct relation *relation = resolve_bare(level, node, &column);
+    return is_bare_input(level, node) || (relation != NULL && relation->columns[column].figure);
+}
+
 static void judge_statistic(struct level *level, const FuncCall *node, const char *name,
                             const struct allow_signature *signature)
 {
@@ -39,6 +47,10 @@ static void judge_statistic(struct level *level, const FuncCall *node, const cha
                  (!node->agg_distinct || counts);
     if (plain && !node->agg_star)
         plain = list_length(node->args) == 1 && is_bare_input(level, linitial(node->args));
+    bool extreme = strcmp(name, "min") == 0 || strcmp(name, "max") == 0;
+    if (!plain && !(extreme && node->agg_order == NIL && node->agg_filter == NULL &&
+                    list_length(node->args) == 1 && is_figure(level, linitial(node->args))))
+        level->bare_aggregates = false;
     if (!plain)
         level->plain_statistic = false;
     else if (!node->agg_star)

@@ -137,6 +137,8 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
         column->type = target->value.type == TYPE_UNKNOWN ? TYPE_TEXT : target->value.type;
         column->collation = target->value.collation;
         column->unstable = target->value.unstable || (inner->picks && inner->changes != 0);
+        column->figure = inner->grouped && inner->bare_aggregates &&
+                         IsA(target->value.node, FuncCall) && target->value.aggregate;
         column->source = target->source;
         column->source_column = target->source_column;
         if (target->source != NULL) {

@@ -38,6 +38,8 @@ static enum status add_column(struct reading *reading, const char *name, uint32_
     if (relation->column_count == COLUMNS_MAX)
         return plan_refuse(reading->resolver.build, "54011", "Name fewer columns.",
                            "a function in FROM can have at most %d columns", COLUMNS_MAX);
+    relation->columns =
+        plan_grow(relation->columns, relation->column_count, sizeof *relation->columns);
     relation->columns[relation->column_count++] =
         (struct column){.name = name, .type = type, .unstable = reading->unstable};
     return STATUS_OK;
@@ -143,7 +145,6 @@ enum status resolve_range_function(struct level *level, RangeFunction *item,
     struct reading reading = {.relation = relation};
     size_t first = level->scope_first, end = level->scope_end;
     relation->name = item->alias != NULL ? item->alias->aliasname : first_function(item);
-    relation->columns = palloc0((COLUMNS_MAX + 1) * sizeof *relation->columns);
     reading.alias = relation->name;
     reading.resolver = (struct resolver){.build = level->build,
                                          .level = level,

@@ -76,17 +76,14 @@ enum status resolve_window_clause(struct resolver *resolver, List *windows)
     return STATUS_OK;
 }
 
-/* count() shows how many rows there are, a statistic over all of them no more than it does. */
+/* count(*) shows how many rows there are; any other aggregate, over a frame of one, a value. rank()
+ * and the like are both. */
 static bool shows_others(const FuncCall *node, const char *name, unsigned flags)
 {
-    const WindowDef *window = node->over;
-    bool all = window->name == NULL && window->refname == NULL && window->partitionClause == NIL &&
-               window->orderClause == NIL && window->frameOptions == FRAMEOPTION_DEFAULTS;
-    bool bare = list_length(node->args) == 1 && IsA(linitial(node->args), ColumnRef);
     if (strcmp(name, "count") == 0)
-        return false;
+        return !node->agg_star;
     if (flags & ALLOW_AGGREGATE)
-        return !((flags & ALLOW_WINDOW) || ((flags & ALLOW_STATISTIC) && all && bare));
+        return !(flags & ALLOW_WINDOW);
     return flags & ALLOW_SHOWS_OTHERS;
 }
 

@@ -62,14 +62,24 @@ static const struct {
     {"SELECT name FROM model m WHERE model_id < (SELECT avg(mileage) FROM vehicle v WHERE "
      "v.model_id = m.model_id)",
      "I1"},
+    {"SELECT name, (SELECT count(*) FROM vehicle v WHERE v.model_id = m.model_id) FROM model m",
+     "i1"},
+    /* a figure over a column that only one may have shows that one's */
     {"SELECT name, (SELECT avg(mileage) FROM vehicle v WHERE v.model_id = m.model_id) FROM "
      "model m",
-     "i1"},
+     "d1"},
+    /* compared with what an expression picks: charged */
+    {"SELECT 1 FROM model WHERE model_id < (SELECT max(CASE WHEN customer_id = 7 THEN balance END) "
+     "FROM customer)",
+     "W1"},
+    {"SELECT 1 FROM model WHERE model_id > ALL (SELECT balance * 2 FROM customer)", "W1"},
+    {"SELECT 1 FROM model WHERE model_id < (SELECT max(balance) FROM customer)", "I1"},
     {"SELECT name, ARRAY(SELECT registration FROM vehicle v WHERE v.model_id = m.model_id) "
      "FROM model m",
      "d1"},
     {"SELECT (SELECT max(full_name) FROM customer)", "D1"},
-    {"SELECT (SELECT avg(balance) FROM customer)", "I1"},
+    {"SELECT (SELECT avg(customer_id) FROM customer)", "I1"},
+    {"SELECT (SELECT avg(balance) FROM customer)", "D1"},
     {"SELECT count(*) FROM model m WHERE EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = "
      "m.model_id)",
      "w2"},
