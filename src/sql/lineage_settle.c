@@ -234,6 +234,25 @@ static bool names_stranger(Node *node, void *context)
     return false;
 }
 
+static double rows_in(const struct build *build, uint64_t fences)
+{
+    double rows = 0;
+    for (size_t f = 0; f < build->fence_count; f++)
+        if ((fences & UINT64_C(1) << f) && build->fences[f]->grant->dataset->table->rows > 0)
+            rows += build->fences[f]->grant->dataset->table->rows;
+    return rows;
+}
+
+/* Is it less work to look at the rows around first? Not if they are as many as those inside. */
+static bool is_cheaper(const struct level *level, const struct level *inner, uint64_t have)
+{
+    uint64_t around = 0;
+    for (size_t i = 0; i < level->relation_count; i++)
+        if (have & UINT64_C(1) << level->relations[i]->index)
+            around |= level->relations[i]->fences;
+    return 2 * rows_in(level->build, around) <= rows_in(level->build, inner->fences);
+}
+
 /* Do these relations of the level, and the conditions upon them, stand for all rows around the
  * sub-select that can matter? Then people who are in none of its inputs there change nothing. */
 static bool can_restrict(const struct level *level, const struct level *inner, uint64_t have)
@@ -242,7 +261,7 @@ static bool can_restrict(const struct level *level, const struct level *inner, u
     uint64_t own = relations_between(level, 0, level->relation_count);
     return level->from_steady && inner->outer_reads != 0 && !(inner->outer_reads & ~own) &&
            is_monotone(inner) && are_columns(inner) && inner->late_count == 0 &&
-           !names_stranger(inner->where, &strangers);
+           !names_stranger(inner->where, &strangers) && is_cheaper(level, inner, have);
 }
 
 static enum status settle_later(struct level *level, const struct later *later)

@@ -35,6 +35,7 @@ static enum status pass_columns(struct level *level, bool grouped, SelectStmt *s
                            "DISTINCT, UNION, INTERSECT and EXCEPT of no columns are not supported");
     level->groups = palloc0((relation->column_count + 1) * sizeof *level->groups);
     level->grouped = grouped;
+    level->plain_statistic = false; /* it shows values of rows */
     for (size_t i = 0; i < relation->column_count; i++) {
         const struct column *column = &relation->columns[i];
         Node *node = rewrite_column(relation->alias, column->emit);
