@@ -28,6 +28,7 @@ struct report {
     struct table doors;    /* gateway_side_doors */
     struct table settings; /* gateway_role_settings */
     struct table findings; /* partner, finding: what the policy and its files show by themselves */
+    struct table advice;   /* model_advise */
     size_t finding_count;  /* of all kinds */
 };
 
@@ -101,12 +102,14 @@ static enum status gather(const struct cli_offline *offline, struct report *repo
                           struct error *error)
 {
     model_describe(offline->model, &report->columns);
+    model_advise(offline->model, &report->advice);
     TRY(gateway_side_doors(offline->config, offline->policy, &report->doors, error));
     TRY(gateway_role_settings(offline->config, &report->settings, error));
     look_at_policy(offline, &report->findings);
     TRY(contact_check(offline->config, offline->policy, &report->findings, error));
     if (table_overflowed(&report->columns) || table_overflowed(&report->doors) ||
-        table_overflowed(&report->settings) || table_overflowed(&report->findings))
+        table_overflowed(&report->settings) || table_overflowed(&report->findings) ||
+        table_overflowed(&report->advice))
         return error_set(error, STATUS_LIMIT, "54000", NULL, "the report is too long");
     report->finding_count = report->doors.row_count + report->findings.row_count;
     for (const struct table_row *row = report->settings.first; row != NULL; row = row->next)
@@ -120,6 +123,7 @@ static void free_report(struct report *report)
     table_free(&report->doors);
     table_free(&report->settings);
     table_free(&report->findings);
+    table_free(&report->advice);
 }
 
 /* ---- printing ---- */
@@ -181,6 +185,11 @@ static void print_findings(const struct report *report)
         cli_print_table(stdout, &report->findings);
         putchar('\n');
     }
+    if (report->advice.row_count > 0) {
+        cli_print_heading(stdout, "Recommended: what would make statements cheaper");
+        cli_print_table(stdout, &report->advice);
+        putchar('\n');
+    }
 }
 
 static enum status print_text(const struct cli_call *call, const struct cli_offline *offline,
@@ -206,11 +215,12 @@ static enum status print_text(const struct cli_call *call, const struct cli_offl
 static enum status print_json(const struct cli_offline *offline, const struct report *report,
                               struct error *error)
 {
-    json_t *value = json_pack("{s:s, s:o, s:o, s:o, s:o}", "policy_id", offline->policy->id,
+    json_t *value = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "policy_id", offline->policy->id,
                               "columns", cli_json_table(&report->columns, NULL), "side_doors",
                               cli_json_table(&report->doors, NULL), "role_settings",
                               cli_json_table(&report->settings, NULL), "findings",
-                              cli_json_table(&report->findings, NULL));
+                              cli_json_table(&report->findings, NULL), "recommended",
+                              cli_json_table(&report->advice, NULL));
     CHECK(value != NULL);
     return cli_json_print(value, false, error);
 }
@@ -244,7 +254,8 @@ const struct cli_command verb_check = {
         "each sees of each column. Sensitive grants stand out. Lists side doors (other roles\n"
         "that read the same tables), settings of the gateway's role that are not as\n"
         "`cofferdam grants` makes them, agents that cannot log in, and a contact role that can\n"
-        "read less or more than `cofferdam grants --contact` gives it.",
+        "read less or more than `cofferdam grants --contact` gives it. What is recommended\n"
+        "(indexes, foreign keys, stored keys) makes statements cheaper and is no finding.",
     .examples = "check\n"
                 "check --partner north-mail\n"
                 "check --strict --json\n",

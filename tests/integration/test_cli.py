@@ -115,7 +115,23 @@ def test_check_prints_what_partners_see(gateway):
     assert seen[("acme", "person", "full_name")] == "clear"
     assert seen[("acme", "person", "phone")] == "masked"
     assert seen[("acme", "person", "secret")] == "hidden"
-    assert set(report) == {"policy_id", "columns", "side_doors", "role_settings", "findings"}
+    assert set(report) == {"policy_id", "columns", "side_doors", "role_settings", "findings", "recommended"}
+
+
+def test_check_recommends_what_the_database_lacks(gateway):
+    """By what the live catalogue says of a table with many rows."""
+    def recommended():
+        return [row["recommended"] for row in gateway.cli_json("check")["recommended"]]
+    many = "UPDATE pg_class SET reltuples = 50000 WHERE oid = 'shop.purchase'::regclass;"
+    gateway.cluster.script(gateway.database, many)
+    try:
+        assert recommended() == []
+        gateway.cluster.script(gateway.database, "DROP INDEX shop.purchase_person_id_idx;")
+        assert recommended() == ['CREATE INDEX ON "shop"."purchase" ("person_id")']
+        assert "Recommended" in gateway.cli("check")
+    finally:
+        gateway.cluster.script(gateway.database, "CREATE INDEX IF NOT EXISTS purchase_person_id_idx ON shop.purchase (person_id); "
+                                                 "ANALYZE shop.purchase;")
 
 
 def test_check_lists_side_doors(gateway):
