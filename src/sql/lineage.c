@@ -116,6 +116,8 @@ enum status lineage_group(struct level *level)
         level->keys = level->body;
         level->key_count = level->body_count;
     }
+    if (level->minds_order && level->changes == 0)
+        level->picks = true; /* nobody's leaving changes it, but a second evaluation may */
     level->changes |= fences_of(level->late, level->late_count);
     for (size_t k = 0; k < level->late_count; k++)
         TRY(lineage_add(&level->keys, &level->key_count, level->build, level->late[k]));
@@ -151,6 +153,17 @@ static List *bare_columns(Node *argument)
     return list_make1(argument);
 }
 
+/* NULL in the table, or because an outer join, however deep, has found no row. */
+static bool may_be_null(const struct relation *relation, size_t index)
+{
+    const struct column *column = &relation->columns[index];
+    if (relation->extended)
+        return true;
+    if (relation->fence != NULL)
+        return relation->fence->grant->columns[column->granted].nullable;
+    return column->source == NULL || may_be_null(column->source, column->source_column);
+}
+
 /* "Every column of it has a value", or NULL where that is always so. */
 static Node *has_value(const struct level *level, Node *argument)
 {
@@ -159,8 +172,7 @@ static Node *has_value(const struct level *level, Node *argument)
     foreach (cell, bare_columns(argument)) {
         size_t index;
         const struct relation *relation = resolve_bare(level, lfirst(cell), &index);
-        const struct column *column = &relation->columns[index];
-        if (column->fence->grant->columns[column->granted].nullable)
+        if (may_be_null(relation, index))
             all = rewrite_and(all, rewrite_not_null(copyObject((Node *)lfirst(cell))));
     }
     return all;

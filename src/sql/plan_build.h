@@ -223,6 +223,7 @@ struct level {
     bool grouping_sets;   /* ROLLUP, CUBE, GROUPING SETS */
     bool windows;         /* there are window functions, */
     bool shows_others;    /* some of which show values of other rows */
+    bool minds_order;     /* some aggregate does: a list, a sum of floats */
     bool picks, local;    /* see struct relation */
     List *counted;        /* arguments of plain aggregates that may be NULL */
     List *from;           /* rewritten */

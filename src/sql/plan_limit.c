@@ -152,6 +152,7 @@ static enum status share_limits(struct level *level, SelectStmt *select)
     bool skips = offset.kind == LIMIT_PARAMETER || offset.value > 0;
     if (level->key_count == 0 && level->changes == 0 && level->grows == 0) {
         limit_constant(select, &limit, &offset);
+        level->picks = true; /* of rows about nobody, but which? */
         return STATUS_OK;
     }
     bool may_move = are_groups(level) && !sorted;

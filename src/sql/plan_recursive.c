@@ -209,6 +209,10 @@ enum status plan_recursive(struct build *build, CommonTableExpr *query,
     arms.relation->changes = arms.relation->grows = 0;
     arms.relation->picks = arms.first->picks || arms.step->picks;
     arms.relation->outer_reads = arms.first->outer_reads | arms.step->outer_reads;
+    arms.relation->outer_unstable = arms.first->outer_unstable || arms.step->outer_unstable;
+    for (size_t i = 0; i < arms.relation->column_count; i++)
+        arms.relation->columns[i].unstable =
+            arms.relation->columns[i].unstable || arms.step->targets[i].value.unstable;
     arms.relation->local = arms.first->local;
     arms.relation->itself = false;
     *out = arms.relation;

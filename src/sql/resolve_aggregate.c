@@ -57,6 +57,14 @@ static void judge_statistic(struct level *level, const FuncCall *node, const cha
         level->counted = lappend(level->counted, copyObject((Node *)linitial(node->args)));
 }
 
+/* Does the value hang on the order in which the rows come, as a list does, and a sum of floats? */
+static bool minds_order(const char *name, uint32_t type)
+{
+    size_t len = strlen(name);
+    return (len > 4 && strcmp(name + len - 4, "_agg") == 0) || strcmp(name, "any_value") == 0 ||
+           type == 0 || type == TYPE_FLOAT4 || type == TYPE_FLOAT8;
+}
+
 /* What ORDER BY or WITHIN GROUP holds, resolved as arguments are. types may be NULL. */
 static enum status resolve_order(struct resolver *resolver, FuncCall *node,
                                  struct expression *result, uint32_t *types)
@@ -175,6 +183,7 @@ enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char
     TRY(check_level(outer, &result));
     resolve_qualify(outer, node, name);
     result.type = allow_result(allow_find_function(name, types, count), types, count);
+    level->minds_order = level->minds_order || minds_order(name, result.type);
     result.total = true;
     result.aggregate = true;
     result.unstable = true;

@@ -115,7 +115,7 @@ static enum status witnesses(struct resolver *resolver, const SubLink *node, str
                              struct expression *test)
 {
     struct level *level = resolver->level;
-    if (inner->from_picks || inner->local) {
+    if (inner->from_picks || inner->local || inner->late_count > 0) {
         settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS);
         return STATUS_OK;
     }
@@ -132,7 +132,8 @@ static enum status value_of(struct resolver *resolver, struct level *inner,
     enum plan_grade grade = is_statistic(inner) ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_DIRECT;
     if (inner->outer_reads == 0)
         return settle_level(inner, grade);
-    if (inner->from_picks || inner->local || inner->body_changes != 0 || inner->body_grows != 0) {
+    if (inner->from_picks || inner->local || inner->late_count > 0 || inner->body_changes != 0 ||
+        inner->body_grows != 0) {
         settle_fences(level->build, inner->fences, grade);
         return STATUS_OK;
     }
@@ -150,10 +151,24 @@ static bool is_about_people(const struct build *build, uint64_t fences)
     return false;
 }
 
+/* What the sub-select reads beyond this level, the level reads: also where it does so in a WITH
+ * query that stands between. */
+static void note_outer(struct level *level, const struct level *inner)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i < level->relation_count; i++)
+        own |= UINT64_C(1) << level->relations[i]->index;
+    if (!(inner->outer_reads & ~own))
+        return;
+    level->outer_reads |= inner->outer_reads & ~own;
+    level->outer_unstable = level->outer_unstable || inner->outer_unstable;
+}
+
 static enum status carry(struct resolver *resolver, SubLink *node, struct level *inner,
                          struct expression *test, struct expression *result)
 {
     struct level *level = resolver->level;
+    note_outer(level, inner);
     level->fences |= inner->fences;
     level->local = level->local || inner->local;
     result->unstable = result->unstable || inner->outer_unstable;
