@@ -324,6 +324,16 @@ bool accounts_count_probes(struct accounts *accounts, const struct policy_partne
     return fits;
 }
 
+bool accounts_probes_left(struct accounts *accounts, const struct policy_partner *partner,
+                          int64_t now_ns, uint64_t count)
+{
+    struct account *account = lock_account(accounts, slice_of_text(partner->name));
+    turn_day(account, &partner->budget, now_ns);
+    bool left = is_within(account->probes_today + count, partner->budget.probes_per_day);
+    pthread_mutex_unlock(&account->lock);
+    return left;
+}
+
 bool accounts_count_error(struct accounts *accounts, const struct policy_partner *partner,
                           int64_t now_ns)
 {

@@ -18,6 +18,9 @@ void accounts_charge(struct accounts *accounts, const struct policy_partner *par
 /* Counts probes unless they would pass the day's bound: all or none. */
 bool accounts_count_probes(struct accounts *accounts, const struct policy_partner *partner,
                            int64_t now_ns, uint64_t count);
+/* Would so many more be within the bound? */
+bool accounts_probes_left(struct accounts *accounts, const struct policy_partner *partner,
+                          int64_t now_ns, uint64_t count);
 /* Counts an error, which is a probe as well; false once a bound is passed. */
 bool accounts_count_error(struct accounts *accounts, const struct policy_partner *partner,
                           int64_t now_ns);

@@ -286,6 +286,18 @@ void exposure_charge(struct exposure *exposure, const struct policy_partner *par
     accounts_charge(exposure->accounts, partner, now_ns, ids, row_ends, row_count, charge);
 }
 
+bool exposure_probes_left(struct exposure *exposure, const struct policy_partner *partner,
+                          int64_t now_ns, uint64_t count)
+{
+    return accounts_probes_left(exposure->accounts, partner, now_ns, count);
+}
+
+void exposure_count_missed(struct exposure *exposure, const struct policy_partner *partner,
+                           int64_t now_ns, uint64_t count)
+{
+    accounts_recount(exposure->accounts, slice_of_text(partner->name), now_ns, count, 0);
+}
+
 bool exposure_count_probes(struct exposure *exposure, const struct policy_partner *partner,
                            int64_t now_ns, uint64_t count)
 {

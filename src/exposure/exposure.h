@@ -88,6 +88,12 @@ void exposure_charge(struct exposure *exposure, const struct policy_partner *par
  * and nothing counted, where they would pass the bound: refuse the statement. */
 bool exposure_count_probes(struct exposure *exposure, const struct policy_partner *partner,
                            int64_t now_ns, uint64_t count);
+/* True while so many more would be within the bound. Counts none. */
+bool exposure_probes_left(struct exposure *exposure, const struct policy_partner *partner,
+                          int64_t now_ns, uint64_t count);
+/* Counts keys of nobody that have been asked for, whatever the bound. */
+void exposure_count_missed(struct exposure *exposure, const struct policy_partner *partner,
+                           int64_t now_ns, uint64_t count);
 /* Counts an error that has happened, as a probe too (do not count both); false once a bound is
  * passed. */
 bool exposure_count_error(struct exposure *exposure, const struct policy_partner *partner,

@@ -64,6 +64,10 @@ void errand_free(struct errand *errand);
 /* Sees to it that upstream has the statement; *name is how upstream calls it, in `room`. */
 MUST_USE enum status errand_prepare(struct session *session, struct errand *errand,
                                     char room[static 24], struct error *error);
+/* Reads the subject keys that its parameters name: before anything of Bind goes upstream, which is
+ * refused where it names too many. */
+MUST_USE enum status errand_pin(const struct errand *errand, const struct wire_bind *bind,
+                                struct error *error);
 /* Sends Bind. bind has the client's result formats, and its parameters unless it is EXECUTE. */
 MUST_USE enum status errand_bind(struct session *session, const struct errand *errand,
                                  const char *portal, const char *statement,

@@ -100,6 +100,7 @@ static enum status open_portal(struct session *session, const struct wire_bind *
     char name[24] = "";
     bool upstream = frontend_goes_upstream(errand->planned->plan);
     TRY(check_formats(frontend_rows(errand->planned, errand->run), message, error));
+    TRY(errand_pin(errand, message, error));
     if (upstream)
         TRY(errand_prepare(session, errand, name, error));
     (void)frontend_close_portal(session, message->portal, true);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "crypto/crypto.h"
 #include "gateway/cursors.h"
+#include "gateway/probe.h"
 #include "gateway/statements.h"
 
 enum { MAX_SECRETS = 16, TEXT_BYTES = 4 * 1024 * 1024 + 256 };
@@ -76,7 +77,8 @@ enum status frontend_check_errors(struct session *session, const struct plan *pl
         return STATUS_OK;
     return error_set(error, STATUS_LIMIT, "53400",
                      "SHOW cofferdam.budget tells the bounds; they are lifted at the day's end",
-                     "partner %s has caused more data errors today than its budget allows",
+                     "partner %s has caused more data errors today, or looked up more people who "
+                     "are not there, than its budget allows",
                      session->partner->name);
 }
 
@@ -321,12 +323,33 @@ static void choose_formats(const struct errand *errand, size_t visible, struct w
     bind->result_formats = slice_of(binary, is_binary ? sizeof binary : 0);
 }
 
+/* bind, with the arguments of EXECUTE in the client's place. */
+static struct wire_bind with_parameters(const struct errand *errand, const struct wire_bind *bind)
+{
+    struct wire_bind sent = *bind;
+    if (errand->parameter_count > 0) {
+        sent.format_count = 0;
+        sent.parameter_count = errand->parameter_count;
+        sent.parameters = buffer_slice(&errand->parameters);
+    }
+    return sent;
+}
+
+enum status errand_pin(const struct errand *errand, const struct wire_bind *bind,
+                       struct error *error)
+{
+    if (errand->run->planned != errand->planned)
+        return STATUS_OK; /* FETCH: the cursor's execution has its keys */
+    struct wire_bind sent = with_parameters(errand, bind);
+    return pins_take(errand->run, &sent, error);
+}
+
 enum status errand_bind(struct session *session, const struct errand *errand, const char *portal,
                         const char *statement, const struct wire_bind *bind, bool silent,
                         struct error *error)
 {
     const struct plan *plan = errand->planned->plan;
-    struct wire_bind sent = *bind;
+    struct wire_bind sent = with_parameters(errand, bind);
     uint8_t pads[MAX_SECRETS][64];
     struct slice extra[MAX_SECRETS];
     size_t visible, hidden;
@@ -334,11 +357,6 @@ enum status errand_bind(struct session *session, const struct errand *errand, co
         return error_set(error, STATUS_LIMIT, "54000", "name fewer token columns",
                          "the statement uses too many token domains");
     TRY(upstream_open(session, error));
-    if (errand->parameter_count > 0) {
-        sent.format_count = 0;
-        sent.parameter_count = errand->parameter_count;
-        sent.parameters = buffer_slice(&errand->parameters);
-    }
     count_columns(errand, &visible, &hidden);
     choose_formats(errand, visible, &sent);
     for (size_t i = 0; i < plan->secret_count; i++) {
@@ -417,6 +435,7 @@ static enum status run_errand(struct session *session, struct errand *errand, bo
         bind.result_format_count = 1;
         bind.result_formats = slice_of(binary, sizeof binary);
     }
+    TRY(errand_pin(errand, &bind, error));
     TRY(errand_prepare(session, errand, name, error));
     TRY(errand_bind(session, errand, "", name, &bind, true, error));
     if (rows != NULL)

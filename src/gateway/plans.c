@@ -68,6 +68,7 @@ void planned_release(struct planned *planned)
         return;
     plan_release(planned->plan);
     free(planned->column_sets);
+    free(planned->pin_columns);
     free(planned->types);
     free(planned->sql);
     free(planned->database);
@@ -144,6 +145,20 @@ static enum status row_set_id(struct ledger *ledger, const struct plan_column *c
     return column_set_id(ledger, columns, count, id, error);
 }
 
+static enum status name_pins(struct planned *planned, struct ledger *ledger, struct error *error)
+{
+    const struct plan *plan = planned->plan;
+    if (plan->pinned_count == 0)
+        return STATUS_OK;
+    planned->pin_columns = calloc(plan->pinned_count, sizeof planned->pin_columns[0]);
+    if (planned->pin_columns == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (size_t i = 0; i < plan->pinned_count; i++)
+        TRY(row_set_id(ledger, plan->pinned[i].columns, plan->pinned[i].column_count,
+                       &planned->pin_columns[i], error));
+    return STATUS_OK;
+}
+
 static enum status name_columns(struct planned *planned, struct ledger *ledger, struct error *error)
 {
     const struct plan *plan = planned->plan;
@@ -151,6 +166,7 @@ static enum status name_columns(struct planned *planned, struct ledger *ledger, 
     if (plan->write != NULL)
         TRY(row_set_id(ledger, plan->write->columns, plan->write->column_count,
                        &planned->written_columns, error));
+    TRY(name_pins(planned, ledger, error));
     if (plan->hidden_count == 0)
         return STATUS_OK;
     planned->column_sets = calloc(plan->hidden_count, sizeof planned->column_sets[0]);

@@ -14,6 +14,7 @@ struct planned {
     uint64_t plan_epoch; /* the worker's when it was made */
     uint8_t statement_hash[32], policy_id[32];
     uint32_t *column_sets;    /* one a hidden column */
+    uint32_t *pin_columns;    /* one an entry of plan->pinned */
     uint32_t all_columns;     /* 0: none */
     uint32_t written_columns; /* of a statement that changes data */
     uint64_t uses;            /* how often it was asked for: decides on preparing upstream */

@@ -233,6 +233,8 @@ static void complete_write(struct session *session, struct run *run)
     struct error error;
     bool probe;
     enum status status = writes_judge(session, run, &probe, &error);
+    if (status == STATUS_OK)
+        writes_found(session, run);
     enum ledger_outcome outcome =
         status == STATUS_OK ? LEDGER_OUTCOME_COMPLETE : LEDGER_OUTCOME_ERROR;
     if (!close_run(session, run, outcome, status == STATUS_OK ? nothing : error.sqlstate))

@@ -2,18 +2,21 @@
  * against the budget, written; only then are the rows appended behind the entry's gate. */
 #include "gateway/release_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "exposure/subject_set.h"
+#include "gateway/probe.h"
 
 enum {
     MAP_PIECE = 16000,  /* keys mapped, and ids put into one item, at a time */
     ENTRY_ROOM = 58000, /* of LIMIT_LEDGER_ENTRY_BYTES, for the sets of one entry */
     ITEM_OVERHEAD = 32, /* bytes of an item beside its set, rounded up */
     ITEMS_PER_ENTRY = 256,
+    PIN_SETS_BYTES = 1024 * 1024,
 };
 
 enum status release_no_memory(struct error *error)
@@ -240,12 +243,18 @@ static enum status check_complete(const struct release_work *work, enum ledger_o
 }
 
 /* Names, judges and charges whom the batch is about. */
-static enum status settle_subjects(struct release_work *work, struct error *error)
+static enum status settle_subjects(struct release_work *work, enum ledger_outcome closing,
+                                   struct error *error)
 {
     TRY(release_count_probes(work, error));
     TRY(map_subjects(work, error));
     TRY(release_judge(work, error));
-    return work->plan->hidden_count == 0 ? STATUS_OK : release_charge(work, error);
+    release_bound_pins(work, closing);
+    if (work->plan->hidden_count > 0)
+        TRY(release_charge(work, error));
+    release_see_pins(work); /* after a limit fewer rows are left */
+    pins_keep(work->run->pins);
+    return STATUS_OK;
 }
 
 static enum status release(struct release_work *work, enum ledger_outcome closing,
@@ -253,13 +262,15 @@ static enum status release(struct release_work *work, enum ledger_outcome closin
 {
     const struct plan *plan = work->plan;
     TRY(check_complete(work, closing, error));
-    TRY(settle_subjects(work, error));
+    TRY(settle_subjects(work, closing, error));
     count_sent(work);
     TRY(build_items(work, error));
     if (work->limit != NULL) {
         closing = LEDGER_OUTCOME_BUDGET;
         sqlstate = "53400";
     }
+    if (closing != LEDGER_OUTCOME_NONE)
+        TRY(release_record_pins(work, error));
     bool ends = closing != LEDGER_OUTCOME_NONE && plan->fence_count > 0;
     bool counts = work->sent > 0 && plan->fence_count > 0;
     if (work->item_count > 0 || ends || counts || work->batch->side.len > 0) {
@@ -285,7 +296,9 @@ enum status release_batch(struct batch *batch, struct run *run, enum ledger_outc
                                 .plan = run->planned->plan,
                                 .rows = batch->row_count,
                                 .smallest = UINT32_MAX};
+    buffer_init(&work.pin_sets, PIN_SETS_BYTES);
     enum status status = release(&work, closing, sqlstate, out, error);
+    buffer_free(&work.pin_sets);
     batch_clear(batch);
     return status;
 }
@@ -299,6 +312,30 @@ static struct ledger_entry closing_entry(const struct run *run, enum ledger_outc
     return entry;
 }
 
+/* Without rows: whoever is named and has not come back by now is recorded with it. */
+static enum status close_without_rows(struct run *run, struct ledger_entry *entry,
+                                      uint64_t *sequence, struct error *error)
+{
+    struct ledger_item *items = calloc(run->planned->plan->pinned_count + 1, sizeof *items);
+    struct buffer sets, side;
+    if (items == NULL)
+        return release_no_memory(error);
+    buffer_init(&sets, PIN_SETS_BYTES);
+    buffer_init(&side, LIMIT_ROW_BYTES);
+    struct pins_record record = {.items = items, .sets = &sets, .side = &side};
+    enum status status = pins_record(run, &record, error);
+    if (status == STATUS_OK) {
+        entry->items = items;
+        entry->item_count = record.item_count;
+        entry->time_ns = record.time_ns;
+        status = write_entry(run, entry, buffer_slice(&side), sequence, error);
+    }
+    buffer_free(&sets);
+    buffer_free(&side);
+    free(items);
+    return status;
+}
+
 enum status release_fail(struct run *run, const char sqlstate[static 6], struct outqueue *out,
                          struct error *error)
 {
@@ -309,7 +346,7 @@ enum status release_fail(struct run *run, const char sqlstate[static 6], struct 
         return STATUS_OK;
     struct ledger_entry entry = closing_entry(run, LEDGER_OUTCOME_ERROR);
     memcpy(entry.sqlstate, sqlstate, sizeof entry.sqlstate);
-    TRY(write_entry(run, &entry, slice_of(NULL, 0), &sequence, error));
+    TRY(close_without_rows(run, &entry, &sequence, error));
     return outqueue_gate(out, sequence) ? STATUS_OK : release_no_memory(error);
 }
 
@@ -323,7 +360,7 @@ void release_abandon(struct run *run, enum ledger_outcome outcome)
     struct ledger_entry entry = closing_entry(run, outcome);
     uint64_t sequence;
     struct error error;
-    if (write_entry(run, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK)
+    if (close_without_rows(run, &entry, &sequence, &error) != STATUS_OK)
         log_event(LOG_ERROR, "closing_entry_refused", "session=%llu reason=\"%s\"",
                   (unsigned long long)run->session, error.message);
 }

@@ -11,6 +11,8 @@
 #include "gateway/outqueue.h"
 #include "gateway/plans.h"
 
+struct pins;
+
 /* One execution of a portal, from Bind to its closing entry. Reference counted in one thread. */
 struct run {
     unsigned references;
@@ -21,6 +23,7 @@ struct run {
     const char *purpose; /* borrowed likewise */
     uint64_t session;
     uint8_t uuid[16];
+    struct pins *pins; /* probe.h; owned; NULL: it names no keys */
     bool opened;       /* an entry has been written */
     bool once_taken;   /* the first row has come, and with it the statement's `once` sets */
     bool no_rows;      /* that row was none: it only brought them */

@@ -224,8 +224,7 @@ static size_t charged_ids(const struct release_work *work, size_t place, uint32_
     return count;
 }
 
-/* Nothing of the statement goes out. What it asked about stays recorded where it was counted. */
-static void refuse_statement(struct release_work *work)
+void release_refuse(struct release_work *work)
 {
     for (size_t h = 0; h < work->plan->hidden_count; h++)
         if (work->lots[h] != LOT_PROBE)
@@ -258,7 +257,7 @@ enum status release_charge(struct release_work *work, struct error *error)
         work->limit_value = charge.limit_value;
     }
     if (charge.admitted_rows == 0)
-        refuse_statement(work);
+        release_refuse(work);
     else
         work->rows = charge.admitted_rows - 1;
     return STATUS_OK;

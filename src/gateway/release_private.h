@@ -41,8 +41,9 @@ struct release_work {
     int64_t charged_ns; /* when: the entry must fall into the same day */
     struct ledger_item *items;
     size_t item_count, item_capacity;
-    size_t *set_at;    /* where each item's set begins in batch->sets */
-    const char *limit; /* what was exceeded; NULL: nothing */
+    size_t *set_at;         /* where each item's set begins in batch->sets */
+    struct buffer pin_sets; /* of the items for keys that did not come back */
+    const char *limit;      /* what was exceeded; NULL: nothing */
     uint64_t limit_value;
 };
 
@@ -56,6 +57,17 @@ MUST_USE enum status release_count_probes(struct release_work *work, struct erro
 MUST_USE enum status release_judge(struct release_work *work, struct error *error);
 /* Holds statement and rows against the partner's budget of distinct people; cuts work->rows. */
 MUST_USE enum status release_charge(struct release_work *work, struct error *error);
+
+/* Nothing of the statement goes out. What it asked about stays recorded where it was counted. */
+void release_refuse(struct release_work *work);
+
+/* probe_release.c. Crosses off the keys of the statement that are recorded now. */
+void release_see_pins(const struct release_work *work);
+/* Once all is judged and before anything is charged: where more keys than the day's bound allows
+ * have not come back at the end, no row is left to look at. */
+void release_bound_pins(struct release_work *work, enum ledger_outcome closing);
+/* Adds items for the keys that have not come back. */
+MUST_USE enum status release_record_pins(struct release_work *work, struct error *error);
 
 size_t release_keys_end(const struct batch *batch, size_t place);
 /* Appends the ids of one hidden column at a place; returns how many. */

@@ -1,5 +1,5 @@
 /* Run: one execution of a portal. */
-#include "gateway/release.h"
+#include "gateway/probe.h"
 
 #include <stdlib.h>
 
@@ -51,5 +51,6 @@ void run_release(struct run *run)
         return;
     release_abandon(run, LEDGER_OUTCOME_ABANDONED);
     planned_release(run->planned);
+    pins_free(run->pins);
     free(run);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "exposure/subject_set.h"
+#include "gateway/probe.h"
 
 enum {
     MAP_PIECE = 16000,  /* keys of one entry */
@@ -167,6 +168,17 @@ enum status writes_judge(const struct session *session, const struct run *run, b
         return error_set(error, STATUS_DENIED, "23505", "",
                          "a row that is not granted stands in the way of one to be inserted");
     return STATUS_OK;
+}
+
+void writes_found(const struct session *session, const struct run *run)
+{
+    const struct writes *writes = &session->writes;
+    for (size_t i = 0; i < writes->key_count; i++) {
+        const struct write_key *key = &writes->keys[i];
+        pins_see(run->pins, run->planned->plan->write->kinds[key->subject],
+                 slice_of(writes->key_bytes.data + key->at, key->len));
+    }
+    pins_keep(run->pins);
 }
 
 void writes_tag(const struct session *session, const struct plan *plan, char *tag, size_t room)

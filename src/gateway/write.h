@@ -73,6 +73,8 @@ MUST_USE enum status writes_take_row(struct session *session, const struct run *
  * data that the partner may not see, whether it stands or not. */
 MUST_USE enum status writes_judge(const struct session *session, const struct run *run, bool *probe,
                                   struct error *error);
+/* Whoever is written has been found, by the keys that the statement names. */
+void writes_found(const struct session *session, const struct run *run);
 /* Writes the intent; what is appended to the out-queue next is gated behind it. */
 MUST_USE enum status writes_intend(struct session *session, struct run *run, struct error *error);
 /* The write is over, for good or bad. */
