@@ -172,21 +172,22 @@ enum status cli_incident_print(const struct cli_call *call, const struct casefil
 enum status cli_incident_grades(struct cli_call *call, scope_grades *grades, struct error *error)
 {
     static const char *const names[SCOPE_GRADES] = {
-        [SCOPE_DECLARED] = "declared",   [SCOPE_DIRECT] = "direct",
-        [SCOPE_AGGREGATE] = "aggregate", [SCOPE_WITNESS] = "witness",
-        [SCOPE_INFLUENCE] = "influence", [SCOPE_PROBE] = "probe"};
+        [SCOPE_DECLARED] = "declared",
+        [SCOPE_DIRECT] = "direct",
+        [SCOPE_AGGREGATE] = "aggregate",
+        [SCOPE_WITNESS] = "witness",
+        [SCOPE_INFLUENCE] = "influence"}; /* who was only asked about is never written to */
     const char *list = cli_value(call, "grades");
     *grades = list == NULL ? SCOPE_GRADES_NOTIFIED : 0;
     while (list != NULL && *list != '\0') {
         size_t len = strcspn(list, ",");
         unsigned found = SCOPE_GRADES;
         for (unsigned i = 0; i < SCOPE_GRADES; i++)
-            if (strlen(names[i]) == len && memcmp(names[i], list, len) == 0)
+            if (names[i] != NULL && strlen(names[i]) == len && memcmp(names[i], list, len) == 0)
                 found = i;
         if (found == SCOPE_GRADES)
             return cli_usage(call, error,
-                             "--grades takes direct, declared, aggregate, witness, influence, "
-                             "probe");
+                             "--grades takes direct, declared, aggregate, witness, influence");
         *grades |= 1U << found;
         list += len + (list[len] == ',');
     }

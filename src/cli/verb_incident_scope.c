@@ -110,12 +110,13 @@ static json_t *totals_json(const struct scope *scope)
     struct scope_totals totals;
     scope_total(scope, &totals);
     json_t *value =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "people",
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "people",
                   (json_int_t)totals.people, "notified", (json_int_t)totals.notified, "records",
                   (json_int_t)totals.records, "rows", (json_int_t)scope->rows, "confirmed",
                   (json_int_t)totals.confirmed, "in_window", (json_int_t)totals.in_window,
                   "deleted", (json_int_t)totals.deleted, "erased", (json_int_t)totals.erased,
-                  "gone", (json_int_t)totals.gone, "children", (json_int_t)totals.children);
+                  "gone", (json_int_t)totals.gone, "children", (json_int_t)totals.children, "asked",
+                  (json_int_t)totals.asked);
     CHECK(value != NULL);
     return value;
 }
@@ -179,6 +180,8 @@ static void print_head(const struct scope *scope)
     print_number("to be notified", totals.notified);
     print_number("records", totals.records);
     print_number("rows released", scope->rows);
+    if (totals.asked > 0)
+        print_number("only asked about", totals.asked);
     if (totals.confirmed > 0)
         print_number("confirmed taken", totals.confirmed);
     if (totals.children > 0)

@@ -53,11 +53,13 @@ MUST_USE enum status brief_read_ledger(const char *folder, const char *partner, 
                                        struct brief_ledger *ledger, struct error *error);
 
 /* ---- counting, over all people or those of one brand ---- */
-/* Members of statistics alone are counted apart: a statistic of many tells nothing of one. */
+/* Members of statistics alone are counted apart: a statistic of many tells nothing of one. So are
+ * keys that were asked about alone, which may be nobody's. */
 struct brief_count {
     uint64_t people;          /* of whom anything but statistics was disclosed or declared */
-    uint64_t statistics_only; /* and those only counted in statistics */
-    uint64_t records;         /* pairs of person and dataset, statistics left out */
+    uint64_t statistics_only; /* and those only counted in statistics, */
+    uint64_t asked_only;      /* and those only asked about */
+    uint64_t records;         /* pairs of person and dataset, of those people alone */
     uint64_t declared_only, confirmed, children, deleted, erased;
 };
 /* brand: index in scope->brands; BRIEF_ALL for everybody. */

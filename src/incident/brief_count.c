@@ -17,9 +17,16 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* A statistic of many tells nothing of one; of whom one only asked nothing was told. */
+static bool tells(const struct scope_fact *fact)
+{
+    return fact->grade != SCOPE_AGGREGATE && fact->grade != SCOPE_PROBE;
+}
+
 /* What each member of a class counts for. */
 struct weight {
-    bool counted; /* has a fact that is no statistic */
+    bool counted;   /* has a fact that tells of them */
+    bool statistic; /* has only statistics, questions beside them or not */
     bool declared_only;
     uint32_t records;
 };
@@ -29,17 +36,19 @@ static struct weight weigh(const struct scope *scope, const struct scope_class *
     struct weight weight = {.declared_only = true};
     for (size_t i = 0; i < group->fact_count; i++) {
         const struct scope_fact *fact = fact_at(scope, group, i);
-        if (fact->grade == SCOPE_AGGREGATE)
+        weight.statistic |= fact->grade == SCOPE_AGGREGATE;
+        if (!tells(fact))
             continue;
         weight.counted = true;
         weight.declared_only &= fact->grade == SCOPE_DECLARED;
         bool seen = false;
         for (size_t j = 0; j < i && !seen; j++)
-            seen = fact_at(scope, group, j)->grade != SCOPE_AGGREGATE &&
+            seen = tells(fact_at(scope, group, j)) &&
                    same_text(fact_at(scope, group, j)->dataset, fact->dataset);
         weight.records += !seen;
     }
     weight.declared_only &= weight.counted;
+    weight.statistic &= !weight.counted;
     return weight;
 }
 
@@ -66,7 +75,8 @@ void brief_count(const struct scope *scope, int brand, struct brief_count *count
         if (!is_of_brand(person, brand))
             continue;
         const struct weight *weight = &weights[person->group];
-        count->statistics_only += !weight->counted;
+        count->statistics_only += weight->statistic;
+        count->asked_only += !weight->counted && !weight->statistic;
         if (!weight->counted)
             continue;
         count->people++;
@@ -147,7 +157,7 @@ static void add_class(const struct scope *scope, size_t group, uint64_t members,
 {
     for (size_t i = 0; i < scope->classes[group].fact_count; i++) {
         const struct scope_fact *fact = fact_at(scope, &scope->classes[group], i);
-        if (fact->category == NULL || fact->grade == SCOPE_AGGREGATE)
+        if (fact->category == NULL || !tells(fact))
             continue;
         size_t at = intern(finding, fact->category);
         unsigned form = form_bit(fact->form);
@@ -188,8 +198,7 @@ static const char *join_categories(const struct scope *scope, const struct scope
     struct finding finding = {.categories = own};
     for (size_t i = 0; i < group->fact_count; i++) {
         const struct scope_fact *fact = fact_at(scope, group, i);
-        if (fact->category != NULL && fact->grade != SCOPE_AGGREGATE &&
-            form_bit(fact->form) != BRIEF_TOKEN)
+        if (fact->category != NULL && tells(fact) && form_bit(fact->form) != BRIEF_TOKEN)
             intern(&finding, fact->category);
     }
     qsort(own, finding.count, sizeof *own, compare_categories);

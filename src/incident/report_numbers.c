@@ -103,6 +103,9 @@ const char *report_people_note(const struct answering *answering)
     text = add_count(answering, text, count.statistics_only,
                      "other people were counted in statistics that the processor received; "
                      "nothing of any one of them was disclosed, and they are not counted here.");
+    text = add_count(answering, text, count.asked_only,
+                     "keys beside them were asked about by the processor and nothing came back; "
+                     "they may be nobody's, and they are not counted here.");
     return text;
 }
 

@@ -95,6 +95,9 @@ MUST_USE enum status scope_find(const struct scope *scope, uint16_t kind, struct
 /* Bit set of grades: 1 << SCOPE_DIRECT | 1 << SCOPE_DECLARED. */
 typedef unsigned scope_grades;
 enum { SCOPE_GRADES_NOTIFIED = 1 << SCOPE_DECLARED | 1 << SCOPE_DIRECT };
+/* Is all that is known of the person that somebody asked about them, and got nothing? They stand
+ * in the scope, as "asked about", and in no number of people; it may be a key of nobody. */
+bool scope_asked_only(const struct scope *scope, const struct scope_person *person);
 /* Does the person have a fact of these grades, in clear or masked, with a category? */
 bool scope_notified(const struct scope *scope, const struct scope_person *person,
                     scope_grades grades);
@@ -107,11 +110,12 @@ size_t scope_categories(const struct scope *scope, const struct scope_person *pe
 
 /* Numbers that statement and report rest on. */
 struct scope_totals {
-    uint64_t people;               /* in any grade */
+    uint64_t people;               /* in any grade but probe */
+    uint64_t asked;                /* and those that were only asked about */
     uint64_t grades[SCOPE_GRADES]; /* distinct people in each */
     uint64_t notified;             /* by the default set */
     uint64_t confirmed, in_window, deleted, erased, gone, children;
-    uint64_t records; /* pairs of person and dataset, any grade */
+    uint64_t records; /* pairs of person and dataset, any grade but probe */
 };
 void scope_total(const struct scope *scope, struct scope_totals *totals);
 

@@ -31,9 +31,16 @@ uint64_t *scope_count_classes(const struct scope *scope)
 
 /* ---- a class ---- */
 
+/* A key that was asked about, of whom nothing came back: nothing was disclosed, and it may be
+ * nobody's. */
+static bool is_question(const struct scope_fact *fact)
+{
+    return fact->grade == SCOPE_PROBE;
+}
+
 static bool counts_as_told(const struct scope_fact *fact, scope_grades grades)
 {
-    return (grades >> fact->grade & 1) != 0 && fact->category != NULL &&
+    return (grades >> fact->grade & 1) != 0 && !is_question(fact) && fact->category != NULL &&
            (strcmp(fact->form, "clear") == 0 || strcmp(fact->form, "masked") == 0);
 }
 
@@ -59,7 +66,7 @@ size_t scope_class_categories(const struct scope *scope, const struct scope_clas
     for (size_t i = 0; i < class->fact_count; i++) {
         const struct scope_fact *fact = &scope->facts[class->facts[i]];
         size_t at = 0;
-        if (fact->category == NULL || (grades >> fact->grade & 1) == 0)
+        if (fact->category == NULL || (grades >> fact->grade & 1) == 0 || is_question(fact))
             continue;
         while (at < count && compare_category(&categories[at], fact) < 0)
             at++;
@@ -101,10 +108,13 @@ static struct scope_class_sum sum_class(const struct scope *scope, const struct 
     for (size_t i = 0; i < class->fact_count; i++) {
         const struct scope_fact *fact = &scope->facts[class->facts[i]];
         sum.grades |= 1U << fact->grade;
+        if (is_question(fact))
+            continue;
         if (fact->dataset != NULL && (last == NULL || strcmp(fact->dataset, last) != 0))
             sum.records++;
         last = fact->dataset;
     }
+    sum.asked_only = sum.grades == 1U << SCOPE_PROBE;
     return sum;
 }
 
@@ -117,6 +127,11 @@ struct scope_class_sum *scope_sum_classes(const struct scope *scope)
 }
 
 /* ---- a person ---- */
+
+bool scope_asked_only(const struct scope *scope, const struct scope_person *person)
+{
+    return scope->private->sums[person->group].asked_only;
+}
 
 bool scope_notified(const struct scope *scope, const struct scope_person *person,
                     scope_grades grades)
@@ -134,6 +149,8 @@ const char *scope_tier(const struct scope *scope, const struct scope_person *per
 {
     if ((person->flags & SCOPE_CONFIRMED) != 0)
         return "confirmed";
+    if (scope->private->sums[person->group].asked_only)
+        return "asked about";
     bool declared = scope->private->sums[person->group].grades == 1U << SCOPE_DECLARED;
     return declared ? "declared" : "disclosed";
 }
@@ -152,11 +169,15 @@ static void add_flags(struct scope_totals *totals, const struct scope_person *pe
 
 void scope_total(const struct scope *scope, struct scope_totals *totals)
 {
-    *totals = (struct scope_totals){.people = scope->person_count};
+    *totals = (struct scope_totals){0};
     for (size_t i = 0; i < scope->person_count; i++) {
         const struct scope_class_sum *sum = &scope->private->sums[scope->people[i].group];
         for (unsigned grade = 0; grade < SCOPE_GRADES; grade++)
             totals->grades[grade] += sum->grades >> grade & 1;
+        totals->asked += sum->asked_only;
+        if (sum->asked_only)
+            continue;
+        totals->people++;
         totals->notified += sum->notified;
         totals->records += sum->records;
         add_flags(totals, &scope->people[i]);

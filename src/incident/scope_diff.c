@@ -40,12 +40,14 @@ static bool class_grew(const struct scope *before, uint32_t old, const struct sc
     return false;
 }
 
+/* Who was only asked about is in no number of people. */
 static const struct scope_person *person_by_id(const struct scope *scope, uint32_t id)
 {
     const struct scope_private *made = scope->private;
     if (id >= made->place_count || made->places[id] == 0)
         return NULL;
-    return &scope->people[made->places[id] - 1];
+    const struct scope_person *person = &scope->people[made->places[id] - 1];
+    return scope_asked_only(scope, person) ? NULL : person;
 }
 
 bool scope_grew(const struct scope *before, const struct scope *after, size_t at)
@@ -86,12 +88,16 @@ static void count_changes(const struct scope *before, const struct scope *after,
 {
     for (size_t i = 0; i < before->person_count; i++) {
         const struct scope_person *person = &before->people[i];
+        if (scope_asked_only(before, person))
+            continue;
         changes[person->kind].before++;
         changes[person->kind].confirmed_before += (person->flags & SCOPE_CONFIRMED) != 0;
         changes[person->kind].removed += person_by_id(after, person->id) == NULL;
     }
     for (size_t i = 0; i < after->person_count; i++) {
         const struct scope_person *person = &after->people[i];
+        if (scope_asked_only(after, person))
+            continue;
         const struct scope_person *old = person_by_id(before, person->id);
         changes[person->kind].after++;
         changes[person->kind].confirmed_after += (person->flags & SCOPE_CONFIRMED) != 0;

@@ -14,6 +14,7 @@ struct scope_class_sum {
     scope_grades grades;
     uint32_t records; /* different datasets */
     bool notified;    /* by the default set of grades */
+    bool asked_only;  /* no grade but probe */
 };
 
 /* The public struct and what it borrows from. */
@@ -54,7 +55,7 @@ const char *scope_class_text(const struct scope *scope, const struct scope_class
                              scope_grades grades, struct arena *arena);
 /* Of every class; owned. NULL: no memory. */
 struct scope_class_sum *scope_sum_classes(const struct scope *scope);
-/* "confirmed", "disclosed" or "declared": the strongest that holds of a person. */
+/* "confirmed", "asked about", "disclosed" or "declared": the strongest that holds of a person. */
 const char *scope_tier(const struct scope *scope, const struct scope_person *person);
 /* People by kind and class: counts[kind * class_count + class]; owned. NULL: no memory. */
 uint64_t *scope_count_classes(const struct scope *scope);

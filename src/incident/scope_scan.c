@@ -26,7 +26,7 @@ struct run {
     enum status status;    /* of the item at hand: a visitor of ids cannot return one */
     /* The item at hand. */
     uint16_t kind;
-    bool in_scope, in_window;
+    bool in_scope, in_window, asks; /* asks: nothing of anybody was given */
     int64_t time_ns;
     uint32_t facts;    /* the class of what it gives */
     uint32_t from, to; /* the last step */
@@ -98,6 +98,8 @@ static enum status mark_person(struct run *run, uint32_t id)
         mark->first_ns = run->time_ns;
     if (run->time_ns > mark->last_ns)
         mark->last_ns = run->time_ns;
+    if (run->asks)
+        return STATUS_OK;
     if (run->in_window)
         mark->flags |= SCOPE_IN_WINDOW;
     return scope_ids_add(&scan->days[run->day].people, id, &added, run->error);
@@ -109,7 +111,7 @@ static bool take_id(void *context, uint32_t id)
     bool added;
     if (run->in_scope)
         run->status = mark_person(run, id);
-    if (run->status == STATUS_OK && run->actor != SIZE_MAX)
+    if (run->status == STATUS_OK && run->actor != SIZE_MAX && !run->asks)
         run->status = scope_ids_add(&run->scan->actors[run->actor].people, id, &added, run->error);
     return run->status == STATUS_OK;
 }
@@ -195,6 +197,7 @@ static enum status take_item(struct run *run, const struct ledger_entry *entry,
     TRY(scope_classes_of_set(&run->scan->classes, item->column_set, grade, &run->facts,
                              run->error));
     run->kind = item->kind;
+    run->asks = grade == SCOPE_PROBE;
     run->from = UINT32_MAX; /* no class: the first person makes a step */
     run->status = STATUS_OK;
     if (run->in_scope)
@@ -262,6 +265,15 @@ static enum status settle_actor(struct run *run, const struct ledger_entry *entr
     return STATUS_OK;
 }
 
+/* Keys that were asked about, and nobody came back: nothing was given. */
+static bool gives(const struct ledger_entry *entry)
+{
+    for (size_t i = 0; i < entry->item_count; i++)
+        if (entry->type == LEDGER_DECLARED || (int)entry->items[i].grade != SCOPE_PROBE)
+            return true;
+    return false;
+}
+
 static enum status take_disclosure(struct run *run, const struct ledger_entry *entry)
 {
     struct scope_scan *scan = run->scan;
@@ -274,7 +286,7 @@ static enum status take_disclosure(struct run *run, const struct ledger_entry *e
         TRY(take_item(run, entry, &entry->items[i]));
     if (run->in_scope)
         scan->rows += entry->row_count;
-    if (run->in_scope && entry->item_count > 0)
+    if (run->in_scope && gives(entry))
         widen(&scan->first_ns, &scan->last_ns, run->time_ns);
     return STATUS_OK;
 }

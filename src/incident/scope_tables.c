@@ -1,6 +1,6 @@
 /* The tables of a scope: what each counts is said above the function that fills it. People are
- * counted, each once a row; "notified" are those with a category in clear or masked, of grade
- * direct or declared. Columns:
+ * counted, each once a row, but not those who were only asked about; "notified" are those with a
+ * category in clear or masked, of grade direct or declared. Columns:
  *   kind         kind, people, notified, records
  *   tier         tier, kind, people
  *   category     kind, category, form, people, notified, records, then a column a grade
@@ -32,10 +32,12 @@ enum status scope_table_kind(const struct scope *scope, struct table *table, str
         uint64_t people = 0, notified = 0, records = 0;
         for (; at < scope->person_count && scope->people[at].kind == kind; at++) {
             const struct scope_class_sum *sum = &scope->private->sums[scope->people[at].group];
-            people++;
+            people += !sum->asked_only;
             notified += sum->notified;
             records += sum->records;
         }
+        if (people == 0)
+            continue;
         struct table_row *row = table_add(table);
         table_set(table, row, 0, "%s", scope_kind(scope, kind));
         table_set(table, row, 1, "%" PRIu64, people);
@@ -45,11 +47,12 @@ enum status scope_table_kind(const struct scope *scope, struct table *table, str
     return STATUS_OK;
 }
 
-/* Each person in the strongest tier only: the rows add up to the people in scope. */
+/* Each person in the strongest tier only: the rows add up to the people in scope, and beside them
+ * those who were only asked about. */
 enum status scope_table_tier(const struct scope *scope, struct table *table, struct error *error)
 {
     static const char *const columns[] = {"tier", "kind", "people", NULL};
-    static const char *const tiers[] = {"confirmed", "disclosed", "declared"};
+    static const char *const tiers[] = {"confirmed", "disclosed", "declared", "asked about"};
     enum { TIERS = sizeof tiers / sizeof tiers[0] };
     size_t kinds = scope_kinds(scope);
     uint64_t *counts = calloc(kinds * TIERS + 1, sizeof *counts);
@@ -157,6 +160,8 @@ enum status scope_table_trait(const struct scope *scope, enum scope_trait trait,
         counts[i].name = lists[trait][i % name_count];
     for (size_t i = 0; i < scope->person_count; i++) {
         const struct scope_person *person = &scope->people[i];
+        if (scope_asked_only(scope, person))
+            continue;
         struct trait_count *count = &counts[person->kind * name_count + trait_of(person, trait)];
         count->people++;
         count->notified += scope->private->sums[person->group].notified;

@@ -14,7 +14,8 @@ bool scope_class_has_dataset(const struct scope *scope, const struct scope_class
                              const char *dataset)
 {
     for (size_t i = 0; i < class->fact_count; i++) {
-        const char *name = scope->facts[class->facts[i]].dataset;
+        const struct scope_fact *fact = &scope->facts[class->facts[i]];
+        const char *name = fact->grade == SCOPE_PROBE ? NULL : fact->dataset;
         if (name != NULL && strcmp(name, dataset) == 0)
             return true;
     }
@@ -46,12 +47,14 @@ static void count_label(const struct scope *scope, const struct scope_class *cla
         const struct scope_fact *fact = &scope->facts[class->facts[i]];
         if (!is_label(fact, label))
             continue;
+        grades |= 1U << fact->grade;
+        if (fact->grade == SCOPE_PROBE)
+            continue;
         if (last == NULL || strcmp(fact->dataset, last) != 0)
             label->records += people;
         last = fact->dataset;
-        grades |= 1U << fact->grade;
     }
-    label->people += grades != 0 ? people : 0;
+    label->people += (grades & ~(1U << SCOPE_PROBE)) != 0 ? people : 0;
     label->notified += (grades & SCOPE_GRADES_NOTIFIED) != 0 ? people : 0;
     for (unsigned grade = 0; grade < SCOPE_GRADES; grade++)
         label->grades[grade] += (grades >> grade & 1) != 0 ? people : 0;

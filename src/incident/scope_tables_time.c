@@ -70,9 +70,13 @@ enum status scope_table_net(const struct scope *scope, struct table *table, stru
         uint16_t kind = scope->people[at].kind;
         uint64_t gross = 0, deleted = 0;
         for (; at < scope->person_count && scope->people[at].kind == kind; at++) {
+            if (scope_asked_only(scope, &scope->people[at]))
+                continue;
             gross++;
             deleted += (scope->people[at].flags & SCOPE_DELETED) != 0;
         }
+        if (gross == 0)
+            continue;
         struct table_row *row = table_add(table);
         table_set(table, row, 0, "%s", scope_kind(scope, kind));
         table_set(table, row, 1, "%" PRIu64, gross);

@@ -2,6 +2,8 @@
  * and a ledger that is not the one that was fixed. */
 #include "scope_scene.h"
 
+#include "incident/brief.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +64,7 @@ static void give_random(struct scope_scene *scene, struct truth *truth, unsigned
         if (truth->facts[id] == 0)
             truth->first_ns[id] = truth->last_ns[id] = time_ns;
         truth->facts[id] |= UINT64_C(1) << (set * GRADES + grade - 1);
-        truth->days[day][id] = true;
+        truth->days[day][id] |= grade != SCOPE_PROBE; /* nothing was given */
         if (time_ns < truth->first_ns[id])
             truth->first_ns[id] = time_ns;
         if (time_ns > truth->last_ns[id])
@@ -365,6 +367,55 @@ static void a_declared_export_counts_when_it_happened(void **state)
     scene_remove(&scene);
 }
 
+/* ---- keys that were asked about ---- */
+
+/* 1, 2: given; 2, 3: asked about, and 3 alone got no answer ever. */
+static void who_was_only_asked_about_stands_apart(void **state)
+{
+    struct scope_scene scene;
+    scene_make(&scene);
+    struct given given = {.partner = "north",
+                          .columns = CONTACT,
+                          .time_ns = scene_instant("2026-11-01T10:00:00Z"),
+                          .ids = numbers,
+                          .count = 2};
+    scene_give(&scene, &given);
+    given.time_ns = scene_instant("2026-11-10T10:00:00Z");
+    given.grade = SCOPE_PROBE;
+    given.ids = numbers + 1;
+    scene_give(&scene, &given);
+    struct scope_query query = scene_cut(&scene, "north");
+    query.from_ns = scene_instant("2026-11-05T00:00:00Z");
+    struct scope *scope = scene_scope(&query);
+    struct scope_totals totals;
+    scope_total(scope, &totals);
+    assert_int_equal(totals.people, 2);
+    assert_int_equal(totals.asked, 1);
+    assert_int_equal(totals.notified, 2);
+    assert_int_equal(totals.records, 2);
+    assert_int_equal(totals.in_window, 0);
+    assert_int_equal(totals.grades[SCOPE_PROBE], 2);
+    assert_false(scope_asked_only(scope, scene_person(scope, 2)));
+    assert_true(scope_asked_only(scope, scene_person(scope, 3)));
+    assert_false(scope_notified(scope, scene_person(scope, 3), UINT32_MAX));
+    assert_int_equal(scope->last_ns, scene_instant("2026-11-01T10:00:00Z"));
+    assert_table(scope, "kind", "customer|2|2|2\n");
+    assert_table(scope, "tier", "disclosed|customer|2\nasked about|customer|1\n");
+    assert_table(scope, "grade", "customer|direct|2\ncustomer|probe|2\n");
+    assert_table(scope, "dataset", "customer|customers|2|2\n");
+    assert_table(scope, "day", "2026-11-01|customer|2\n");
+    assert_table(scope, "net", "customer|2|0|2\n");
+    struct brief_count count;
+    brief_count(scope, BRIEF_ALL, &count);
+    assert_int_equal(count.people, 2);
+    assert_int_equal(count.asked_only, 1);
+    assert_int_equal(count.statistics_only, 0);
+    assert_int_equal(count.records, 2);
+    assert_int_equal(brief_kind(scope, BRIEF_ALL, 0), 2);
+    scope_close(scope);
+    scene_remove(&scene);
+}
+
 /* ---- deletions and acts ---- */
 
 static void who_was_deleted_counts_gross_and_not_net(void **state)
@@ -584,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_clock_set_back_loses_nobody),
         cmocka_unit_test(one_delivery_can_be_looked_at),
         cmocka_unit_test(a_declared_export_counts_when_it_happened),
+        cmocka_unit_test(who_was_only_asked_about_stands_apart),
         cmocka_unit_test(who_was_deleted_counts_gross_and_not_net),
         cmocka_unit_test(partners_stand_as_acts_left_them),
         cmocka_unit_test(tables_count_people_in_every_way),
