@@ -270,7 +270,8 @@ static enum status settle_later(struct level *level, const struct later *later)
     uint64_t have;
     List *items = items_with(level, inner->outer_reads, &have);
     Node *where = inner->where;
-    if (!can_restrict(level, inner, have))
+    struct strangers strangers = {level, have}; /* LATERAL: what stands in an item left out */
+    if (!can_restrict(level, inner, have) || names_stranger((Node *)items, &strangers))
         return settle_level(inner, later->grade);
     for (size_t i = 0; i < level->conjunct_count; i++) {
         const struct conjunct *conjunct = &level->conjuncts[i];

@@ -307,8 +307,8 @@ struct resolver {
     bool volatiles;    /* random() may: what stands here is evaluated as often as it is written,
                           since nothing is copied from it into a set of keys */
     /* What a sub-select's value does: it goes out, or decides what does; it is part of a condition;
-     * it is a conjunct of WHERE. */
-    enum { SUBLINK_VALUE, SUBLINK_CONDITION, SUBLINK_CONJUNCT } sublinks;
+     * it is a conjunct of WHERE, or what NOT makes one of. */
+    enum { SUBLINK_VALUE, SUBLINK_CONDITION, SUBLINK_CONJUNCT, SUBLINK_NEGATED } sublinks;
 };
 
 /* STATUS_DENIED with the build's error filled in; the hint may be NULL. */

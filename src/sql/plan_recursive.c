@@ -194,6 +194,7 @@ enum status plan_recursive(struct build *build, CommonTableExpr *query,
     SelectStmt *operation = (SelectStmt *)query->ctequery;
     struct arms arms = {.first_select = operation->larg, .step_select = operation->rarg};
     TRY(check_form(build, query));
+    build->sets = true; /* it repeats a row as often as the partner likes */
     TRY(plan_select(build, &arms.first_select, outer, false, &arms.first));
     settle_growth(arms.first, true);
     arms.relation = itself(arms.first, arms.first_select, query->ctename);

@@ -115,6 +115,7 @@ static enum status values_rows(struct level *level, const SelectStmt *values,
         if (column->type == TYPE_UNKNOWN)
             column->type = TYPE_TEXT;
     }
+    level->build->sets = true; /* joined to it a person has as many rows as the partner likes */
     relation->outer_reads = level->outer_reads;
     relation->outer_unstable = level->outer_unstable;
     return STATUS_OK;
@@ -303,6 +304,8 @@ static enum status combine_arms(struct build *build, const struct arm *left,
         TRY(add_keys(build, combined, right));
     if (l->policy != NULL || r->policy != NULL)
         combined->policy = plan_hidden_name();
+    if (combined->key_count == 0)
+        build->sets = true; /* as VALUES */
     combined->fences = l->fences | r->fences;
     combined->changes = l->changes | r->changes;
     combined->grows = l->grows | r->grows;

@@ -520,14 +520,21 @@ static bool is_folded(const struct expression *expression)
            expression->type != TYPE_RECORD && expression->members == NULL;
 }
 
+/* What a sub-select in the node is to the level. */
+static int narrow_sublinks(int sublinks, const Node *node)
+{
+    bool negation = IsA(node, BoolExpr) && ((const BoolExpr *)node)->boolop == NOT_EXPR;
+    if (sublinks == SUBLINK_CONJUNCT && !is_conjunct(node))
+        return negation ? SUBLINK_NEGATED : SUBLINK_CONDITION;
+    return sublinks == SUBLINK_NEGATED && !IsA(node, SubLink) ? SUBLINK_CONDITION : sublinks;
+}
+
 enum status resolve_expression(struct resolver *resolver, Node *node, struct expression *out)
 {
-    bool narrows = resolver->sublinks == SUBLINK_CONJUNCT && !is_conjunct(node);
-    if (narrows)
-        resolver->sublinks = SUBLINK_CONDITION;
+    int sublinks = resolver->sublinks;
+    resolver->sublinks = narrow_sublinks(sublinks, node);
     enum status status = resolve_node(resolver, node, out);
-    if (narrows)
-        resolver->sublinks = SUBLINK_CONJUNCT;
+    resolver->sublinks = sublinks;
     TRY(status);
     if (out->collation == COLLATION_MIXED && !out->tree) {
         out->total = false;

@@ -88,23 +88,29 @@ static bool is_positive(const SubLink *node)
     return node->subLinkType == EXISTS_SUBLINK || node->subLinkType == ANY_SUBLINK;
 }
 
-/* A figure about everybody in the input. One over a column that may be NULL for all but one of them
- * shows that one's value. */
+/* A figure about everybody in the set that is recorded of it. One over a column that may be NULL
+ * for all but one of them shows that one's value; so does one over what LIMIT or HAVING has left.
+ */
 static bool is_statistic(const struct level *inner)
 {
     return inner->grouped && inner->plain_statistic && inner->group_count == 0 &&
-           lineage_all_have_values(inner);
+           inner->body_changes == 0 && inner->body_grows == 0 && !inner->from_picks &&
+           !inner->local && lineage_all_have_values(inner);
 }
 
 /* Does a condition only see which rows there are, or bare columns' values, of which none is picked
  * by an expression of the partner's? Otherwise it could be used to read one person's value bit by
- * bit, in a set that is too large to be charged. */
-static enum plan_grade grade_of_condition(const SubLink *node, const struct level *inner)
+ * bit, in a set that is too large to be charged. What is not negated lets the rows through that it
+ * finds, as witnesses do. */
+static enum plan_grade grade_of_condition(const struct resolver *resolver, const SubLink *node,
+                                          const struct level *inner)
 {
     bool bare = inner->grouped
                     ? inner->bare_aggregates
                     : !inner->picks && inner->target_count == 1 && inner->targets[0].source != NULL;
     bool single = node->subLinkType == EXPR_SUBLINK || node->subLinkType == ARRAY_SUBLINK;
+    if (is_positive(node) && resolver->sublinks != SUBLINK_NEGATED)
+        return PLAN_GRADE_WITNESS;
     if (node->subLinkType == EXISTS_SUBLINK || (bare && (inner->grouped || !single)))
         return PLAN_GRADE_INFLUENCE;
     return PLAN_GRADE_WITNESS;
@@ -185,8 +191,8 @@ static enum status carry(struct resolver *resolver, SubLink *node, struct level 
     if (resolver->sublinks == SUBLINK_VALUE)
         return value_of(resolver, inner, result);
     if (level->in_where && resolver->mode == RESOLVE_PLAIN)
-        return settle_condition(level, inner, grade_of_condition(node, inner));
-    return settle_level(inner, grade_of_condition(node, inner));
+        return settle_condition(level, inner, grade_of_condition(resolver, node, inner));
+    return settle_level(inner, grade_of_condition(resolver, node, inner));
 }
 
 static enum status resolve_test(struct resolver *resolver, SubLink *node, struct expression *result,

@@ -76,10 +76,13 @@ enum status resolve_window_clause(struct resolver *resolver, List *windows)
     return STATUS_OK;
 }
 
-/* count(*) shows how many rows there are; any other aggregate, over a frame of one, a value. rank()
+/* count(*) shows how many rows there are; any other aggregate, over a frame of one, a value;
+ * and FILTER may leave one. rank()
  * and the like are both. */
 static bool shows_others(const FuncCall *node, const char *name, unsigned flags)
 {
+    if (node->agg_filter != NULL)
+        return true;
     if (strcmp(name, "count") == 0)
         return !node->agg_star;
     if (flags & ALLOW_AGGREGATE)

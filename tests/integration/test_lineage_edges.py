@@ -1,5 +1,5 @@
 """Statements that hide whom they are about behind several constructs at once: nobody may be left out of
-the ledger. Each was left out once."""
+the ledger, and nobody's values may come as mere influence. Each was left out once."""
 import pytest
 
 SQL = """
@@ -46,10 +46,26 @@ AFFECTED = [
     (f"SELECT l FROM (SELECT p.city, lag({LATE}) OVER (ORDER BY p.city) AS l FROM person p WHERE p.person_id < 3 GROUP BY p.city) w WHERE w.city = 'C'", {1, 2}),
     (f"SELECT count(*) FROM {COUNTS}, LATERAL (WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 5 - a.c) SELECT n FROM r) b WHERE b.n = 4",
      {1, 2, 3, 4, 6, 7, 8, 9}),
+    ("SELECT count(*) FROM person p, unnest(ARRAY[p.city]) q(k) WHERE NOT EXISTS (SELECT 1 FROM note n WHERE n.city = q.k AND n.val = 3)", {2, 4, 5}),
     (f"SELECT count(*) FROM {COUNTS}, LATERAL (WITH q AS (SELECT a.c AS c) SELECT 1 AS one FROM (VALUES (1)) z(k) WHERE EXISTS (SELECT 1 FROM q WHERE q.c = 1)) b",
      {1, 2, 3, 4, 6, 7, 8, 9}),
     ("SELECT count(*) FROM person p WHERE p.person_id NOT IN (SELECT n.person_id FROM note n WHERE n.city = p.city UNION ALL SELECT n.person_id FROM note n WHERE n.note_id < 3)", {1, 3}),
 ]
+# One person's value, 7's key.
+SHOWN = [
+    "SELECT s FROM (SELECT person_id, sum(c) OVER () AS s FROM (SELECT person_id, CASE WHEN person_id = 5 THEN salary ELSE 0 END AS c FROM person) q) w WHERE person_id = 7",
+    "SELECT s FROM (SELECT person_id, sum(salary) FILTER (WHERE person_id = 5) OVER () AS s FROM person) w WHERE person_id = 7",
+    "SELECT s FROM (SELECT person_id, count(*) FILTER (WHERE person_id = 5 AND salary > 1000) OVER () AS s FROM person) w WHERE person_id = 7",
+    "SELECT s FROM (SELECT person_id, sum(bonus) OVER () AS s FROM person) w WHERE person_id = 7",
+    "SELECT (SELECT sum(bonus) FROM person)",
+    "SELECT (SELECT sum(q.salary) FROM (SELECT salary FROM person WHERE person_id >= 5 ORDER BY person_id LIMIT 1) q)",
+    "SELECT (SELECT sum(q.salary) FROM (SELECT salary FROM person GROUP BY salary HAVING bool_or(person_id = 5)) q)",
+    "SELECT s FROM generate_series(1000, 1150) s WHERE s = 1035 AND (EXISTS (SELECT 1 FROM person p WHERE p.salary = s)) IS TRUE",
+    "SELECT s FROM generate_series(1000, 1150) s WHERE s = 1035 AND NOT NOT EXISTS (SELECT 1 FROM person p WHERE p.salary = s)",
+    "SELECT s FROM generate_series(1000, 1150) s WHERE s = 1035 AND (s IN (SELECT p.salary FROM person p) OR s < 0)",
+]
+
+
 @pytest.fixture(scope="module")
 def gateway(make_module_gateway):
     return make_module_gateway(policy_yaml=POLICY, sql=SQL)
@@ -71,6 +87,13 @@ def test_nobody_is_left_out(gateway, sql, affected):
     assert affected <= set(told(gateway, "rows", sql)[1])
 
 
+@pytest.mark.parametrize("sql", SHOWN)
+def test_a_value_that_shows_is_no_mere_influence(gateway, sql):
+    rows, grades = told(gateway, "rows", sql)
+    assert len(rows) == 1 and rows[0][0] is not None
+    assert grades[5] & {"direct", "witness"}
+
+
 def test_which_of_nobodys_rows_is_picked_is_not_asked_twice(gateway):
     """The set of keys would be computed over another article, found by another plan."""
     sql = ("SELECT q.pad IS NULL, lag(n.val) OVER (ORDER BY n.note_id) FROM (SELECT price, pad FROM article LIMIT 1) q "
@@ -90,3 +113,11 @@ def test_a_function_in_from_reads_nobody_behind_its_back(gateway):
     " ON q.person_id = p.person_id"])
 def test_an_outer_join_leaves_one_value_among_nulls(gateway, sql):
     assert told(gateway, "stats", sql) == ([], {})
+
+
+@pytest.mark.parametrize("sql", [
+    "WITH RECURSIVE r AS (SELECT person_id, salary, 1 AS n FROM person UNION ALL SELECT r.person_id, r.salary, n + 1 FROM r WHERE n < salary AND person_id = 5) SELECT count(*) FROM r",
+    "SELECT count(*), sum(p.salary) FROM person p JOIN (VALUES (1), (2), (3)) v(n) ON v.n = 1 OR p.person_id = 5",
+    "SELECT count(*), sum(p.salary) FROM person p JOIN (SELECT 1 AS n UNION ALL SELECT 2 AS n) v ON v.n = 1 OR p.person_id = 5"])
+def test_nobody_weighs_more_than_others(gateway, sql):
+    assert gateway.refused("stats.one", sql)[0] == "42501"

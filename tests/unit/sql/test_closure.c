@@ -288,7 +288,7 @@ static void test_sub_selects_about_the_person_of_the_row(void **state)
         {"SELECT city FROM person a GROUP BY city HAVING EXISTS (SELECT 1 FROM orders b WHERE b.p "
          "= "
          "3)",
-         "d1 I1"},
+         "d1 W1"},
     };
     CHECK_SHAPES("acme.app", cases);
 }
