@@ -6,6 +6,8 @@ A numeric always has two decimals, so that equal ones are written alike.
 """
 import dataclasses
 
+from harness import oracle_turns
+
 KINDS = ("int", "text", "numeric", "date", "bool")
 SORTED = KINDS + ("ints",)
 CAST = {"int": "int", "text": "text", "numeric": "numeric(12,2)", "date": "date", "bool": "boolean", "token": "text", "ints": "int[]"}
@@ -102,44 +104,18 @@ class Queries:
     def turned(self):
         """Constructs that do not only lose rows when rows go, one upon the other, with little else around them."""
         self.reset()
-        able = [k for k in ("int", "text", "date", "numeric") if any(k in cs.values() for cs in self.datasets.values())]
+        able = [k for k in oracle_turns.COMPARE if any(k in cs.values() for cs in self.datasets.values())]
         if not able:
             return self.statement()
-        kind = self.pick(able)
-        return Statement(f"SELECT t.k AS c0 FROM ({self.turn(kind, self.pick([1, 2, 2, 3]))}) AS t", self.values, self.used | {"turned"}, False)
-
-    def plain(self, kind):
-        """(dataset, column of that kind)"""
-        return self.pick([(d, c) for d, cs in self.datasets.items() for c, k in cs.items() if k == kind])
-
-    def turn(self, kind, depth):
-        """A SELECT of one column, k."""
-        a, b = self.alias(), self.alias()
-        dataset, column = self.plain(kind)
-        left = f"(SELECT {a}.{column} AS k FROM {dataset} AS {a})" if depth == 0 or self.chance(0.6) else f"({self.turn(kind, depth - 1)})"
-        if depth == 0:
-            return left[1:-1]
-        right, x, y = self.turn(kind, depth - 1), self.alias(), self.alias()
-        form, text = self.pick([
-            ("NOT EXISTS", f"SELECT {x}.k FROM {left} AS {x} WHERE NOT EXISTS (SELECT 1 FROM ({right}) AS {y} WHERE {y}.k = {x}.k)"),
-            ("EXISTS", f"SELECT {x}.k FROM {left} AS {x} WHERE EXISTS (SELECT 1 FROM ({right}) AS {y} WHERE {y}.k {self.pick(['=', '<>', '<'])} {x}.k)"),
-            ("NOT IN", f"SELECT {x}.k FROM {left} AS {x} WHERE {x}.k NOT IN (SELECT {y}.k FROM ({right}) AS {y} WHERE {y}.k IS NOT NULL)"),
-            ("IN", f"SELECT {x}.k FROM {left} AS {x} WHERE {x}.k IN ({right})"),
-            ("ALL", f"SELECT {x}.k FROM {left} AS {x} WHERE {x}.k {self.pick(['<=', '>=', '<>'])} ALL (SELECT {y}.k FROM ({right}) AS {y} WHERE {y}.k IS NOT NULL)"),
-            ("EXCEPT", f"SELECT {x}.k FROM {left} AS {x} EXCEPT ({right})"), ("INTERSECT", f"SELECT {x}.k FROM {left} AS {x} INTERSECT ({right})"),
-            ("LEFT JOIN", f"SELECT {x}.k FROM {left} AS {x} LEFT JOIN ({right}) AS {y} ON {y}.k = {x}.k WHERE {y}.k IS NULL"),
-            ("LEFT JOIN", f"SELECT {y}.k FROM {left} AS {x} LEFT JOIN ({right}) AS {y} ON {y}.k = {x}.k"),
-            ("FULL JOIN", f"SELECT coalesce({x}.k, {y}.k) AS k FROM {left} AS {x} FULL JOIN ({right}) AS {y} ON {y}.k = {x}.k WHERE {self.pick(['true', f'{x}.k IS NULL'])}"),
-            ("LIMIT inside", f"SELECT {x}.k FROM ({right}) AS {x} ORDER BY 1{self.direction()} LIMIT {self.pick([1, 2, 4])} OFFSET {self.pick([0, 0, 1])}"),
-            ("DISTINCT ON", f"SELECT DISTINCT ON ({x}.k) {x}.k FROM ({right}) AS {x} ORDER BY 1"), ("DISTINCT", f"SELECT DISTINCT {x}.k FROM ({right}) AS {x}"),
-            ("GROUP BY", f"SELECT {x}.k FROM ({right}) AS {x} GROUP BY {x}.k HAVING count(*) {self.pick(['= 1', '> 1', '< 3'])}"),
-            ("aggregate", f"SELECT {self.pick(['max', 'min'])}({x}.k) AS k FROM ({right}) AS {x}"),
-            ("scalar sublink", f"SELECT {x}.k FROM {left} AS {x} WHERE {x}.k {self.pick(['<', '>=', '='])} (SELECT {self.pick(['max', 'min'])}({y}.k) FROM ({right}) AS {y})"),
-            ("scalar sublink", f"SELECT {x}.k FROM {left} AS {x} WHERE (SELECT count(*) FROM ({right}) AS {y} WHERE {y}.k = {x}.k) {self.pick(['= 0', '= 1', '< 2'])}"),
-            ("window", f"SELECT {x}.k FROM (SELECT {y}.k, {self.pick(['rank', 'row_number'])}() OVER (ORDER BY {y}.k{self.direction()}) AS r FROM ({right}) AS {y}) AS {x} WHERE {x}.r <= {self.pick([1, 2, 4])}"),
-            ("window", f"SELECT {self.pick(['lag', 'lead', 'first_value', 'max'])}({x}.k) OVER (ORDER BY {x}.k{self.direction()}) AS k FROM ({right}) AS {x}"),
-        ])
-        return self.tag(form, text)
+        turns = oracle_turns.Turns(self, self.pick(able))
+        text, count = f"FROM ({turns.turn(self.pick([1, 1, 2, 2, 3]))}) AS t", self.pick(["", "", ", count(*) AS c1"])
+        if self.chance(0.6):
+            text = f"SELECT t.k AS c0 {text}"
+        elif self.chance(0.5):  # groups, some of which do not show
+            text = self.tag("HAVING", f"SELECT t.k AS c0{count} {text} GROUP BY t.k HAVING count(*) {self.pick(['> 1', '< 3', '= 2', '<> 1'])}")
+        else:  # groups, sorted and cut by the gateway
+            text = self.tag("LIMIT", f"SELECT t.k AS c0{count} {text} GROUP BY t.k ORDER BY {self.pick(['count(*), t.k', 'count(*) DESC, t.k', 't.k', 't.k DESC'])} LIMIT {self.pick([1, 2])}")
+        return Statement(text, self.values, self.used | {"turned"}, False)
 
     def query(self, kinds, outer, top=False):
         """A SELECT of any form, perhaps with a WITH or as arms of a set operation."""

@@ -167,7 +167,11 @@ class World:
         # Refusing statements for a NULL key is tested elsewhere; here there are none then.
         made.never_null = made.required or self.chance(0.15)
         when = self.random.choice([None, "hide", "none", "refuse"] if made.never_null else [None, "hide", "none", "none"])
-        table.about.append(About(kind, made.name, [], when))
+        if self.chance(0.2):  # the same key, at the other end of the reference: of nobody where that dangles
+            made.dangling = made.dangling and when in ("hide", "none")
+            table.about.append(About(kind, key, [(made.name, people, key)], when))
+        else:
+            table.about.append(About(kind, made.name, [], when))
         return made
 
     def make_child(self):
@@ -212,6 +216,8 @@ class World:
         table.about = [self.inherited(a, hop) for a in parent.about]
         if any(a.when_null == "refuse" for a in parent.about):
             made.never_null, made.dangling = True, False
+        if self.chance(0.25):  # somebody else, perhaps of the same kind
+            self.subject_link(table, self.random.choice(list(self.kinds)), "other")
         self.attributes(table)
         return None
 

@@ -1,7 +1,7 @@
 """Removal oracle: whom a query's result depends on is found by deleting each subject in turn and running
 the query again; everyone whose deletion changes or removes a row must be in the ledger for that query.
 
-    tests/run oracle [--cases N] [--minutes M] [--seed S] [--jobs J] [--verbose] [--misses FOLDER]
+    tests/run oracle [--cases N] [--minutes M] [--seed S] [--jobs J] [--verbose] [--first] [--turned SHARE] [--misses FOLDER]
 
 Schemas, policies, rows and queries are random (harness/oracle_world.py, oracle_queries.py). A query that is
 valid on plain views, which say by hand what the partner may see, is run through the gateway; what it gives
@@ -36,7 +36,6 @@ ROWS = 150         # cases of a world before its rows change
 CHANGES = 4        # values changed for each statement
 SHRUNK = 25        # statements that break the law and are made shorter
 MOST_ROWS = 300    # of a result that is judged
-TURNED = 0.35      # share of the statements that are made to add rows where rows go
 STATISTICS = 0.05  # share of the cases that a partner with mode: aggregates asks
 REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001", "42P10", "42725", "42P18")
 # What plan_upstream_error() says where the database does not take what the gateway made of a valid statement.
@@ -72,9 +71,9 @@ def normal(row):
 
 
 class Oracle(longrun.Stage):
-    def __init__(self, seed, misses=None):
+    def __init__(self, seed, misses=None, turned=0.35):
         super().__init__()
-        self.random, self.misses = random.Random(seed), misses
+        self.random, self.misses, self.turned = random.Random(seed), misses, turned
         self.count, self.reasons = collections.Counter(), collections.Counter()
         self.valid, self.passed = collections.Counter(), collections.Counter()  # by construct
         self.direct_of, self.mattered_of = collections.Counter(), collections.Counter()
@@ -137,7 +136,7 @@ class Oracle(longrun.Stage):
         rows, stats = world.partners
         partner = stats if self.random.random() < STATISTICS else rows
         queries = Queries(self.random, world.kinds_seen(partner))
-        statement = queries.turned() if self.random.random() < TURNED else queries.statement()
+        statement = queries.turned() if self.random.random() < self.turned else queries.statement()
         if partner == stats and (self.random.random() < 0.7 or statement.constructs & {"LIMIT", "OFFSET"}):
             statement = queries.statistic()  # small groups are kept back before a LIMIT counts: not judged here
         literals = [f"{v}::smallint" if isinstance(v, int) else f"'{v}'" for v in statement.values]
@@ -330,7 +329,7 @@ class Oracle(longrun.Stage):
 
 def run_part(options, seed, cases):
     """One process's share of the cases."""
-    oracle = Oracle(seed, options.misses)
+    oracle = Oracle(seed, options.misses, options.turned)
     try:
         for case in range(cases):
             if time.monotonic() > options.deadline:
@@ -338,6 +337,8 @@ def run_part(options, seed, cases):
             if case % options.world == 0:
                 oracle.new_worlds()
             oracle.case()
+            if options.first and (oracle.count["missed"] or oracle.count["columns_missed"]):
+                break
     finally:
         oracle.close()
     return oracle.count, oracle.reasons, oracle.valid, oracle.passed, oracle.direct_of, oracle.mattered_of, oracle.shortest
@@ -364,6 +365,8 @@ def more_options(parser):
     parser.add_argument("--world", type=int, default=2500, help="cases before there are new schemas")
     parser.add_argument("--jobs", type=int, default=1, help="processes, each with a database and a gateway of its own")
     parser.add_argument("--verbose", action="store_true", help="what was accepted, by construct, and why statements were refused")
+    parser.add_argument("--turned", type=float, default=0.35, help="share of the statements that are made to add rows where rows go")
+    parser.add_argument("--first", action="store_true", help="end with the first miss")
     parser.add_argument("--misses", help="a folder for the shortest statements that broke the law")
 
 
