@@ -358,8 +358,36 @@ enum status lineage_columns(struct build *build, uint64_t fences, const struct p
     return STATUS_OK;
 }
 
+/* Rows of plain joins, and nothing that a row which was passed over could take away or change: then
+ * a person is there by the very readings whose keys the row carries, and by no other. */
+static bool is_plain(const struct level *level)
+{
+    const struct build *build = level->build;
+    bool plain =
+        build->once == NULL && !build->sublinks && level->changes == 0 && level->grows == 0;
+    for (size_t r = 0; r < build->relation_count; r++)
+        plain = plain && !build->relations[r]->extended;
+    for (size_t k = 0; k < level->key_count; k++)
+        plain = plain && level->keys[k].depth == 0;
+    return plain;
+}
+
+/* Otherwise what any reading of rows about that kind of people reads is a column of theirs that the
+ * statement could read: a condition on it may have passed their row over, and that decided. */
+static uint64_t fences_about(const struct build *build, size_t kind)
+{
+    uint64_t fences = 0;
+    for (size_t f = 0; f < build->fence_count; f++) {
+        const struct model_dataset *dataset = build->fences[f]->grant->dataset;
+        for (size_t s = 0; s < dataset->subject_count; s++)
+            if (dataset->subjects[s].policy->kind == kind)
+                fences |= UINT64_C(1) << f;
+    }
+    return fences;
+}
+
 static enum status hidden_column(struct build *build, const struct carried_key *key, bool once,
-                                 struct plan_hidden *out)
+                                 bool plain, struct plan_hidden *out)
 {
     const struct model_grant *grant = key->fence->grant;
     const struct policy_subject *subject = &grant->dataset->policy->subjects[key->subject];
@@ -371,7 +399,8 @@ static enum status hidden_column(struct build *build, const struct carried_key *
                                 .equals_previous = key->repeats,
                                 .when_null = subject->when_null,
                                 .grade = key->grade};
-    TRY(lineage_columns(build, fences_of(key, 1), &out->columns, &out->column_count));
+    uint64_t fences = plain ? fences_of(key, 1) : fences_about(build, subject->kind);
+    TRY(lineage_columns(build, fences, &out->columns, &out->column_count));
     static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
                                          [PLAN_GRADE_AGGREGATE] = "aggregate",
                                          [PLAN_GRADE_WITNESS] = "witness",
@@ -394,6 +423,7 @@ static enum status hidden_columns(struct level *level)
     struct build *build = level->build;
     struct plan *plan = build->plan;
     size_t count = level->key_count, at = 0;
+    bool plain = is_plain(level);
     for (const struct once *once = build->once; once != NULL; once = once->next)
         count += once->key_count;
     if (count > LIMIT_TARGETS)
@@ -403,10 +433,10 @@ static enum status hidden_columns(struct level *level)
     if (hidden == NULL)
         return no_memory(build);
     for (size_t k = 0; k < level->key_count; k++)
-        TRY(hidden_column(build, &level->keys[k], false, &hidden[at++]));
+        TRY(hidden_column(build, &level->keys[k], false, plain, &hidden[at++]));
     for (const struct once *once = build->once; once != NULL; once = once->next)
         for (size_t k = 0; k < once->key_count; k++)
-            TRY(hidden_column(build, &once->keys[k], true, &hidden[at++]));
+            TRY(hidden_column(build, &once->keys[k], true, plain, &hidden[at++]));
     plan->hidden = hidden;
     plan->hidden_count = count;
     plan->has_once = build->once != NULL;
