@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gateway/probe.h"
 
 #define COMPLETE LEDGER_OUTCOME_COMPLETE
 #define GOES_ON  LEDGER_OUTCOME_NONE
@@ -574,6 +575,109 @@ static void test_an_error_of_ours_waits_for_its_entry(void **state)
     scene_close(&scene);
 }
 
+/* ---- keys that the statement names ---- */
+
+/* person IN (…): each a constant of the statement. */
+static void name_keys(struct scene *scene, const char *const *keys, size_t count)
+{
+    static struct plan_pin pins[8];
+    static struct plan_pinned pinned;
+    static uint32_t columns;
+    struct error error;
+    pinned = (struct plan_pinned){.kind = 0};
+    for (size_t i = 0; i < count; i++)
+        pins[i] = (struct plan_pin){
+            .next = i + 1 < count ? &pins[i + 1] : NULL, .type = 20, .text = keys[i]};
+    columns = scene->column_sets[0];
+    scene->plan.pins = pins;
+    scene->plan.pinned = &pinned;
+    scene->plan.pinned_count = 1;
+    scene->planned.pin_columns = &columns;
+    scene_run(scene);
+    assert_status(pins_take(scene->run, &(struct wire_bind){0}, &error), STATUS_OK);
+}
+
+static uint64_t probes_used(struct scene *scene)
+{
+    struct exposure_budget used;
+    exposure_budget(scene->server.exposure, &scene->partner, clock_now_ns(), &used);
+    return used.probes_today;
+}
+
+static void test_keys_that_do_not_come_back(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"7", "3", "1", "7", "2"};
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    name_keys(&scene, keys, 5);
+    scene_row(&scene, "a", "1", NULL);
+    assert_status(scene_release(&scene, GOES_ON, &error), STATUS_OK);
+    scene_row(&scene, "b", "2", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect(&scene, "a b", "O- 1 none: direct{1}\nC 1 complete: direct{2} probe{3 7}\n");
+    assert_int_equal(probes_used(&scene), 2);
+    scene_restart(&scene);
+    assert_int_equal(probes_used(&scene), 2);
+    scene_close(&scene);
+}
+
+static void test_keys_of_rows_that_are_cut_are_asked_about(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"1", "2", "3"};
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.partner.budget.subjects_per_day = 1;
+    name_keys(&scene, keys, 3);
+    scene_row(&scene, "a", "1", NULL);
+    scene_row(&scene, "b", "2", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    expect(&scene, "a", "OC 1 budget: direct{1} probe{2 3}\n");
+    scene_close(&scene);
+}
+
+/* The rows at hand would say who is missing. */
+static void test_more_keys_of_nobody_than_are_left(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"1", "7", "8", "9"};
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.partner.budget.probes_per_day = 2;
+    name_keys(&scene, keys, 4);
+    scene_row(&scene, "a", "1", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "53400");
+    expect(&scene, "", "OC 0 budget: probe{1 7 8 9}\n");
+    scene_run(&scene);
+    assert_status(pins_take(scene.run, &(struct wire_bind){0}, &error), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "53400");
+    scene_close(&scene);
+}
+
+static void test_keys_of_what_fails_or_is_given_up(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"7"};
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    name_keys(&scene, keys, 1);
+    assert_status(release_fail(scene.run, "22012", &scene.out, &error), STATUS_OK);
+    assert_int_equal(scene.out.gate_count, 1);
+    name_keys(&scene, keys, 1); /* bound and never executed */
+    name_keys(&scene, keys, 1);
+    scene.run->executed = 1;
+    scene_run(&scene);
+    expect(&scene, "", "OC 0 error: probe{7}\nOC 0 abandoned: probe{7}\n");
+    assert_int_equal(probes_used(&scene), 2);
+    scene_close(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -602,6 +706,10 @@ int main(void)
         cmocka_unit_test(test_a_statement_about_everybody),
         cmocka_unit_test(test_abandoned),
         cmocka_unit_test(test_an_error_of_ours_waits_for_its_entry),
+        cmocka_unit_test(test_keys_that_do_not_come_back),
+        cmocka_unit_test(test_keys_of_rows_that_are_cut_are_asked_about),
+        cmocka_unit_test(test_more_keys_of_nobody_than_are_left),
+        cmocka_unit_test(test_keys_of_what_fails_or_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
