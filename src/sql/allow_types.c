@@ -223,11 +223,11 @@ static const struct {
 };
 
 /* Types whose text form depends on a setting (DateStyle, TimeZone, IntervalStyle, bytea_output,
- * extra_float_digits). */
+ * extra_float_digits); PostgreSQL takes it that any array's and range's may. */
 static bool text_depends_on_settings(uint32_t type)
 {
     if (allow_element_type(type) != 0)
-        return text_depends_on_settings(allow_element_type(type));
+        return true;
     switch (type) {
     case FLOAT4OID:
     case FLOAT8OID:
@@ -238,6 +238,9 @@ static bool text_depends_on_settings(uint32_t type)
     case TIMESTAMPTZOID:
     case INTERVALOID:
     case BYTEAOID:
+    case INT4RANGEOID:
+    case INT8RANGEOID:
+    case NUMRANGEOID:
     case DATERANGEOID:
     case TSRANGEOID:
     case TSTZRANGEOID:
@@ -247,12 +250,12 @@ static bool text_depends_on_settings(uint32_t type)
     }
 }
 
-/* Reading a date or an interval depends on settings, and 'now' on the clock; other texts read the
- * same everywhere. */
+/* Reading a date or an interval depends on settings, and 'now' on the clock, and PostgreSQL takes
+ * it that reading any array or range may; other texts read the same everywhere. */
 static unsigned flags_from_text(uint32_t to)
 {
     if (allow_element_type(to) != 0)
-        return flags_from_text(allow_element_type(to)) & IMMUTABLE;
+        return 0;
     switch (to) {
     case NAMEOID: /* cut to its length */
         return TOTAL | IMMUTABLE;
@@ -262,6 +265,9 @@ static unsigned flags_from_text(uint32_t to)
     case TIMESTAMPOID:
     case TIMESTAMPTZOID:
     case INTERVALOID:
+    case INT4RANGEOID:
+    case INT8RANGEOID:
+    case NUMRANGEOID:
     case DATERANGEOID:
     case TSRANGEOID:
     case TSTZRANGEOID:

@@ -29,6 +29,16 @@ static void note_reading(struct level *level, const struct resolver *outer, uint
         level->outer_reads |= relation;
 }
 
+/* What a relation reads beside it or around its level shows in its columns. A sub-select brings the
+ * policies of that along with its own; a function or VALUES has none to bring them in. */
+static uint64_t read_through(const struct build *build, uint64_t relations)
+{
+    for (size_t i = build->relation_count; i-- > 0;)
+        if ((relations & UINT64_C(1) << i) && build->relations[i]->policy == NULL)
+            relations |= build->relations[i]->outer_reads;
+    return relations;
+}
+
 /* Of a level around, whose relations the expression reads from below; above its GROUP BY a group
  * stands for rows of all its relations. */
 static Node *outer_conjunction(struct level *level, uint64_t relations, Node *all)
@@ -52,6 +62,7 @@ static Node *outer_conjunction(struct level *level, uint64_t relations, Node *al
 static Node *conjunction(struct level *level, uint64_t relations, bool grouped)
 {
     Node *all = NULL;
+    relations = read_through(level->build, relations);
     for (size_t i = level->scope_first; i < level->scope_end; i++) {
         const struct relation *relation = level->relations[i];
         if (relation->policy == NULL ||
@@ -65,6 +76,27 @@ static Node *conjunction(struct level *level, uint64_t relations, bool grouped)
 Node *guard_policies(struct level *level, uint64_t relations)
 {
     return conjunction(level, relations, false);
+}
+
+Node *guard_row(struct level *level)
+{
+    Node *all = NULL;
+    for (size_t i = 0; i < level->relation_count; i++)
+        if (level->relations[i]->policy != NULL)
+            all = rewrite_and(all, policy_of(level->relations[i], level->grouped));
+    if (level->outer_reads == 0)
+        return all;
+    return outer_conjunction(level, read_through(level->build, level->outer_reads), all);
+}
+
+bool guard_can_name(const struct level *level, const struct names *names, uint64_t relations)
+{
+    relations = read_through(level->build, relations);
+    for (size_t i = 0; i < level->relation_count; i++)
+        if ((relations & UINT64_C(1) << level->relations[i]->index) &&
+            level->relations[i]->policy != NULL && (i < names->first || i >= names->end))
+            return false;
+    return true;
 }
 
 static Node *wrap(struct level *level, Node *node, uint64_t relations, bool grouped)
@@ -92,6 +124,7 @@ static Node *guard_tree(struct level *level, struct expression *expression, uint
 {
     if (expression->total)
         return expression->node;
+    level->build->failing++;
     if (expression->part_count == 0)
         return wrap(level, expression->node, relations != 0 ? relations : expression->relations,
                     grouped);

@@ -120,6 +120,7 @@ struct relation {
     bool whole;              /* its rows' keys are of everybody who could change anything in it */
     uint64_t outer_reads;    /* relations beside it or around its level that it reads, */
     bool outer_unstable;     /* and one of their columns is unstable */
+    bool failing;            /* a WITH query in which something may fail */
 };
 
 /* A column that an unqualified name may mean, in the order of `*`. */
@@ -232,7 +233,8 @@ struct level {
     bool in_where;    /* WHERE is being resolved; */
     bool from_steady; /* of FROM nothing but rows with their people can go */
     struct later *later;
-    Node *where; /* rewritten and guarded */
+    Node *where;  /* rewritten and guarded */
+    bool failing; /* a sub-select in an expression, in which something may fail */
     struct conjunct *conjuncts;
     size_t conjunct_count;
     uint64_t fences;         /* everything below, sub-selects in expressions included */
@@ -291,7 +293,8 @@ struct build {
     size_t secret_count;
     const struct plan_explanation **explanation_tail;
     size_t guard_count;
-    bool written; /* what is planned now reads just the rows that the statement writes */
+    size_t failing; /* expressions, aggregates and the like so far that may fail */
+    bool written;   /* what is planned now reads just the rows that the statement writes */
     bool sets; /* a function that returns a set stands somewhere: no count is a plain statistic */
 };
 
@@ -446,6 +449,11 @@ Node *guard_condition(struct level *level, struct expression *expression);
 Node *guard_grouped(struct level *level, struct expression *expression);
 
 Node *guard_policies(struct level *level, uint64_t relations); /* NULL: nothing to guard with */
+/* What holds for each row of the level that shows, and for the rows around it that it reads; NULL:
+ * nothing is hidden. */
+Node *guard_row(struct level *level);
+/* Can a condition that sees these names be guarded with all that these relations read? */
+bool guard_can_name(const struct level *level, const struct names *names, uint64_t relations);
 
 /* fence.c */
 MUST_USE enum status fence_open(struct level *level, const RangeVar *range,

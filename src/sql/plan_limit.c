@@ -42,6 +42,7 @@ static enum status read_bound(struct level *level, Node *node, const char *claus
         return STATUS_OK;
     if (IsA(value, ParamRef)) {
         *bound = (struct bound){.kind = LIMIT_PARAMETER, .node = value};
+        level->build->failing++; /* it may be negative */
         return STATUS_OK;
     }
     if (!IsA(value, A_Const) || value != node || !parse_integer((A_Const *)value, &bound->value))

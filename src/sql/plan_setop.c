@@ -96,6 +96,18 @@ static enum status values_row(struct level *level, List *row, struct relation *r
     return STATUS_OK;
 }
 
+/* The members of a column become of one type, by a cast that may fail. */
+static void guard_members(struct level *level, const List *rows, size_t column)
+{
+    ListCell *cell;
+    foreach (cell, rows) {
+        ListCell *member = list_nth_cell(lfirst_node(List, cell), (int)column);
+        struct expression value = {.node = lfirst(member), .relations = level->outer_reads};
+        if (!IsA(value.node, A_Const))
+            lfirst(member) = guard_expression(level, &value);
+    }
+}
+
 static enum status values_rows(struct level *level, const SelectStmt *values,
                                struct relation *relation)
 {
@@ -112,6 +124,8 @@ static enum status values_rows(struct level *level, const SelectStmt *values,
     for (size_t i = 0; i < relation->column_count; i++) {
         struct column *column = &relation->columns[i];
         column->name = column->emit = psprintf("column%zu", i + 1);
+        if (column->type == 0 && level->outer_reads != 0)
+            guard_members(level, values->valuesLists, i);
         if (column->type == TYPE_UNKNOWN)
             column->type = TYPE_TEXT;
     }

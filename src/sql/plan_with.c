@@ -56,6 +56,7 @@ static enum status add_table(struct build *build, CommonTableExpr *query, bool r
                              const struct resolver *outer, bool top)
 {
     struct relation *relation;
+    size_t failing = build->failing;
     if (!IsA(query->ctequery, SelectStmt) || query->search_clause != NULL ||
         query->cycle_clause != NULL)
         return refuse(build, query);
@@ -63,6 +64,7 @@ static enum status add_table(struct build *build, CommonTableExpr *query, bool r
         TRY(plan_recursive(build, query, outer, top, &relation));
     else
         TRY(plan_table(build, query, outer, &relation));
+    relation->failing = build->failing != failing;
     query->ctename = pstrdup(relation->alias);
     query->aliascolnames = NIL;
     struct common_table *table = palloc0(sizeof *table);

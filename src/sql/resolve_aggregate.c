@@ -174,7 +174,10 @@ enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char
     if (result.ungrouped != NULL && ordered_set)
         return plan_refuse(outer->build, "42803", "Add it to GROUP BY.",
                            "direct arguments of %s must use only grouped columns", name);
-    judge_statistic(level, node, name, allow_find_function(name, types, count));
+    const struct allow_signature *signature = allow_find_function(name, types, count);
+    judge_statistic(level, node, name, signature);
+    if (signature == NULL || !(signature->flags & ALLOW_TOTAL))
+        level->build->failing++;
     TRY(guard_arguments(level, node, parts, ordered_set));
     TRY(resolve_order(&resolver, node, &result, ordered_set ? types + count : NULL));
     if (ordered_set)

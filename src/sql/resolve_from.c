@@ -108,6 +108,7 @@ static enum status from_common_table(struct level *level, const struct common_ta
            relation->column_count * sizeof *relation->columns);
     relation->name = range->alias != NULL ? range->alias->aliasname : range->relname;
     relation->local = relation->local || !table->top;
+    level->build->failing += relation->failing;
     TRY(rename_columns(level, relation, range->alias));
     TRY(append_relation(level, relation, names));
     *out = (Node *)rewrite_table(NULL, table->relation->alias, relation->alias);
@@ -362,6 +363,11 @@ static enum status condition(struct level *level, Node *node, const struct names
                                   .place = where ? "WHERE" : "a join condition",
                                   .sublinks = where ? SUBLINK_CONJUNCT : SUBLINK_CONDITION};
     TRY(resolve_expression(resolver, node, expression));
+    if (!expression->total && !guard_can_name(level, names, expression->relations))
+        return plan_refuse(level->build, "0A000",
+                           "Join the function by CROSS JOIN, or write the condition into WHERE.",
+                           "a join condition that may fail is not supported over a function that "
+                           "reads what stands outside of the join");
     size_t at = level->conjunct_count, count = at + count_conjuncts(expression);
     struct conjunct *conjuncts = palloc0(count * sizeof *conjuncts);
     if (at > 0)

@@ -242,7 +242,7 @@ static enum status check_place(struct resolver *resolver, const FuncCall *node, 
 /* A set cannot stand inside CASE, so the guard goes on the arguments: what is strict returns
  * nothing for NULL. Untyped ones would become text in a CASE: they are left, if there are others.
  */
-static void guard_arguments(struct level *level, bool grouped, FuncCall *node, uint32_t relations,
+static void guard_arguments(struct level *level, bool grouped, FuncCall *node, uint64_t relations,
                             const struct expression *parts)
 {
     size_t index = 0, typed = 0;

@@ -30,6 +30,7 @@ struct reading {
     const char *alias; /* or the function's name */
     bool unstable;
     uint64_t relations;
+    uint32_t collation; /* of the texts that the function at hand gives */
 };
 
 static enum status add_column(struct reading *reading, const char *name, uint32_t type)
@@ -40,8 +41,8 @@ static enum status add_column(struct reading *reading, const char *name, uint32_
                            "a function in FROM can have at most %d columns", COLUMNS_MAX);
     relation->columns =
         plan_grow(relation->columns, relation->column_count, sizeof *relation->columns);
-    relation->columns[relation->column_count++] =
-        (struct column){.name = name, .type = type, .unstable = reading->unstable};
+    relation->columns[relation->column_count++] = (struct column){
+        .name = name, .type = type, .collation = reading->collation, .unstable = reading->unstable};
     return STATUS_OK;
 }
 
@@ -115,6 +116,7 @@ static enum status read_function(struct reading *reading, List *pair, List *defi
     keep_several_arrays((FuncCall *)value.node);
     reading->unstable = reading->unstable || value.unstable;
     reading->relations |= value.relations;
+    reading->collation = definitions == NIL ? value.collation : 0;
     if (definitions != NIL)
         return defined_columns(reading, definitions);
     return output_columns(reading, (FuncCall *)value.node, &value);
@@ -162,11 +164,13 @@ enum status resolve_range_function(struct level *level, RangeFunction *item,
         TRY(read_function(&reading, lfirst_node(List, cell), item->coldeflist));
     level->scope_first = first;
     level->scope_end = end;
+    reading.collation = 0;
     if (item->ordinality)
         TRY(add_column(&reading, "ordinality", TYPE_INT8));
     TRY(rename_columns(&reading, item->alias));
     if (reading.unstable)
         relation->grows = left->changes;
+    relation->outer_reads = reading.relations;
     level->build->sets = true;
     level->plain_statistic = false;
     *out = relation;

@@ -44,6 +44,17 @@ static Node *members(const struct level *inner, const struct carried_key *key, N
     return (Node *)link;
 }
 
+/* Whether a sub-select runs, and over what, tells of the row that it runs for: one in which
+ * something may fail runs for visible rows only. */
+static Node *guard_members(struct resolver *resolver, const struct level *inner, Node *set)
+{
+    struct expression value = {.node = set, .relations = inner->outer_reads};
+    if (!inner->failing)
+        return set;
+    return resolver->mode == RESOLVE_GROUPED ? guard_grouped(resolver->level, &value)
+                                             : guard_expression(resolver->level, &value);
+}
+
 /* Beside each row of the level around: those who are in the sub-select's input. */
 static enum status carry_members(struct resolver *resolver, const struct level *inner,
                                  Node *condition, enum plan_grade grade)
@@ -52,7 +63,7 @@ static enum status carry_members(struct resolver *resolver, const struct level *
     bool late = resolver->mode == RESOLVE_GROUPED;
     for (size_t k = 0; k < inner->body_count; k++) {
         struct carried_key key = inner->body[k];
-        key.node = members(inner, &key, condition);
+        key.node = guard_members(resolver, inner, members(inner, &key, condition));
         key.name = NULL;
         key.depth++;
         key.grade = grade;
@@ -229,6 +240,10 @@ static enum status judge_operator(struct resolver *resolver, SubLink *node,
             : allow_find_operator(name, false, test->type, inner->targets[0].value.type);
     if (signature == NULL || !(signature->flags & ALLOW_TOTAL))
         result->total = false;
+    const struct expression column = {
+        .total = true,
+        .collation = inner->target_count == 0 ? 0 : inner->targets[0].value.collation};
+    resolve_absorb(result, &column);
     return STATUS_OK;
 }
 
@@ -253,11 +268,23 @@ static enum status judge(struct resolver *resolver, SubLink *node, const struct 
         return STATUS_OK;
     case ARRAY_SUBLINK:
         result->type = allow_array_type(type);
+        result->collation = inner->target_count == 0 ? 0 : inner->targets[0].value.collation;
         return STATUS_OK;
     default:
         return plan_refuse(resolver->build, "0A000", "Compare the columns one by one.",
                            "this kind of sub-select is not supported in %s", resolver->place);
     }
+}
+
+/* x IN (SELECT y …), on its own, is a join to PostgreSQL: it runs whatever rows there are. */
+static bool is_joined(const struct resolver *resolver, const SubLink *node,
+                      const struct level *inner, const struct expression *test)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i < resolver->level->relation_count; i++)
+        own |= UINT64_C(1) << resolver->level->relations[i]->index;
+    return node->subLinkType == ANY_SUBLINK && resolver->sublinks == SUBLINK_CONJUNCT &&
+           inner->outer_reads == 0 && (test->relations & own);
 }
 
 /* EXISTS (SELECT * …) reads no column of the rows: only whether there is one. */
@@ -286,10 +313,14 @@ enum status resolve_sublink(struct resolver *resolver, SubLink *node, struct exp
     TRY(resolve_test(resolver, node, &result, &test));
     SelectStmt *select = castNode(SelectStmt, node->subselect);
     drop_star(node, select);
+    size_t failing = resolver->build->failing;
     TRY(plan_select(resolver->build, &select, outer, false, &inner));
+    inner->failing = resolver->build->failing != failing;
     node->subselect = (Node *)visible_part(inner, select);
     result.relations |= inner->outer_reads;
     TRY(judge(resolver, node, inner, &test, &result));
+    if (inner->failing && !is_joined(resolver, node, inner, &test))
+        result.total = false;
     node->testexpr = test.node;
     TRY(carry(resolver, node, inner, &test, &result));
     *out = result;

@@ -35,6 +35,7 @@ static enum status resolve_offset(struct resolver *resolver, Node **node, struct
                            "the offset of a window frame must not contain columns");
     resolve_absorb(result, &part);
     *node = part.node;
+    resolver->build->failing++; /* it may be negative */
     return STATUS_OK;
 }
 
@@ -128,7 +129,10 @@ enum status resolve_window(struct resolver *outer, FuncCall *node, const char *n
         TRY(resolve_definition(&resolver, node->over, &result));
     TRY(check_ungrouped(outer, &result));
     resolve_qualify(outer, node, name);
-    result.type = allow_result(allow_find_function(name, types, count), types, count);
+    const struct allow_signature *signature = allow_find_function(name, types, count);
+    if (signature == NULL || !(signature->flags & ALLOW_TOTAL))
+        level->build->failing++;
+    result.type = allow_result(signature, types, count);
     result.total = true;
     result.unstable = true;
     *out = result;
