@@ -1,91 +1,352 @@
-/* Explain: what the gateway makes of a statement, without running it. */
+/* Explain: what the gateway makes of statements, and why, without running them. For staff: it tells
+ * what exists and is not granted. */
 #include "gateway/admin_asking.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "sql/plan.h"
 
-static void explain_line(struct table *table, const char *topic, const char *text)
+enum { EXPLAIN_TEXT_BYTES = 1024 * 1024 };
+
+struct explaining {
+    struct asking *asking;
+    struct table *table;
+    struct snapshot *snapshot;
+    const struct policy_partner *partner;
+    const struct policy_agent *agent;
+    const char *purpose;
+    size_t number; /* of the statement */
+};
+
+static void tell(struct explaining *explaining, const char *topic, const char *text)
 {
-    struct table_row *row = table_add(table);
-    table_set(table, row, 0, "%s", topic);
-    table_set(table, row, 1, "%s", text);
+    struct table_row *row = table_add(explaining->table);
+    table_set(explaining->table, row, 0, "%zu", explaining->number);
+    table_set(explaining->table, row, 1, "%s", topic);
+    table_set(explaining->table, row, 2, "%s", text);
 }
 
-static void explain_columns(struct table *table, const struct plan *plan)
+static void tell_format(struct explaining *explaining, const char *topic, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void tell_format(struct explaining *explaining, const char *topic, const char *format, ...)
+{
+    char text[1000];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    tell(explaining, topic, text);
+}
+
+/* ---- refusals ---- */
+
+/* What staff could change where the planning itself named no line of the policy. */
+static const struct {
+    const char *rule, *change;
+} changes[] = {
+    {"statistics-only", "mode: rows, in place of mode: aggregates, at the partner"},
+    {"look-up-only", "lookup_by: [dataset.column, …] at the partner: another column to look up by"},
+    {"nothing-writable", "grants: - {dataset: …, columns: {…}, write: {update: [column, …]}}"},
+    {"statement-limit", "limits: {statement_bytes: …, relations: …} in cofferdam.yaml"},
+    {"statement-too-deep", "limits: {statement_depth: …} in cofferdam.yaml"},
+    {"too-many-columns",
+     "limits: {targets: …} in cofferdam.yaml, where it is lower than it can be"},
+};
+
+static const char *change_for(const char *rule)
+{
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        if (strcmp(changes[i].rule, rule) == 0)
+            return changes[i].change;
+    return "none: no policy lets it pass as it is";
+}
+
+static void tell_refusal(struct explaining *explaining, const struct plan_inquiry *inquiry,
+                         const struct error *refusal)
+{
+    static const char change[] = "change of the policy";
+    const char *rule = inquiry->rule == NULL ? "refused" : inquiry->rule;
+    bool named = false;
+    tell_format(explaining, "verdict", "refused: %s", refusal->sqlstate);
+    tell(explaining, "rule", rule);
+    tell(explaining, "reason", refusal->message);
+    for (const struct plan_explanation *e = inquiry->first; e != NULL; e = e->next)
+        if (strcmp(e->topic, "near miss") == 0)
+            tell(explaining, e->topic, e->text);
+    if (refusal->hint[0] != '\0')
+        tell(explaining, "change of the query", refusal->hint);
+    for (const struct plan_explanation *e = inquiry->first; e != NULL; e = e->next)
+        if (strcmp(e->topic, change) == 0) {
+            tell(explaining, e->topic, e->text);
+            named = true;
+        }
+    if (!named)
+        tell(explaining, change, change_for(rule));
+}
+
+/* ---- plans ---- */
+
+static const char *verdict_of(const struct plan *plan)
+{
+    switch (plan->kind) {
+    case PLAN_EMPTY:
+        return "runs: it is empty";
+    case PLAN_QUERY:
+        return plan->copy != NULL ? "runs; the rows go out as COPY" : "runs";
+    case PLAN_UTILITY:
+        return plan->sql == NULL ? "answered by the gateway" : "passed on; it reads no data";
+    case PLAN_SHOW:
+        return "passed on; it reads no data";
+    case PLAN_LOCAL:
+        return "answered by the gateway";
+    case PLAN_DECLARE:
+        return "runs: its rows come, and are recorded, when they are fetched";
+    case PLAN_FETCH:
+        return plan->cursor.moves ? "runs: rows that it skips are recorded as if they were sent"
+                                  : "runs: rows of the cursor's query, as its DECLARE is explained";
+    case PLAN_PREPARE:
+        return "runs: kept by the gateway; what it reads is recorded with each EXECUTE";
+    case PLAN_EXECUTE:
+        return "runs: as the statement that was prepared under this name";
+    case PLAN_CLOSE:
+        return "runs: it ends a cursor";
+    }
+    return "runs";
+}
+
+/* "dataset.column form, …", a row for each category. */
+static void tell_columns(struct explaining *explaining, const char *topic,
+                         const struct plan_column *columns, size_t count)
 {
     static const char *const forms[] = {"clear", "masked", "token"};
-    for (size_t i = 0; i < plan->column_count; i++) {
-        char text[300];
-        const struct plan_column *column = &plan->columns[i];
-        snprintf(text, sizeof text, "%s.%s, %s%s%s", column->dataset, column->column,
-                 forms[column->form], column->category == NULL ? "" : ", category ",
-                 column->category == NULL ? "" : column->category);
-        explain_line(table, "recorded column", text);
+    bool told[LIMIT_TARGETS * 8] = {false};
+    const size_t most = sizeof told / sizeof told[0];
+    for (size_t i = 0; i < count && i < most; i++) {
+        const char *category = columns[i].category == NULL ? "no category" : columns[i].category;
+        struct buffer text;
+        if (told[i])
+            continue;
+        buffer_init(&text, EXPLAIN_TEXT_BYTES);
+        buffer_printf(&text, "%s:", category);
+        for (size_t k = i; k < count && k < most; k++) {
+            const char *other = columns[k].category == NULL ? "no category" : columns[k].category;
+            if (strcmp(category, other) != 0)
+                continue;
+            told[k] = true;
+            buffer_printf(&text, "%s %s.%s %s", k == i ? "" : ",", columns[k].dataset,
+                          columns[k].column, forms[columns[k].form]);
+        }
+        const char *all = buffer_text(&text);
+        tell(explaining, topic, all == NULL ? "(too long to tell)" : all);
+        buffer_free(&text);
     }
 }
 
-static void explain_plan(struct table *table, const char *sql, enum status status,
-                         const struct plan *plan, const struct error *refusal)
+static void tell_grade(struct explaining *explaining, const struct plan *plan)
 {
-    explain_line(table, "original", sql);
-    if (status != STATUS_OK) {
-        char text[sizeof refusal->message + 16];
-        snprintf(text, sizeof text, "%s: %s", refusal->sqlstate, refusal->message);
-        explain_line(table, "refused", text);
-        if (refusal->hint[0] != '\0')
-            explain_line(table, "hint", refusal->hint);
+    const char *unless = plan->suppress_small ? "smaller groups are not sent"
+                                              : "smaller groups as direct, which is charged";
+    if (plan->hidden_count == 0)
+        tell(explaining, "recorded as",
+             plan->fence_count == 0 ? "nothing: no dataset is read"
+                                    : "a reading of data about nobody; nobody is charged");
+    else if (plan->statistic)
+        tell_format(explaining, "recorded as",
+                    "aggregate, not charged, where a group has %u people or more; %s",
+                    plan->min_subjects, unless);
+    else
+        tell_format(explaining, "recorded as",
+                    "direct, as told for each hidden column; direct and witness are charged to the "
+                    "budget, influence only where a set has fewer than %u people",
+                    plan->min_subjects);
+}
+
+static void tell_limits(struct explaining *explaining, const struct plan *plan)
+{
+    const struct policy_budget *budget = &explaining->partner->budget;
+    if (plan->relay_limit >= 0)
+        tell_format(explaining, "limit", "the gateway sends %lld rows at most",
+                    (long long)plan->relay_limit);
+    if (plan->relay_offset > 0)
+        tell_format(explaining, "limit", "the gateway skips %lld rows, and records them",
+                    (long long)plan->relay_offset);
+    if (plan->fence_count > 0 && budget->rows_per_statement > 0)
+        tell_format(explaining, "limit", "the budget allows %llu rows in one statement",
+                    (unsigned long long)budget->rows_per_statement);
+}
+
+static void tell_inputs(struct explaining *explaining, const struct plan *plan)
+{
+    if (plan->client_parameter_count > 0)
+        tell_format(explaining, "parameters", "%zu, bound by the client",
+                    plan->client_parameter_count);
+    for (size_t i = 0; i < plan->secret_count; i++)
+        if (!plan->secrets[i].outer)
+            tell_format(explaining, "token key",
+                        "of domain %s: bound by the gateway as a parameter, not in the text",
+                        plan->secrets[i].domain);
+}
+
+static void put_bound(struct buffer *text, const char *what, uint64_t used, uint64_t of)
+{
+    if (of > 0)
+        buffer_printf(text, "%s%s %llu of %llu", text->len == 0 ? "" : ", ", what,
+                      (unsigned long long)used, (unsigned long long)of);
+}
+
+static void tell_budget(struct explaining *explaining)
+{
+    const struct policy_budget *limits = &explaining->partner->budget;
+    struct exposure_budget used;
+    struct buffer text;
+    exposure_budget(explaining->asking->server->exposure, explaining->partner, clock_now_ns(),
+                    &used);
+    buffer_init(&text, EXPLAIN_TEXT_BYTES);
+    put_bound(&text, "people today", used.subjects_today, limits->subjects_per_day);
+    put_bound(&text, "people in all", used.subjects_total, limits->subjects_total);
+    put_bound(&text, "probes today", used.probes_today, limits->probes_per_day);
+    put_bound(&text, "errors today", used.errors_today, limits->errors_per_day);
+    const char *told = buffer_text(&text);
+    tell(explaining, "budget used", text.len == 0 || told == NULL ? "no bounds are set" : told);
+    buffer_free(&text);
+}
+
+static void tell_plan(struct explaining *explaining, const struct plan_inquiry *inquiry,
+                      const struct plan *plan)
+{
+    tell(explaining, "verdict", verdict_of(plan));
+    if (plan->sql != NULL)
+        tell(explaining, "rewritten", plan->sql);
+    for (const struct plan_explanation *e = inquiry->first; e != NULL; e = e->next)
+        if (strcmp(e->topic, "limit") != 0) /* told from the plan */
+            tell(explaining, e->topic, e->text);
+    tell_inputs(explaining, plan);
+    if (plan->write != NULL)
+        tell_columns(explaining, "written column", plan->write->columns, plan->write->column_count);
+    if (plan->kind != PLAN_QUERY && plan->kind != PLAN_DECLARE)
+        return;
+    tell_limits(explaining, plan);
+    tell_columns(explaining, "recorded column", plan->columns, plan->column_count);
+    tell_grade(explaining, plan);
+    if (plan->hidden_count > 0)
+        tell_budget(explaining);
+}
+
+/* ---- statements ---- */
+
+static void explain(struct explaining *explaining, const char *sql, const uint32_t *types,
+                    size_t type_count);
+
+static void explain_prepared(struct explaining *explaining, const struct plan *plan)
+{
+    if (plan->kind == PLAN_PREPARE)
+        explain(explaining, plan->preparation.sql, plan->preparation.types,
+                plan->preparation.type_count);
+}
+
+static void explain(struct explaining *explaining, const char *sql, const uint32_t *types,
+                    size_t type_count)
+{
+    const struct config *config = explaining->asking->server->config;
+    struct plan_inquiry inquiry;
+    struct plan *plan = NULL;
+    struct error refusal;
+    struct plan_request request = {.model = explaining->snapshot->model,
+                                   .partner = explaining->partner,
+                                   .agent = explaining->agent,
+                                   .sql = sql,
+                                   .parameter_types = types,
+                                   .parameter_type_count = type_count,
+                                   .statement_bytes_limit = config->limits.statement_bytes,
+                                   .statement_depth_limit = config->limits.statement_depth,
+                                   .relations_limit = config->limits.relations,
+                                   .targets_limit = config->limits.targets,
+                                   .now_ns = clock_now_ns(),
+                                   .purpose = explaining->purpose,
+                                   .statement_timeout_ms = config->upstream.statement_timeout_ms,
+                                   .inquiry = &inquiry};
+    plan_inquire(&inquiry);
+    tell(explaining, "statement", sql);
+    if (plan_make(&request, &plan, &refusal) != STATUS_OK) {
+        tell_refusal(explaining, &inquiry, &refusal);
+    } else {
+        tell_plan(explaining, &inquiry, plan);
+        explain_prepared(explaining, plan);
+    }
+    plan_release(plan);
+    plan_inquiry_free(&inquiry);
+}
+
+/* Each statement of the text; the whole of it where it cannot be cut. */
+static void explain_all(struct explaining *explaining, const char *sql)
+{
+    const struct config *config = explaining->asking->server->config;
+    struct plan_part parts[LIMIT_STATEMENTS_IN_TEXT];
+    struct error error;
+    size_t count = 0;
+    enum status status =
+        plan_split(sql, config->limits.statement_bytes, config->limits.statement_depth, parts,
+                   LIMIT_STATEMENTS_IN_TEXT, &count, &error);
+    explaining->number = 1;
+    if (status != STATUS_OK || count < 2) {
+        explain(explaining, sql, NULL, 0);
         return;
     }
-    explain_line(table, "rewritten", plan->sql == NULL ? "(answered by the gateway)" : plan->sql);
-    for (const struct plan_explanation *e = plan->explanations; e != NULL; e = e->next)
-        explain_line(table, e->topic, e->text);
-    explain_columns(table, plan);
-    if (plan->statistic)
-        explain_line(table, "recorded as",
-                     plan->suppress_small ? "statistic; small groups are suppressed"
-                                          : "statistic; small groups count as direct");
-    else if (plan->hidden_count > 0)
-        explain_line(table, "recorded as", "direct");
+    for (size_t i = 0; i < count && i < LIMIT_STATEMENTS_IN_TEXT; i++) {
+        size_t blanks = strspn(sql + parts[i].at, " \t\r\n");
+        const char *part = arena_copy(&explaining->table->arena, sql + parts[i].at + blanks,
+                                      parts[i].len - (blanks < parts[i].len ? blanks : 0));
+        explaining->number = i + 1;
+        if (part != NULL)
+            explain(explaining, part, NULL, 0);
+    }
+}
+
+/* Where none is given and the agent has several: the first. */
+static enum status find_purpose(struct explaining *explaining, const char *stated,
+                                struct error *error)
+{
+    enum status status = snapshot_purpose(explaining->partner, explaining->agent, stated,
+                                          &explaining->purpose, error);
+    if (status == STATUS_OK || stated != NULL)
+        return status;
+    explaining->purpose = explaining->partner->purposes[0];
+    return STATUS_OK;
+}
+
+static enum status explain_for(struct explaining *explaining, const char *login,
+                               const char *purpose, const char *sql, struct error *error)
+{
+    static const char *const columns[] = {"statement", "topic", "text", NULL};
+    explaining->agent =
+        policy_find_agent(explaining->snapshot->policy, login, &explaining->partner);
+    if (explaining->agent == NULL)
+        return error_set(error, STATUS_NOT_FOUND, "42704", "write partner.agent",
+                         "agent \"%.100s\" is not in the policy", login);
+    TRY(find_purpose(explaining, purpose, error));
+    table_init(explaining->table, ADMIN_TABLE_BYTES, columns);
+    explain_all(explaining, sql);
+    return STATUS_OK;
 }
 
 enum status admin_explain(struct asking *asking, struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"topic", "text", NULL};
     const struct words *words = asking->words;
-    if (words->count != asking->at + 2)
-        return admin_syntax(error, "EXPLAIN AGENT 'partner.agent' 'statement'");
-    struct snapshot *snapshot = server_snapshot(asking->server);
-    const struct policy_partner *partner;
-    const struct policy_agent *agent =
-        policy_find_agent(snapshot->policy, words->text[asking->at], &partner);
-    const char *purpose = NULL;
-    enum status status =
-        agent == NULL ? error_set(error, STATUS_NOT_FOUND, "42704", "write partner.agent",
-                                  "agent \"%.100s\" is not in the policy", words->text[asking->at])
-                      : snapshot_purpose(partner, agent, NULL, &purpose, error);
-    if (agent != NULL && status != STATUS_OK) { /* several purposes: explain for the first */
-        purpose = partner->purposes[0];
-        status = STATUS_OK;
-    }
-    if (status == STATUS_OK) {
-        const struct config *config = asking->server->config;
-        struct plan_request request = {.model = snapshot->model,
-                                       .partner = partner,
-                                       .agent = agent,
-                                       .sql = words->text[asking->at + 1],
-                                       .statement_bytes_limit = config->limits.statement_bytes,
-                                       .statement_depth_limit = config->limits.statement_depth,
-                                       .now_ns = clock_now_ns(),
-                                       .purpose = purpose};
-        struct plan *plan = NULL;
-        struct error refusal;
-        enum status planned = plan_make(&request, &plan, &refusal);
-        table_init(table, ADMIN_TABLE_BYTES, columns);
-        explain_plan(table, request.sql, planned, plan, &refusal);
-        plan_release(plan);
-    }
-    snapshot_release(snapshot);
+    size_t given = words->count - asking->at;
+    bool purpose = given == 4 && strcasecmp(words->text[asking->at + 1], "PURPOSE") == 0 &&
+                   !words->quoted[asking->at + 1];
+    if (given != 2 && !purpose)
+        return admin_syntax(error, "EXPLAIN AGENT 'partner.agent' [PURPOSE 'purpose'] 'statement'");
+    struct explaining explaining = {
+        .asking = asking, .table = table, .snapshot = server_snapshot(asking->server)};
+    enum status status = explain_for(&explaining, words->text[asking->at],
+                                     purpose ? words->text[asking->at + 2] : NULL,
+                                     words->text[words->count - 1], error);
+    snapshot_release(explaining.snapshot);
     return status;
 }

@@ -14,7 +14,8 @@ void emit_refuse(struct emitter *emitter, const char *what)
 {
     if (emitter->status == STATUS_OK)
         emitter->status =
-            error_set(emitter->error, STATUS_DENIED, "0A000", NULL, "%s is not supported", what);
+            error_set(emitter->error, STATUS_DENIED, "0A000", "Write the statement in another way.",
+                      "%s is not supported", what);
 }
 
 bool emit_enter(struct emitter *emitter)
@@ -22,7 +23,7 @@ bool emit_enter(struct emitter *emitter)
     if (emitter->status != STATUS_OK)
         return false;
     if (emitter->depth >= EMIT_DEPTH_LIMIT) {
-        emitter->status = error_set(emitter->error, STATUS_LIMIT, "54001", NULL,
+        emitter->status = error_set(emitter->error, STATUS_LIMIT, "54001", "Split the statement.",
                                     "the rewritten statement is nested too deep");
         return false;
     }
@@ -133,7 +134,8 @@ enum status emit_statement(Node *statement, struct buffer *out, struct error *er
         emit_refuse(&emitter, "this kind of statement");
     }
     if (emitter.status == STATUS_OK && out->overflowed)
-        return error_set(error, STATUS_LIMIT, "54000", NULL, "the rewritten statement is too long");
+        return error_set(error, STATUS_LIMIT, "54000", "Split the statement.",
+                         "the rewritten statement is too long");
     return emitter.status;
 }
 
@@ -168,7 +170,8 @@ enum status emit_verified(Node *statement, struct buffer *out, struct error *err
     TRY(emit_statement(statement, out, error));
     text = buffer_text(out);
     if (text == NULL)
-        return error_set(error, STATUS_LIMIT, "54000", NULL, "the rewritten statement is too long");
+        return error_set(error, STATUS_LIMIT, "54000", "Split the statement.",
+                         "the rewritten statement is too long");
     parsed = parse_again(text);
     if (parsed == NULL || !equal(statement, parsed))
         return not_exact(error);

@@ -4,7 +4,7 @@
  * Invariant: no other place in sql/ names a table of the protected database. */
 #include <string.h>
 
-#include "sql/plan_build.h"
+#include "sql/plan_explain.h"
 
 enum { FENCE_TABLES = 16 };
 
@@ -242,6 +242,7 @@ static enum status not_granted(struct build *build, const char *dataset)
 {
     const struct plan_request *request = build->request;
     char hint[300] = "";
+    plan_explain_no_dataset(build, dataset);
     size_t len = 0;
     for (size_t i = 0; i < build->model->dataset_count && len + 80 < sizeof hint; i++) {
         const char *name = build->model->datasets[i].policy->name;

@@ -8,22 +8,24 @@
 
 #include "sql/plan_build.h"
 
-void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade)
+void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, const char *why)
 {
     for (size_t i = 0; i < build->fence_count; i++) {
         struct fence *fence = build->fences[i];
         if (!(fences & UINT64_C(1) << i) || fence->grant->dataset->subject_count == 0)
             continue;
         build->settled = true;
-        if (fence->settled == 0 || grade < fence->settled)
-            fence->settled = grade; /* direct before witness before influence */
+        if (fence->settled != 0 && grade >= fence->settled)
+            continue;
+        fence->settled = grade; /* direct before witness before influence */
+        fence->why = why;
     }
 }
 
-void settle_growth(struct level *level, bool changes_too)
+void settle_growth(struct level *level, bool changes_too, const char *why)
 {
     uint64_t fences = level->grows | (changes_too ? level->changes : 0);
-    settle_fences(level->build, fences, PLAN_GRADE_INFLUENCE);
+    settle_fences(level->build, fences, PLAN_GRADE_INFLUENCE, why);
     level->grows = 0;
     level->changes &= ~fences;
 }
@@ -108,20 +110,28 @@ static enum status add_named_set(struct build *build, struct once *once, struct 
     return lineage_add(&once->keys, &once->key_count, build, key);
 }
 
+static struct carried_key because(struct carried_key key, const char *why)
+{
+    key.why = why;
+    return key;
+}
+
 /* The keys of the level's rows, as they are with this FROM and WHERE. */
-static enum status add_sets(struct level *level, List *from, Node *where, enum plan_grade grade)
+static enum status add_sets(struct level *level, List *from, Node *where, enum plan_grade grade,
+                            const char *why)
 {
     SelectStmt *select = rewrite_new(SelectStmt);
     if (level->body_count == 0)
         return STATUS_OK;
     struct once *once = add_once(level->build, select);
     if (level->body_count == 1 && level->body[0].depth == 0)
-        return add_named_set(level->build, once, level->body[0],
+        return add_named_set(level->build, once, because(level->body[0], why),
                              distinct_keys(level->body[0].node, from, where), grade);
     select->fromClause = from;
     select->whereClause = where;
     for (size_t k = 0; k < level->body_count; k++)
-        TRY(add_named_set(level->build, once, level->body[k], whole_set(&level->body[k]), grade));
+        TRY(add_named_set(level->build, once, because(level->body[k], why),
+                          whole_set(&level->body[k]), grade));
     return STATUS_OK;
 }
 
@@ -149,26 +159,27 @@ static bool tells_all(const struct level *level)
            level->fences == level->relations[0]->fences;
 }
 
-enum status settle_level(struct level *level, enum plan_grade grade)
+enum status settle_level(struct level *level, enum plan_grade grade, const char *why)
 {
     if (is_monotone(level))
-        TRY(add_sets(level, level->from, own_where(level), grade));
+        TRY(add_sets(level, level->from, own_where(level), grade, why));
     else if (tells_all(level))
-        TRY(add_sets(level, level->from, NULL, grade));
+        TRY(add_sets(level, level->from, NULL, grade, why));
     else
-        settle_fences(level->build, level->fences, grade);
+        settle_fences(level->build, level->fences, grade, why);
     for (size_t k = 0; k < level->late_count; k++)
-        settle_fences(level->build, UINT64_C(1) << level->late[k].fence->index, grade);
+        settle_fences(level->build, UINT64_C(1) << level->late[k].fence->index, grade, why);
     level->changes = level->grows = 0;
     return STATUS_OK;
 }
 
 /* ---- sub-selects in conditions of WHERE ---- */
 
-enum status settle_condition(struct level *level, struct level *inner, enum plan_grade grade)
+enum status settle_condition(struct level *level, struct level *inner, enum plan_grade grade,
+                             const char *why)
 {
     struct later *later = palloc0(sizeof *later);
-    *later = (struct later){.inner = inner, .grade = grade, .next = level->later};
+    *later = (struct later){.inner = inner, .grade = grade, .why = why, .next = level->later};
     level->later = later;
     return STATUS_OK;
 }
@@ -272,14 +283,14 @@ static enum status settle_later(struct level *level, const struct later *later)
     Node *where = inner->where;
     struct strangers strangers = {level, have}; /* LATERAL: what stands in an item left out */
     if (!can_restrict(level, inner, have) || names_stranger((Node *)items, &strangers))
-        return settle_level(inner, later->grade);
+        return settle_level(inner, later->grade, later->why);
     for (size_t i = 0; i < level->conjunct_count; i++) {
         const struct conjunct *conjunct = &level->conjuncts[i];
         if (conjunct->where && !(conjunct->relations & ~have) &&
             !reads_people(conjunct->guarded, level->build->constants))
             where = rewrite_and(where, conjunct->guarded);
     }
-    TRY(add_sets(inner, list_concat(items, inner->from), where, later->grade));
+    TRY(add_sets(inner, list_concat(items, inner->from), where, later->grade, later->why));
     inner->changes = inner->grows = 0;
     return STATUS_OK;
 }
@@ -298,7 +309,7 @@ static enum status settle_fence(struct build *build, struct fence *fence)
     struct once *once = add_once(build, rewrite_new(SelectStmt));
     TRY(fence_keys(build, fence, &keys));
     for (size_t s = 0; s < fence->grant->dataset->subject_count; s++) {
-        struct carried_key key = {.fence = fence, .subject = s};
+        struct carried_key key = {.fence = fence, .subject = s, .why = fence->why};
         Node *set = distinct_keys(rewrite_column(alias, fence->keys[s]),
                                   list_make1(rewrite_subselect(keys, alias)), NULL);
         TRY(add_named_set(build, once, key, set, fence->settled));

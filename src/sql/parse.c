@@ -97,7 +97,8 @@ static enum status check_text(const char *sql, size_t depth_limit, struct error 
     for (const char *at = sql; *at != 0; at++) {
         run = strchr("~!@#^&|`?+-*/%<>=", *at) != NULL ? run + 1 : 0;
         if (run > OPERATOR_RUN_LIMIT)
-            return error_set(error, STATUS_LIMIT, "54000", NULL,
+            return error_set(error, STATUS_LIMIT, "54000",
+                             "Put blanks or parentheses between operators.",
                              "more than %d operator characters in a row", OPERATOR_RUN_LIMIT);
         if (*at == '\'' || *at == '"')
             at = skip_quoted(at);
@@ -191,7 +192,8 @@ static enum status check_tree(List *statements, size_t depth_limit, struct error
         if (query == NULL)
             continue;
         if (!depth_walk_run(query, &walk))
-            return error_set(error, STATUS_DENIED, "0A000", NULL,
+            return error_set(error, STATUS_DENIED, "0A000",
+                             "Plain SELECT, INSERT, UPDATE and DELETE of SQL are supported.",
                              "the statement contains a construct that is not supported");
         if (walk.too_deep)
             return too_deep(depth_limit, error);
@@ -205,7 +207,8 @@ enum status parse_text(const char *sql, size_t bytes_limit, size_t depth_limit, 
     PgQueryInternalParsetreeAndError result;
 
     if (strnlen(sql, bytes_limit + 1) > bytes_limit)
-        return error_set(error, STATUS_LIMIT, "54000", NULL,
+        return error_set(error, STATUS_LIMIT, "54000",
+                         "Split the statement, or bind long values as parameters.",
                          "the statement is longer than %zu bytes", bytes_limit);
     TRY(check_utf8(sql, error));
     TRY(check_text(sql, depth_limit, error));
@@ -215,9 +218,10 @@ enum status parse_text(const char *sql, size_t bytes_limit, size_t depth_limit, 
     if (result.error != NULL) {
         int position = result.error->cursorpos;
         pg_query_free_error(result.error);
-        return position > 0 ? error_set(error, STATUS_DENIED, "42601", NULL,
+        static const char hint[] = "The grammar is that of PostgreSQL 15.";
+        return position > 0 ? error_set(error, STATUS_DENIED, "42601", hint,
                                         "syntax error at character %d", position)
-                            : error_set(error, STATUS_DENIED, "42601", NULL, "syntax error");
+                            : error_set(error, STATUS_DENIED, "42601", hint, "syntax error");
     }
     TRY(check_tree(result.tree, depth_limit, error));
     *statements = result.tree;

@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "sql/allow.h"
 #include "sql/emit.h"
+#include "sql/plan_explain.h"
 #include "sql/plan_probe.h"
 #include "sql/plan_session.h"
 #include "sql/virtual.h"
@@ -24,6 +25,8 @@ enum status plan_refuse(struct build *build, const char *sqlstate, const char *h
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    if (build->request != NULL && build->request->inquiry != NULL)
+        build->request->inquiry->rule = plan_rule(sqlstate, format);
     return error_set(build->error, STATUS_DENIED, sqlstate, hint, "%s", message);
 }
 
@@ -47,24 +50,6 @@ const char *plan_hidden_name(void)
     name[0] = 'h';
     crypto_hex(random, sizeof random, name + 1);
     return name;
-}
-
-void plan_explain(struct build *build, const char *topic, const char *format, ...)
-{
-    char text[400];
-    va_list arguments;
-    if (build->plan == NULL)
-        return;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    struct plan_explanation *explanation = arena_new(&build->plan->arena, struct plan_explanation);
-    if (explanation == NULL)
-        return;
-    explanation->topic = topic;
-    explanation->text = arena_strdup(&build->plan->arena, text);
-    *build->explanation_tail = explanation;
-    build->explanation_tail = &explanation->next;
 }
 
 struct plan *plan_retain(struct plan *plan)
@@ -210,16 +195,6 @@ enum status plan_keep_tables(struct build *build)
     return STATUS_OK;
 }
 
-static void explain_fences(struct build *build)
-{
-    for (size_t i = 0; i < build->fence_count; i++)
-        plan_explain(build, "fence", "dataset %s%s", build->fences[i]->grant->dataset->policy->name,
-                     build->fences[i]->policy != NULL ? ", with rows that its policy hides" : "");
-    if (build->guard_count > 0)
-        plan_explain(build, "guard", "%zu expressions that may fail run on visible rows only",
-                     build->guard_count);
-}
-
 static enum status check_size(struct build *build, size_t columns)
 {
     const struct plan_request *request = build->request;
@@ -254,7 +229,7 @@ enum status plan_query(struct build *build, SelectStmt *select, Node **emitted)
         TRY(fence_close(build, build->fences[i]));
     TRY(plan_keep_names(build, level));
     TRY(plan_keep_secrets(build));
-    explain_fences(build);
+    plan_explain_fences(build);
     TRY(plan_keep_tables(build));
     return lineage_finish(level);
 }
@@ -329,8 +304,7 @@ enum status plan_make(const struct plan_request *request, struct plan **out, str
     struct build build = {.request = request,
                           .plan = plan,
                           .error = error != NULL ? error : &own,
-                          .model = request->model,
-                          .explanation_tail = &plan->explanations};
+                          .model = request->model};
     parse_begin(&scope);
     enum status status = plan_statement(&build);
     parse_end(&scope);
@@ -340,6 +314,8 @@ enum status plan_make(const struct plan_request *request, struct plan **out, str
         (void)error_set(build.error, status, "53200", "Make the statement smaller.",
                         "the plan does not fit its memory");
     if (status != STATUS_OK) {
+        if (request->inquiry != NULL && request->inquiry->rule == NULL)
+            request->inquiry->rule = plan_rule(build.error->sqlstate, "");
         plan_release(plan);
         return status;
     }

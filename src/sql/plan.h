@@ -168,11 +168,22 @@ struct plan_write {
     bool skip_fails; /* DO UPDATE: the row in the way is none that the partner may see */
 };
 
-struct plan_explanation { /* for `cofferdam explain` */
-    const char *topic;    /* "fence", "hidden column", "guard", "limit", "constant" … */
-    const char *text;
+struct plan_explanation {
+    const char *topic; /* "fence", "hidden column", "guard", "limit", "constant", "change of the
+                          policy", "near miss" … */
+    const char *text;  /* of one line or several */
     const struct plan_explanation *next;
 };
+
+/* What `cofferdam explain` asks of a planning, and is told: of a refused one too. It is for staff,
+ * and holds what the partner must not know: what exists without being granted. */
+struct plan_inquiry {
+    struct arena arena;
+    const struct plan_explanation *first, **end;
+    const char *rule; /* that refused, a stable name such as "column-not-granted"; or NULL */
+};
+void plan_inquire(struct plan_inquiry *inquiry); /* before plan_make() */
+void plan_inquiry_free(struct plan_inquiry *inquiry);
 
 struct plan {
     atomic_uint references;
@@ -222,8 +233,6 @@ struct plan {
      * groups depends on all of them): release `relay_limit` rows after `relay_offset`; rows not
      * released are recorded as influence. -1: no limit. */
     int64_t relay_limit, relay_offset;
-
-    const struct plan_explanation *explanations;
 };
 
 struct plan_request {
@@ -239,6 +248,7 @@ struct plan_request {
     const char *purpose;                   /* of the session; NULL: the partner's only one */
     const char *database; /* as the client called it, for current_database(); NULL: cofferdam */
     uint32_t statement_timeout_ms; /* SET statement_timeout must not exceed it; 0: any but none */
+    struct plan_inquiry *inquiry;  /* NULL: nobody asks why */
 };
 
 /* Plans one statement. STATUS_DENIED (the statement is refused: SQLSTATE, reason, hint), _LIMIT

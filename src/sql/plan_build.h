@@ -57,7 +57,8 @@ struct fence {
     bool unchecked;     /* it reads rows that are being written: no foreign key holds yet */
     /* All its keys go into a `once` set of this grade; 0: they need not. */
     enum plan_grade settled;
-    uint64_t also; /* fences whose rows are of the same person as one of this: sub-selects */
+    const char *why; /* so */
+    uint64_t also;   /* fences whose rows are of the same person as one of this: sub-selects */
 };
 
 /* A hidden subject key on its way to the output. */
@@ -69,10 +70,11 @@ struct carried_key {
     bool extended;
     bool threshold_only;
     enum plan_grade grade;
-    bool repeats;  /* what the one before it is, or else the statement ends */
-    uint64_t also; /* fences whose keys are this one too */
-    size_t row;    /* of the fence; see closure.h */
-    Node *node;    /* its value, for the level that reads it */
+    bool repeats;    /* what the one before it is, or else the statement ends */
+    uint64_t also;   /* fences whose keys are this one too */
+    size_t row;      /* of the fence; see closure.h */
+    Node *node;      /* its value, for the level that reads it */
+    const char *why; /* for `cofferdam explain`; NULL: as its shape says */
 };
 
 struct relation;
@@ -200,6 +202,7 @@ struct conjunct {
 struct later {
     struct level *inner;
     enum plan_grade grade;
+    const char *why; /* for `cofferdam explain` */
     struct later *next;
 };
 
@@ -291,7 +294,6 @@ struct build {
     bool settled;    /* all keys of some fence go into a `once` set */
     struct plan_secret *secrets;
     size_t secret_count;
-    const struct plan_explanation **explanation_tail;
     size_t guard_count;
     size_t failing; /* expressions, aggregates and the like so far that may fail */
     bool written;   /* what is planned now reads just the rows that the statement writes */
@@ -497,16 +499,16 @@ MUST_USE enum status lineage_finish(struct level *level);
 MUST_USE enum status lineage_check_mode(struct level *level);
 
 /* lineage_settle.c: `once` sets (docs/decisions/0010). */
-/* All keys of these fences. */
-void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade);
+/* All keys of these fences. why: for `cofferdam explain`, as in those below. */
+void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, const char *why);
 /* What may be added below is none of ours any more. */
-void settle_growth(struct level *level, bool changes_too);
+void settle_growth(struct level *level, bool changes_too, const char *why);
 /* Everything that the level reads: by the rows of its FROM and WHERE if they tell, else whole. */
-MUST_USE enum status settle_level(struct level *level, enum plan_grade grade);
+MUST_USE enum status settle_level(struct level *level, enum plan_grade grade, const char *why);
 /* The same for a sub-select in a condition of the level's WHERE: people who can matter to a row
  * that the rest of WHERE lets through. At the end of WHERE. */
 MUST_USE enum status settle_condition(struct level *level, struct level *inner,
-                                      enum plan_grade grade);
+                                      enum plan_grade grade, const char *why);
 MUST_USE enum status settle_where(struct level *level);
 /* See struct relation. */
 bool settle_is_whole(const struct level *level);

@@ -8,6 +8,9 @@
 
 #include "sql/plan_build.h"
 
+static const char before_limit[] =
+    "LIMIT or OFFSET: without one of them another row might be counted";
+
 enum { LIMIT_NONE, LIMIT_LITERAL, LIMIT_PARAMETER };
 
 struct bound {
@@ -49,7 +52,7 @@ static enum status read_bound(struct level *level, Node *node, const char *claus
         return plan_refuse(level->build, "0A000", "Write a number or a parameter.",
                            "expressions in %s are not supported", clause);
     if (bound->value < 0)
-        return plan_refuse(level->build, clause[0] == 'L' ? "2201W" : "2201X", NULL,
+        return plan_refuse(level->build, clause[0] == 'L' ? "2201W" : "2201X", "Write 0 or more.",
                            "%s must not be negative", clause);
     bound->kind = LIMIT_LITERAL;
     return STATUS_OK;
@@ -127,7 +130,9 @@ static void let_in(struct level *level)
 static enum status settle_and_limit(struct level *level, SelectStmt *select,
                                     const struct bound *limit, const struct bound *offset)
 {
-    TRY(settle_level(level, PLAN_GRADE_INFLUENCE));
+    TRY(settle_level(level, PLAN_GRADE_INFLUENCE,
+                     "LIMIT or OFFSET that PostgreSQL applies: the whole input decides which rows "
+                     "are returned"));
     limit_constant(select, limit, offset);
     level->picks = true;
     return STATUS_OK;
@@ -161,11 +166,11 @@ static enum status share_limits(struct level *level, SelectStmt *select)
         (may_move && (limit.kind == LIMIT_PARAMETER || !level->top)))
         return settle_and_limit(level, select, &limit, &offset);
     if (may_move) {
-        settle_growth(level, false);
+        settle_growth(level, false, before_limit);
         limit_groups(level, select, &limit, &offset);
         return STATUS_OK;
     }
-    settle_growth(level, !sorted);
+    settle_growth(level, !sorted, before_limit);
     limit_rows(level, select, &limit, &offset);
     if (limit.kind != LIMIT_NONE)
         let_in(level);
@@ -175,7 +180,8 @@ static enum status share_limits(struct level *level, SelectStmt *select)
 enum status plan_limit(struct level *level, SelectStmt *select)
 {
     if (select->distinctClause != NIL) {
-        settle_growth(level, true);
+        settle_growth(level, true,
+                      "DISTINCT ON: without one of them another row might be the first");
         let_in(level);
     }
     if (select->limitCount == NULL && select->limitOffset == NULL)

@@ -182,9 +182,9 @@ static enum status plan_step(struct build *build, CommonTableExpr *query,
             build, query, "is not supported in this form",
             "Read it once in FROM of the second SELECT, joined inner, and group outside.");
     if (arms->step->target_count != arms->first->target_count)
-        return plan_refuse(build, "42601", NULL,
+        return plan_refuse(build, "42601", "Select as many columns in both parts.",
                            "each UNION query must have the same number of columns");
-    settle_growth(arms->step, true);
+    settle_growth(arms->step, true, "recursion: without one of them a step might find other rows");
     return STATUS_OK;
 }
 
@@ -196,7 +196,8 @@ enum status plan_recursive(struct build *build, CommonTableExpr *query,
     TRY(check_form(build, query));
     build->sets = true; /* it repeats a row as often as the partner likes */
     TRY(plan_select(build, &arms.first_select, outer, false, &arms.first));
-    settle_growth(arms.first, true);
+    settle_growth(arms.first, true,
+                  "recursion: without one of them it might begin with other rows");
     arms.relation = itself(arms.first, arms.first_select, query->ctename);
     TRY(plan_name_columns(build, query, arms.relation));
     TRY(plan_step(build, query, outer, top, &arms));

@@ -83,7 +83,8 @@ static enum status values_row(struct level *level, List *row, struct relation *r
                                 .place = "VALUES",
                                 .sublinks = SUBLINK_CONDITION};
     if ((size_t)list_length(row) != relation->column_count)
-        return plan_refuse(level->build, "42601", NULL, "VALUES lists must all be the same length");
+        return plan_refuse(level->build, "42601", "Write as many values in each row.",
+                           "VALUES lists must all be the same length");
     for (int i = 0; i < list_length(row); i++) {
         struct expression value;
         TRY(resolve_expression(&resolver, list_nth(row, i), &value));
@@ -359,7 +360,7 @@ static enum status plan_arms(struct build *build, const SelectStmt *operation,
     TRY(plan_select(build, &left->select, outer, false, &left->level));
     TRY(plan_select(build, &right->select, outer, false, &right->level));
     if (left->level->target_count != right->level->target_count)
-        return plan_refuse(build, "42601", NULL,
+        return plan_refuse(build, "42601", "Select as many columns on both sides.",
                            "each %s query must have the same number of columns",
                            names[operation->op]);
     return STATUS_OK;
@@ -402,7 +403,8 @@ enum status plan_set_operation(struct build *build, SelectStmt **select,
     struct relation *combined;
     TRY(plan_arms(build, operation, outer, &left, &right));
     if (op == SETOP_EXCEPT)
-        TRY(settle_level(right.level, PLAN_GRADE_INFLUENCE));
+        TRY(settle_level(right.level, PLAN_GRADE_INFLUENCE,
+                         "right side of EXCEPT: it decides which rows go"));
     const char *side = op == SETOP_UNION ? NULL : plan_hidden_name();
     TRY(combine_arms(build, &left, &right, op == SETOP_EXCEPT, side, &combined));
     struct level *level = plan_new_level(build, outer, top);

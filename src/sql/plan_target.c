@@ -67,7 +67,7 @@ static enum status expand_star(struct level *level, const ColumnRef *star)
     if (list_length(star->fields) > 1)
         return expand_relation(level, star->fields);
     if (level->relation_count == 0)
-        return plan_refuse(level->build, "42601", NULL,
+        return plan_refuse(level->build, "42601", "Name a dataset in FROM.",
                            "SELECT * with no tables specified is not valid");
     return add_entries(level, level->names.entries, level->names.count);
 }
@@ -111,8 +111,9 @@ static enum status ordinal_of(struct level *level, const Node *node, const char 
                            "non-integer constant in %s", clause);
     long value = constant->val.ival.ival;
     if (value < 1 || (size_t)value > level->target_count)
-        return plan_refuse(level->build, "42P10", NULL, "%s position %ld is not in select list",
-                           clause, value);
+        return plan_refuse(level->build, "42P10",
+                           "Write the number of a column of the result, from 1.",
+                           "%s position %ld is not in select list", clause, value);
     *ordinal = (size_t)value;
     return STATUS_OK;
 }

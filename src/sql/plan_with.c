@@ -29,7 +29,7 @@ enum status plan_name_columns(struct build *build, const CommonTableExpr *query,
 {
     size_t count = (size_t)list_length(query->aliascolnames);
     if (count > relation->column_count)
-        return plan_refuse(build, "42P10", NULL,
+        return plan_refuse(build, "42P10", "Name fewer columns behind the query's name.",
                            "WITH query \"%s\" has %zu columns available but %zu columns specified",
                            query->ctename, relation->column_count, count);
     for (size_t i = 0; i < count; i++)

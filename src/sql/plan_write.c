@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sql/allow.h"
+#include "sql/plan_explain.h"
 
 static const char *const commands[] = {
     [PLAN_CHANGE_INSERT] = "INSERT",
@@ -42,6 +43,8 @@ static const char *list_columns(const struct write *write, bool update)
 static enum status refuse_column(struct write *write, const char *name, bool update)
 {
     const char *columns = list_columns(write, update);
+    plan_explain_no_write(write->build, write->grant->dataset,
+                          update ? PLAN_CHANGE_UPDATE : PLAN_CHANGE_INSERT, name);
     return plan_refuse(write->build, "42501",
                        columns == NULL ? "Ask the data controller."
                                        : psprintf("These can be: %s.", columns),
@@ -91,12 +94,12 @@ static enum status find_grant(struct write *write)
                    : write->change == PLAN_CHANGE_UPDATE ? may->update_count > 0
                                                          : may->deletes;
     write->table = write->grant->dataset->table;
-    if (!granted)
-        return plan_refuse(build, "42501",
-                           "Ask the data controller: nothing is writable by default.",
-                           "%s on dataset \"%s\" is not granted to partner \"%s\"",
-                           commands[write->change], range->relname, request->partner->name);
-    return STATUS_OK;
+    if (granted)
+        return STATUS_OK;
+    plan_explain_no_write(build, write->grant->dataset, write->change, NULL);
+    return plan_refuse(build, "42501", "Ask the data controller: nothing is writable by default.",
+                       "%s on dataset \"%s\" is not granted to partner \"%s\"",
+                       commands[write->change], range->relname, request->partner->name);
 }
 
 /* ---- the steps ---- */
@@ -267,6 +270,7 @@ static enum status finish(struct write *write)
     struct build *build = write->build;
     struct level *recorded = write->from_source ? write->source_level : write->after_level;
     TRY(close_fences(write));
+    plan_explain_fences(build);
     TRY(plan_keep_secrets(build));
     TRY(plan_keep_tables(build));
     TRY(lineage_finish(recorded));

@@ -4,6 +4,7 @@
  * hidden: the gateway records it as a probe. */
 #include <string.h>
 
+#include "sql/plan_explain.h"
 #include "sql/plan_write.h"
 
 static const struct write_column *inserted(const struct write *write, const char *name)
@@ -135,10 +136,12 @@ enum status plan_write_conflict(struct write *write, const OnConflictClause *con
     out->infer = rewrite_new(InferClause);
     TRY(conflict_target(write, conflict->infer, &out->infer->indexElems));
     if (conflict->action == ONCONFLICT_UPDATE) {
-        if (write->grant->policy->write.update_count == 0)
+        if (write->grant->policy->write.update_count == 0) {
+            plan_explain_no_write(write->build, write->grant->dataset, PLAN_CHANGE_UPDATE, NULL);
             return plan_refuse(write->build, "42501", "Ask the data controller.",
                                "UPDATE on dataset \"%s\" is not granted",
                                write->grant->dataset->policy->name);
+        }
         if (conflict->whereClause != NULL)
             return plan_refuse(write->build, "0A000", "Leave WHERE out.",
                                "WHERE in ON CONFLICT DO UPDATE is not supported");

@@ -19,7 +19,8 @@ enum status plan_write_not_granted(struct build *build, RangeVar *range)
     struct level *level;
     select->fromClause = list_make1(copyObject(range));
     TRY(plan_write_select(build, &select, false, &level));
-    return plan_refuse(build, "42P01", NULL, "dataset \"%s\" is not granted", range->relname);
+    return plan_refuse(build, "42P01", "SHOW cofferdam.datasets lists what is granted.",
+                       "dataset \"%s\" is not granted", range->relname);
 }
 
 enum status plan_write_fence(struct write *write, const struct level *level, struct fence **fence)
@@ -56,7 +57,7 @@ static enum status check_value(struct write *write, Node *value, const char *pla
         return plan_refuse(write->build, "0A000", "Write column = value for each of them.",
                            "setting several columns at once is not supported");
     if (forbidden_walker(value, NULL) || resolve_has_aggregate(value))
-        return plan_refuse(write->build, "42803", NULL,
+        return plan_refuse(write->build, "42803", "Compute the value in a sub-select in FROM.",
                            "aggregates, window functions and DEFAULT within an expression are not "
                            "allowed in %s",
                            place);
@@ -69,7 +70,7 @@ static enum status add_column(struct write *write, const ResTarget *target, bool
     TRY(plan_write_column(write, target, update, &column->granted));
     for (size_t i = 0; i < write->column_count; i++)
         if (write->columns[i].granted == column->granted)
-            return plan_refuse(write->build, "42701", NULL,
+            return plan_refuse(write->build, "42701", "Write each column once.",
                                "column \"%s\" is written more than once", target->name);
     write->column_count++;
     return STATUS_OK;
@@ -227,7 +228,7 @@ static enum status check_rows(struct write *write, const List *rows)
     ListCell *row;
     foreach (row, rows) {
         if ((size_t)list_length(lfirst(row)) != write->column_count)
-            return plan_refuse(write->build, "42601", NULL,
+            return plan_refuse(write->build, "42601", "Write a value for each column.",
                                "INSERT names %zu columns, and a row has %d values",
                                write->column_count, list_length(lfirst(row)));
         for (size_t i = 0; i < write->column_count; i++) {
@@ -332,7 +333,7 @@ static enum status source_of_select(struct write *write, SelectStmt *select)
     TRY(plan_write_select(write->build, &write->source, true, &write->source_level));
     write->value_count = write->source_level->target_count;
     if (write->value_count != write->column_count)
-        return plan_refuse(write->build, "42601", NULL,
+        return plan_refuse(write->build, "42601", "Write a value for each column.",
                            "INSERT names %zu columns, and its query gives %zu", write->column_count,
                            write->value_count);
     for (size_t i = 0; i < write->column_count; i++) {
@@ -348,7 +349,7 @@ static enum status insert_columns(struct write *write, const InsertStmt *insert)
         return plan_refuse(write->build, "0A000", "INSERT INTO dataset (column, …) VALUES …",
                            "INSERT without a list of columns is not supported");
     if (insert->override != OVERRIDING_NOT_SET)
-        return plan_refuse(write->build, "0A000", NULL, "OVERRIDING is not supported");
+        return plan_refuse(write->build, "0A000", "Leave it out.", "OVERRIDING is not supported");
     if (insert->selectStmt == NULL)
         return plan_refuse(write->build, "0A000", "Give a value to one column at least.",
                            "DEFAULT VALUES is not supported");

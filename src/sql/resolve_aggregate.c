@@ -117,7 +117,8 @@ static enum status check_form(const struct resolver *resolver, const FuncCall *n
     bool named = node->func_variadic;
     if (resolver->mode != RESOLVE_GROUPED)
         return plan_refuse(
-            resolver->build, "42803", NULL, "aggregate functions are not allowed in %s",
+            resolver->build, "42803", "Compute it in a sub-select in FROM, or use HAVING.",
+            "aggregate functions are not allowed in %s",
             resolver->mode == RESOLVE_ARGUMENT ? "an aggregate's argument" : resolver->place);
     foreach (cell, node->args)
         named = named || IsA(lfirst(cell), NamedArgExpr);
@@ -200,8 +201,9 @@ enum status resolve_grouping(struct resolver *resolver, GroupingFunc *node, stru
     struct expression result = {
         .node = (Node *)node, .type = TYPE_INT4, .total = true, .immutable = true};
     if (resolver->mode != RESOLVE_GROUPED)
-        return plan_refuse(resolver->build, "42803", NULL, "GROUPING is not allowed in %s",
-                           resolver->place);
+        return plan_refuse(resolver->build, "42803",
+                           "Use it in the target list, HAVING or ORDER BY.",
+                           "GROUPING is not allowed in %s", resolver->place);
     ListCell *cell;
     foreach (cell, node->args) {
         struct expression part;

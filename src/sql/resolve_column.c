@@ -3,17 +3,18 @@
  * columns, system columns and columns without a grant are all equally unknown. */
 #include <string.h>
 
-#include "sql/plan_build.h"
+#include "sql/plan_explain.h"
 
 static enum status unknown_column(struct resolver *resolver, const char *name)
 {
     char hint[300];
     size_t len = (size_t)snprintf(hint, sizeof hint, "There are: ");
     const struct names *names = resolver->names;
+    plan_explain_no_column(resolver, name);
     for (size_t i = 0; i < names->count && len < sizeof hint - 80; i++)
         len += (size_t)snprintf(hint + len, sizeof hint - len, "%s%s", i == 0 ? "" : ", ",
                                 names->entries[i].relation->columns[names->entries[i].column].name);
-    return plan_refuse(resolver->build, "42703", names->count == 0 ? NULL : hint,
+    return plan_refuse(resolver->build, "42703", names->count == 0 ? "No table is in FROM." : hint,
                        "column \"%s\" does not exist or is not granted", name);
 }
 
@@ -149,7 +150,7 @@ enum status resolve_column(struct resolver *resolver, const ColumnRef *reference
     size_t count = (size_t)list_length(reference->fields);
     const char *fields[3] = {NULL};
     if (count > 3)
-        return plan_refuse(resolver->build, "42703", NULL,
+        return plan_refuse(resolver->build, "42703", "Write alias.column.",
                            "names of more than three parts do not exist");
     for (size_t i = 0; i < count; i++) {
         Node *field = list_nth(reference->fields, (int)i);

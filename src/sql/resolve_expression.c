@@ -110,8 +110,8 @@ static enum status resolve_parameter(struct resolver *resolver, ParamRef *node,
 {
     const struct plan_request *request = resolver->build->request;
     if (request == NULL || node->number < 1)
-        return plan_refuse(resolver->build, "42P02", NULL, "there is no parameter $%d here",
-                           node->number);
+        return plan_refuse(resolver->build, "42P02", "Parameters begin with $1.",
+                           "there is no parameter $%d here", node->number);
     uint32_t type = TYPE_UNKNOWN;
     size_t index = (size_t)node->number - 1;
     if (index < request->parameter_type_count && request->parameter_types[index] != 0)

@@ -78,7 +78,7 @@ static enum status rename_columns(struct level *level, struct relation *relation
     if (alias == NULL || alias->colnames == NIL)
         return STATUS_OK;
     if ((size_t)list_length(alias->colnames) > relation->column_count)
-        return plan_refuse(level->build, "42P10", NULL,
+        return plan_refuse(level->build, "42P10", "Name fewer columns behind the alias.",
                            "table \"%s\" has %zu columns available but %d columns specified",
                            relation->name, relation->column_count, list_length(alias->colnames));
     for (int i = 0; i < list_length(alias->colnames); i++)
@@ -240,7 +240,7 @@ static enum status take_entry(struct level *level, struct names *names, const ch
         found = i;
     }
     if (found == names->count)
-        return plan_refuse(level->build, "42703", NULL,
+        return plan_refuse(level->build, "42703", "Use ON, with columns that both sides have.",
                            "column \"%s\" specified in USING clause does not exist in %s table or "
                            "is not granted",
                            name, side);
@@ -415,7 +415,9 @@ static void extend(struct level *level, struct names *side, const struct names *
 static void settle_side(struct level *level, struct names *side, bool unstable)
 {
     uint64_t fences = side->grows | (unstable ? side->changes : 0);
-    settle_fences(level->build, fences, PLAN_GRADE_INFLUENCE);
+    settle_fences(
+        level->build, fences, PLAN_GRADE_INFLUENCE,
+        "outer join: without one of them a match might appear for a row that is kept without");
     side->grows &= ~fences;
     side->changes &= ~fences;
 }

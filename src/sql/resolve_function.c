@@ -101,8 +101,8 @@ enum status resolve_value_function(struct resolver *resolver, SQLValueFunction *
         *out = (struct expression){.node = (Node *)node, .type = type, .total = true};
         return STATUS_OK;
     }
-    return plan_refuse(resolver->build, "0A000", NULL, "this value is not supported in %s",
-                       resolver->place);
+    return plan_refuse(resolver->build, "0A000", "Write the value, or bind it as a parameter.",
+                       "this value is not supported in %s", resolver->place);
 }
 
 static enum status refuse_function(struct resolver *resolver, const char *name)
@@ -221,11 +221,11 @@ static enum status check_place(struct resolver *resolver, const FuncCall *node, 
                                unsigned flags)
 {
     if ((flags & ALLOW_WINDOW) && !(flags & ALLOW_AGGREGATE) && node->over == NULL)
-        return plan_refuse(resolver->build, "42P20", NULL,
+        return plan_refuse(resolver->build, "42P20", "Write OVER () behind it.",
                            "window function %s requires an OVER clause", name);
     if ((flags & ALLOW_ORDERED_SET) && node->over == NULL && !node->agg_within_group)
-        return plan_refuse(resolver->build, "42809", NULL, "%s requires WITHIN GROUP or OVER",
-                           name);
+        return plan_refuse(resolver->build, "42809", "Write WITHIN GROUP (ORDER BY …) behind it.",
+                           "%s requires WITHIN GROUP or OVER", name);
     if ((flags & ALLOW_SET) && (!resolver->sets || resolver->level == NULL))
         return plan_refuse(resolver->build, "0A000",
                            "Put it into FROM, or alone into the target list.",
@@ -311,7 +311,9 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
     size_t count = (size_t)list_length(node->args);
     if (node->agg_distinct || node->agg_order != NIL || node->agg_filter != NULL ||
         node->agg_within_group || count > ARGUMENTS_MAX)
-        return plan_refuse(resolver->build, "42809", NULL, "%s is not an aggregate function", name);
+        return plan_refuse(resolver->build, "42809",
+                           "Leave DISTINCT, ORDER BY, FILTER and WITHIN GROUP out.",
+                           "%s is not an aggregate function", name);
     struct expression result = {.node = (Node *)node, .total = true, .immutable = true};
     struct expression *parts = palloc0((count + 1) * sizeof *parts);
     uint32_t *types = palloc0((count + 1) * sizeof *types);

@@ -305,7 +305,7 @@ static enum status by_members(struct resolver *resolver, A_Expr_Kind kind, const
     const List *right_members = ((const RowExpr *)right)->args;
     int count = list_length(left_members);
     if (count == 0 || count != list_length(right_members))
-        return plan_refuse(resolver->build, "42601", NULL,
+        return plan_refuse(resolver->build, "42601", "Write as many values on both sides.",
                            "unequal number of entries in row expressions");
     List *terms = NIL;
     for (int i = 0; i < count; i++)
@@ -396,6 +396,7 @@ enum status resolve_operator(struct resolver *resolver, A_Expr *node, struct exp
     case AEXPR_SIMILAR:
         return similar(resolver, node, out);
     }
-    return plan_refuse(resolver->build, "0A000", NULL, "this operator is not supported in %s",
-                       resolver->place);
+    return plan_refuse(resolver->build, "0A000",
+                       "Comparison, LIKE, IN, BETWEEN, ANY and ALL are supported.",
+                       "this operator is not supported in %s", resolver->place);
 }

@@ -127,7 +127,7 @@ static enum status rename_columns(struct reading *reading, const Alias *alias)
     struct relation *relation = reading->relation;
     size_t count = alias == NULL ? 0 : (size_t)list_length(alias->colnames);
     if (count > relation->column_count)
-        return plan_refuse(reading->resolver.build, "42P10", NULL,
+        return plan_refuse(reading->resolver.build, "42P10", "Name fewer columns behind the alias.",
                            "table \"%s\" has %zu columns available but %zu columns specified",
                            relation->name, relation->column_count, count);
     for (size_t i = 0; i < count; i++)

@@ -12,6 +12,9 @@
 #include "sql/closure.h"
 #include "sql/plan_build.h"
 
+static const char of_value[] = "input of a sub-select whose value goes out, or decides what does";
+static const char of_condition[] = "input of a sub-select in a condition: it decides which rows go";
+
 /* What hidden columns have been put behind the visible ones is of no use in an expression. */
 static SelectStmt *visible_part(const struct level *level, const SelectStmt *select)
 {
@@ -57,7 +60,7 @@ static Node *guard_members(struct resolver *resolver, const struct level *inner,
 
 /* Beside each row of the level around: those who are in the sub-select's input. */
 static enum status carry_members(struct resolver *resolver, const struct level *inner,
-                                 Node *condition, enum plan_grade grade)
+                                 Node *condition, enum plan_grade grade, const char *why)
 {
     struct level *level = resolver->level;
     bool late = resolver->mode == RESOLVE_GROUPED;
@@ -67,6 +70,7 @@ static enum status carry_members(struct resolver *resolver, const struct level *
         key.name = NULL;
         key.depth++;
         key.grade = grade;
+        key.why = why;
         if (late)
             TRY(lineage_add(&level->late, &level->late_count, level->build, key));
         else
@@ -97,6 +101,13 @@ static Node *witness_condition(struct resolver *resolver, const SubLink *node,
 static bool is_positive(const SubLink *node)
 {
     return node->subLinkType == EXISTS_SUBLINK || node->subLinkType == ANY_SUBLINK;
+}
+
+static const char *witness_of(const SubLink *node)
+{
+    return node->subLinkType == EXISTS_SUBLINK
+               ? "witness of EXISTS: a row is there for one of theirs"
+               : "witness of IN or ANY: a row is there for one of theirs";
 }
 
 /* A figure about everybody in the set that is recorded of it. One over a column that may be NULL
@@ -133,12 +144,12 @@ static enum status witnesses(struct resolver *resolver, const SubLink *node, str
 {
     struct level *level = resolver->level;
     if (inner->from_picks || inner->local || inner->late_count > 0) {
-        settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS);
+        settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS, witness_of(node));
         return STATUS_OK;
     }
     level->grows |= inner->grows | inner->changes;
     return carry_members(resolver, inner, witness_condition(resolver, node, inner, test),
-                         PLAN_GRADE_WITNESS);
+                         PLAN_GRADE_WITNESS, witness_of(node));
 }
 
 /* The value goes out, or decides what does: with another input it is another value. */
@@ -148,16 +159,16 @@ static enum status value_of(struct resolver *resolver, struct level *inner,
     struct level *level = resolver->level;
     enum plan_grade grade = is_statistic(inner) ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_DIRECT;
     if (inner->outer_reads == 0)
-        return settle_level(inner, grade);
+        return settle_level(inner, grade, of_value);
     if (inner->from_picks || inner->local || inner->late_count > 0 || inner->body_changes != 0 ||
         inner->body_grows != 0) {
-        settle_fences(level->build, inner->fences, grade);
+        settle_fences(level->build, inner->fences, grade, of_value);
         return STATUS_OK;
     }
     result->unstable = true;
     if (resolver->mode != RESOLVE_GROUPED)
         level->changes |= inner->fences;
-    return carry_members(resolver, inner, NULL, grade);
+    return carry_members(resolver, inner, NULL, grade, of_value);
 }
 
 static bool is_about_people(const struct build *build, uint64_t fences)
@@ -202,8 +213,9 @@ static enum status carry(struct resolver *resolver, SubLink *node, struct level 
     if (resolver->sublinks == SUBLINK_VALUE)
         return value_of(resolver, inner, result);
     if (level->in_where && resolver->mode == RESOLVE_PLAIN)
-        return settle_condition(level, inner, grade_of_condition(resolver, node, inner));
-    return settle_level(inner, grade_of_condition(resolver, node, inner));
+        return settle_condition(level, inner, grade_of_condition(resolver, node, inner),
+                                of_condition);
+    return settle_level(inner, grade_of_condition(resolver, node, inner), of_condition);
 }
 
 static enum status resolve_test(struct resolver *resolver, SubLink *node, struct expression *result,

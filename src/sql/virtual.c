@@ -179,7 +179,8 @@ static enum status use_source(struct virtual_walk *walk, const char *source, con
         return STATUS_OK;
     SelectStmt *select = virtual_source(walk->build, source);
     if (select == NULL)
-        return plan_refuse(walk->build, "XX000", NULL, "a catalogue table has no rows");
+        return plan_refuse(walk->build, "XX000", "Write the statement in another way.",
+                           "a catalogue table has no rows");
     *name = put_in_use(walk, NULL, pstrdup(source), select);
     return STATUS_OK;
 }

@@ -42,8 +42,9 @@ static enum status walk_column(struct virtual_walk *walk, ColumnRef *column)
     if (walk->trusted || !IsA(last, String) ||
         virtual_names_column(walk->functions, strVal(linitial(column->fields)), strVal(last)))
         return STATUS_OK;
-    return plan_refuse(walk->build, "42703", NULL, "column %s.%s does not exist",
-                       strVal(linitial(column->fields)), strVal(last));
+    return plan_refuse(walk->build, "42703", "Look the columns up in information_schema.columns.",
+                       "column %s.%s does not exist", strVal(linitial(column->fields)),
+                       strVal(last));
 }
 
 /* $n of the client stays; $n of our own text is an argument, which has been walked. */

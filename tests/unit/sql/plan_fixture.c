@@ -268,8 +268,9 @@ struct model *plan_fixture_model(void)
     return usual;
 }
 
-enum status plan_fixture_make(const char *login, const char *sql, const uint32_t *types,
-                              size_t type_count, struct plan **plan, struct error *error)
+static enum status make(const char *login, const char *sql, const uint32_t *types,
+                        size_t type_count, struct plan **plan, struct error *error,
+                        struct plan_inquiry *inquiry)
 {
     struct model *model = plan_fixture_model();
     const struct policy_partner *partner = NULL;
@@ -283,8 +284,22 @@ enum status plan_fixture_make(const char *login, const char *sql, const uint32_t
                                    .parameter_type_count = type_count,
                                    .statement_bytes_limit = 16384,
                                    .statement_depth_limit = 200,
-                                   .now_ns = now_ns};
+                                   .now_ns = now_ns,
+                                   .inquiry = inquiry};
     return plan_make(&request, plan, error);
+}
+
+enum status plan_fixture_make(const char *login, const char *sql, const uint32_t *types,
+                              size_t type_count, struct plan **plan, struct error *error)
+{
+    return make(login, sql, types, type_count, plan, error, NULL);
+}
+
+enum status plan_fixture_ask(const char *login, const char *sql, struct plan_inquiry *inquiry,
+                             struct plan **plan, struct error *error)
+{
+    plan_inquire(inquiry);
+    return make(login, sql, NULL, 0, plan, error, inquiry);
 }
 
 struct plan *plan_accepted(const char *login, const char *sql)

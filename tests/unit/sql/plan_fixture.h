@@ -23,6 +23,10 @@ void plan_fixture_use(struct model *model);
 enum status plan_fixture_make(const char *login, const char *sql, const uint32_t *types,
                               size_t type_count, struct plan **plan, struct error *error);
 
+/* The same, and why. */
+enum status plan_fixture_ask(const char *login, const char *sql, struct plan_inquiry *inquiry,
+                             struct plan **plan, struct error *error);
+
 /* Fail the test with both values. The plan is released by the caller. */
 struct plan *plan_accepted(const char *login, const char *sql);
 void plan_refused(const char *login, const char *sql, const char *sqlstate, const char *message);
