@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "sql/closure.h"
-#include "sql/plan_explain.h"
 #include "sql/plan_probe.h"
 
 static void add_target(SelectStmt *select, Node *value, const char *name)
@@ -55,11 +54,32 @@ static bool groups_are_stable(const struct level *level)
     return true;
 }
 
+/* Something that is always true and names a row of the level; NULL: not found. */
+static Node *about_own_row(const struct level *level)
+{
+    uint64_t own = 0;
+    Node *column = NULL;
+    for (size_t i = 0; i < level->relation_count; i++)
+        own |= UINT64_C(1) << level->relations[i]->index;
+    for (size_t g = 0; g < level->group_count; g++)
+        if (IsA(level->groups[g].plain, ColumnRef) && (level->groups[g].relations & own))
+            column = level->groups[g].plain;
+    for (size_t k = 0; k < level->body_count; k++)
+        if (IsA(level->body[k].node, ColumnRef))
+            column = level->body[k].node;
+    if (column == NULL)
+        return NULL;
+    return rewrite_boolean_test(rewrite_not_null(copyObject(column)), IS_NOT_UNKNOWN);
+}
+
+/* An aggregate over columns of a level around, as a sub-select may be, would be that level's. */
 static enum status add_set(struct level *level, struct carried_key key)
 {
+    bool bare = IsA(key.node, ColumnRef);
     key.node = settle_set(&key);
+    if (!bare && level->outer_reads != 0)
+        ((FuncCall *)key.node)->agg_filter = about_own_row(level);
     key.depth++;
-    key.why = "all members of the group";
     return lineage_add(&level->keys, &level->key_count, level->build, key);
 }
 
@@ -94,9 +114,7 @@ static enum status group_keys(struct level *level)
 {
     bool stable = level->group_count == 0 || groups_are_stable(level);
     if (level->aggregated)
-        settle_growth(
-            level, !stable,
-            "input of a GROUP BY: without one of them other rows might come into a group");
+        settle_growth(level, !stable);
     else if (!stable)
         level->grows |= level->changes;
     if (!level->aggregated)
@@ -128,16 +146,22 @@ enum status lineage_group(struct level *level)
     if (!level->windows)
         return STATUS_OK;
     level->picks = true;
-    return settle_level(level, level->shows_others ? PLAN_GRADE_DIRECT : PLAN_GRADE_INFLUENCE,
-                        level->shows_others
-                            ? "whole input: window functions show values of other rows"
-                            : "whole input: window functions count other rows");
+    return settle_level(level, level->shows_others ? PLAN_GRADE_DIRECT : PLAN_GRADE_INFLUENCE);
 }
 
 /* One boolean upward: no row below was one that a policy hides. */
 static void carry_policy(struct level *level, SelectStmt *select)
 {
-    Node *all = guard_row(level);
+    Node *all = NULL;
+    for (size_t i = 0; i < level->relation_count; i++) {
+        const struct relation *relation = level->relations[i];
+        if (relation->policy == NULL)
+            continue;
+        Node *policy = rewrite_column(relation->alias, relation->policy);
+        if (level->grouped)
+            policy = rewrite_call("bool_and", list_make1(policy));
+        all = rewrite_and(all, rewrite_boolean_test(policy, IS_NOT_FALSE));
+    }
     if (all == NULL)
         return;
     level->policy = plan_hidden_name();
@@ -399,7 +423,19 @@ static enum status hidden_column(struct build *build, const struct carried_key *
                                 .grade = key->grade};
     uint64_t fences = plain ? fences_of(key, 1) : fences_about(build, subject->kind);
     TRY(lineage_columns(build, fences, &out->columns, &out->column_count));
-    plan_explain_hidden(build, key, out);
+    static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
+                                         [PLAN_GRADE_AGGREGATE] = "aggregate",
+                                         [PLAN_GRADE_WITNESS] = "witness",
+                                         [PLAN_GRADE_INFLUENCE] = "influence",
+                                         [PLAN_GRADE_PROBE] = "probe"};
+    plan_explain(build, "hidden column", "%s of %s by dataset %s%s%s%s%s",
+                 key->depth > 0 ? "the set of keys"
+                 : key->repeats ? "the key again, as proof,"
+                                : "the key",
+                 build->model->policy->kinds[subject->kind].name, grant->dataset->policy->name,
+                 key->threshold_only ? ", of rows that have a value" : "",
+                 once ? ", once a statement" : "", key->grade == PLAN_GRADE_DIRECT ? "" : ", as ",
+                 key->grade == PLAN_GRADE_DIRECT ? "" : grades[key->grade]);
     return STATUS_OK;
 }
 

@@ -61,6 +61,21 @@ static void test_groups_carry_all_members(void **state)
     plan_release(plan);
 }
 
+/* An aggregate whose columns are all of the level around would be computed there. */
+static void test_sets_over_levels_around_are_of_their_own_level(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT m.name FROM model m LEFT JOIN LATERAL (SELECT g.n FROM "
+                    "generate_series(1, 2) g(n) WHERE EXISTS (SELECT 1 FROM vehicle v WHERE "
+                    "v.model_id = m.model_id) GROUP BY g.n) q ON true");
+    plan_has(plan, "FILTER (WHERE (g.n IS NOT NULL) IS NOT UNKNOWN) AS");
+    plan_release(plan);
+    plan = plan_accepted("acme.app", "SELECT g.n FROM generate_series(1, 2) g(n) WHERE EXISTS "
+                                     "(SELECT 1 FROM vehicle v) GROUP BY g.n");
+    plan_has_not(plan, "FILTER");
+    plan_release(plan);
+}
+
 static void test_plain_aggregates_are_statistics(void **state)
 {
     static const char *const plain[] = {
@@ -148,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_rows_carry_a_key_of_each_fence),
         cmocka_unit_test(test_sub_selects_hand_keys_up),
         cmocka_unit_test(test_groups_carry_all_members),
+        cmocka_unit_test(test_sets_over_levels_around_are_of_their_own_level),
         cmocka_unit_test(test_plain_aggregates_are_statistics),
         cmocka_unit_test(test_bare_columns_are_followed_through_sub_selects),
         cmocka_unit_test(test_aggregates_partners_get_nothing_else),
