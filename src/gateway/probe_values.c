@@ -17,6 +17,7 @@ enum {
     OID_UUID = 2950,
     UUID_BYTES = 16,
     NUMBER_BYTES = 256,
+    PLAIN_BYTES = 18,     /* no bigint of so many digits is out of range */
     ARRAY_DIMENSIONS = 6, /* PostgreSQL's MAXDIM */
 };
 
@@ -79,10 +80,26 @@ static bool read_number(const char *text, long double *number)
     return *end == '\0' && isfinite(*number);
 }
 
+/* As nearly all are given. */
+static bool is_plain(struct slice bytes)
+{
+    size_t sign = bytes.len > 0 && bytes.data[0] == '-';
+    if (bytes.len == sign || bytes.len > PLAIN_BYTES || bytes.data[sign] == '0')
+        return false;
+    for (size_t i = sign; i < bytes.len; i++)
+        if (bytes.data[i] < '0' || bytes.data[i] > '9')
+            return false;
+    return true;
+}
+
 static bool put_integer(const struct probe_value *value, struct buffer *out)
 {
     char text[NUMBER_BYTES];
     long double number;
+    if (is_plain(value->bytes)) {
+        buffer_append(out, value->bytes.data, value->bytes.len);
+        return true;
+    }
     if (!copy_number(value->bytes, text) || !read_number(text, &number))
         return false;
     bool rounds = is_integer(value->cast);
