@@ -109,6 +109,32 @@ static enum status group_key(struct level *level, struct carried_key key, bool *
     return *one && level->top && has_ends ? add_both_ends(level, key) : add_set(level, key);
 }
 
+/* Values of such types may be equal and still not look the same, as 1.0 and 1.00 do: a group shows
+ * that of one of its members. 0: who knows. */
+static bool looks_differ(uint32_t type)
+{
+    uint32_t element = type == TYPE_UNKNOWN ? 0 : resolve_element_type(type);
+    return type == 0 || type == TYPE_NUMERIC || type == TYPE_FLOAT4 || type == TYPE_FLOAT8 ||
+           type == TYPE_INTERVAL || type == TYPE_JSONB || type == TYPE_BPCHAR ||
+           type == TYPE_RECORD || (element != 0 && looks_differ(element));
+}
+
+/* Another member's look in its stead: a change, to whatever reads it above or in HAVING. */
+static void note_looks(struct level *level)
+{
+    bool differ = false;
+    for (size_t i = 0; i < level->group_count; i++)
+        differ = differ || looks_differ(level->groups[i].type);
+    if (!differ)
+        return;
+    level->changes |= fences_of(level->body, level->body_count);
+    for (size_t i = 0; i < level->target_count; i++)
+        level->targets[i].value.unstable =
+            level->targets[i].value.unstable || !level->targets[i].value.literal;
+    if (level->having)
+        level->grows |= level->changes;
+}
+
 /* What grouping does to keys, and to what a deletion may add (docs/decisions/0010). */
 static enum status group_keys(struct level *level)
 {
@@ -127,6 +153,8 @@ static enum status group_keys(struct level *level)
     }
     if (level->having_unstable)
         level->grows |= level->changes;
+    if (!level->top)
+        note_looks(level);
     return STATUS_OK;
 }
 

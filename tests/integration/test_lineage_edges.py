@@ -4,11 +4,12 @@ import pytest
 
 SQL = """
 CREATE SCHEMA e;
-CREATE TABLE e.person (person_id bigint PRIMARY KEY, city text NOT NULL, salary integer NOT NULL, bonus integer);
+CREATE TABLE e.person (person_id bigint PRIMARY KEY, city text NOT NULL, salary integer NOT NULL, bonus integer, weight numeric);
 CREATE TABLE e.note (note_id bigint PRIMARY KEY, person_id bigint NOT NULL, city text NOT NULL, val integer NOT NULL);
 CREATE TABLE e.article (item text NOT NULL, price integer NOT NULL, pad text NOT NULL);
 CREATE INDEX ON e.article (price);
-INSERT INTO e.person SELECT n, chr(65 + n % 5), 1000 + n * 7, CASE WHEN n = 5 THEN 77 END FROM generate_series(1, 20) n;
+INSERT INTO e.person SELECT n, chr(65 + n % 5), 1000 + n * 7, CASE WHEN n = 5 THEN 77 END,
+    CASE n WHEN 3 THEN 1.000 WHEN 4 THEN 1.00 ELSE 1.0 END FROM generate_series(1, 20) n;
 INSERT INTO e.note SELECT n, 1 + n * 7 % 20, chr(65 + n % 5), n % 13 FROM generate_series(1, 40) n;
 INSERT INTO e.article SELECT 'item ' || n, 5000 - n, repeat('x', 200) FROM generate_series(1, 3000) n;
 VACUUM ANALYZE;
@@ -31,7 +32,7 @@ POLICY = """
 controller: {name: Edges, dpo: {name: D, email: d@edges.example}}
 subjects: {person: {dataset: person, key: person_id}}
 datasets:
-  person: {table: e.person, subject: {kind: person, key: person_id}, columns: {person_id: {}, city: {}, salary: {}, bonus: {}}}
+  person: {table: e.person, subject: {kind: person, key: person_id}, columns: {person_id: {}, city: {}, salary: {}, bonus: {}, weight: {}}}
   note: {table: e.note, subject: {kind: person, key: person_id}, columns: {note_id: {}, person_id: {}, city: {}, val: {}}}
   article: {table: e.article, subject: none, columns: {item: {}, price: {}, pad: {}}}
 partners:""" + PARTNER.format(name="rows", mode="mode: rows") + PARTNER.format(name="stats", mode="mode: aggregates")
@@ -47,6 +48,7 @@ AFFECTED = [
     (f"SELECT count(*) FROM {COUNTS}, LATERAL (WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 5 - a.c) SELECT n FROM r) b WHERE b.n = 4",
      {1, 2, 3, 4, 6, 7, 8, 9}),
     ("SELECT count(*) FROM person p, unnest(ARRAY[p.city]) q(k) WHERE NOT EXISTS (SELECT 1 FROM note n WHERE n.city = q.k AND n.val = 3)", {2, 4, 5}),
+    ("WITH q AS MATERIALIZED (SELECT DISTINCT weight FROM person WHERE person_id > 2) SELECT count(*) FROM q WHERE q.weight::text = '1.00'", {3}),
     (f"SELECT count(*) FROM {COUNTS}, LATERAL (WITH q AS (SELECT a.c AS c) SELECT 1 AS one FROM (VALUES (1)) z(k) WHERE EXISTS (SELECT 1 FROM q WHERE q.c = 1)) b",
      {1, 2, 3, 4, 6, 7, 8, 9}),
     ("SELECT count(*) FROM person p WHERE p.person_id NOT IN (SELECT n.person_id FROM note n WHERE n.city = p.city UNION ALL SELECT n.person_id FROM note n WHERE n.note_id < 3)", {1, 3}),
