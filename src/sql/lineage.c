@@ -180,16 +180,7 @@ enum status lineage_group(struct level *level)
 /* One boolean upward: no row below was one that a policy hides. */
 static void carry_policy(struct level *level, SelectStmt *select)
 {
-    Node *all = NULL;
-    for (size_t i = 0; i < level->relation_count; i++) {
-        const struct relation *relation = level->relations[i];
-        if (relation->policy == NULL)
-            continue;
-        Node *policy = rewrite_column(relation->alias, relation->policy);
-        if (level->grouped)
-            policy = rewrite_call("bool_and", list_make1(policy));
-        all = rewrite_and(all, rewrite_boolean_test(policy, IS_NOT_FALSE));
-    }
+    Node *all = guard_row(level);
     if (all == NULL)
         return;
     level->policy = plan_hidden_name();
