@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sql/closure.h"
+#include "sql/plan_explain.h"
 #include "sql/plan_probe.h"
 
 static void add_target(SelectStmt *select, Node *value, const char *name)
@@ -80,6 +81,7 @@ static enum status add_set(struct level *level, struct carried_key key)
     if (!bare && level->outer_reads != 0)
         ((FuncCall *)key.node)->agg_filter = about_own_row(level);
     key.depth++;
+    key.why = "all members of the group";
     return lineage_add(&level->keys, &level->key_count, level->build, key);
 }
 
@@ -140,7 +142,9 @@ static enum status group_keys(struct level *level)
 {
     bool stable = level->group_count == 0 || groups_are_stable(level);
     if (level->aggregated)
-        settle_growth(level, !stable);
+        settle_growth(
+            level, !stable,
+            "input of a GROUP BY: without one of them other rows might come into a group");
     else if (!stable)
         level->grows |= level->changes;
     if (!level->aggregated)
@@ -174,7 +178,10 @@ enum status lineage_group(struct level *level)
     if (!level->windows)
         return STATUS_OK;
     level->picks = true;
-    return settle_level(level, level->shows_others ? PLAN_GRADE_DIRECT : PLAN_GRADE_INFLUENCE);
+    return settle_level(level, level->shows_others ? PLAN_GRADE_DIRECT : PLAN_GRADE_INFLUENCE,
+                        level->shows_others
+                            ? "whole input: window functions show values of other rows"
+                            : "whole input: window functions count other rows");
 }
 
 /* One boolean upward: no row below was one that a policy hides. */
@@ -442,19 +449,7 @@ static enum status hidden_column(struct build *build, const struct carried_key *
                                 .grade = key->grade};
     uint64_t fences = plain ? fences_of(key, 1) : fences_about(build, subject->kind);
     TRY(lineage_columns(build, fences, &out->columns, &out->column_count));
-    static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
-                                         [PLAN_GRADE_AGGREGATE] = "aggregate",
-                                         [PLAN_GRADE_WITNESS] = "witness",
-                                         [PLAN_GRADE_INFLUENCE] = "influence",
-                                         [PLAN_GRADE_PROBE] = "probe"};
-    plan_explain(build, "hidden column", "%s of %s by dataset %s%s%s%s%s",
-                 key->depth > 0 ? "the set of keys"
-                 : key->repeats ? "the key again, as proof,"
-                                : "the key",
-                 build->model->policy->kinds[subject->kind].name, grant->dataset->policy->name,
-                 key->threshold_only ? ", of rows that have a value" : "",
-                 once ? ", once a statement" : "", key->grade == PLAN_GRADE_DIRECT ? "" : ", as ",
-                 key->grade == PLAN_GRADE_DIRECT ? "" : grades[key->grade]);
+    plan_explain_hidden(build, key, out);
     return STATUS_OK;
 }
 
