@@ -108,13 +108,18 @@ class Queries:
         if not able:
             return self.statement()
         turns = oracle_turns.Turns(self, self.pick(able))
-        text, count = f"FROM ({turns.turn(self.pick([1, 1, 2, 2, 3]))}) AS t", self.pick(["", "", ", count(*) AS c1"])
+        text, count = f"FROM ({turns.turn(self.pick([0, 1, 1, 1, 2, 2, 3]))}) AS t", self.pick(["", "", ", count(*) AS c1"])
         if self.chance(0.6):
             text = f"SELECT t.k AS c0 {text}"
+            if self.chance(0.3):
+                text += self.tag("LIMIT", f" ORDER BY 1{self.direction()} LIMIT {self.pick([1, 2, 4])}")
+                text += self.tag("OFFSET", " OFFSET 1") if self.chance(0.3) else ""
         elif self.chance(0.5):  # groups, some of which do not show
             text = self.tag("HAVING", f"SELECT t.k AS c0{count} {text} GROUP BY t.k HAVING count(*) {self.pick(['> 1', '< 3', '= 2', '<> 1'])}")
         else:  # groups, sorted and cut by the gateway
-            text = self.tag("LIMIT", f"SELECT t.k AS c0{count} {text} GROUP BY t.k ORDER BY {self.pick(['count(*), t.k', 'count(*) DESC, t.k', 't.k', 't.k DESC'])} LIMIT {self.pick([1, 2])}")
+            having = self.pick(["", "", " HAVING count(*) > 1", " HAVING count(*) < 3"])
+            order = self.pick(["count(*), t.k", "count(*) DESC, t.k", "t.k", "t.k DESC"])
+            text = self.tag("LIMIT", f"SELECT t.k AS c0{count} {text} GROUP BY t.k{having} ORDER BY {order} LIMIT {self.pick([1, 2])}")
         return Statement(text, self.values, self.used | {"turned"}, False)
 
     def query(self, kinds, outer, top=False):

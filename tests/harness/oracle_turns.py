@@ -74,13 +74,15 @@ class Turns:
         x, y, extreme, way = self.alias(), self.alias(), self.pick(["max", "min"]), self.direction()
         over = f"FROM ({inner}) AS {x}"
         window = self.pick([f"{self.pick(['lag', 'lead', 'first_value', 'max'])}({x}.k) OVER (ORDER BY {x}.k{way})", f"max({x}.k) OVER ()"])
+        halves = self.compare(f"{x}.k")
         counts = [("GROUP BY", f"SELECT count(*)::int AS k {over} GROUP BY {x}.k HAVING count(*) {self.pick(['> 1', '< 3', '<> 2', '> 0'])}"), ("aggregate", f"SELECT count(*)::int AS k {over}")]
         return (counts if self.kind == "int" else []) + [
             ("aggregate", f"SELECT {extreme}({x}.k) AS k {over}"), ("aggregate", f"SELECT {extreme}({x}.k) AS k {over} HAVING count(*) {self.pick(['< 4', '> 1', '= 2'])}"),
             ("GROUP BY", f"SELECT {x}.k {over} GROUP BY {x}.k HAVING count(*) {self.pick(['= 1', '> 1', '< 3'])}"),
             ("GROUP BY", f"SELECT {y}.k FROM (SELECT {x}.k, count(*) AS n {over} GROUP BY {x}.k) AS {y} WHERE {y}.n {self.pick(['= 1', '<> 1', '= 2'])}"), ("GROUP BY", f"SELECT {x}.k {over} GROUP BY {x}.k"),
             ("DISTINCT", f"SELECT DISTINCT {x}.k {over}"), ("DISTINCT ON", f"SELECT DISTINCT ON ({x}.k) {x}.k {over} ORDER BY 1"),
-            ("DISTINCT ON", f"SELECT {y}.k FROM (SELECT DISTINCT ON ({x}.k IS NULL) {x}.k IS NULL AS b, {x}.k {over} ORDER BY {x}.k IS NULL, 2{way}) AS {y}"),
+            ("DISTINCT ON", f"SELECT {y}.k FROM (SELECT DISTINCT ON ({halves}) {halves} AS b, {x}.k {over} ORDER BY {halves}, 2{way}) AS {y}"),
+            ("DISTINCT ON", f"SELECT {y}.k FROM (SELECT DISTINCT ON ({halves}) {halves} AS b, {x}.k {over} ORDER BY {halves}, 2{way}) AS {y}"),
             ("LIMIT inside", f"SELECT {x}.k {over} ORDER BY 1{way} LIMIT {self.pick([1, 2, 4])}"),
             ("OFFSET inside", f"SELECT {x}.k {over} ORDER BY 1{way} LIMIT {self.pick([1, 2, 4])} OFFSET {self.pick([1, 2])}"),
             ("LIMIT inside", f"SELECT {y}.k FROM (SELECT {x}.k, count(*) AS n {over} GROUP BY {x}.k ORDER BY n, 1 LIMIT {self.pick([1, 2])}) AS {y}"),
