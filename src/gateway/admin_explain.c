@@ -93,30 +93,24 @@ static void tell_refusal(struct explaining *explaining, const struct plan_inquir
 
 static const char *verdict_of(const struct plan *plan)
 {
-    switch (plan->kind) {
-    case PLAN_EMPTY:
-        return "runs: it is empty";
-    case PLAN_QUERY:
-        return plan->copy != NULL ? "runs; the rows go out as COPY" : "runs";
-    case PLAN_UTILITY:
+    static const char *const verdicts[] = {
+        [PLAN_EMPTY] = "runs: it is empty",
+        [PLAN_SHOW] = "passed on; it reads no data",
+        [PLAN_LOCAL] = "answered by the gateway",
+        [PLAN_DECLARE] = "runs: its rows come, and are recorded, when they are fetched",
+        [PLAN_FETCH] = "runs: rows of the cursor's query, as its DECLARE is explained",
+        [PLAN_PREPARE] = "runs: kept by the gateway; what it reads is recorded with each EXECUTE",
+        [PLAN_EXECUTE] = "runs: as the statement that was prepared under this name",
+        [PLAN_CLOSE] = "runs: it ends a cursor",
+    };
+    if (plan->kind == PLAN_QUERY && plan->copy != NULL)
+        return "runs; the rows go out as COPY";
+    if (plan->kind == PLAN_UTILITY)
         return plan->sql == NULL ? "answered by the gateway" : "passed on; it reads no data";
-    case PLAN_SHOW:
-        return "passed on; it reads no data";
-    case PLAN_LOCAL:
-        return "answered by the gateway";
-    case PLAN_DECLARE:
-        return "runs: its rows come, and are recorded, when they are fetched";
-    case PLAN_FETCH:
-        return plan->cursor.moves ? "runs: rows that it skips are recorded as if they were sent"
-                                  : "runs: rows of the cursor's query, as its DECLARE is explained";
-    case PLAN_PREPARE:
-        return "runs: kept by the gateway; what it reads is recorded with each EXECUTE";
-    case PLAN_EXECUTE:
-        return "runs: as the statement that was prepared under this name";
-    case PLAN_CLOSE:
-        return "runs: it ends a cursor";
-    }
-    return "runs";
+    if (plan->kind == PLAN_FETCH && plan->cursor.moves)
+        return "runs: rows that it skips are recorded as if they were sent";
+    bool told = (size_t)plan->kind < sizeof verdicts / sizeof verdicts[0];
+    return told && verdicts[plan->kind] != NULL ? verdicts[plan->kind] : "runs";
 }
 
 /* "dataset.column form, …", a row for each category. */
