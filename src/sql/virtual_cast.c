@@ -10,7 +10,7 @@
 #define NUMBER(n) "CASE WHEN (" n ")::text ~ '^[0-9]{1,10}$' THEN (" n ")::text::oid END"
 #define OWN_TYPE                                                                                   \
     "t.typnamespace = 11 AND t.oid < 16384 AND t.oid = coalesce(" NUMBER(                          \
-        "$1") ", to_regtype(($1)::text))"
+        "$1") ", to_regtype(" VIRTUAL_TYPE_NAME("$1") "))"
 
 #define OWN_FUNCTION "p.pronamespace = 11 AND p.oid < 16384 AND p.oid = " NUMBER("$1")
 

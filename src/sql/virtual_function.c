@@ -83,7 +83,7 @@ static const struct virtual_function functions[] = {
     GIVES("to_regrole", 1, 1, "(SELECT n.oid FROM pg_roles n WHERE n.rolname = ($1)::text)"),
     GIVES("to_regtype", 1, 1,
           "(SELECT o.oid FROM pg_catalog.pg_type o WHERE o.typnamespace = 11 AND "
-          "o.oid < 16384 AND o.oid = to_regtype(($1)::text))"),
+          "o.oid < 16384 AND o.oid = to_regtype(" VIRTUAL_TYPE_NAME("$1") "))"),
 
     /* definitions and comments */
     GIVES("format_type", 2, 2,

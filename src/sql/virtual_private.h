@@ -21,6 +21,12 @@ enum {
     VIRTUAL_TABLES_MAX = 256
 };
 
+/* The text of a type's name, as to_regtype() may get it: a name in another schema would be looked
+ * up there, and fail or not as the schema exists. */
+#define VIRTUAL_TYPE_NAME(n)                                                                       \
+    "(CASE WHEN (" n ")::text !~ '[.]' OR (" n ")::text ~ '^ *pg_catalog *[.][^.]*$' THEN (" n     \
+    ")::text END)"
+
 /* Is r of pg_class the relation that $n means: an OID or a name, quoted or not, with its schema or
  * not? */
 #define VIRTUAL_MEANT(n)                                                                           \

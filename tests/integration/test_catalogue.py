@@ -15,6 +15,7 @@ CREATE TYPE shop.hiddentype AS ENUM ('hiddenlabel');
 CREATE TABLE shop.hiddentable (hiddencolumn int PRIMARY KEY CONSTRAINT hiddencheck CHECK (hiddencolumn > 0), kind shop.hiddentype);
 CREATE VIEW shop.hiddenview AS SELECT secret FROM shop.person;
 CREATE FUNCTION shop.hiddenfunction(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE SCHEMA hiddenschema CREATE TABLE hiddentable (a int);
 CREATE FUNCTION public.hiddenpublic(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
 COMMENT ON TABLE shop.person IS 'hiddencomment';
 COMMENT ON COLUMN shop.person.full_name IS 'hiddenremark';
@@ -256,3 +257,10 @@ def test_nothing_is_recorded(gateway):
     gateway.rows("acme.cert", "SELECT * FROM pg_class")
     gateway.refused("acme.cert", "SELECT nosuch FROM pg_class")
     assert [entry for entry in gateway.ledger()[before:] if "disclosure" in str(entry) or "probe" in str(entry)] == []
+
+
+@pytest.mark.parametrize("sql", ["SELECT to_regtype('{}.hiddentable')", "SELECT '{}.hiddentable'::regtype", "SELECT to_regtype(' \"{}\" . hiddentable[]')"])
+def test_no_name_of_a_type_tells_whether_there_is_a_schema(gateway, sql):
+    """PostgreSQL itself would say that it may not be looked into."""
+    assert gateway.rows("acme.cert", sql.format("hiddenschema")) == gateway.rows("acme.cert", sql.format("nosuchschema")) == [(None,)]
+    assert gateway.rows("acme.cert", "SELECT to_regtype('pg_catalog.int4')::oid::int, to_regtype('timestamp(3) with time zone')::oid::int") == [(23, 1184)]
