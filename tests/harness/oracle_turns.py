@@ -37,8 +37,9 @@ class Turns:
     def source(self):
         first, a, second, b, on, p = self.related()
         extreme, few = self.pick(["max", "min"]), self.pick([1, 2, 3])
+        alone = ("LEFT JOIN", f"SELECT x.{a} AS k FROM {first} AS x LEFT JOIN {second} AS y ON {on} WHERE y.{b} IS NULL")
         text = self.tagged([
-            ("LEFT JOIN", f"SELECT x.{a} AS k FROM {first} AS x LEFT JOIN {second} AS y ON {on} WHERE y.{b} IS NULL"),
+            alone, alone, alone,  # what comes out of nowhere is rare otherwise
             ("LEFT JOIN", f"SELECT y.{b} AS k FROM {first} AS x LEFT JOIN {second} AS y ON {on}"),
             ("FULL JOIN", f"SELECT coalesce(y.{b}, x.{a}) AS k FROM {first} AS x FULL JOIN {second} AS y ON {on}"),
             ("HAVING", f"SELECT x.{a} AS k FROM {first} AS x GROUP BY x.{a} HAVING count(*) {self.pick(['=', '<='])} {self.pick([1, 1, 2])}"),
@@ -117,8 +118,9 @@ class Turns:
         both, on = (f"({left}) AS {x}", f"({right}) AS {y}"), f"{y}.k {self.pick(['=', '=', '<'])} {x}.k"
         recursive = (f"WITH RECURSIVE {c}(k, n) AS (SELECT {x}.k, 1 FROM {both[0]} UNION ALL SELECT {y}.k, {c}.n + 1 FROM {both[1]} JOIN {c} ON {y}.k = {c}.k WHERE {c}.n < 2) "
                      f"SELECT {c}.k FROM {c}")
+        alone = ("LEFT JOIN", f"SELECT {x}.k FROM {both[0]} LEFT JOIN {both[1]} ON {on} WHERE {y}.k IS NULL")
         return [
-            ("LEFT JOIN", f"SELECT {x}.k FROM {both[0]} LEFT JOIN {both[1]} ON {on} WHERE {y}.k IS NULL"), ("LEFT JOIN", f"SELECT {y}.k FROM {both[0]} LEFT JOIN {both[1]} ON {on}"),
+            alone, alone, alone, ("LEFT JOIN", f"SELECT {y}.k FROM {both[0]} LEFT JOIN {both[1]} ON {on}"),
             ("LEFT JOIN", f"SELECT {x}.k FROM {both[0]} LEFT JOIN {both[1]} ON {self.compare(f'{y}.k')} AND {on}"), ("RIGHT JOIN", f"SELECT {x}.k FROM {both[0]} RIGHT JOIN {both[1]} ON {on}"),
             ("FULL JOIN", f"SELECT coalesce({x}.k, {y}.k) AS k FROM {both[0]} FULL JOIN {both[1]} ON {y}.k = {x}.k WHERE {self.pick(['true', f'{x}.k IS NULL'])}"),
             ("JOIN", f"SELECT {x}.k FROM {both[0]} JOIN {both[1]} ON {on}"), ("UNION ALL", f"{left} UNION ALL ({right})" if "ORDER BY" not in left and "WITH" not in left else f"({left}) UNION ALL ({right})"),
