@@ -37,7 +37,7 @@ static enum status run_planned(struct session *session, struct planned *planned,
         return frontend_run(session, planned, false, error);
     if (plan->kind == PLAN_LOCAL)
         describe_local(session, plan);
-    return frontend_answer(session, plan, error);
+    return frontend_answer(session, planned->plan, error);
 }
 
 static enum status query(struct session *session, const char *sql, struct error *error)
@@ -46,6 +46,8 @@ static enum status query(struct session *session, const char *sql, struct error 
     TRY(frontend_plan(session, sql, NULL, 0, &planned, error));
     enum status status = run_planned(session, planned, error);
     planned_release(planned);
+    if (copy_in_active(session))
+        copy_in_simple(session);
     return status;
 }
 
@@ -114,7 +116,8 @@ static void next_of_several(struct session *session)
 
 static bool must_wait(const struct session *session)
 {
-    return session->replies.count >= LIMIT_PENDING_REPLIES / 2 || frontend_must_wait(session);
+    return session->replies.count >= LIMIT_PENDING_REPLIES / 2 || copy_in_active(session) ||
+           frontend_must_wait(session);
 }
 
 /* Upstream gets no Sync in between: one transaction, and an error ends the rest. */
@@ -140,8 +143,11 @@ static void continue_several(struct session *session)
 
 void frontend_continue(struct session *session)
 {
-    if (session->writes.sync_due && !frontend_must_wait(session))
+    copy_in_continue(session);
+    if (session->writes.sync_due && !frontend_must_wait(session)) {
+        session->writes.sync_due = false;
         frontend_sync(session);
+    }
     continue_several(session);
 }
 
@@ -162,7 +168,7 @@ static enum status on_query(struct session *session, struct slice body, struct e
     if (status == STATUS_OK)
         status = query(session, sql, error);
     answer_failure(session, status, sql, error);
-    if (session->state == SESSION_READY)
+    if (session->state == SESSION_READY && !copy_in_active(session))
         frontend_sync(session);
     return STATUS_OK;
 }
@@ -194,7 +200,7 @@ static enum status dispatch(struct session *session, const struct wire_message *
         if (session->unsynced)
             wire_put_empty(&session->upstream.out, 'H');
         return STATUS_OK;
-    case 'd': /* data of a COPY that never began: ignored, as PostgreSQL does */
+    case 'd': /* data of a COPY that has failed: ignored, as PostgreSQL does */
     case 'c':
     case 'f':
         return STATUS_OK;
@@ -210,6 +216,8 @@ void frontend_message(struct session *session, const struct wire_message *messag
     enum status status = STATUS_OK;
     if (message->type == 'X')
         session->dead = true;
+    else if (copy_in_active(session))
+        copy_in_message(session, message);
     else if (message->type == 'S')
         frontend_sync(session);
     else if (!session->skip_to_sync)

@@ -88,7 +88,7 @@ MUST_USE enum status frontend_run(struct session *session, struct planned *plann
 /* ---- what the gateway does itself, frontend_own.c ---- */
 
 /* Answers an execution that upstream has no part in. */
-MUST_USE enum status frontend_answer(struct session *session, const struct plan *plan,
+MUST_USE enum status frontend_answer(struct session *session, struct plan *plan,
                                      struct error *error);
 /* What an execution upstream means for the session's own state. */
 MUST_USE enum status frontend_follow(struct session *session, const struct plan *plan,

@@ -55,12 +55,14 @@ static enum status prepare(struct session *session, const struct plan *plan, uin
     return status;
 }
 
-enum status frontend_answer(struct session *session, const struct plan *plan, struct error *error)
+enum status frontend_answer(struct session *session, struct plan *plan, struct error *error)
 {
     struct buffer text;
     uint64_t serial = 0;
     if (plan->kind == PLAN_UTILITY && strncmp(plan->command, "DEALLOCATE", 10) == 0)
         TRY(deallocate(session, plan, error));
+    if (plan->kind == PLAN_COPY_IN)
+        return copy_in_begin(session, plan, error);
     if (plan->kind == PLAN_PREPARE) {
         serial = ++session->serials;
         TRY(prepare(session, plan, serial, error));

@@ -43,8 +43,10 @@ static void stop_upstream(struct session *session)
 /* The client has been told of an error: nothing more reaches it until ReadyForQuery. */
 static void enter_error(struct session *session)
 {
-    if (!sync_is_queued(session))
-        session->skip_to_sync = true;
+    if (sync_is_queued(session))
+        return;
+    session->skip_to_sync = true;
+    copy_in_failed(session);
 }
 
 static void answer_error(struct session *session, const struct error *error)
@@ -247,6 +249,10 @@ static void complete_write(struct session *session, struct run *run)
         status = writes_intend(session, run, &error);
     if (status != STATUS_OK) {
         answer_error(session, &error);
+        return;
+    }
+    if (copy_in_active(session)) {
+        copy_in_written(session, session->writes.written);
         return;
     }
     writes_tag(session, run->planned->plan, tag, sizeof tag);

@@ -123,6 +123,7 @@ void session_destroy(struct session *session)
     upstream_close(session); /* while replies tell whether something is to be cancelled */
     run_release(session->batch_run);
     writes_end(session);
+    copy_in_drop(session);
     frontend_drop_several(session);
     frontend_clear(session);
     replies_free(&session->replies);
@@ -199,7 +200,8 @@ static enum status next_message(struct session *session, struct wire_message *me
 static bool input_welcome(const struct session *session)
 {
     return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
-           !session->cancelling && session->several.sql == NULL && !session->writes.sync_due &&
+           !session->cancelling && !session->writes.sync_due &&
+           (copy_in_active(session) ? copy_in_hungry(session) : session->several.sql == NULL) &&
            !writes_wait(session) && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
            session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&
            session->replies.count < LIMIT_PENDING_REPLIES - 8 &&

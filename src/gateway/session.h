@@ -5,6 +5,7 @@
 #ifndef COFFERDAM_GATEWAY_SESSION_H
 #define COFFERDAM_GATEWAY_SESSION_H
 
+#include "gateway/copy_in.h"
 #include "gateway/outqueue.h"
 #include "gateway/plans.h"
 #include "gateway/prepared.h"
@@ -127,6 +128,7 @@ struct session {
     bool skip_to_sync; /* client's messages are ignored until Sync */
     bool unsynced;     /* something went upstream since the last Sync */
     struct several several;
+    struct copy_in copy_in;
     bool query_waits; /* a Query is held until the messages before it have ended */
     uint64_t syncs;   /* Syncs sent upstream */
 

@@ -32,6 +32,8 @@ enum plan_kind {
     PLAN_CLOSE,   /* name NULL: all */
     PLAN_PREPARE,
     PLAN_EXECUTE,
+    PLAN_COPY_IN, /* COPY FROM STDIN: the gateway reads rows of visible_count values as `copy` says
+                     and inserts them; preparation.sql is the INSERT up to the rows of VALUES */
 };
 
 /* What the statement does to the session's transaction, so that the gateway can follow. */
@@ -199,7 +201,8 @@ struct plan {
     const char *name;       /* of the cursor or prepared statement; see plan_kind */
     int64_t valid_until_ns; /* a grant of this partner begins or ends then: plan anew */
 
-    const struct wire_copy *copy; /* PLAN_QUERY: rows go out as COPY TO STDOUT; NULL: as they are */
+    const struct wire_copy *copy; /* PLAN_QUERY: rows go out as COPY TO STDOUT; NULL: as they are.
+                                     PLAN_COPY_IN: how they come */
     struct plan_cursor cursor;
     struct plan_preparation preparation;
     const struct plan_argument *arguments; /* EXECUTE */

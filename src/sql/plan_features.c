@@ -9,7 +9,8 @@ enum status plan_check_features(struct build *build, const SelectStmt *select)
         bool present;
         const char *what, *hint;
     } clauses[] = {
-        {select->intoClause != NULL, "SELECT INTO", "Nothing can be written through the gateway."},
+        {select->intoClause != NULL, "SELECT INTO",
+         "No table can be made; INSERT writes rows where it is granted."},
         {select->lockingClause != NIL, "FOR UPDATE and FOR SHARE",
          "Nothing can be locked through the gateway."},
     };

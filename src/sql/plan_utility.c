@@ -372,7 +372,8 @@ static enum status plan_unlisten(struct build *build, Node **emitted)
 
 enum status plan_refuse_statement(struct build *build, Node *statement)
 {
-    static const char read_only[] = "Nothing can be written through the gateway.";
+    static const char read_only[] =
+        "INSERT, UPDATE, DELETE and COPY FROM STDIN change data, where they are granted.";
     static const struct {
         NodeTag tag;
         const char *what, *hint;

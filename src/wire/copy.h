@@ -15,6 +15,9 @@ struct wire_copy {
     char quote, escape;      /* CSV */
     const char *null;        /* TEXT, CSV: what stands for NULL */
     const bool *force_quote; /* CSV: by column; NULL: none */
+    /* FROM only. */
+    bool header_match;                       /* the header must name the columns */
+    const bool *force_not_null, *force_null; /* CSV: by column; NULL: none */
 };
 
 /* CopyOutResponse, and the CopyData that stands before all rows, where there is one. */

@@ -141,7 +141,7 @@ def test_psql(gateway):
 
 
 @pytest.mark.parametrize("sql, state, word", [
-    ("COPY person FROM STDIN", "42501", "COPY FROM"),
+    ("COPY person FROM STDIN", "0A000", "COPY FROM"),
     ("COPY person TO '/tmp/x'", "42501", "file"),
     ("COPY person TO PROGRAM 'cat'", "42501", "program"),
     ("COPY c.person TO STDOUT", "42P01", ""),

@@ -10,7 +10,7 @@ STATEMENTS = {
     "insert": ("INSERT INTO person (full_name) VALUES ('x')", "42501", "INSERT"), "update": ("UPDATE person SET full_name = 'x'", "42501", "UPDATE"),
     "delete": ("DELETE FROM person", "42501", "DELETE"), "truncate": ("TRUNCATE person", "42501", "TRUNCATE"),
     "merge": ("MERGE INTO person p USING article a ON true WHEN MATCHED THEN DELETE", "42501", "MERGE"),
-    "copy from": ("COPY person FROM STDIN", "42501", "COPY"), "copy program": ("COPY person TO PROGRAM 'cat'", "42501", "COPY"),
+    "copy from": ("COPY person (person_id) FROM STDIN", "42501", "INSERT"), "copy program": ("COPY person TO PROGRAM 'cat'", "42501", "COPY"),
     "create": ("CREATE TABLE x (a int)", "42501", "CREATE"), "create as": ("CREATE TABLE x AS SELECT 1", "42501", "CREATE"), "temporary": ("CREATE TEMP TABLE x (a int)", "42501", "CREATE"),
     "view": ("CREATE VIEW x AS SELECT 1", "42501", "CREATE VIEW"), "function": ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "42501", "not allowed"),
     "drop": ("DROP TABLE person", "42501", "DROP"), "alter": ("ALTER TABLE person ADD x int", "42501", "ALTER"), "role": ("ALTER ROLE postgres SUPERUSER", "42501", "not allowed"),

@@ -142,7 +142,7 @@ def test_nothing_else_is_writable(gateway):
     with gateway.connect("desk.one") as db:
         for sql in ("UPDATE person SET name = 'x'", "UPDATE person SET person_id = 5", "UPDATE person SET secret = 'x'", "UPDATE note SET person_id = 2",
                     "UPDATE town SET region = 'x'", "DELETE FROM person", "DELETE FROM town", "INSERT INTO person (person_id, phone) VALUES (9, '1')",
-                    "INSERT INTO note (note_id, secret) VALUES (9, '1')", "TRUNCATE note", "COPY note (note_id) FROM STDIN"):
+                    "INSERT INTO note (note_id, secret) VALUES (9, '1')", "TRUNCATE note", "COPY note (secret) FROM STDIN", "COPY person (phone) FROM STDIN"):
             assert state(db, sql) == "42501", sql
         assert state(db, "UPDATE nobody SET x = 1") == "42P01"
         assert state(db, "UPDATE s.person SET phone = '1'") == "42P01"

@@ -48,7 +48,8 @@ static void test_copy_options(void **state)
     assert_string_equal(plan->copy->null, "\\N");
     assert_null(plan->copy->force_quote);
     plan_release(plan);
-    plan_refused("acme.app", "COPY model FROM STDIN", "42501", "COPY FROM");
+    plan_refused("acme.app", "COPY model FROM STDIN", "0A000", "COPY FROM");
+    plan_refused("acme.app", "COPY customer (city) FROM STDIN", "42501", "INSERT");
     plan_refused("acme.app", "COPY (SELECT 1) TO PROGRAM 'x'", "42501", "program");
     plan_refused("acme.app", "COPY (SELECT $1::int) TO STDOUT", "42P02", "parameters");
     plan_refused("acme.app", "COPY (SELECT 1) TO STDOUT (HEADER match)", "22023", "boolean");

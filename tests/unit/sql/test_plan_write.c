@@ -196,6 +196,28 @@ static void a_policy_is_held_against_the_tables(void **state)
     }
 }
 
+static void a_copy_names_the_insert_that_its_rows_go_into(void **state)
+{
+    (void)state;
+    struct plan *plan =
+        plan_accepted(WRITER, "COPY vehicle (vehicle_id, owner_id, registration) FROM "
+                              "STDIN (FORMAT csv, HEADER match, FORCE_NULL "
+                              "(registration), FORCE_NOT_NULL *)");
+    assert_int_equal(plan->kind, PLAN_COPY_IN);
+    assert_null(plan->sql);
+    assert_string_equal(plan->preparation.sql, "INSERT INTO \"vehicle\" (\"vehicle_id\", "
+                                               "\"owner_id\", \"registration\") VALUES ");
+    assert_int_equal(plan->visible_count, 3);
+    assert_int_equal(plan->client_parameter_count, 0);
+    assert_true(plan->copy->header && plan->copy->header_match);
+    assert_true(plan->copy->force_null[2] && !plan->copy->force_null[0]);
+    plan_release(plan);
+    plan_refused(WRITER, "COPY vehicle (vehicle_id) FROM STDIN WHERE vehicle_id > 1", "0A000",
+                 "WHERE");
+    plan_refused(WRITER, "COPY vehicle (vehicle_id) FROM STDIN (FREEZE)", "0A000", "FREEZE");
+    plan_refused(WRITER, "COPY vehicle (vehicle_id) FROM '/tmp/x'", "42501", "file");
+}
+
 static void statements_that_compute_are_told(void **state)
 {
     static const struct {
@@ -226,6 +248,7 @@ int main(void)
         cmocka_unit_test(conflicts_are_met_with_what_was_given),
         cmocka_unit_test(nothing_else_is_written),
         cmocka_unit_test(a_policy_is_held_against_the_tables),
+        cmocka_unit_test(a_copy_names_the_insert_that_its_rows_go_into),
         cmocka_unit_test(statements_that_compute_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
