@@ -27,6 +27,24 @@ static enum status invalid(const struct model_grant *grant, const struct policy 
                      column == NULL ? "" : ", column ", column == NULL ? "" : column, what);
 }
 
+/* Also where only another dataset over the same table has it on its way to people. */
+static bool leads_to_people(const struct model *model, const struct model_column *column)
+{
+    for (size_t d = 0; d < model->dataset_count; d++) {
+        const struct model_dataset *dataset = &model->datasets[d];
+        for (size_t s = 0; s < dataset->subject_count; s++) {
+            const struct model_subject *subject = &dataset->subjects[s];
+            if (subject->key == column->catalog)
+                return true;
+            for (size_t h = 0; h < subject->hop_count; h++)
+                if (subject->hops[h].child_column == column->catalog ||
+                    subject->hops[h].parent_column == column->catalog)
+                    return true;
+        }
+    }
+    return column->links;
+}
+
 static enum status check_columns(const struct model *model, const struct model_grant *grant,
                                  const size_t *columns, size_t count, bool update,
                                  struct error *error)
@@ -38,7 +56,7 @@ static enum status check_columns(const struct model *model, const struct model_g
                            "Leave it out of write: numbers, text, dates, uuid, bytea and json can "
                            "be written.",
                            "values of its type cannot be written", error);
-        if (update && column->links)
+        if (update && leads_to_people(model, column))
             return invalid(grant, model->policy, column->policy->name,
                            "Leave it out of write: update.",
                            "rows lead to people by it, so it cannot be updated", error);
