@@ -303,12 +303,40 @@ enum status lineage_carry(struct level *level, SelectStmt *select)
     return STATUS_OK;
 }
 
+/* a.x = b.y, both bare. */
+static bool is_plain_join(const struct level *level, const Node *node)
+{
+    size_t column;
+    const A_Expr *expression = (const A_Expr *)node;
+    return IsA(node, A_Expr) && expression->kind == AEXPR_OP && expression->lexpr != NULL &&
+           strcmp(strVal(llast(expression->name)), "=") == 0 &&
+           resolve_bare(level, expression->lexpr, &column) != NULL &&
+           resolve_bare(level, expression->rexpr, &column) != NULL;
+}
+
+/* A join by anything but columns' equality could let one person count as often as a value of theirs
+ * says, among many who count once. */
+static enum status check_joins(const struct level *level)
+{
+    for (size_t i = 0; i < level->conjunct_count; i++) {
+        const struct conjunct *conjunct = &level->conjuncts[i];
+        bool joins = (conjunct->relations & (conjunct->relations - 1)) != 0;
+        bool keeps = !conjunct->where && conjunct->outer;
+        if ((joins || keeps) && !is_plain_join(level, conjunct->node))
+            return plan_refuse(level->build, "42501", "Join by equality of columns.",
+                               "this partner gets statistics only: its joins compare columns for "
+                               "equality, and nothing else");
+    }
+    return STATUS_OK;
+}
+
 enum status lineage_check_mode(struct level *level)
 {
     const struct build *build = level->build;
     if (build->request->partner->mode != POLICY_MODE_AGGREGATES)
         return STATUS_OK;
     bool people = level->key_count > 0;
+    TRY(check_joins(level));
     if (build->once != NULL || build->sublinks || build->settled ||
         (people && (level->windows || level->grouping_sets || level->picks)))
         return plan_refuse(level->build, "42501",

@@ -88,6 +88,7 @@ struct column {
     uint32_t collation; /* as in the catalogue; COLLATION_MIXED */
     bool unstable;      /* a row that comes in place of one that went may differ in it */
     bool figure;        /* an aggregate over bare columns, one level down */
+    uint64_t missing;   /* fences of which a NULL here may tell that they have no matching row */
     /* The column of a fence that this is, unchanged, however many levels up; NULL: computed. */
     struct fence *fence;
     size_t granted;
@@ -148,6 +149,7 @@ struct expression {
     bool immutable;        /* no setting and no clock changes it */
     uint64_t relations;    /* that it reads, of this level and of those around it */
     bool unstable;         /* see struct column; also: it holds a sub-select */
+    uint64_t missing;      /* see struct column */
     bool parameter;        /* holds a parameter */
     bool aggregate;        /* holds an aggregate function */
     bool literal;          /* just a constant */
@@ -169,7 +171,7 @@ struct group {
     Node *plain, *guarded;
     uint32_t type, collation;
     bool unstable;
-    uint64_t relations;
+    uint64_t relations, missing;
     size_t ordinal; /* of the output that it is; 0: none */
 };
 
@@ -192,7 +194,7 @@ struct target {
 struct conjunct {
     Node *node, *guarded;
     uint64_t relations; /* that it reads */
-    bool where;
+    bool where, outer;  /* of WHERE; of an outer join */
     /* Relations whose rows all meet it: an outer join's condition says nothing of the side that it
      * keeps. */
     uint64_t holds;
@@ -219,19 +221,20 @@ struct level {
     struct group *groups;
     size_t group_count;
     bool top, grouped;
-    bool aggregated;      /* a value is computed over a group: members change it */
-    bool plain_statistic; /* every aggregate so far is one over bare columns */
-    bool bare_aggregates; /* likewise, min() and max() included */
-    bool order_unstable;  /* ORDER BY reads something unstable */
-    bool having_unstable; /* and so does HAVING */
-    bool grouping_sets;   /* ROLLUP, CUBE, GROUPING SETS */
-    bool windows;         /* there are window functions, */
-    bool shows_others;    /* some of which show values of other rows */
-    bool minds_order;     /* some aggregate does: a list, a sum of floats */
-    bool picks, local;    /* see struct relation */
-    List *counted;        /* arguments of plain aggregates that may be NULL */
-    List *from;           /* rewritten */
-    size_t *from_ends;    /* by item of it: how many relations there are up to its end */
+    bool aggregated;        /* a value is computed over a group: members change it */
+    bool plain_statistic;   /* every aggregate so far is one over bare columns */
+    bool bare_aggregates;   /* likewise, min() and max() included */
+    bool order_unstable;    /* ORDER BY reads something unstable */
+    bool having_unstable;   /* and so does HAVING */
+    uint64_t order_missing; /* of what ORDER BY and DISTINCT ON read; see struct column */
+    bool grouping_sets;     /* ROLLUP, CUBE, GROUPING SETS */
+    bool windows;           /* there are window functions, */
+    bool shows_others;      /* some of which show values of other rows */
+    bool minds_order;       /* some aggregate does: a list, a sum of floats */
+    bool picks, local;      /* see struct relation */
+    List *counted;          /* arguments of plain aggregates that may be NULL */
+    List *from;             /* rewritten */
+    size_t *from_ends;      /* by item of it: how many relations there are up to its end */
     bool having;
     bool in_where;    /* WHERE is being resolved; */
     bool from_steady; /* of FROM nothing but rows with their people can go */
@@ -503,6 +506,10 @@ MUST_USE enum status lineage_check_mode(struct level *level);
 void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, const char *why);
 /* What may be added below is none of ours any more. */
 void settle_growth(struct level *level, bool changes_too, const char *why);
+/* A condition that a row may meet because nobody's row matches: whom it could find is recorded as
+ * those who match are. first: of the level's conjuncts, that are this condition's; SIZE_MAX: it has
+ * none (HAVING). */
+void settle_missing(struct level *level, const struct expression *condition, size_t first);
 /* Everything that the level reads: by the rows of its FROM and WHERE if they tell, else whole. */
 MUST_USE enum status settle_level(struct level *level, enum plan_grade grade, const char *why);
 /* The same for a sub-select in a condition of the level's WHERE: people who can matter to a row

@@ -153,6 +153,8 @@ static enum status share_limits(struct level *level, SelectStmt *select)
     struct bound limit, offset;
     bool ties = (int)select->limitOption == PARSE_LIMIT_WITH_TIES;
     bool sorted = select->sortClause != NIL && !level->order_unstable;
+    settle_fences(level->build, level->order_missing, PLAN_GRADE_WITNESS,
+                  "sorted by whether somebody's row matches: LIMIT finds them by that");
     TRY(read_bound(level, select->limitCount, "LIMIT", &limit));
     TRY(read_bound(level, select->limitOffset, "OFFSET", &offset));
     bool skips = offset.kind == LIMIT_PARAMETER || offset.value > 0;
@@ -180,6 +182,8 @@ static enum status share_limits(struct level *level, SelectStmt *select)
 enum status plan_limit(struct level *level, SelectStmt *select)
 {
     if (select->distinctClause != NIL) {
+        settle_fences(level->build, level->order_missing, PLAN_GRADE_WITNESS,
+                      "sorted by whether somebody's row matches: DISTINCT ON finds them by that");
         settle_growth(level, true,
                       "DISTINCT ON: without one of them another row might be the first");
         let_in(level);

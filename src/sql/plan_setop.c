@@ -247,6 +247,7 @@ static struct column combine(const struct arm *left, const struct arm *right, si
                       right->level->changes != 0;
     column.collation =
         l->value.collation == r->value.collation ? l->value.collation : COLLATION_MIXED;
+    column.missing = l->value.missing | r->value.missing;
     if (column.type == 0 || column.collation == COLLATION_MIXED) {
         guard_cast(left, index);
         guard_cast(right, index);
@@ -403,7 +404,7 @@ enum status plan_set_operation(struct build *build, SelectStmt **select,
     struct relation *combined;
     TRY(plan_arms(build, operation, outer, &left, &right));
     if (op == SETOP_EXCEPT)
-        TRY(settle_level(right.level, PLAN_GRADE_INFLUENCE,
+        TRY(settle_level(right.level, PLAN_GRADE_WITNESS,
                          "right side of EXCEPT: it decides which rows go"));
     const char *side = op == SETOP_UNION ? NULL : plan_hidden_name();
     TRY(combine_arms(build, &left, &right, op == SETOP_EXCEPT, side, &combined));

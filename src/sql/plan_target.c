@@ -176,6 +176,7 @@ static enum status resolve_group(struct level *level, Node *node, Node **emitted
     group->collation = value.collation;
     group->unstable = value.unstable;
     group->relations = value.relations;
+    group->missing = value.missing;
     group->guarded = guard_expression(level, &value);
     *emitted = ordinal != 0 ? rewrite_integer((int)ordinal) : group->guarded;
     return STATUS_OK;
@@ -241,6 +242,7 @@ static bool is_group(const struct level *level, size_t ordinal, struct expressio
                                    .collation = group->collation,
                                    .unstable = group->unstable,
                                    .relations = group->relations,
+                                   .missing = group->missing,
                                    .total = true};
         return true;
     }
@@ -293,11 +295,13 @@ static enum status resolve_sort(struct level *level, Node *node, const char *cla
         TRY(output_named(level, single_name(node), clause, &ordinal));
     if (ordinal != 0) {
         level->order_unstable = level->order_unstable || level->targets[ordinal - 1].value.unstable;
+        level->order_missing |= level->targets[ordinal - 1].value.missing;
         *out = rewrite_integer((int)ordinal);
         return STATUS_OK;
     }
     TRY(resolve_expression(&resolver, node, &value));
     level->order_unstable = level->order_unstable || value.unstable;
+    level->order_missing |= value.missing;
     return finish_output(level, &value, out);
 }
 
@@ -312,6 +316,7 @@ enum status plan_resolve_having(struct level *level, SelectStmt *select)
     resolver.sublinks = SUBLINK_CONDITION;
     TRY(resolve_expression(&resolver, select->havingClause, &value));
     level->having_unstable = value.unstable;
+    settle_missing(level, &value, SIZE_MAX);
     return finish_output(level, &value, &select->havingClause);
 }
 

@@ -49,6 +49,7 @@ void resolve_entry(const struct resolver *resolver, struct relation *relation, s
                                .immutable = true,
                                .collation = found->collation,
                                .unstable = found->unstable,
+                               .missing = found->missing,
                                .relations = UINT64_C(1) << relation->index};
     if (resolver->mode == RESOLVE_GROUPED)
         out->ungrouped = found->name;

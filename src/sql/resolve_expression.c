@@ -34,6 +34,7 @@ void resolve_absorb(struct expression *into, const struct expression *part)
     into->set = into->set || part->set;
     into->unstable = into->unstable || part->unstable;
     into->parameter = into->parameter || part->parameter;
+    into->missing |= part->missing;
     if (into->ungrouped == NULL)
         into->ungrouped = part->ungrouped;
 }

@@ -140,6 +140,7 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
         column->unstable = target->value.unstable || (inner->picks && inner->changes != 0);
         column->figure = inner->grouped && inner->bare_aggregates &&
                          IsA(target->value.node, FuncCall) && target->value.aggregate;
+        column->missing = target->value.missing;
         column->source = target->source;
         column->source_column = target->source_column;
         if (target->source != NULL) {
@@ -352,6 +353,14 @@ static size_t count_conjuncts(const struct expression *expression)
     return count;
 }
 
+static uint64_t relations_of(const struct level *level, const struct names *names)
+{
+    uint64_t all = 0;
+    for (size_t i = names->first; i < names->end; i++)
+        all |= UINT64_C(1) << level->relations[i]->index;
+    return all;
+}
+
 /* holds: the relations all of whose rows meet it. */
 static enum status condition(struct level *level, Node *node, const struct names *names,
                              uint64_t holds, bool where, struct expression *expression, Node **out)
@@ -368,7 +377,7 @@ static enum status condition(struct level *level, Node *node, const struct names
                            "Join the function by CROSS JOIN, or write the condition into WHERE.",
                            "a join condition that may fail is not supported over a function that "
                            "reads what stands outside of the join");
-    size_t at = level->conjunct_count, count = at + count_conjuncts(expression);
+    size_t at = level->conjunct_count, first = at, count = at + count_conjuncts(expression);
     struct conjunct *conjuncts = palloc0(count * sizeof *conjuncts);
     if (at > 0)
         memcpy(conjuncts, level->conjuncts, at * sizeof *conjuncts);
@@ -378,15 +387,10 @@ static enum status condition(struct level *level, Node *node, const struct names
     keep_conjuncts(level, expression, holds, where);
     *out = guard_condition(level, expression);
     keep_guarded(level, expression, *out, &at);
+    for (size_t i = first; i < count; i++)
+        level->conjuncts[i].outer = !where && holds != relations_of(level, names);
+    settle_missing(level, expression, first);
     return STATUS_OK;
-}
-
-static uint64_t relations_of(const struct level *level, const struct names *names)
-{
-    uint64_t all = 0;
-    for (size_t i = names->first; i < names->end; i++)
-        all |= UINT64_C(1) << level->relations[i]->index;
-    return all;
 }
 
 static uint64_t fences_of(const struct level *level, const struct names *names)
@@ -398,15 +402,18 @@ static uint64_t fences_of(const struct level *level, const struct names *names)
 }
 
 /* One side of an outer join may be missing from a row: then its columns and keys are NULL. Who
- * leaves lets such a row in, unless the row that is kept leaves with them. */
-static void extend(struct level *level, struct names *side, const struct names *kept)
+ * leaves lets such a row in, unless the row that is kept leaves with them. moves: a kept row that
+ * comes in place of another may find other rows of the side, or none. */
+static void extend(struct level *level, struct names *side, const struct names *kept, bool moves)
 {
     uint64_t changes = fences_of(level, side) & ~closure_follows(level, side, kept);
     for (size_t i = side->first; i < side->end; i++) {
         struct relation *relation = level->relations[i];
         relation->extended = true;
         for (size_t c = 0; c < relation->column_count; c++)
-            relation->columns[c].unstable = relation->columns[c].unstable || changes != 0;
+            relation->columns[c].unstable = relation->columns[c].unstable || changes != 0 || moves;
+        for (size_t c = 0; c < relation->column_count; c++)
+            relation->columns[c].missing |= changes;
     }
     side->changes |= changes;
 }
@@ -464,9 +471,9 @@ static enum status join_condition(struct level *level, const JoinExpr *join, str
     if (!keeps_left && !keeps_right && expression.unstable)
         left->grows |= left->changes | right->changes;
     if (keeps_left)
-        extend(level, right, left);
+        extend(level, right, left, expression.unstable);
     if (keeps_right)
-        extend(level, left, right);
+        extend(level, left, right, expression.unstable);
     return STATUS_OK;
 }
 

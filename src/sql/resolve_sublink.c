@@ -120,22 +120,14 @@ static bool is_statistic(const struct level *inner)
            !inner->local && lineage_all_have_values(inner);
 }
 
-/* Does a condition only see which rows there are, or bare columns' values, of which none is picked
- * by an expression of the partner's? Otherwise it could be used to read one person's value bit by
- * bit, in a set that is too large to be charged. What is not negated lets the rows through that it
- * finds, as witnesses do. */
-static enum plan_grade grade_of_condition(const struct resolver *resolver, const SubLink *node,
-                                          const struct level *inner)
+/* A condition that compares with one figure over bare columns, the same for all rows, learns of no
+ * one person. Any other could be used to read a person's value bit by bit, in a set that is too
+ * large to be charged, or to find rows by whom nobody matches: it is charged as what it finds. */
+static enum plan_grade grade_of_condition(const SubLink *node, const struct level *inner)
 {
-    bool bare = inner->grouped
-                    ? inner->bare_aggregates
-                    : !inner->picks && inner->target_count == 1 && inner->targets[0].source != NULL;
-    bool single = node->subLinkType == EXPR_SUBLINK || node->subLinkType == ARRAY_SUBLINK;
-    if (is_positive(node) && resolver->sublinks != SUBLINK_NEGATED)
-        return PLAN_GRADE_WITNESS;
-    if (node->subLinkType == EXISTS_SUBLINK || (bare && (inner->grouped || !single)))
-        return PLAN_GRADE_INFLUENCE;
-    return PLAN_GRADE_WITNESS;
+    bool figure = inner->grouped && inner->group_count == 0 && inner->bare_aggregates &&
+                  inner->outer_reads == 0;
+    return node->subLinkType == EXPR_SUBLINK && figure ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_WITNESS;
 }
 
 /* Rows may appear where it becomes true, and go only with all of its witnesses. */
@@ -213,9 +205,8 @@ static enum status carry(struct resolver *resolver, SubLink *node, struct level 
     if (resolver->sublinks == SUBLINK_VALUE)
         return value_of(resolver, inner, result);
     if (level->in_where && resolver->mode == RESOLVE_PLAIN)
-        return settle_condition(level, inner, grade_of_condition(resolver, node, inner),
-                                of_condition);
-    return settle_level(inner, grade_of_condition(resolver, node, inner), of_condition);
+        return settle_condition(level, inner, grade_of_condition(node, inner), of_condition);
+    return settle_level(inner, grade_of_condition(node, inner), of_condition);
 }
 
 static enum status resolve_test(struct resolver *resolver, SubLink *node, struct expression *result,
@@ -334,6 +325,11 @@ enum status resolve_sublink(struct resolver *resolver, SubLink *node, struct exp
     if (inner->failing && !is_joined(resolver, node, inner, &test))
         result.total = false;
     node->testexpr = test.node;
+    uint64_t missing = 0;
+    for (size_t i = 0; i < inner->target_count && node->subLinkType != EXISTS_SUBLINK; i++)
+        missing |= inner->targets[i].value.missing;
+    settle_fences(resolver->build, missing, PLAN_GRADE_WITNESS,
+                  "compared where nobody's row may match: it finds them by that");
     TRY(carry(resolver, node, inner, &test, &result));
     *out = result;
     return STATUS_OK;

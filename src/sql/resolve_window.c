@@ -39,18 +39,32 @@ static enum status resolve_offset(struct resolver *resolver, Node **node, struct
     return STATUS_OK;
 }
 
+/* Ordered by what an expression of the partner's picks, or by whether somebody's row is there at
+ * all, a rank shows a value. */
+static void judge_key(struct level *level, const Node *node)
+{
+    size_t column;
+    const struct relation *relation = resolve_bare(level, node, &column);
+    bool figure = IsA(node, FuncCall) && level->grouped && level->bare_aggregates;
+    if ((relation == NULL || relation->columns[column].missing != 0) && !figure)
+        level->shows_others = true;
+}
+
 static enum status resolve_definition(struct resolver *resolver, WindowDef *window,
                                       struct expression *result)
 {
     ListCell *cell;
-    foreach (cell, window->partitionClause)
+    foreach (cell, window->partitionClause) {
         TRY(resolve_one(resolver, (Node **)&lfirst(cell), result));
+        judge_key(resolver->level, lfirst(cell));
+    }
     foreach (cell, window->orderClause) {
         SortBy *sort = lfirst_node(SortBy, cell);
         if (sort->sortby_dir == SORTBY_USING)
             return plan_refuse(resolver->build, "0A000", "Use ASC or DESC.",
                                "ORDER BY … USING is not supported");
         TRY(resolve_one(resolver, &sort->node, result));
+        judge_key(resolver->level, sort->node);
     }
     TRY(resolve_offset(resolver, &window->startOffset, result));
     return resolve_offset(resolver, &window->endOffset, result);
