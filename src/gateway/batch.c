@@ -59,6 +59,13 @@ void batch_clear(struct batch *batch)
     }
 }
 
+void batch_silence(struct batch *batch)
+{
+    clear_buffer(&batch->rows);
+    for (size_t row = 0; row < batch->row_count; row++)
+        batch->row_ends[row].bytes_end = 0;
+}
+
 bool batch_empty(const struct batch *batch)
 {
     return batch->row_count == 0 && batch->once_end == 0;

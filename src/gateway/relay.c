@@ -94,6 +94,14 @@ static void record_probe(struct session *session, struct run *run, const char *s
 
 /* ---- rows ---- */
 
+/* What a write returns says of each row whether it may stand: nothing of it leaves but with all of
+ * it, once that has been judged. Until then, and where it fails, its rows are recorded only. */
+static void silence_write(struct session *session, const struct run *run)
+{
+    if (run->planned->plan->write != NULL)
+        batch_silence(&session->batch);
+}
+
 static void drop_batch_run(struct session *session)
 {
     run_release(session->batch_run);
@@ -116,12 +124,13 @@ static void fail_release(struct session *session, struct run *run, const struct 
         answer_error(session, error);
 }
 
-void relay_release_open(struct session *session)
+static void release_open(struct session *session)
 {
     struct error error;
     struct run *run = session->batch_run;
     if (run == NULL)
         return;
+    silence_write(session, run);
     enum status status =
         release_batch(&session->batch, run, LEDGER_OUTCOME_NONE, "", &session->out, &error);
     if (status != STATUS_OK) {
@@ -129,6 +138,12 @@ void relay_release_open(struct session *session)
         stop_upstream(session);
     }
     drop_batch_run(session);
+}
+
+void relay_release_open(struct session *session)
+{
+    if (session->batch_run != NULL && session->batch_run->planned->plan->write == NULL)
+        release_open(session);
 }
 
 /* Of a statement that writes, some rows only say what became of a row. False: not for the batch. */
@@ -141,11 +156,19 @@ static bool take_mark(struct session *session, struct run *run, const struct wir
     enum status status = writes_take_row(session, run, message->body, &pass, &error);
     if (status == STATUS_OK)
         return pass;
-    relay_release_open(session);
+    release_open(session);
     if (!session->discard && session->state == SESSION_READY)
         fail_release(session, run, &error);
     stop_upstream(session);
     return false;
+}
+
+static void answer_ended(struct session *session)
+{
+    struct error error;
+    error_set(&error, STATUS_LIMIT, "55000", "bind the statement again",
+              "this portal has ended by an error");
+    answer_error(session, &error);
 }
 
 static void take_row(struct session *session, struct run *run, const struct wire_message *message)
@@ -154,9 +177,7 @@ static void take_row(struct session *session, struct run *run, const struct wire
     if (!run->closed && !take_mark(session, run, message))
         return;
     if (run->closed) { /* cut before: the portal is still open upstream */
-        error_set(&error, STATUS_LIMIT, "55000", "bind the statement again",
-                  "this portal has ended by an error");
-        answer_error(session, &error);
+        answer_ended(session);
         stop_upstream(session);
         return;
     }
@@ -164,7 +185,7 @@ static void take_row(struct session *session, struct run *run, const struct wire
         session->batch_run = run_retain(run);
     enum status status = batch_add(&session->batch, run, message->body, &error);
     if (status != STATUS_OK) {
-        relay_release_open(session);
+        release_open(session);
         if (session->discard || session->state != SESSION_READY)
             return;
         fail_release(session, run, &error);
@@ -193,6 +214,14 @@ static void begin_copy(struct session *session, struct run *run)
     wire_put_copy_begin(&session->out.bytes, plan->copy, plan->visible_names, plan->visible_count);
 }
 
+/* A row behind an error of ours: nobody gets it, and nothing records it. Which rows come after it
+ * depends on it, so there are none. */
+static void pass_over(struct run *run)
+{
+    release_abandon(run, LEDGER_OUTCOME_ERROR);
+    run->lost = true;
+}
+
 static void on_row(struct session *session, const struct wire_message *message)
 {
     struct reply *head = replies_head(&session->replies);
@@ -200,8 +229,10 @@ static void on_row(struct session *session, const struct wire_message *message)
         confused(session, "a row");
         return;
     }
-    if (session->discard)
+    if (session->discard) {
+        pass_over(head->run);
         return;
+    }
     enum plan_kind kind = head->run->planned->plan->kind;
     head->run->moving = head->planned->plan->cursor.moves;
     begin_copy(session, head->run);
@@ -220,6 +251,8 @@ static bool close_run(struct session *session, struct run *run, enum ledger_outc
         drop_batch_run(session);
     if (run->closed)
         return true;
+    if (outcome != LEDGER_OUTCOME_COMPLETE)
+        silence_write(session, run);
     if (release_batch(&session->batch, run, outcome, sqlstate, &session->out, &error) == STATUS_OK)
         return true;
     fail_release(session, run, &error);
@@ -233,15 +266,15 @@ static void complete_write(struct session *session, struct run *run)
     static const char nothing[6] = "\0\0\0\0\0";
     char tag[40];
     struct error error;
-    bool probe;
-    enum status status = writes_judge(session, run, &probe, &error);
+    uint64_t probes;
+    enum status status = writes_judge(session, run, &probes, &error);
     if (status == STATUS_OK)
         writes_found(session, run);
     enum ledger_outcome outcome =
         status == STATUS_OK ? LEDGER_OUTCOME_COMPLETE : LEDGER_OUTCOME_ERROR;
     if (!close_run(session, run, outcome, status == STATUS_OK ? nothing : error.sqlstate))
         return;
-    if (probe)
+    for (; probes > 0 && session->state == SESSION_READY; probes--)
         record_probe(session, run, status == STATUS_OK ? "23505" : error.sqlstate);
     if (session->state != SESSION_READY)
         return;
@@ -365,7 +398,9 @@ static void on_complete(struct session *session, const struct wire_message *mess
         run_release(run);
         return;
     }
-    if (!session->discard)
+    if (!session->discard && run->lost)
+        answer_ended(session); /* that there are no more rows would tell of those passed over */
+    else if (!session->discard)
         complete(session, head, message);
     run->rows_now = 0;
     replies_pop(&session->replies);
@@ -473,6 +508,7 @@ static void on_error(struct session *session, const struct wire_message *message
     session->discard = true;
     session->failed_here = false;
     drop_to_sync(session);
+    writes_skipped(session);
     cursors_doubt(session);
     enter_error(session);
 }

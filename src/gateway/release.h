@@ -29,6 +29,7 @@ struct run {
     bool no_rows;      /* that row was none: it only brought them */
     unsigned executed; /* Executes sent upstream and not skipped there */
     bool closed;       /* the closing entry has been written */
+    bool lost;         /* rows have been passed over unrecorded: there are no others */
     bool copying;      /* COPY: what stands before the rows has been sent */
     bool moving;       /* MOVE: rows are recorded and counted, but have no bytes */
     uint64_t rows;     /* released in all */
@@ -89,6 +90,9 @@ void batch_clear(struct batch *batch);
  * STATUS_DENIED: a NULL key where the policy refuses it; STATUS_LIMIT; STATUS_NOMEM. */
 MUST_USE enum status batch_add(struct batch *batch, struct run *run, struct slice row,
                                struct error *error);
+
+/* The rows stay, with their keys, but what the client would get of them does not. */
+void batch_silence(struct batch *batch);
 
 /* Releases the batch (may be empty). closing LEDGER_OUTCOME_NONE: the execution goes on; otherwise
  * the same entry closes it. STATUS_LIMIT (53400): the rows before the limit were released and the

@@ -142,13 +142,15 @@ enum status writes_take_row(struct session *session, const struct run *run, stru
     }
 }
 
-enum status writes_judge(const struct session *session, const struct run *run, bool *probe,
+enum status writes_judge(const struct session *session, const struct run *run, uint64_t *probes,
                          struct error *error)
 {
     const struct writes *writes = &session->writes;
     const struct plan_write *write = run->planned->plan->write;
     bool skipped = write->may_skip && writes->given > writes->written;
-    *probe = skipped || writes->problem == PLAN_MARK_OUTSIDE;
+    *probes = skipped && !write->skip_fails ? writes->given - writes->written : skipped;
+    if (writes->problem == PLAN_MARK_OUTSIDE)
+        *probes = 1;
     switch (writes->problem) {
     case PLAN_MARK_OUTSIDE:
         return error_set(error, STATUS_DENIED, "44000",
@@ -479,9 +481,18 @@ void writes_savepoint(struct session *session, const struct plan *plan)
 
 void writes_failed(struct session *session)
 {
-    if (session->writes.run != NULL)
-        writes_done(session);
     session->writes.failed = true;
+}
+
+void writes_skipped(struct session *session)
+{
+    const struct replies *replies = &session->replies;
+    for (size_t i = 0; i < replies->count; i++) {
+        const struct reply *reply = &replies->ring[(replies->first + i) % replies->capacity];
+        if (reply->kind == REPLY_EXECUTE && reply->run == session->writes.run)
+            return;
+    }
+    writes_done(session);
 }
 
 /* Outside a transaction block Sync commits, unless something failed before it. */

@@ -69,10 +69,11 @@ MUST_USE enum status writes_check(const struct session *session, const struct pl
  * batch. STATUS_PEER: not the row that was planned; STATUS_LIMIT; STATUS_NOMEM. */
 MUST_USE enum status writes_take_row(struct session *session, const struct run *run,
                                      struct slice row, bool *pass, struct error *error);
-/* All rows are there: may the write stand? STATUS_DENIED if not. *probe: the answer is a bit about
- * data that the partner may not see, whether it stands or not. */
-MUST_USE enum status writes_judge(const struct session *session, const struct run *run, bool *probe,
-                                  struct error *error);
+/* All rows are there: may the write stand? STATUS_DENIED if not. *probes: how many bits the answer
+ * tells about data that the partner may not see, whether it stands or not: one for each row that
+ * was left out, since what has been inserted can be looked at. */
+MUST_USE enum status writes_judge(const struct session *session, const struct run *run,
+                                  uint64_t *probes, struct error *error);
 /* Whoever is written has been found, by the keys that the statement names. */
 void writes_found(const struct session *session, const struct run *run);
 /* Writes the intent; what is appended to the out-queue next is gated behind it. */
@@ -84,6 +85,9 @@ void writes_tag(const struct session *session, const struct plan *plan, char *ta
 
 /* Upstream has reported an error; the transaction is lost. */
 void writes_failed(struct session *session);
+/* Replies have been dropped. The write is over if its own is among them: it is not where the error
+ * was an earlier request's, with a Sync in between. */
+void writes_skipped(struct session *session);
 /* The transaction has ended; what follows in the out-queue is gated behind its outcome. */
 void writes_ended(struct session *session, bool committed);
 /* SAVEPOINT, RELEASE or ROLLBACK TO has been done. What the last has undone is told so; where it
