@@ -96,7 +96,8 @@ MUTANTS = [
     Mutant("outer joins: the other side's growth", "resolve_from.c", "uint64_t fences = side->grows | (unstable ? side->changes : 0);", "uint64_t fences = unstable ? side->changes : 0;"),
     Mutant("outer joins: the other side's changes", "resolve_from.c", "uint64_t fences = side->grows | (unstable ? side->changes : 0);", "uint64_t fences = side->grows | (0 * (uint64_t)unstable);"),
     Mutant("outer joins: left out", "resolve_from.c", "side->changes |= changes;", ""),
-    Mutant("outer joins: unstable columns", "resolve_from.c", "relation->columns[c].unstable = relation->columns[c].unstable || changes != 0;", "{}"),
+    Mutant("outer joins: unstable columns", "resolve_from.c", "relation->columns[c].unstable = relation->columns[c].unstable || changes != 0 || moves;", "{}"),
+    Mutant("outer joins: rows that move", "resolve_from.c", "|| changes != 0 || moves;", "|| changes != 0;"),
     Mutant("outer joins: the same person", "closure.c", "return level->build->proves ? (good & ~bad) | about_nobody(level->build) : 0;", "return good | bad | about_nobody(level->build);"),
     Mutant("outer joins: growth of the same person", "closure.c", "bool proved = relation->changes == 0 && relation->grows == 0 &&", "bool proved ="),
     Mutant("outer joins: nobody carried", "closure.c", "bad |= relation->fences & ~known; /* of these nothing is carried */", ""),
@@ -105,7 +106,7 @@ MUTANTS = [
     Mutant("functions in FROM: unstable", "resolve_range_function.c", "relation->grows = left->changes;", "{}"),
     Mutant("functions in FROM: columns", "resolve_range_function.c", ".unstable = reading->unstable", ".unstable = false"),
     # Set operations.
-    Mutant("EXCEPT: right side", "plan_setop.c", "TRY(settle_level(right.level, PLAN_GRADE_INFLUENCE,", "if (right.level == NULL)\n            TRY(settle_level(right.level, PLAN_GRADE_INFLUENCE,"),
+    Mutant("EXCEPT: right side", "plan_setop.c", "TRY(settle_level(right.level,", "if (right.level == NULL)\n            TRY(settle_level(right.level,"),
     Mutant("set operations: unstable columns", "plan_setop.c", "column.unstable = l->value.unstable || r->value.unstable || left->level->changes != 0 ||\n                      right->level->changes != 0;", ""),
     Mutant("set operations: changed rows", "plan_setop.c", "r->value.unstable || left->level->changes != 0 ||\n                      right->level->changes != 0;", "r->value.unstable;"),
     Mutant("set operations: changes", "plan_setop.c", "combined->changes = l->changes | r->changes;", ""),
