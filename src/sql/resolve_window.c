@@ -91,9 +91,8 @@ enum status resolve_window_clause(struct resolver *resolver, List *windows)
     return STATUS_OK;
 }
 
-/* count(*) shows how many rows there are; any other aggregate, over a frame of one, a value;
- * and FILTER may leave one. rank()
- * and the like are both. */
+/* count(*) shows how many rows there are; any other aggregate, over a frame of one, a value, and so
+ * may FILTER. rank() and the like are both. */
 static bool shows_others(const FuncCall *node, const char *name, unsigned flags)
 {
     if (node->agg_filter != NULL)
@@ -103,6 +102,23 @@ static bool shows_others(const FuncCall *node, const char *name, unsigned flags)
     if (flags & ALLOW_AGGREGATE)
         return !(flags & ALLOW_WINDOW);
     return flags & ALLOW_SHOWS_OTHERS;
+}
+
+/* Above groups a guard would be bool_and() of a policy, and no aggregate may stand in FILTER. */
+static enum status resolve_filter(struct resolver *resolver, FuncCall *node,
+                                  struct expression *result)
+{
+    struct expression part;
+    TRY(resolve_expression(resolver, node->agg_filter, &part));
+    resolve_absorb(result, &part);
+    if (resolver->mode == RESOLVE_GROUPED && !part.total &&
+        guard_policies(resolver->level, 0) != NULL)
+        return plan_refuse(resolver->build, "0A000",
+                           "Group in a sub-select in FROM, and filter outside.",
+                           "a FILTER that may fail is not supported in a window function above "
+                           "GROUP BY");
+    node->agg_filter = guard(resolver, &part);
+    return STATUS_OK;
 }
 
 static enum status check_form(struct resolver *resolver, const FuncCall *node, const char *name)
@@ -138,7 +154,7 @@ enum status resolve_window(struct resolver *outer, FuncCall *node, const char *n
     for (size_t i = 0; i < count; i++)
         lfirst(list_nth_cell(node->args, (int)i)) = guard(&resolver, &parts[i]);
     if (node->agg_filter != NULL)
-        TRY(resolve_one(&resolver, &node->agg_filter, &result));
+        TRY(resolve_filter(&resolver, node, &result));
     if (node->over->name == NULL)
         TRY(resolve_definition(&resolver, node->over, &result));
     TRY(check_ungrouped(outer, &result));

@@ -178,17 +178,17 @@ static void judge_path(const char *dataset, const char *subject, struct catalog 
 #define LINE_OWNER                                                                                 \
     "{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, on: "       \
     "vehicle_id}]}"
-#define LINE_PENCE "{kind: enquirer, via: [{dataset: service_visit, on: visit_id}], key: pence}"
+#define LINE_DAY "{kind: enquirer, via: [{dataset: service_visit, on: visit_id}], key: visited_on}"
 
 static void test_whoever_is_on_the_way_is_listed_over_that_way(void **state)
 {
     const char *also = "over dataset service_visit, which is also about customer";
     judge_path("service_line", LINE_OWNER, plan_fixture_catalog(), NULL);
-    judge_path("service_line", LINE_PENCE, plan_fixture_catalog(), also);
-    judge_path("service_line", "[" LINE_PENCE ", " LINE_OWNER "]", plan_fixture_catalog(), NULL);
+    judge_path("service_line", LINE_DAY, plan_fixture_catalog(), also);
+    judge_path("service_line", "[" LINE_DAY ", " LINE_OWNER "]", plan_fixture_catalog(), NULL);
     /* somebody of that kind, but another person: by a key of its own, by another column of the
      * rows on the way, and over another row */
-    judge_path("service_line", "[{kind: customer, key: line_id}, " LINE_PENCE "]",
+    judge_path("service_line", "[{kind: customer, key: line_id}, " LINE_DAY "]",
                plan_fixture_catalog(), also);
     judge_path("service_line",
                "{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, "
@@ -196,11 +196,11 @@ static void test_whoever_is_on_the_way_is_listed_over_that_way(void **state)
                plan_fixture_catalog(), also);
     judge_path("service_line",
                "[{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, "
-               "on: {pence: vehicle_id}}]}, " LINE_PENCE "]",
+               "on: {pence: vehicle_id}}]}, " LINE_DAY "]",
                plan_fixture_catalog(), also);
     judge_path("service_line",
                "[{kind: customer, via: [{dataset: service_visit, on: {line_id: visit_id}}, "
-               "{dataset: vehicle, on: vehicle_id}]}, " LINE_PENCE "]",
+               "{dataset: vehicle, on: vehicle_id}]}, " LINE_DAY "]",
                plan_fixture_catalog(), also);
     /* another kind, by that very way */
     judge_path("service_line",
