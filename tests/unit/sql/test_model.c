@@ -178,7 +178,7 @@ static void judge_path(const char *dataset, const char *subject, struct catalog 
 #define LINE_OWNER                                                                                 \
     "{kind: customer, via: [{dataset: service_visit, on: visit_id}, {dataset: vehicle, on: "       \
     "vehicle_id}]}"
-#define LINE_DAY "{kind: enquirer, via: [{dataset: service_visit, on: visit_id}], key: visited_on}"
+#define LINE_DAY "{kind: enquirer, via: [{dataset: service_visit, on: visit_id}], key: vehicle_id}"
 
 static void test_whoever_is_on_the_way_is_listed_over_that_way(void **state)
 {
