@@ -224,6 +224,7 @@ struct level {
     bool aggregated;        /* a value is computed over a group: members change it */
     bool plain_statistic;   /* every aggregate so far is one over bare columns */
     bool bare_aggregates;   /* likewise, min() and max() included */
+    bool counts;            /* some aggregate is count(): a figure even where there is no row */
     bool order_unstable;    /* ORDER BY reads something unstable */
     bool having_unstable;   /* and so does HAVING */
     uint64_t order_missing; /* of what ORDER BY and DISTINCT ON read; see struct column */

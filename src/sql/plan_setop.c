@@ -403,9 +403,11 @@ enum status plan_set_operation(struct build *build, SelectStmt **select,
     struct arm left, right;
     struct relation *combined;
     TRY(plan_arms(build, operation, outer, &left, &right));
-    if (op == SETOP_EXCEPT)
-        TRY(settle_level(right.level, PLAN_GRADE_WITNESS,
-                         "right side of EXCEPT: it decides which rows go"));
+    if (op == SETOP_EXCEPT) {
+        settle_fences(build, right.level->fences, PLAN_GRADE_WITNESS,
+                      "right side of EXCEPT: a row may be there because nobody's takes it away");
+        right.level->changes = right.level->grows = 0;
+    }
     const char *side = op == SETOP_UNION ? NULL : plan_hidden_name();
     TRY(combine_arms(build, &left, &right, op == SETOP_EXCEPT, side, &combined));
     struct level *level = plan_new_level(build, outer, top);

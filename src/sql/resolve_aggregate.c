@@ -169,6 +169,7 @@ enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char
     resolver.sets = resolver.windows = resolver.volatiles = false;
     resolver.place = "an aggregate";
     level->aggregated = true;
+    level->counts = level->counts || strstr(name, "count") != NULL;
     /* The direct arguments of an ordered-set aggregate stand beside the group. */
     struct resolver *direct = ordered_set ? outer : &resolver;
     TRY(resolve_arguments(direct, node, &result, parts, types));

@@ -130,6 +130,15 @@ static enum plan_grade grade_of_condition(const SubLink *node, const struct leve
     return node->subLinkType == EXPR_SUBLINK && figure ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_WITNESS;
 }
 
+static const char by_absence[] = "whole dataset: a condition may be met because nobody matches";
+
+/* A condition that may be met because nobody is found: then whom its own conditions pass over is
+ * who it tells of. Figures but count() are NULL where there is nobody. */
+static bool finds_by_absence(const SubLink *node, const struct level *inner)
+{
+    return node->subLinkType != EXPR_SUBLINK || inner->counts;
+}
+
 /* Rows may appear where it becomes true, and go only with all of its witnesses. */
 static enum status witnesses(struct resolver *resolver, const SubLink *node, struct level *inner,
                              struct expression *test)
@@ -204,6 +213,10 @@ static enum status carry(struct resolver *resolver, SubLink *node, struct level 
         return witnesses(resolver, node, inner, test);
     if (resolver->sublinks == SUBLINK_VALUE)
         return value_of(resolver, inner, result);
+    if (finds_by_absence(node, inner)) {
+        settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS, by_absence);
+        return STATUS_OK;
+    }
     if (level->in_where && resolver->mode == RESOLVE_PLAIN)
         return settle_condition(level, inner, grade_of_condition(node, inner), of_condition);
     return settle_level(inner, grade_of_condition(node, inner), of_condition);

@@ -114,7 +114,27 @@ def test_a_function_in_from_reads_nobody_behind_its_back(gateway):
     "SELECT count(*), sum(q.price) FROM person p JOIN (SELECT a.price, p.person_id FROM person p LEFT JOIN article a ON a.price = p.salary + 1000 AND p.person_id = 5) q"
     " ON q.person_id = p.person_id"])
 def test_an_outer_join_leaves_one_value_among_nulls(gateway, sql):
-    assert told(gateway, "stats", sql) == ([], {})
+    state, message, hint = gateway.refused("stats.one", sql)
+    assert state == "42501" and "equality" in message and hint
+
+
+def test_what_an_outer_join_does_not_find_is_no_value(gateway):
+    """Statistics join by equality: NULLs where nothing matches are held against the threshold too."""
+    rows, recorded = told(gateway, "stats", "SELECT count(*), sum(a.price) FROM person p LEFT JOIN article a ON a.price = p.salary WHERE p.person_id = 5")
+    assert rows == [] and recorded in ({}, {5: {"probe"}})
+
+
+ANTI = ["g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s WHERE p.person_id IS NULL",
+        "g WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.person_id = g.id AND p.salary <> g.s)",
+        "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s GROUP BY g.id, g.s HAVING count(p.person_id) = 0",
+        "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s ORDER BY p.person_id NULLS FIRST LIMIT 3"]
+
+
+@pytest.mark.parametrize("rest", ANTI)
+def test_whom_absence_tells_of_is_recorded(gateway, rest):
+    """Guesses that are there because nobody contradicts them: everybody who could is in the ledger, and charged."""
+    _, recorded = told(gateway, "rows", f"WITH g(id, s) AS (VALUES (1, 10), (2, 20), (5, 50)) SELECT g.id, g.s FROM {rest}")
+    assert set(recorded) == set(range(1, 21)) and all("witness" in how for how in recorded.values()), recorded
 
 
 @pytest.mark.parametrize("sql", [
