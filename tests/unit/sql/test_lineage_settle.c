@@ -157,8 +157,9 @@ static void test_shapes(void **state)
 static void test_once_sets_come_ahead_of_rows(void **state)
 {
     struct plan *plan = plan_accepted(
-        "acme.app", "SELECT city, city FROM customer c WHERE NOT EXISTS (SELECT 1 FROM vehicle v "
-                    "WHERE v.model_id = c.balance AND v.mileage > 7) ORDER BY balance");
+        "acme.app",
+        "SELECT city, city FROM customer c WHERE 3 < (SELECT sum(mileage) FROM vehicle v "
+        "WHERE v.model_id = c.balance AND v.mileage > 7) ORDER BY balance");
     assert_true(plan->has_once);
     assert_int_equal(plan->visible_count, 2);
     plan_has(plan, "CASE WHEN ((row_number() OVER ()) OPERATOR(=) 1) THEN");
@@ -170,9 +171,15 @@ static void test_once_sets_come_ahead_of_rows(void **state)
     /* What reads the row outside is left out, where those rows are not known beforehand. */
     plan = plan_accepted(
         "acme.app", "SELECT 1 FROM (SELECT city, max(balance) AS most FROM customer GROUP BY city) "
-                    "c WHERE NOT EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = c.most AND "
+                    "c WHERE 3 < (SELECT sum(mileage) FROM vehicle v WHERE v.model_id = c.most AND "
                     "v.mileage > 7)");
     plan_has(plan, "WHERE v.mileage OPERATOR(>) 7)");
+    plan_release(plan);
+    /* Where absence decides it is everybody: who is passed over is whom a row tells of. */
+    plan =
+        plan_accepted("acme.app", "SELECT 1 FROM model m WHERE NOT EXISTS (SELECT 1 FROM vehicle "
+                                  "v WHERE v.model_id = m.model_id AND v.mileage > 7)");
+    plan_has(plan, "AS h7 FROM crm.vehicle AS t0 WHERE t0.owner_id IS NOT NULL) AS h6) AS h4)");
     plan_release(plan);
 }
 
