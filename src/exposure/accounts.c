@@ -312,18 +312,6 @@ static void count_in_quarter(struct account *account, int64_t time_ns, uint64_t 
     }
 }
 
-bool accounts_count_probes(struct accounts *accounts, const struct policy_partner *partner,
-                           int64_t now_ns, uint64_t count)
-{
-    struct account *account = lock_account(accounts, slice_of_text(partner->name));
-    turn_day(account, &partner->budget, now_ns);
-    bool fits = is_within(account->probes_today + count, partner->budget.probes_per_day);
-    if (fits)
-        count_in_quarter(account, now_ns, count, 0);
-    pthread_mutex_unlock(&account->lock);
-    return fits;
-}
-
 bool accounts_probes_left(struct accounts *accounts, const struct policy_partner *partner,
                           int64_t now_ns, uint64_t count)
 {

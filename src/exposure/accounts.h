@@ -15,10 +15,7 @@ void accounts_free(struct accounts *accounts);
 void accounts_charge(struct accounts *accounts, const struct policy_partner *partner,
                      int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
                      struct exposure_charge *charge);
-/* Counts probes unless they would pass the day's bound: all or none. */
-bool accounts_count_probes(struct accounts *accounts, const struct policy_partner *partner,
-                           int64_t now_ns, uint64_t count);
-/* Would so many more be within the bound? */
+/* Would so many more probes be within the day's bound? */
 bool accounts_probes_left(struct accounts *accounts, const struct policy_partner *partner,
                           int64_t now_ns, uint64_t count);
 /* Counts an error, which is a probe as well; false once a bound is passed. */
@@ -32,7 +29,7 @@ void accounts_budget(struct accounts *accounts, const struct policy_partner *par
 /* What an entry says was charged (ids ascending); again and again makes no difference. */
 void accounts_take(struct accounts *accounts, struct slice partner, int64_t time_ns,
                    const uint32_t *ids, size_t count);
-/* What an entry of a replay says was counted. */
+/* Counts, whatever the bound: what has been recorded, now or in an entry of a replay. */
 void accounts_recount(struct accounts *accounts, struct slice partner, int64_t time_ns,
                       uint64_t probes, uint64_t errors);
 

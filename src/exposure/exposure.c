@@ -298,12 +298,6 @@ void exposure_count_missed(struct exposure *exposure, const struct policy_partne
     accounts_recount(exposure->accounts, slice_of_text(partner->name), now_ns, count, 0);
 }
 
-bool exposure_count_probes(struct exposure *exposure, const struct policy_partner *partner,
-                           int64_t now_ns, uint64_t count)
-{
-    return accounts_count_probes(exposure->accounts, partner, now_ns, count);
-}
-
 bool exposure_count_error(struct exposure *exposure, const struct policy_partner *partner,
                           int64_t now_ns)
 {

@@ -84,10 +84,6 @@ struct exposure_charge {
 void exposure_charge(struct exposure *exposure, const struct policy_partner *partner,
                      int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
                      struct exposure_charge *charge);
-/* Counts look-ups by key, one for each key that a statement pins, against the partner's day; false,
- * and nothing counted, where they would pass the bound: refuse the statement. */
-bool exposure_count_probes(struct exposure *exposure, const struct policy_partner *partner,
-                           int64_t now_ns, uint64_t count);
 /* True while so many more would be within the bound. Counts none. */
 bool exposure_probes_left(struct exposure *exposure, const struct policy_partner *partner,
                           int64_t now_ns, uint64_t count);

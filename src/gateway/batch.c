@@ -197,8 +197,6 @@ static enum status take_value(struct batch *batch, const struct plan *plan, size
 {
     struct reading reading = {.batch = batch, .plan = plan, .index = index};
     size_t depth = plan->hidden[index].depth;
-    if (plan->hidden[index].grade == PLAN_GRADE_PROBE && !plan->hidden[index].once)
-        return unplanned("a key that the statement pins has come with a row", error);
     if (depth > BATCH_SET_DEPTH)
         return error_set(error, STATUS_LIMIT, "54000", "nest fewer aggregates",
                          "the lineage of the result is nested deeper than %d", BATCH_SET_DEPTH);

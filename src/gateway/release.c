@@ -246,7 +246,6 @@ static enum status check_complete(const struct release_work *work, enum ledger_o
 static enum status settle_subjects(struct release_work *work, enum ledger_outcome closing,
                                    struct error *error)
 {
-    TRY(release_count_probes(work, error));
     TRY(map_subjects(work, error));
     TRY(release_judge(work, error));
     release_bound_pins(work, closing);

@@ -2,9 +2,6 @@
  * Nothing is written here but the accounts. */
 #include "gateway/release_private.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "exposure/subject_set.h"
 
@@ -120,8 +117,6 @@ static enum lot lot_of(struct release_work *work, size_t place, size_t h)
         return LOT_WITNESS;
     case PLAN_GRADE_INFLUENCE:
         return lot_of_influence(work, place, h);
-    case PLAN_GRADE_PROBE:
-        return LOT_PROBE;
     default:
         return place == 0 ? LOT_DIRECT
                           : lot_of_grade(work->fates[place - 1].grade, hidden->depth > 0);
@@ -157,57 +152,6 @@ enum status release_judge(struct release_work *work, struct error *error)
     return STATUS_OK;
 }
 
-static int compare_slices(const void *a, const void *b)
-{
-    const struct slice *left = a, *right = b;
-    if (left->len != right->len)
-        return left->len < right->len ? -1 : 1;
-    return left->len == 0 ? 0 : memcmp(left->data, right->data, left->len);
-}
-
-/* How many keys the statement pins in one hidden column, each once. */
-static uint64_t count_pinned(const struct batch *batch, size_t hidden, struct slice *scratch)
-{
-    size_t count = 0;
-    uint64_t different = 0;
-    for (size_t k = 0; k < batch->once_end; k++)
-        if (batch->keys[k].hidden == hidden)
-            scratch[count++] =
-                slice_of(batch->key_bytes.data + batch->keys[k].at, batch->keys[k].len);
-    if (count > 0)
-        qsort(scratch, count, sizeof scratch[0], compare_slices);
-    for (size_t i = 0; i < count; i++)
-        different += i == 0 || compare_slices(&scratch[i - 1], &scratch[i]) != 0;
-    return different;
-}
-
-/* Each key that the statement pins is a look-up, also where it is nobody's. Held against the bound
- * before any gets an id, for the partner chooses them, and ids stay. */
-enum status release_count_probes(struct release_work *work, struct error *error)
-{
-    const struct run *run = work->run;
-    uint64_t probes = 0;
-    struct slice *scratch = NULL;
-    for (size_t h = 0; h < work->plan->hidden_count; h++) {
-        if (!work->plan->hidden[h].once || work->plan->hidden[h].grade != PLAN_GRADE_PROBE)
-            continue;
-        if (scratch == NULL)
-            scratch = arena_array(&work->batch->arena, struct slice, work->batch->once_end + 1);
-        if (scratch == NULL)
-            return release_no_memory(error);
-        probes += count_pinned(work->batch, h, scratch);
-    }
-    if (probes == 0)
-        return STATUS_OK;
-    work->charged_ns = clock_now_ns();
-    if (exposure_count_probes(run->server->exposure, run->partner, work->charged_ns, probes))
-        return STATUS_OK;
-    work->rows = work->batch->once_end = 0;
-    work->limit = "look-ups by key in a day";
-    work->limit_value = run->partner->budget.probes_per_day;
-    return STATUS_OK;
-}
-
 static bool is_charged(enum lot lot)
 {
     return lot == LOT_DIRECT || lot == LOT_WITNESS || lot == LOT_NARROW;
@@ -227,8 +171,7 @@ static size_t charged_ids(const struct release_work *work, size_t place, uint32_
 void release_refuse(struct release_work *work)
 {
     for (size_t h = 0; h < work->plan->hidden_count; h++)
-        if (work->lots[h] != LOT_PROBE)
-            work->lots[h] = LOT_NONE;
+        work->lots[h] = LOT_NONE;
     work->rows = 0;
 }
 

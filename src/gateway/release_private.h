@@ -13,7 +13,6 @@ enum lot {
     LOT_AGGREGATE = PLAN_GRADE_AGGREGATE,
     LOT_WITNESS = PLAN_GRADE_WITNESS,
     LOT_INFLUENCE = PLAN_GRADE_INFLUENCE,
-    LOT_PROBE = PLAN_GRADE_PROBE,
     LOT_NARROW, /* influence of fewer than min_subjects */
     LOTS,
 };
@@ -49,16 +48,13 @@ struct release_work {
 
 enum status release_no_memory(struct error *error); /* what it returns */
 
-/* Holds the keys that the statement pins against the day's bound, before any of them gets an id.
- * Past it no row and no key is left to look at. */
-MUST_USE enum status release_count_probes(struct release_work *work, struct error *error);
 /* Once ids are there: decides the fate of each row and the lot of each hidden column at each place;
  * cuts work->rows where the statement has returned enough. */
 MUST_USE enum status release_judge(struct release_work *work, struct error *error);
 /* Holds statement and rows against the partner's budget of distinct people; cuts work->rows. */
 MUST_USE enum status release_charge(struct release_work *work, struct error *error);
 
-/* Nothing of the statement goes out. What it asked about stays recorded where it was counted. */
+/* Nothing of the statement goes out, and nobody is recorded but who was asked about. */
 void release_refuse(struct release_work *work);
 
 /* probe_release.c. Crosses off the keys of the statement that are recorded now. */

@@ -1,7 +1,8 @@
 /* Plan: what the gateway does with one statement of a partner. Made here, carried out by gateway/.
  * The text of a plan has been emitted from a rewritten tree, parsed again and compared with it.
- * Invariant: every table in a plan's text stands inside a fence; every fence over people carries
- * its hidden keys to the output; what cannot be proved safe has no plan. No I/O in this module.
+ * Invariant: every table of the customer's in a plan's text stands inside a fence, or is the one
+ * that a write changes; every fence over people carries its hidden keys to the output; what cannot
+ * be proved safe has no plan. No I/O in this module.
  * Threads: any, but each call must run on a thread with at least 64 MiB of stack (the parser
  * recurses); a plan is immutable and owns its arena. */
 #ifndef COFFERDAM_SQL_PLAN_H
@@ -84,10 +85,10 @@ struct plan_hidden {
     enum policy_when_null when_null;
     /* DIRECT: of the rows. Where plan->statistic, sets of min_subjects or more members are
      * AGGREGATE, smaller ones DIRECT (or suppressed, see suppress_small). WITNESS is charged as
-     * DIRECT is; INFLUENCE is charged where the set has fewer than min_subjects members. PROBE: the
-     * keys that the statement pins, charged to the budget of probes. */
+     * DIRECT is; INFLUENCE is charged where the set has fewer than min_subjects members. Never
+     * PROBE: keys that are pinned and do not come back are no column (struct plan_pin). */
     enum plan_grade grade;
-    const struct plan_column *columns; /* of this fence, that the statement could read; sorted */
+    const struct plan_column *columns; /* of its people, that the statement could read; sorted */
     size_t column_count;
 };
 

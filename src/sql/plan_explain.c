@@ -154,8 +154,7 @@ static const char *grade_of(const struct build *build, const struct plan_hidden 
     static const char *const grades[] = {[PLAN_GRADE_DIRECT] = "direct",
                                          [PLAN_GRADE_AGGREGATE] = "aggregate",
                                          [PLAN_GRADE_WITNESS] = "witness",
-                                         [PLAN_GRADE_INFLUENCE] = "influence",
-                                         [PLAN_GRADE_PROBE] = "probe"};
+                                         [PLAN_GRADE_INFLUENCE] = "influence"};
     if (hidden->threshold_only || hidden->equals_previous)
         return "not recorded";
     if (build->plan->statistic && hidden->depth > 0 && hidden->grade == PLAN_GRADE_DIRECT)

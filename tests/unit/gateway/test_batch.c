@@ -229,19 +229,6 @@ static void test_once_without_its_column(void **state)
     scene_close(&scene);
 }
 
-/* A probe is of the statement: pinned keys on each row would not be counted. */
-static void test_a_probe_on_a_row(void **state)
-{
-    (void)state;
-    struct scene scene;
-    struct error error;
-    scene_open(&scene, 1);
-    scene.hidden[0].grade = PLAN_GRADE_PROBE;
-    scene_run(&scene);
-    assert_status(try_hidden(&scene, &error, "1", NULL), STATUS_PEER);
-    scene_close(&scene);
-}
-
 static void test_too_much_lineage(void **state)
 {
     (void)state;
@@ -339,7 +326,6 @@ int main(void)
         cmocka_unit_test(test_sets_of_sets),
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_once_without_its_column),
-        cmocka_unit_test(test_a_probe_on_a_row),
         cmocka_unit_test(test_too_much_lineage),
         cmocka_unit_test(test_keys_and_rows),
         cmocka_unit_test(test_rows_that_were_not_planned),

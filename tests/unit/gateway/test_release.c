@@ -403,58 +403,6 @@ static void test_sets_of_the_statement_over_the_budget(void **state)
     }
 }
 
-static void test_probes(void **state)
-{
-    (void)state;
-    struct scene scene;
-    struct error error;
-    once(&scene, PLAN_GRADE_PROBE);
-    scene.partner.budget.probes_per_day = 4;
-    scene_run(&scene);
-    scene_no_rows(&scene, "{7,nobody,7}", NULL);
-    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
-    expect_budget(&scene, 0, 2);
-    scene_run(&scene); /* asked again is counted again */
-    scene_row(&scene, "a", "{7}", "7");
-    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
-    expect_budget(&scene, 1, 3);
-    scene_run(&scene); /* two do not fit: nothing is told, not even whether there is a row */
-    scene_row(&scene, "b", "{7,unheard}", "7");
-    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
-    uint32_t id; /* nor does it leave a trace among the keys */
-    assert_status(exposure_find(scene.server.exposure, 0, slice_of_text("unheard"), &id),
-                  STATUS_NOT_FOUND);
-    assert_string_equal(error.sqlstate, "53400");
-    assert_non_null(strstr(error.message, "4 look-ups by key in a day"));
-    scene_run(&scene); /* one does */
-    scene_row(&scene, "c", "{8}", "7");
-    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
-    expect(&scene, "a c",
-           "OC 0 complete: probe{7 nobody}\nOC 1 complete: probe{7} direct{7}\n"
-           "OC 0 budget:\nOC 1 complete: probe{8} direct{7}\n");
-    expect_budget(&scene, 1, 4);
-    scene_close(&scene);
-}
-
-/* What was asked has been counted by then, and stays written down. */
-static void test_a_probe_whose_people_do_not_fit(void **state)
-{
-    (void)state;
-    struct scene scene;
-    struct error error;
-    once(&scene, PLAN_GRADE_PROBE);
-    scene.hidden[1].once = true;
-    scene.hidden[1].depth = 1;
-    scene.partner.budget.subjects_per_day = 1;
-    scene_run(&scene);
-    scene_row(&scene, "a", "{7}", "{8,9}");
-    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
-    assert_non_null(strstr(error.message, "1 subjects per day"));
-    expect(&scene, "", "OC 0 budget: probe{7}\n");
-    expect_budget(&scene, 0, 1);
-    scene_close(&scene);
-}
-
 /* A row's set of influence is judged by itself and leaves the row's grade as it is. */
 static void test_influence_of_a_row(void **state)
 {
@@ -639,6 +587,51 @@ static void test_keys_of_rows_that_are_cut_are_asked_about(void **state)
     scene_close(&scene);
 }
 
+/* Asked again is counted again, in a statement of whatever size; what comes back is not. */
+static void test_keys_of_nobody_count_each_time(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"7", "8", "7", "9"};
+    struct scene scene;
+    struct error error;
+    scene_open(&scene, 1);
+    scene.partner.budget.probes_per_day = 4;
+    name_keys(&scene, keys, 3);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect_budget(&scene, 0, 2);
+    name_keys(&scene, keys, 2);
+    scene_row(&scene, "a", "7", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    expect_budget(&scene, 1, 3);
+    name_keys(&scene, keys, 4); /* two do not fit: nothing is told, not even who is there */
+    scene_row(&scene, "b", "7", NULL);
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "53400");
+    assert_non_null(strstr(error.message, "4 look-ups in a day that find nobody"));
+    expect(&scene, "a",
+           "OC 0 complete: probe{7 8}\nOC 1 complete: direct{7} probe{8}\n"
+           "OC 0 budget: probe{7 8 9}\n");
+    scene_close(&scene);
+}
+
+/* What was asked stays written down, and counted. */
+static void test_keys_beside_people_who_do_not_fit(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"7"};
+    struct scene scene;
+    struct error error;
+    once(&scene, PLAN_GRADE_DIRECT);
+    scene.partner.budget.subjects_per_day = 1;
+    name_keys(&scene, keys, 1);
+    scene_row(&scene, "a", "{8,9}", "7");
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
+    assert_non_null(strstr(error.message, "1 subjects per day"));
+    expect(&scene, "", "OC 0 budget: probe{7}\n");
+    expect_budget(&scene, 0, 1);
+    scene_close(&scene);
+}
+
 /* The rows at hand would say who is missing. */
 static void test_more_keys_of_nobody_than_are_left(void **state)
 {
@@ -653,6 +646,7 @@ static void test_more_keys_of_nobody_than_are_left(void **state)
     assert_status(scene_release(&scene, COMPLETE, &error), STATUS_LIMIT);
     assert_string_equal(error.sqlstate, "53400");
     expect(&scene, "", "OC 0 budget: probe{1 7 8 9}\n");
+    expect_budget(&scene, 0, 4);
     scene_run(&scene);
     assert_status(pins_take(scene.run, &(struct wire_bind){0}, &error), STATUS_LIMIT);
     assert_string_equal(error.sqlstate, "53400");
@@ -698,8 +692,6 @@ int main(void)
         cmocka_unit_test(test_sets_of_the_statement_without_rows),
         cmocka_unit_test(test_sets_of_the_statement_that_never_came),
         cmocka_unit_test(test_sets_of_the_statement_over_the_budget),
-        cmocka_unit_test(test_probes),
-        cmocka_unit_test(test_a_probe_whose_people_do_not_fit),
         cmocka_unit_test(test_influence_of_a_row),
         cmocka_unit_test(test_witnesses_of_a_row),
         cmocka_unit_test(test_a_threshold_over_sets_of_sets),
@@ -708,6 +700,8 @@ int main(void)
         cmocka_unit_test(test_an_error_of_ours_waits_for_its_entry),
         cmocka_unit_test(test_keys_that_do_not_come_back),
         cmocka_unit_test(test_keys_of_rows_that_are_cut_are_asked_about),
+        cmocka_unit_test(test_keys_of_nobody_count_each_time),
+        cmocka_unit_test(test_keys_beside_people_who_do_not_fit),
         cmocka_unit_test(test_more_keys_of_nobody_than_are_left),
         cmocka_unit_test(test_keys_of_what_fails_or_is_given_up),
     };
