@@ -39,13 +39,6 @@ enum status scope_ids_add(struct scope_ids *set, uint32_t id, bool *added, struc
     return STATUS_OK;
 }
 
-bool scope_ids_has(const struct scope_ids *set, uint32_t id)
-{
-    size_t page = id / PAGE_BITS;
-    return page < set->page_count && set->pages[page] != NULL &&
-           (set->pages[page][id % PAGE_BITS / WORD_BITS] >> id % WORD_BITS & 1) != 0;
-}
-
 void scope_ids_free(struct scope_ids *set)
 {
     for (size_t i = 0; i < set->page_count; i++)

@@ -18,7 +18,6 @@ struct scope_ids {
 /* *added: it was not in the set. A zeroed set is an empty one. */
 MUST_USE enum status scope_ids_add(struct scope_ids *set, uint32_t id, bool *added,
                                    struct error *error);
-bool scope_ids_has(const struct scope_ids *set, uint32_t id);
 void scope_ids_free(struct scope_ids *set);
 
 #endif

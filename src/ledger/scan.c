@@ -86,7 +86,6 @@ enum status segment_scan_open(const char *folder, uint64_t number, struct segmen
         return status;
     }
     scan->file_bytes = (uint64_t)info.st_size;
-    scan->inode = (uint64_t)info.st_ino;
     scan->offset = SEGMENT_HEADER_BYTES;
     return STATUS_OK;
 }

@@ -68,7 +68,7 @@ MUST_USE enum status segment_activate(const char *folder, const struct segment_h
 struct segment_scan {
     int fd;
     struct segment_header header;
-    uint64_t file_bytes, inode;
+    uint64_t file_bytes;
     uint64_t offset; /* of the next frame */
     struct buffer window;
     uint64_t window_at;

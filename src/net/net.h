@@ -79,8 +79,6 @@ enum status net_stream_read(struct net_stream *stream, void *room, size_t len, s
  * the next write must begin with the same bytes and be no shorter (TLS may have begun a record
  * with them); they may have moved. */
 enum status net_stream_write(struct net_stream *stream, const void *data, size_t len, size_t *put);
-/* Bytes that TLS has decrypted and the owner has not yet read. */
-bool net_stream_has_pending(struct net_stream *stream);
 /* Takes the stream away; pending callbacks do not come. Sends TLS close_notify if it can.
  * What was written before is still delivered. */
 void net_stream_close(struct net_stream *stream); /* NULL is fine */
@@ -118,8 +116,7 @@ MUST_USE enum status net_stream_start_tls(struct net_stream *stream, struct net_
 bool net_stream_is_tls(const struct net_stream *stream);
 /* DER of the peer's verified certificate, appended to *der; false where there is none. */
 bool net_stream_peer_certificate(const struct net_stream *stream, struct buffer *der);
-/* "TLSv1.3" and "TLS_AES_256_GCM_SHA384"; "" for plain streams. */
+/* "TLSv1.3"; "" for plain streams. */
 const char *net_stream_tls_version(const struct net_stream *stream);
-const char *net_stream_tls_cipher(const struct net_stream *stream);
 
 #endif

@@ -378,11 +378,6 @@ bool net_stream_peer_user(const struct net_stream *stream, uid_t *uid, pid_t *pi
     return true;
 }
 
-bool net_stream_has_pending(struct net_stream *stream)
-{
-    return stream->tls_more;
-}
-
 bool net_stream_is_tls(const struct net_stream *stream)
 {
     return stream->ssl != NULL && stream->state == STREAM_OPEN;

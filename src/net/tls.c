@@ -353,8 +353,3 @@ const char *net_stream_tls_version(const struct net_stream *stream)
 {
     return net_stream_is_tls(stream) ? SSL_get_version(stream->ssl) : "";
 }
-
-const char *net_stream_tls_cipher(const struct net_stream *stream)
-{
-    return net_stream_is_tls(stream) ? SSL_get_cipher_name(stream->ssl) : "";
-}

@@ -26,7 +26,7 @@ struct ask {
     char brand[sizeof((struct request *)0)->brand], language[sizeof((struct request *)0)->language];
     uint8_t body[FORM_BYTES_MOST];
     size_t body_len;
-    bool is_too_long, is_answered;
+    bool is_answered;
     struct MHD_Response *answer; /* of a site that is kept until it has been queued */
     unsigned code;
 };
