@@ -1,7 +1,8 @@
 /* Fences: the sub-select that stands where the statement names a dataset. It shows the granted
  * columns that the statement reads, masked inside, and hidden behind them the subject keys, raw
  * values for joins on tokens, and one boolean that says whether the policy holds for a row.
- * Invariant: no other place in sql/ names a table of the protected database. */
+ * Invariant: no other place in sql/ names a table of the protected database, but for the parts of a
+ * write (plan_write_emit.c, plan_write_conflict.c). */
 #include <string.h>
 
 #include "sql/plan_explain.h"

@@ -1,5 +1,5 @@
-/* The statement that goes upstream: see plan_write.h. Invariant: this file and fence.c are the only
- * places in sql/ that name a table of the protected database. */
+/* The statement that goes upstream: see plan_write.h. Beside fences, w alone names a table of the
+ * protected database: the one whose rows it changes. */
 #include <string.h>
 
 #include "sql/plan_write.h"
