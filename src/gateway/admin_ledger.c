@@ -97,7 +97,8 @@ struct disclosed {
 
 static const char *grade_name(uint8_t grade)
 {
-    static const char *const names[] = {"", "direct", "aggregate", "witness", "influence", "probe"};
+    static const char *const names[] = {"",          "direct", "aggregate", "witness",
+                                        "influence", "probe",  "changed"};
     return grade < sizeof names / sizeof names[0] ? names[grade] : "unknown";
 }
 

@@ -73,6 +73,7 @@ class Grant:
     columns: dict  # column -> form
     condition: str = None
     filtered: str = None  # the column that it reads
+    write: dict = None    # what may be changed, as policy has it
 
 
 def literal(value):
@@ -356,8 +357,12 @@ class World:
         hide = [f"{key} IS NOT NULL" for a, key in zip(table.about, keys) if a.when_null in (None, "hide")]
         targets = ", ".join(f"{self.form_sql(table.columns[c], form)} AS {c}" for c, form in grant.columns.items())
         source = f"(SELECT * FROM {alive}.{table.name}{' WHERE ' + grant.condition if grant.condition else ''}) AS x"
-        return (f"CREATE VIEW {partner}.{table.name} AS SELECT {targets} FROM {source}{joins}"
-                f"{' WHERE ' + ' AND '.join(hide) if hide else ''};\n")
+        rest = f"FROM {source}{joins}{' WHERE ' + ' AND '.join(hide) if hide else ''};\n"
+        text = f"CREATE VIEW {partner}.{table.name} AS SELECT {targets} {rest}"
+        if grant.write:  # whom each row is about
+            pairs = ", ".join(f"'{a.kind}:' || {key}" for a, key in zip(table.about, keys))
+            text += f"CREATE VIEW {partner}.{table.name}_about AS SELECT {targets}, ARRAY[{pairs}]::text[] AS about {rest}"
+        return text
 
     @staticmethod
     def form_sql(column, form):
@@ -390,10 +395,19 @@ class World:
                 column = self.random.choice(filters)
                 grants[table.name].condition = self.random.choice(FILTERS[column.kind]).replace("{c}", column.name)
                 grants[table.name].filtered = column.name
+            if mode == "rows" and self.chance(0.6):
+                grants[table.name].write = self.write(table, columns)
         if not grants:
             return self.grant(mode)
         self.partners[f"{mode}_{self.schema}"] = grants
         return None
+
+    def write(self, table, columns):
+        clear = [c for c, form in columns.items() if form == "clear"]
+        update = [c for c in clear if not table.columns[c].linked and c not in table.key]
+        insert = clear if all(c.name in clear for c in table.columns.values() if c.required) else []
+        write = {**({"update": update} if update else {}), **({"insert": insert} if insert else {}), **({"delete": True} if self.chance(0.6) else {})}
+        return write or None
 
     def kinds_seen(self, partner):
         """Dataset -> column -> kind, as this partner's queries find them."""
@@ -420,7 +434,8 @@ class World:
         made = {"contract": {"agreement": "A", "breach_contact": {"name": "B", "phone": "1"}}, "purposes": ["test"],
                 "agents": [{"name": "one", "identity": {"certificate": f"spiffe://{name}/one"}}],
                 "valid": {"from": "2020-01-01", "until": "2099-12-31"},
-                "grants": [{"dataset": t, "columns": g.columns, **({"rows": g.condition} if g.condition else {})} for t, g in grants.items()],
+                "grants": [{"dataset": t, "columns": g.columns, **({"rows": g.condition} if g.condition else {}),
+                            **({"write": g.write} if g.write else {})} for t, g in grants.items()],
                 "aggregates": {"min_subjects": 3},
                 "budget": {"subjects": {"per_day": most, "total": most}, "rows_per_statement": most, "errors_per_day": most, "probes_per_day": most}}
         return {**made, "mode": "aggregates"} if name.startswith("stats") else made

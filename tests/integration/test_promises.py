@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from harness import places
+from harness import oracle_ways, places
 
 
 def load(name):
@@ -60,13 +60,17 @@ def oracle(one_oracle, monkeypatch):
     return one_oracle
 
 
-def judged(oracle, alter):
+def judged(oracle, alter, accepted=60):
     """The oracle's counts over some statements, where what is recorded is altered first."""
     recorded = oracle.recorded
     oracle.recorded = lambda: alter(recorded())
-    while oracle.count["accepted"] < 60:
+    while oracle.count["accepted"] < accepted:
         oracle.case()
     return oracle.count
+
+
+def nothing(told):
+    return {}
 
 
 def test_a_subject_is_taken_out_of_the_views_by_a_setting(oracle):
@@ -86,6 +90,28 @@ def test_the_oracle_misses_a_subject_that_is_not_recorded(oracle, capsys):
         return told
     count = judged(oracle, drop_one)
     assert count["missed"] > 10 and "MISSED" in capsys.readouterr().out, count
+
+
+@pytest.mark.parametrize("way", [way for way in oracle_ways.ALL.values() if way not in oracle_ways.WRITING], ids=lambda way: way.__name__)
+def test_the_oracle_misses_whom_a_way_does_not_record(oracle, monkeypatch, way, capsys):
+    able = (*oracle_ways.BINDING, oracle_ways.bound)
+    monkeypatch.setattr(oracle, "pick_way", lambda partner, statement: oracle_ways.bound if statement.values and way not in able else way)
+    monkeypatch.setattr(oracle, "some_write", oracle.new_case)
+    assert judged(oracle, lambda told: told, 25)["missed"] == oracle.count["different"] == 0, capsys.readouterr().out
+    count = judged(oracle, nothing, 50)
+    assert count["missed"] > 10 and f"way={way.__name__}" in capsys.readouterr().out, count
+
+
+@pytest.mark.parametrize("way", oracle_ways.WRITING, ids=lambda way: way.__name__)
+def test_the_oracle_misses_whom_a_write_changes(oracle, monkeypatch, way, capsys):
+    def unchanged(told):
+        return {pair: (grades - {"changed"}, columns) for pair, (grades, columns) in told.items()}
+    monkeypatch.setattr(oracle, "pick_way", lambda partner, statement: way)
+    monkeypatch.setattr(oracle, "new_case", oracle.some_write)
+    assert judged(oracle, lambda told: told, 25)["missed"] == oracle.count["different"] == 0, capsys.readouterr().out
+    assert oracle.count["writes"] >= 20 and oracle.count["changed"] > 5, oracle.count
+    count = judged(oracle, unchanged, 50)
+    assert count["missed"] > 5 and f"way={way.__name__}" in capsys.readouterr().out, count
 
 
 def test_the_oracle_misses_a_column_that_is_not_recorded(oracle, capsys):
