@@ -1,17 +1,23 @@
-/* CancelRequest to upstream, on a connection of its own. The session sends nothing more upstream
- * until that connection has ended, so that a late cancel can never hit its next statement. */
+/* CancelRequest to upstream, on a connection of its own. PostgreSQL forgets one that finds it
+ * between two messages, about to begin what should be cancelled: so it is sent again, some times,
+ * while upstream has not answered.
+ * Invariant: a late cancel never hits a later statement. The session sends nothing upstream while
+ * such a connection is open, and it is not repeated once upstream owes anything behind the Sync
+ * that ended what was to be cancelled. */
 #ifndef COFFERDAM_GATEWAY_CANCEL_H
 #define COFFERDAM_GATEWAY_CANCEL_H
 
 #include "gateway/session.h"
 
-/* Starts one; sets session->cancelling until it has ended. Failure is logged: the statement's own
- * time-out then ends it. */
-void cancel_send(struct session *session, const char *host, uint16_t port, uint32_t pid,
-                 uint32_t secret);
-/* The session ends before its cancel does: the cancel goes on alone. */
+/* Asks upstream to end what it does for this session. session->cancelling is set while a connection
+ * is open. Failure is logged: the statement's own time-out then ends it. */
+void cancel_ask(struct session *session);
+/* The session's connection upstream ends: its cancel goes on alone, and is repeated if upstream
+ * still owes an answer. */
 void cancel_detach(struct session *session);
-/* The worker stops: those still under way are given up. */
+/* Is there any that has not been sent twice? A worker that stops waits for those. */
+bool cancel_under_way(const struct worker *worker);
+/* The worker has stopped: those that are left are given up. */
 void cancel_close_all(struct worker *worker);
 
 #endif

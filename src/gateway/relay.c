@@ -1,6 +1,7 @@
 /* Relay: upstream's messages, matched with what was expected, on their way to the client. Hidden
  * columns stop here; rows pass through release_batch; errors become texts of our own.
  * Invariant: what upstream says in words (messages, details, hints, notices) never goes on. */
+#include "gateway/cancel.h"
 #include "gateway/cursors.h"
 #include "gateway/statements.h"
 
@@ -37,7 +38,15 @@ static bool sync_is_queued(const struct session *session)
 static void stop_upstream(struct session *session)
 {
     if (!replies_wait_beyond_sync(&session->replies))
-        upstream_cancel(session);
+        cancel_ask(session);
+}
+
+/* The same where the answer itself is there, for what stands behind it in its request. */
+static void stop_rest(struct session *session)
+{
+    if (session->failed_here && session->cancel == NULL &&
+        replies_wait_before_sync(&session->replies))
+        stop_upstream(session);
 }
 
 /* The client has been told of an error: nothing more reaches it until ReadyForQuery. */
@@ -404,6 +413,7 @@ static void on_complete(struct session *session, const struct wire_message *mess
         complete(session, head, message);
     run->rows_now = 0;
     replies_pop(&session->replies);
+    stop_rest(session);
 }
 
 static void on_suspended(struct session *session, const struct wire_message *message)

@@ -87,6 +87,14 @@ bool replies_wait_for_upstream(const struct replies *replies)
     return owed_from(replies, 0);
 }
 
+bool replies_wait_before_sync(const struct replies *replies)
+{
+    for (size_t i = 0; i < replies->count && kind_at(replies, i) != REPLY_SYNC; i++)
+        if (kind_at(replies, i) != REPLY_FAKE && kind_at(replies, i) != REPLY_FAKE_READY)
+            return true;
+    return false;
+}
+
 bool replies_wait_beyond_sync(const struct replies *replies)
 {
     size_t i = 0;

@@ -48,6 +48,8 @@ struct reply *replies_head(struct replies *replies);
 void replies_pop(struct replies *replies); /* releases what the head owns */
 /* Is anything owed by upstream, or only answers of our own? */
 bool replies_wait_for_upstream(const struct replies *replies);
+/* Does upstream owe anything before its next ReadyForQuery? */
+bool replies_wait_before_sync(const struct replies *replies);
 /* Does upstream owe anything behind its next ReadyForQuery? */
 bool replies_wait_beyond_sync(const struct replies *replies);
 

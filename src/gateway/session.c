@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "gateway/cancel.h"
 
 enum {
     READ_BYTES = 16 * 1024,
@@ -449,7 +450,7 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
         release_abandon(portal->run, outcome);
     cursors_abandon(session, outcome);
     if (session->replies.count > 0)
-        upstream_cancel(session);
+        cancel_ask(session);
     upstream_close(session);
     server_live_remove(session->worker->server, &session->live);
     if (!plain_start) /* nothing more is read: a client that goes on sending must not wake us */

@@ -140,7 +140,7 @@ struct session {
     bool discard;      /* we have answered with an error: swallow until ReadyForQuery */
     bool cancelling;   /* a CancelRequest of ours is under way */
     bool cancel_asked; /* the client has asked for it, since the last ReadyForQuery */
-    struct cancel *cancel; /* it; NULL if none */
+    struct cancel *cancel; /* it, or that may be sent again; NULL if none */
     unsigned refusals;     /* written to the ledger by this session */
 
     struct writes writes;
@@ -203,8 +203,6 @@ void local_rows(struct session *session, const struct plan *plan, struct buffer 
 MUST_USE enum status upstream_open(struct session *session, struct error *error);
 void upstream_flush(struct session *session);
 void upstream_close(struct session *session);
-/* Asks upstream to cancel what it is doing for this session. */
-void upstream_cancel(struct session *session);
 /* Settles what the upstream connection's login needs; called by relay for messages before READY. */
 void upstream_login_message(struct session *session, const struct wire_message *message);
 

@@ -1,5 +1,5 @@
 /* Upstream: the session's own connection to the protected database: TLS or unix socket, SCRAM,
- * pinned settings, cancel. Statements queue in upstream.out while it is being opened. */
+ * pinned settings. Statements queue in upstream.out while it is being opened. */
 #include "gateway/session.h"
 
 #include <stdio.h>
@@ -118,7 +118,7 @@ static void send_startup(struct session *session)
                                       "from_collapse_limit",
                                       "16",
                                       "client_connection_check_interval",
-                                      "10000"};
+                                      "1000"};
     size_t pairs = sizeof parameters / sizeof parameters[0] / 2;
     /* Since PostgreSQL 14 a backend notices within this time that we have gone. */
     if (model_catalog(session->snapshot->model)->server_version_number < 140000)
@@ -253,7 +253,7 @@ void upstream_close(struct session *session)
     struct upstream *upstream = &session->upstream;
     if (upstream->stream != NULL) {
         if (replies_wait_for_upstream(&session->replies) && upstream->state == UPSTREAM_READY)
-            upstream_cancel(session);
+            cancel_ask(session);
         net_stream_close(upstream->stream);
         upstream->stream = NULL;
     }
@@ -403,15 +403,4 @@ void upstream_login_message(struct session *session, const struct wire_message *
         break;
     }
     flush_handshake(session);
-}
-
-/* ---- cancel ---- */
-
-void upstream_cancel(struct session *session)
-{
-    const struct config *config = session->worker->server->config;
-    if (session->cancelling || session->upstream.pid == 0)
-        return;
-    cancel_send(session, config->upstream.host, config->upstream.port, session->upstream.pid,
-                session->upstream.secret);
 }

@@ -62,7 +62,7 @@ static void run_cancels(struct worker *worker)
             if (session->cancel_pid == cancel->pid && session->cancel_secret == cancel->secret &&
                 replies_wait_for_upstream(&session->replies)) {
                 session->cancel_asked = true;
-                upstream_cancel(session);
+                cancel_ask(session);
             }
         free(cancel);
     }
@@ -124,7 +124,7 @@ static void on_turn(void *context)
     }
     if (worker->dirty != NULL)
         net_loop_wake(worker->loop);
-    if (worker->stop_ticks > 0 && worker->sessions == NULL && worker->upstream_cancels == NULL)
+    if (worker->stop_ticks > 0 && worker->sessions == NULL && !cancel_under_way(worker))
         net_loop_stop(worker->loop);
 }
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from harness import shop
+from harness.midway import Midway
 from harness.rawclient import RawClient, cancel, kinds, rows, states, status
 
 ENDLESS = "SELECT count(*) FROM person a, person b, person c, person d, person e"
@@ -91,4 +92,83 @@ def test_a_statement_that_is_cut_does_not_take_the_next_with_it(make_gateway):
         cut, second, third = (client.until_ready() for _ in range(3))
         assert (states(cut), len(rows(cut))) == (["53400"], 5)
         assert (kinds(second), kinds(third)) == ("TDCZ", "TDCZ")
+    client.close()
+
+
+@pytest.fixture
+def midway(cluster):
+    midway = Midway(cluster)
+    yield midway
+    midway.close()
+
+
+def through(make_gateway, midway, policy=shop.POLICY):
+    return make_gateway(policy_yaml=policy, config={"upstream": {"host": str(midway.folder)}})
+
+
+def test_a_cancel_that_came_too_early_is_sent_again(make_gateway, midway):
+    gateway = through(make_gateway, midway)
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    client.send(client.simple(ENDLESS))
+    gateway.until_executing()
+    midway.deaf = 2
+    cancel(gateway, *client.key)
+    assert states(client.until_ready()) == ["57014"]
+    assert (midway.forgotten, midway.heard) == (2, 1)
+    assert kinds(client.query(ONE)) == "TDCZ"
+    client.close()
+
+
+def test_a_cancel_sent_again_never_hits_the_statement_after(make_gateway, midway):
+    gateway = through(make_gateway, midway)
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    with gateway.cluster.connect(gateway.database) as admin:
+        def ask():
+            """With the table locked, so that it ends when we say so."""
+            admin.execute("BEGIN; LOCK shop.person")
+            client.send(client.simple(ONE))
+            gateway.until_backends(1, "active")
+
+        ask()
+        midway.deaf = 1
+        cancel(gateway, *client.key)
+        while midway.forgotten == 0:
+            time.sleep(0.001)
+        admin.execute("COMMIT")
+        client.until_ready()  # an answer, or 57014 where the repetition was quick
+        ask()
+        time.sleep(1.6)  # longer than cancels are repeated
+        admin.execute("COMMIT")
+        assert kinds(client.until_ready()) == "TDCZ"
+    client.close()
+
+
+def test_what_a_session_leaves_behind_is_cancelled_until_it_ends(make_gateway, midway):
+    """The database has not noticed that the gateway is gone: nothing else ends it here."""
+    gateway = through(make_gateway, midway)
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    client.send(client.simple(ENDLESS))
+    gateway.until_executing()
+    midway.deaf = 2
+    client.close()
+    gateway.until_backends(0, "active")
+    assert (midway.forgotten, midway.heard > 0) == (2, True)
+
+
+MANY = "SELECT p.full_name FROM person p, article a, article b"
+ROWS_WITHOUT_END = "SELECT a.full_name FROM person a, person b, person c, person d, person e"
+
+
+@pytest.mark.parametrize("first, second", [(MANY, ENDLESS), ("SELECT full_name FROM person", ROWS_WITHOUT_END)])
+def test_what_stands_behind_a_cut_is_cancelled_until_it_ends(make_gateway, midway, first, second):
+    """Rows over the budget end the first statement; upstream has begun with the second by then. It sends what it
+    has when its buffer is full: in the middle of the first one's rows, or with the second one's."""
+    gateway = through(make_gateway, midway, SMALL_BUDGET)
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    midway.deaf = 1
+    client.send(client.parse(first), client.bind(), client.execute(),
+                client.parse(second), client.bind(), client.execute(), client.SYNC)
+    cut = client.until_ready()
+    assert (states(cut), len(rows(cut)), midway.forgotten) == (["53400"], 5, 1)
+    assert kinds(client.query(ONE)) == "TDCZ"
     client.close()

@@ -79,6 +79,11 @@ static void test_what_upstream_owes(void **state)
     assert_false(replies_wait_beyond_sync(&replies));
     push(&replies, REPLY_BIND, 0);
     assert_true(replies_wait_beyond_sync(&replies));
+    assert_true(replies_wait_before_sync(&replies));
+    for (int i = 0; i < 3; i++) /* the answers up to EXECUTE */
+        replies_pop(&replies);
+    assert_false(replies_wait_before_sync(&replies));
+    assert_true(replies_wait_for_upstream(&replies));
     replies_free(&replies);
 }
 
