@@ -31,6 +31,7 @@ enum status lineage_open(struct level *level)
         for (size_t k = 0; k < relation->key_count; k++) {
             struct carried_key key = relation->keys[k];
             key.extended = key.extended || relation->extended;
+            key.absent = key.absent || (relation->missing & UINT64_C(1) << key.fence->index) != 0;
             key.row = closure_row(level->build, relation, key.row);
             key.node = rewrite_column(relation->alias, key.name);
             TRY(lineage_add(&level->body, &level->body_count, level->build, key));
@@ -45,6 +46,19 @@ static uint64_t fences_of(const struct carried_key *keys, size_t count)
     for (size_t i = 0; i < count; i++)
         fences |= keys[i].also | UINT64_C(1) << keys[i].fence->index;
     return fences;
+}
+
+uint64_t lineage_missing(const struct level *level, const struct expression *value)
+{
+    uint64_t missing = value->missing;
+    if (!level->grouped || !value->aggregate)
+        return missing;
+    if (level->group_count == 0 || level->grouping_sets)
+        return missing | level->fences; /* the row is there even if nobody is */
+    for (size_t k = 0; k < level->body_count; k++)
+        if (level->body[k].absent)
+            missing |= fences_of(&level->body[k], 1);
+    return missing;
 }
 
 static bool groups_are_stable(const struct level *level)
@@ -137,6 +151,21 @@ static void note_looks(struct level *level)
         level->grows |= level->changes;
 }
 
+/* A group that changes may come in. Groups of a plain statistic are as those without HAVING: its
+ * limits are in 0003. */
+static enum status settle_having(struct level *level)
+{
+    uint64_t changes = level->changes;
+    bool statistic = level->top && level->plain_statistic;
+    if (changes != 0 && !statistic &&
+        level->build->request->partner->mode != POLICY_MODE_AGGREGATES)
+        TRY(settle_level(level, PLAN_GRADE_INFLUENCE,
+                         "HAVING: whoever makes a group what it is may keep it out by that"));
+    level->changes = changes; /* those whom it lets through are some that it picks */
+    level->grows |= changes;
+    return STATUS_OK;
+}
+
 /* What grouping does to keys, and to what a deletion may add (docs/decisions/0010). */
 static enum status group_keys(struct level *level)
 {
@@ -156,7 +185,7 @@ static enum status group_keys(struct level *level)
             level->changes |= fences_of(&level->body[k], 1);
     }
     if (level->having_unstable)
-        level->grows |= level->changes;
+        TRY(settle_having(level));
     if (!level->top)
         note_looks(level);
     return STATUS_OK;

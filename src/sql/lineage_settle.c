@@ -35,7 +35,7 @@ static uint64_t rejected(const struct level *level, Node *node)
 {
     size_t index;
     const struct relation *relation = resolve_bare(level, node, &index);
-    return relation == NULL ? 0 : relation->columns[index].missing;
+    return relation == NULL ? 0 : relation->columns[index].nulls;
 }
 
 static bool is_strict(const A_Expr *expression)
@@ -212,17 +212,43 @@ static bool tells_all(const struct level *level)
            level->fences == level->relations[0]->fences;
 }
 
+static bool is_settled(const struct level *level, enum plan_grade grade)
+{
+    return level->settled != 0 && level->settled <= grade;
+}
+
+/* Is everybody whom it reads recorded already, at that grade or a stronger one? */
+static bool is_known(const struct level *level, enum plan_grade grade)
+{
+    uint64_t others = level->fences;
+    for (size_t i = 0; i < level->relation_count; i++)
+        if (level->relations[i]->inner != NULL && is_settled(level->relations[i]->inner, grade))
+            others &= ~level->relations[i]->fences;
+    return is_settled(level, grade) || others == 0;
+}
+
+static enum status settle_below(struct level *level, enum plan_grade grade, const char *why)
+{
+    struct level *below = level->relations[0]->inner;
+    if (below != NULL && !is_settled(below, grade))
+        below->settled = grade;
+    return add_sets(level, level->from, NULL, grade, why);
+}
+
 enum status settle_level(struct level *level, enum plan_grade grade, const char *why)
 {
+    level->changes = level->grows = 0;
+    if (is_known(level, grade))
+        return STATUS_OK;
+    level->settled = grade;
     if (is_monotone(level))
         TRY(add_sets(level, level->from, own_where(level), grade, why));
     else if (tells_all(level))
-        TRY(add_sets(level, level->from, NULL, grade, why));
+        TRY(settle_below(level, grade, why));
     else
         settle_fences(level->build, level->fences, grade, why);
     for (size_t k = 0; k < level->late_count; k++)
         settle_fences(level->build, UINT64_C(1) << level->late[k].fence->index, grade, why);
-    level->changes = level->grows = 0;
     return STATUS_OK;
 }
 
@@ -348,11 +374,25 @@ static enum status settle_later(struct level *level, const struct later *later)
     return STATUS_OK;
 }
 
+/* Whoever makes a group of a sub-select what it is may keep it out by its figures. */
+static enum status settle_figures(struct level *level)
+{
+    for (size_t i = 0; i < level->relation_count; i++) {
+        const struct relation *relation = level->relations[i];
+        if (level->judged & UINT64_C(1) << relation->index && relation->inner != NULL &&
+            relation->inner->aggregated && relation->changes != 0)
+            TRY(settle_level(relation->inner, PLAN_GRADE_INFLUENCE,
+                             "a condition on figures of groups: whoever makes a group what it is "
+                             "may keep it out by that"));
+    }
+    return STATUS_OK;
+}
+
 enum status settle_where(struct level *level)
 {
     for (const struct later *later = level->later; later != NULL; later = later->next)
         TRY(settle_later(level, later));
-    return STATUS_OK;
+    return settle_figures(level); /* after those that may have settled the same */
 }
 
 static enum status settle_fence(struct build *build, struct fence *fence)

@@ -71,6 +71,7 @@ struct carried_key {
     bool threshold_only;
     enum plan_grade grade;
     bool repeats;    /* what the one before it is, or else the statement ends */
+    bool absent;     /* a row may stand without anybody of the fence, and tell so */
     uint64_t also;   /* fences whose keys are this one too */
     size_t row;      /* of the fence; see closure.h */
     Node *node;      /* its value, for the level that reads it */
@@ -88,7 +89,8 @@ struct column {
     uint32_t collation; /* as in the catalogue; COLLATION_MIXED */
     bool unstable;      /* a row that comes in place of one that went may differ in it */
     bool figure;        /* an aggregate over bare columns, one level down */
-    uint64_t missing;   /* fences of which a NULL here may tell that they have no matching row */
+    uint64_t missing;   /* fences of which it may tell that they have no matching row, */
+    uint64_t nulls;     /* and of which it does so by being NULL, and by that alone */
     /* The column of a fence that this is, unchanged, however many levels up; NULL: computed. */
     struct fence *fence;
     size_t granted;
@@ -113,7 +115,9 @@ struct relation {
     size_t key_count;
     const char *policy; /* hidden boolean column; NULL: no row below is hidden */
     bool grouped;
-    bool extended;           /* on the nullable side of an outer join */
+    bool extended;           /* on the nullable side of an outer join: */
+    uint64_t missing;        /* fences of which no row may match a row that is kept */
+    struct level *inner;     /* a sub-select's level, or NULL */
     uint64_t fences;         /* everything below */
     uint64_t changes, grows; /* fences whose people's deletion may add a row here, in place of one
                                 that carried them, or out of nowhere */
@@ -149,7 +153,7 @@ struct expression {
     bool immutable;        /* no setting and no clock changes it */
     uint64_t relations;    /* that it reads, of this level and of those around it */
     bool unstable;         /* see struct column; also: it holds a sub-select */
-    uint64_t missing;      /* see struct column */
+    uint64_t missing;      /* see struct column; of an aggregate, lineage_missing() has the rest */
     bool parameter;        /* holds a parameter */
     bool aggregate;        /* holds an aggregate function */
     bool literal;          /* just a constant */
@@ -221,27 +225,29 @@ struct level {
     struct group *groups;
     size_t group_count;
     bool top, grouped;
-    bool aggregated;        /* a value is computed over a group: members change it */
-    bool plain_statistic;   /* every aggregate so far is one over bare columns */
-    bool bare_aggregates;   /* likewise, min() and max() included */
-    bool counts;            /* some aggregate is count(): a figure even where there is no row */
-    bool order_unstable;    /* ORDER BY reads something unstable */
-    bool having_unstable;   /* and so does HAVING */
-    uint64_t order_missing; /* of what ORDER BY and DISTINCT ON read; see struct column */
-    bool grouping_sets;     /* ROLLUP, CUBE, GROUPING SETS */
-    bool windows;           /* there are window functions, */
-    bool shows_others;      /* some of which show values of other rows */
-    bool minds_order;       /* some aggregate does: a list, a sum of floats */
-    bool picks, local;      /* see struct relation */
-    List *counted;          /* arguments of plain aggregates that may be NULL */
-    List *from;             /* rewritten */
-    size_t *from_ends;      /* by item of it: how many relations there are up to its end */
+    bool aggregated;         /* a value is computed over a group: members change it */
+    bool plain_statistic;    /* every aggregate so far is one over bare columns */
+    bool bare_aggregates;    /* likewise, min() and max() included */
+    bool counts;             /* some aggregate is count(): a figure even where there is no row */
+    bool order_unstable;     /* ORDER BY reads something unstable */
+    bool having_unstable;    /* and so does HAVING */
+    uint64_t order_missing;  /* of what ORDER BY and DISTINCT ON read; see struct column */
+    bool grouping_sets;      /* ROLLUP, CUBE, GROUPING SETS */
+    bool windows;            /* there are window functions, */
+    bool shows_others;       /* some of which show values of other rows */
+    bool minds_order;        /* some aggregate does: a list, a sum of floats */
+    bool picks, local;       /* see struct relation */
+    enum plan_grade settled; /* everybody whom it reads is recorded so; 0: not */
+    List *counted;           /* arguments of plain aggregates that may be NULL */
+    List *from;              /* rewritten */
+    size_t *from_ends;       /* by item of it: how many relations there are up to its end */
     bool having;
     bool in_where;    /* WHERE is being resolved; */
     bool from_steady; /* of FROM nothing but rows with their people can go */
     struct later *later;
-    Node *where;  /* rewritten and guarded */
-    bool failing; /* a sub-select in an expression, in which something may fail */
+    uint64_t judged; /* relations of which a condition of FROM or WHERE reads an unstable column */
+    Node *where;     /* rewritten and guarded */
+    bool failing;    /* a sub-select in an expression, in which something may fail */
     struct conjunct *conjuncts;
     size_t conjunct_count;
     uint64_t fences;         /* everything below, sub-selects in expressions included */
@@ -501,6 +507,10 @@ MUST_USE enum status lineage_carry(struct level *level, SelectStmt *select);
 MUST_USE enum status lineage_finish(struct level *level);
 /* May the partner run this at all: mode aggregates? */
 MUST_USE enum status lineage_check_mode(struct level *level);
+
+/* Fences of which the value may tell that nobody of them is behind it: its own, and those whom a
+ * group may lack. */
+uint64_t lineage_missing(const struct level *level, const struct expression *value);
 
 /* lineage_settle.c: `once` sets (docs/decisions/0010). */
 /* All keys of these fences. why: for `cofferdam explain`, as in those below. */

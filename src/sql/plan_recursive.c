@@ -144,7 +144,7 @@ static enum status add_paths(struct build *build, struct relation *relation,
         struct carried_key key = level->keys[k];
         key.name = plan_hidden_name();
         key.depth++;
-        key.extended = true;
+        key.extended = key.absent = true;
         key.node = NULL;
         TRY(lineage_add(&relation->keys, &relation->key_count, build, key));
     }

@@ -247,7 +247,8 @@ static struct column combine(const struct arm *left, const struct arm *right, si
                       right->level->changes != 0;
     column.collation =
         l->value.collation == r->value.collation ? l->value.collation : COLLATION_MIXED;
-    column.missing = l->value.missing | r->value.missing;
+    column.missing =
+        lineage_missing(left->level, &l->value) | lineage_missing(right->level, &r->value);
     if (column.type == 0 || column.collation == COLLATION_MIXED) {
         guard_cast(left, index);
         guard_cast(right, index);
@@ -296,7 +297,7 @@ static enum status add_keys(struct build *build, struct relation *combined, cons
     for (size_t k = 0; k < arm->level->key_count; k++) {
         struct carried_key key = arm->level->keys[k];
         key.name = plan_hidden_name();
-        key.extended = true;
+        key.extended = key.absent = true;
         key.node = NULL;
         TRY(lineage_add(&combined->keys, &combined->key_count, build, key));
     }
@@ -392,6 +393,16 @@ static SelectStmt *union_all(const struct arm *left, const struct arm *right)
     return all;
 }
 
+/* INTERSECT and EXCEPT are conditions: they compare each value with those of the other side. */
+static void settle_compared(struct build *build, const struct relation *combined)
+{
+    uint64_t missing = 0;
+    for (size_t i = 0; i < combined->column_count; i++)
+        missing |= combined->columns[i].missing;
+    settle_fences(build, missing, PLAN_GRADE_WITNESS,
+                  "compared where nobody's row may match: it finds them by that");
+}
+
 enum status plan_set_operation(struct build *build, SelectStmt **select,
                                const struct resolver *outer, bool top, struct level **out)
 {
@@ -410,6 +421,8 @@ enum status plan_set_operation(struct build *build, SelectStmt **select,
     }
     const char *side = op == SETOP_UNION ? NULL : plan_hidden_name();
     TRY(combine_arms(build, &left, &right, op == SETOP_EXCEPT, side, &combined));
+    if (side != NULL)
+        settle_compared(build, combined);
     struct level *level = plan_new_level(build, outer, top);
     SelectStmt *all = union_all(&left, &right);
     TRY(resolve_only(level, combined, (Node *)rewrite_subselect(all, combined->name), above));

@@ -295,13 +295,13 @@ static enum status resolve_sort(struct level *level, Node *node, const char *cla
         TRY(output_named(level, single_name(node), clause, &ordinal));
     if (ordinal != 0) {
         level->order_unstable = level->order_unstable || level->targets[ordinal - 1].value.unstable;
-        level->order_missing |= level->targets[ordinal - 1].value.missing;
+        level->order_missing |= lineage_missing(level, &level->targets[ordinal - 1].value);
         *out = rewrite_integer((int)ordinal);
         return STATUS_OK;
     }
     TRY(resolve_expression(&resolver, node, &value));
     level->order_unstable = level->order_unstable || value.unstable;
-    level->order_missing |= value.missing;
+    level->order_missing |= lineage_missing(level, &value);
     return finish_output(level, &value, out);
 }
 
@@ -316,6 +316,7 @@ enum status plan_resolve_having(struct level *level, SelectStmt *select)
     resolver.sublinks = SUBLINK_CONDITION;
     TRY(resolve_expression(&resolver, select->havingClause, &value));
     level->having_unstable = value.unstable;
+    value.missing = lineage_missing(level, &value);
     settle_missing(level, &value, SIZE_MAX);
     return finish_output(level, &value, &select->havingClause);
 }

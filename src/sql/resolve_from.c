@@ -128,6 +128,7 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
     struct relation *relation = palloc0(sizeof *relation);
     relation->name = name;
     relation->select = select;
+    relation->inner = inner;
     relation->column_count = inner->target_count;
     relation->columns = palloc0((inner->target_count + 1) * sizeof *relation->columns);
     for (size_t i = 0; i < inner->target_count; i++) {
@@ -140,10 +141,11 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
         column->unstable = target->value.unstable || (inner->picks && inner->changes != 0);
         column->figure = inner->grouped && inner->bare_aggregates &&
                          IsA(target->value.node, FuncCall) && target->value.aggregate;
-        column->missing = target->value.missing;
+        column->missing = lineage_missing(inner, &target->value);
         column->source = target->source;
         column->source_column = target->source_column;
         if (target->source != NULL) {
+            column->nulls = target->source->columns[target->source_column].nulls;
             column->fence = target->source->columns[target->source_column].fence;
             column->granted = target->source->columns[target->source_column].granted;
             column->row = closure_row(inner->build, target->source,
@@ -390,6 +392,8 @@ static enum status condition(struct level *level, Node *node, const struct names
     for (size_t i = first; i < count; i++)
         level->conjuncts[i].outer = !where && holds != relations_of(level, names);
     settle_missing(level, expression, first);
+    if (expression->unstable)
+        level->judged |= expression->relations;
     return STATUS_OK;
 }
 
@@ -410,10 +414,13 @@ static void extend(struct level *level, struct names *side, const struct names *
     for (size_t i = side->first; i < side->end; i++) {
         struct relation *relation = level->relations[i];
         relation->extended = true;
-        for (size_t c = 0; c < relation->column_count; c++)
-            relation->columns[c].unstable = relation->columns[c].unstable || changes != 0 || moves;
-        for (size_t c = 0; c < relation->column_count; c++)
-            relation->columns[c].missing |= changes;
+        relation->missing |= changes;
+        for (size_t c = 0; c < relation->column_count; c++) {
+            struct column *column = &relation->columns[c];
+            column->unstable = column->unstable || changes != 0 || moves;
+            column->nulls |= changes & ~(column->missing & ~column->nulls);
+            column->missing |= changes;
+        }
     }
     side->changes |= changes;
 }

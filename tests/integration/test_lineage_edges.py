@@ -127,7 +127,13 @@ def test_what_an_outer_join_does_not_find_is_no_value(gateway):
 ANTI = ["g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s WHERE p.person_id IS NULL",
         "g WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.person_id = g.id AND p.salary <> g.s)",
         "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s GROUP BY g.id, g.s HAVING count(p.person_id) = 0",
-        "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s ORDER BY p.person_id NULLS FIRST LIMIT 3"]
+        "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s ORDER BY p.person_id NULLS FIRST LIMIT 3",
+        "(SELECT g.id, g.s, coalesce(p.person_id, -1) AS n FROM g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s) g WHERE n = -1",
+        "g, LATERAL (SELECT count(*) AS n FROM person p WHERE p.person_id = g.id AND p.salary <> g.s) x WHERE x.n = 0",
+        "(SELECT id, s FROM g UNION ALL SELECT g.id, g.s FROM g JOIN person p ON p.person_id = g.id AND p.salary <> g.s) g"
+        " GROUP BY g.id, g.s HAVING count(*) = 1",
+        "(SELECT g.id, g.s, p.person_id FROM g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s"
+        " INTERSECT SELECT id, s, NULL FROM g) g"]
 
 
 @pytest.mark.parametrize("rest", ANTI)
@@ -135,6 +141,18 @@ def test_whom_absence_tells_of_is_recorded(gateway, rest):
     """Guesses that are there because nobody contradicts them: everybody who could is in the ledger, and charged."""
     _, recorded = told(gateway, "rows", f"WITH g(id, s) AS (VALUES (1, 10), (2, 20), (5, 50)) SELECT g.id, g.s FROM {rest}")
     assert set(recorded) == set(range(1, 21)) and all("witness" in how for how in recorded.values()), recorded
+
+
+GUESS = "g JOIN person p ON p.person_id = g.id AND p.salary <> g.s OR p.person_id = 7"
+FIGURES = [f"SELECT g.id FROM {GUESS} GROUP BY g.id, g.s HAVING count(*) = 1",
+           f"SELECT x.id FROM (SELECT g.id, count(*) AS n FROM {GUESS} GROUP BY g.id, g.s) x WHERE x.n = 1"]
+
+
+@pytest.mark.parametrize("sql", FIGURES)
+def test_who_keeps_a_group_out_is_recorded(gateway, sql):
+    """Guesses of which one is right: its group has one person less, and only it is shown."""
+    returned, recorded = told(gateway, "rows", f"WITH g(id, s) AS (VALUES (1, 1007), (2, 1000), (5, 1000)) {sql}")
+    assert [row[0] for row in returned] == [1] and set(recorded) == {2, 5, 7}, recorded
 
 
 @pytest.mark.parametrize("sql", [

@@ -59,6 +59,38 @@ static const struct {
     {"SELECT m.name FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id ORDER BY "
      "v.vehicle_id NULLS FIRST LIMIT 5",
      "d0? W1"},
+    {"SELECT x.name FROM (SELECT m.name, coalesce(v.vehicle_id, -1) AS n FROM model m LEFT JOIN "
+     "vehicle v ON v.model_id = m.model_id) x WHERE x.n = -1",
+     "d0? W1"},
+    {"SELECT x.name FROM (SELECT m.name, v.vehicle_id AS n FROM model m LEFT JOIN vehicle v ON "
+     "v.model_id = m.model_id) x WHERE x.n = 5",
+     "d0?"},
+    {"SELECT m.name FROM model m, LATERAL (SELECT count(*) AS n FROM vehicle v WHERE v.model_id = "
+     "m.model_id) x WHERE x.n = 0",
+     "d1 W1 I1"},
+    {"SELECT name FROM (SELECT name FROM model UNION ALL SELECT registration FROM vehicle) u GROUP "
+     "BY name HAVING count(*) = 1",
+     "d1? W1"},
+    {"SELECT m.name, v.vehicle_id FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id "
+     "INTERSECT SELECT name, NULL FROM model",
+     "d1? W1"},
+    {"SELECT m.name FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id GROUP BY m.name "
+     "ORDER BY count(*) LIMIT 1",
+     "d1? W1"},
+    {"SELECT c.customer_id FROM customer c LEFT JOIN vehicle v ON v.owner_id = c.customer_id GROUP "
+     "BY c.customer_id HAVING count(v.vehicle_id) = 0",
+     "d0 d1? d1?"},
+    {"SELECT 1 FROM vehicle WHERE mileage > 5 HAVING count(*) = 0", "d1 W1"},
+    /* groups that stay out by their figures: everybody in any group */
+    {"SELECT m.name FROM model m JOIN vehicle v ON v.model_id < m.model_id OR v.mileage = 7 GROUP "
+     "BY m.name HAVING max(v.registration) = 'x'",
+     "d1 I1"},
+    {"SELECT x.name FROM (SELECT m.name, count(*) AS n FROM model m JOIN vehicle v ON v.model_id < "
+     "m.model_id OR v.mileage = 7 GROUP BY m.name) x WHERE x.n = 1",
+     "d1 I1"},
+    {"SELECT m.name, count(*) FROM model m JOIN vehicle v ON v.model_id = m.model_id GROUP BY "
+     "m.name HAVING count(*) > 7",
+     "d1"},
     {"SELECT c.city FROM customer c LEFT JOIN vehicle v ON v.owner_id = c.customer_id WHERE "
      "v.vehicle_id IS NULL",
      "d0 d0?"},
@@ -140,7 +172,7 @@ static const struct {
     /* HAVING: a group that changes may pass */
     {"SELECT city FROM customer GROUP BY city HAVING count(*) > 2", "d1"},
     {"SELECT count(*) FROM (SELECT city FROM customer GROUP BY city HAVING count(*) > 2) s",
-     "d2 I1"},
+     "d2 I1 I1"},
 };
 
 static void test_shapes(void **state)
