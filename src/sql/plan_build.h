@@ -18,7 +18,6 @@
 
 enum {
     TYPE_BOOL = 16,
-    TYPE_BYTEA = 17,
     TYPE_NAME = 19,
     TYPE_INT8 = 20,
     TYPE_INT2 = 21,
@@ -293,7 +292,6 @@ struct build {
     size_t fence_count;
     struct relation *relations[LIMIT_RELATIONS];
     size_t relation_count;
-    size_t level_count;
     bool proves;                /* keys may stand for each other: see closure.h */
     struct row_path *row_paths; /* by row, less 1 */
     size_t row_count;
@@ -347,6 +345,8 @@ MUST_USE enum status plan_write(struct build *build, Node *statement, Node **emi
 MUST_USE enum status plan_select(struct build *build, SelectStmt **select,
                                  const struct resolver *outer, bool top, struct level **level);
 struct level *plan_new_level(struct build *build, const struct resolver *outer, bool top);
+/* The relations of its own FROM, as bits. */
+uint64_t plan_own_relations(const struct level *level);
 /* The rest of a SELECT once its FROM stands: targets, groups, order, limit, hidden columns. */
 MUST_USE enum status plan_finish_level(struct level *level, SelectStmt *select);
 /* plan_setop.c: UNION, INTERSECT, EXCEPT; DISTINCT as a level of its own above the rest. */
@@ -404,8 +404,6 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
 /* resolve_column.c */
 MUST_USE enum status resolve_column(struct resolver *resolver, const ColumnRef *reference,
                                     struct expression *out);
-void resolve_entry(const struct resolver *resolver, struct relation *relation, size_t column,
-                   struct expression *out);
 void resolve_name(const struct resolver *resolver, const struct name *name, struct expression *out);
 /* Above GROUP BY an expression that is itself grouped stands for its group. */
 void resolve_match_group(const struct level *level, struct expression *out);
@@ -421,6 +419,9 @@ MUST_USE enum status resolve_expression(struct resolver *resolver, Node *node,
                                         struct expression *out);
 MUST_USE enum status resolve_operator(struct resolver *resolver, A_Expr *node,
                                       struct expression *out);
+/* The operator that is meant, if it is allowed. */
+MUST_USE enum status resolve_operator_name(struct resolver *resolver, const List *name,
+                                           const char **out);
 MUST_USE enum status resolve_function(struct resolver *resolver, FuncCall *node,
                                       struct expression *out);
 MUST_USE enum status resolve_value_function(struct resolver *resolver, SQLValueFunction *node,

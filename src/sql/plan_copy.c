@@ -14,9 +14,9 @@ struct options {
     List *force_quote, *force_not_null, *force_null;
 };
 
-static enum status wrong_option(struct build *build, const char *what)
+static enum status wrong_option(struct build *build, const char *what, const char *hint)
 {
-    return plan_refuse(build, "22023", "The options are those of PostgreSQL's COPY.", "%s", what);
+    return plan_refuse(build, "22023", hint, "%s", what);
 }
 
 static enum status text_option(struct build *build, const DefElem *option, const char **text)
@@ -52,8 +52,10 @@ static enum status header_option(struct build *build, const DefElem *option,
         options->header = strcasecmp(word, on[i]) == 0;
         return STATUS_OK;
     }
-    return wrong_option(build, options->from ? "COPY option \"header\" needs a boolean or MATCH"
-                                             : "COPY option \"header\" needs a boolean");
+    return wrong_option(build,
+                        options->from ? "COPY option \"header\" needs a boolean or MATCH"
+                                      : "COPY option \"header\" needs a boolean",
+                        "Write HEADER, or HEADER false.");
 }
 
 /* FORCE_…: by columns or, where *all can be said, all of them. */
@@ -65,7 +67,7 @@ static enum status force_option(struct build *build, const DefElem *option, List
     else if (option->arg != NULL && IsA(option->arg, List))
         *columns = (List *)option->arg;
     else
-        return plan_refuse(build, "22023", "The options are those of PostgreSQL's COPY.",
+        return plan_refuse(build, "22023", "Write the columns in parentheses, or *.",
                            "COPY option \"%s\" needs a list of columns or *", option->defname);
     return STATUS_OK;
 }
@@ -116,7 +118,7 @@ static enum status read_format(struct build *build, const char *name, enum wire_
             return STATUS_OK;
         }
     }
-    return wrong_option(build, "COPY knows the formats text, csv and binary");
+    return wrong_option(build, "COPY knows no such FORMAT", "Write text, csv or binary.");
 }
 
 static bool forces(const struct options *options)
@@ -173,7 +175,8 @@ static enum status make_copy(struct build *build, const struct options *options,
         return plan_refuse(build, "0A000", "Leave it out, or choose another FORMAT.", "%s", wrong);
     if (options->encoding != NULL && strcasecmp(options->encoding, "UTF8") != 0 &&
         strcasecmp(options->encoding, "UTF-8") != 0)
-        return wrong_option(build, "COPY takes UTF8 and no other ENCODING");
+        return wrong_option(build, "COPY takes UTF8 and no other ENCODING",
+                            "Leave ENCODING out, and convert at the client.");
     if (!single_byte(options->delimiter) || !single_byte(options->quote) ||
         !single_byte(options->escape))
         return plan_refuse(build, "0A000", "Choose one ASCII character.",
@@ -190,7 +193,7 @@ static enum status make_copy(struct build *build, const struct options *options,
     if (copy->null == NULL)
         return STATUS_NOMEM;
     wrong = ambiguous(copy);
-    return wrong == NULL ? STATUS_OK : wrong_option(build, wrong);
+    return wrong == NULL ? STATUS_OK : wrong_option(build, wrong, "Choose another one.");
 }
 
 /* FORCE_…, by column; these are known once the rest is planned. */
@@ -314,7 +317,8 @@ static enum status check_from(struct build *build, const CopyStmt *copy)
         return plan_refuse(build, "0A000", "COPY dataset (column, …) FROM STDIN",
                            "COPY FROM without a list of columns is not supported");
     if (build->request->parameter_type_count > 0)
-        return plan_refuse(build, "42P02", "Declare none.", "COPY takes no parameters");
+        return plan_refuse(build, "42P02", "Declare none, and send the values as rows.",
+                           "COPY takes no parameters");
     return STATUS_OK;
 }
 

@@ -140,15 +140,13 @@ enum status plan_check_lookup(struct level *level)
 {
     if (level->build->request->partner->lookup_count == 0 || level->build->written)
         return STATUS_OK;
-    uint64_t own = 0, reached = 0;
-    for (size_t i = 0; i < level->relation_count; i++)
-        own |= UINT64_C(1) << level->relations[i]->index;
+    /* What stands around is held to the same rule on its own, and so are sub-selects. */
+    uint64_t reached = ~plan_own_relations(level);
     for (size_t i = 0; i < level->conjunct_count; i++)
         reached |= pinned(level, level->conjuncts[i].node) & level->conjuncts[i].holds;
-    reached |= ~own; /* what stands around is held to the same rule on its own, */
     for (size_t i = 0; i < level->relation_count; i++)
         if (level->relations[i]->fence == NULL)
-            reached |= UINT64_C(1) << level->relations[i]->index; /* and so are sub-selects */
+            reached |= UINT64_C(1) << level->relations[i]->index;
     for (size_t i = 0; i < level->relation_count; i++)
         reached = follow(level, reached);
     for (size_t i = 0; i < level->relation_count; i++)

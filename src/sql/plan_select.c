@@ -12,8 +12,15 @@ struct level *plan_new_level(struct build *build, const struct resolver *outer, 
     level->outer = outer;
     level->top = top;
     level->plain_statistic = level->bare_aggregates = true;
-    build->level_count++;
     return level;
+}
+
+uint64_t plan_own_relations(const struct level *level)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i < level->relation_count; i++)
+        own |= UINT64_C(1) << level->relations[i]->index;
+    return own;
 }
 
 enum status plan_finish_level(struct level *level, SelectStmt *select)

@@ -144,6 +144,15 @@ static bool one_of(const char *value, const char *const *choices)
     return false;
 }
 
+/* "a, b or c" */
+static const char *choices_text(const char *const *choices)
+{
+    const char *text = choices[0];
+    for (size_t i = 1; choices[i] != NULL; i++)
+        text = psprintf("%s%s%s", text, choices[i + 1] == NULL ? " or " : ", ", choices[i]);
+    return text;
+}
+
 static enum status check_choice(struct build *build, const struct setting *setting,
                                 const char *value)
 {
@@ -160,7 +169,7 @@ static enum status check_choice(struct build *build, const struct setting *setti
                                                                    : on;
     if (one_of(value, choices))
         return STATUS_OK;
-    return plan_refuse(build, "42501", psprintf("It can be set to %s.", choices[0]),
+    return plan_refuse(build, "42501", psprintf("It can be set to %s.", choices_text(choices)),
                        "\"%s\" cannot be set to this value", setting->name);
 }
 
@@ -255,7 +264,7 @@ static enum status plan_set(struct build *build, VariableSetStmt *set, Node **em
         build->plan->resets = true;
         return STATUS_OK;
     default:
-        return plan_refuse(build, "0A000", "Write the value.",
+        return plan_refuse(build, "0A000", "Write SET name TO value, or RESET name.",
                            "this form of SET or RESET is not supported");
     }
 }
@@ -372,27 +381,34 @@ static enum status plan_unlisten(struct build *build, Node **emitted)
 
 enum status plan_refuse_statement(struct build *build, Node *statement)
 {
-    static const char read_only[] =
+    static const char alone[] = "Send it as a statement of its own, where it is granted.";
+    static const char writes[] =
         "INSERT, UPDATE, DELETE and COPY FROM STDIN change data, where they are granted.";
+    static const char within[] = "Nothing can be made: put the query into WITH, or into FROM.";
+    static const char owner[] = "Leave definitions to the database's owner.";
+    static const char allowed[] =
+        "SELECT, COPY, cursors, prepared statements, SET, SHOW and transactions are allowed, and "
+        "writes where they are granted.";
     static const struct {
         NodeTag tag;
         const char *what, *hint;
     } known[] = {
-        {T_InsertStmt, "INSERT", read_only},
-        {T_UpdateStmt, "UPDATE", read_only},
-        {T_DeleteStmt, "DELETE", read_only},
-        {T_MergeStmt, "MERGE", read_only},
-        {T_TruncateStmt, "TRUNCATE", read_only},
-        {T_CreateStmt, "CREATE TABLE", read_only},
-        {T_CreateTableAsStmt, "CREATE TABLE AS", read_only},
-        {T_ViewStmt, "CREATE VIEW", read_only},
-        {T_DropStmt, "DROP", read_only},
-        {T_AlterTableStmt, "ALTER", read_only},
-        {T_ExplainStmt, "EXPLAIN", "Plans tell of data that is not granted."},
+        {T_InsertStmt, "INSERT", alone},
+        {T_UpdateStmt, "UPDATE", alone},
+        {T_DeleteStmt, "DELETE", alone},
+        {T_MergeStmt, "MERGE", writes},
+        {T_TruncateStmt, "TRUNCATE", writes},
+        {T_CreateStmt, "CREATE TABLE", within},
+        {T_CreateTableAsStmt, "CREATE TABLE AS", within},
+        {T_ViewStmt, "CREATE VIEW", within},
+        {T_DropStmt, "DROP", owner},
+        {T_AlterTableStmt, "ALTER", owner},
+        {T_ExplainStmt, "EXPLAIN",
+         "Its answer would tell of data that is not granted: run the statement itself."},
         {T_ListenStmt, "LISTEN", "Notifications are not available."},
         {T_NotifyStmt, "NOTIFY", "Notifications are not available."},
-        {T_DoStmt, "DO", "Only SELECT, SET, SHOW and transaction statements are."},
-        {T_CallStmt, "CALL", "Only SELECT, SET, SHOW and transaction statements are."},
+        {T_DoStmt, "DO", allowed},
+        {T_CallStmt, "CALL", allowed},
         {T_LockStmt, "LOCK", "Nothing can be locked through the gateway."},
         {T_GrantStmt, "GRANT and REVOKE", "The policy file grants."},
         {T_VacuumStmt, "VACUUM and ANALYZE", "Leave maintenance to the database's owner."},
@@ -400,8 +416,7 @@ enum status plan_refuse_statement(struct build *build, Node *statement)
     for (size_t i = 0; i < lengthof(known); i++)
         if (nodeTag(statement) == known[i].tag)
             return plan_refuse(build, "42501", known[i].hint, "not allowed: %s", known[i].what);
-    return plan_refuse(build, "42501", "Only SELECT, SET, SHOW and transaction statements are.",
-                       "this kind of statement is not allowed");
+    return plan_refuse(build, "42501", allowed, "this kind of statement is not allowed");
 }
 
 enum status plan_utility(struct build *build, Node *statement, Node **emitted)

@@ -18,7 +18,7 @@ const struct common_table *plan_find_common_table(const struct build *build, con
 static enum status refuse(struct build *build, const CommonTableExpr *query)
 {
     if (!IsA(query->ctequery, SelectStmt))
-        return plan_refuse(build, "0A000", "Write SELECT.",
+        return plan_refuse(build, "0A000", "Send what changes data as a statement of its own.",
                            "WITH \"%s\": only SELECT can stand there", query->ctename);
     return plan_refuse(build, "0A000", "Keep the path in a column of your own.",
                        "WITH \"%s\": SEARCH and CYCLE are not supported", query->ctename);

@@ -46,7 +46,7 @@ static enum status refuse_column(struct write *write, const char *name, bool upd
     plan_explain_no_write(write->build, write->grant->dataset,
                           update ? PLAN_CHANGE_UPDATE : PLAN_CHANGE_INSERT, name);
     return plan_refuse(write->build, "42501",
-                       columns == NULL ? "Ask the data controller."
+                       columns == NULL ? "None of its columns is; ask the data controller."
                                        : psprintf("These can be: %s.", columns),
                        "column \"%s\" of dataset \"%s\" is not granted for %s", name,
                        write->grant->dataset->policy->name, update ? "UPDATE" : "INSERT");
@@ -284,7 +284,7 @@ static enum status check_limits(struct write *write)
     const struct plan *plan = write->build->plan;
     if (plan->relay_limit == -1 && plan->relay_offset == 0)
         return STATUS_OK;
-    return plan_refuse(write->build, "0A000", "Write the rows by key.",
+    return plan_refuse(write->build, "0A000", "Choose the rows by their keys.",
                        "OFFSET, and LIMIT over groups, are not supported in a statement that "
                        "writes");
 }

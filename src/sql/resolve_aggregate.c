@@ -100,10 +100,7 @@ static enum status resolve_filter(struct resolver *resolver, FuncCall *node,
 /* An aggregate over nothing but columns of a level around is that level's. */
 static enum status check_level(const struct resolver *resolver, const struct expression *result)
 {
-    uint64_t own = 0;
-    for (size_t i = 0; i < resolver->level->relation_count; i++)
-        own |= UINT64_C(1) << resolver->level->relations[i]->index;
-    if (result->relations == 0 || (result->relations & own))
+    if (result->relations == 0 || (result->relations & plan_own_relations(resolver->level)))
         return STATUS_OK;
     return plan_refuse(resolver->build, "0A000", "Compute it in the outer SELECT.",
                        "an aggregate over columns of an outer query is not supported");

@@ -39,8 +39,8 @@ static bool is_stored(const struct column *column)
     return column->fence == NULL || column->fence->grant->dataset->table->kind != 'v';
 }
 
-void resolve_entry(const struct resolver *resolver, struct relation *relation, size_t column,
-                   struct expression *out)
+static void read_entry(const struct resolver *resolver, struct relation *relation, size_t column,
+                       struct expression *out)
 {
     const struct column *found = &relation->columns[column];
     *out = (struct expression){.node = rewrite_column(relation->alias, found->emit),
@@ -59,7 +59,7 @@ void resolve_entry(const struct resolver *resolver, struct relation *relation, s
 
 void resolve_name(const struct resolver *resolver, const struct name *name, struct expression *out)
 {
-    resolve_entry(resolver, name->relation, name->column, out);
+    read_entry(resolver, name->relation, name->column, out);
     if (name->other == NULL)
         return;
     CoalesceExpr *value = rewrite_new(CoalesceExpr);
@@ -67,7 +67,7 @@ void resolve_name(const struct resolver *resolver, const struct name *name, stru
     value->location = -1;
     for (name = name->other; name != NULL; name = name->other) {
         struct expression other;
-        resolve_entry(resolver, name->relation, name->column, &other);
+        read_entry(resolver, name->relation, name->column, &other);
         resolve_absorb(out, &other);
         value->args = lappend(value->args, other.node);
     }
@@ -111,7 +111,7 @@ static enum status by_relation(const struct resolver *scope, struct resolver *re
     }
     if (match == relation->column_count)
         return unknown_column(resolver, name);
-    resolve_entry(scope, relation, match, out);
+    read_entry(scope, relation, match, out);
     return STATUS_OK;
 }
 

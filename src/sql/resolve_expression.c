@@ -366,7 +366,7 @@ static enum status resolve_collate(struct resolver *resolver, CollateClause *nod
     const char *name = strVal(llast(node->collname));
     if (count > 2 || (count == 2 && strcmp(strVal(linitial(node->collname)), "pg_catalog") != 0) ||
         !allow_collation(name))
-        return plan_refuse(resolver->build, "42501", "Those of pg_catalog are, like \"C\".",
+        return plan_refuse(resolver->build, "42501", "Those of pg_catalog are allowed, like \"C\".",
                            "collation \"%s\" is not allowed", name);
     struct expression result = {.node = (Node *)node, .total = true, .immutable = true}, part;
     TRY(resolve_expression(resolver, node->arg, &part));
@@ -389,15 +389,15 @@ static enum status refuse_node(struct resolver *resolver, Node *node)
         {T_XmlExpr, "XML functions", "Select the columns themselves."},
         {T_XmlSerialize, "XML functions", "Select the columns themselves."},
         {T_SetToDefault, "DEFAULT", "Write the value."},
-        {T_CurrentOfExpr, "WHERE CURRENT OF", "Cursors are not available."},
+        {T_CurrentOfExpr, "WHERE CURRENT OF", "Name the rows by their keys."},
     };
     for (size_t i = 0; i < lengthof(known); i++)
         if (nodeTag(node) == known[i].tag)
             return plan_refuse(resolver->build, "0A000", known[i].hint, "not supported in %s: %s",
                                resolver->place, known[i].what);
     return plan_refuse(resolver->build, "0A000",
-                       "Columns, constants, parameters, allowed functions and operators, CASE, "
-                       "COALESCE, IN, BETWEEN, LIKE and IS are.",
+                       "Columns, constants, parameters, functions, operators, casts, arrays, CASE "
+                       "and sub-selects are supported.",
                        "this kind of expression is not supported in %s", resolver->place);
 }
 

@@ -114,7 +114,7 @@ static enum status refuse_function(struct resolver *resolver, const char *name)
     else if (suggestion != NULL)
         (void)snprintf(hint, sizeof hint, "Did you mean %s?", suggestion);
     else
-        (void)snprintf(hint, sizeof hint, "Only built-in functions without side effects are.");
+        (void)snprintf(hint, sizeof hint, "Built-in functions without side effects are allowed.");
     return plan_refuse(resolver->build, "42501", hint, "function %s is not allowed", name);
 }
 
@@ -366,7 +366,7 @@ enum status resolve_type(struct resolver *resolver, TypeName *type, uint32_t *oi
         (*oid = allow_type(name)) == 0)
         return plan_refuse(resolver->build, "42501",
                            "Numbers, text, dates and times, boolean, uuid, json, bytea, ranges, "
-                           "inet and their arrays are.",
+                           "inet and their arrays are allowed.",
                            "casting to type \"%s\" is not allowed", name);
     type->names = rewrite_qualified(name);
     if (type->arrayBounds != NIL)

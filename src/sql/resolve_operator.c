@@ -6,14 +6,15 @@
 #include "sql/allow.h"
 #include "sql/plan_build.h"
 
-static enum status operator_name(struct resolver *resolver, const List *name, const char **out)
+enum status resolve_operator_name(struct resolver *resolver, const List *name, const char **out)
 {
     size_t count = (size_t)list_length(name);
     const char *operator= strVal(llast(name));
     if (count > 2 || (count == 2 && strcmp(strVal(linitial(name)), "pg_catalog") != 0) ||
         (!resolver->trusted && !allow_operator(operator)))
         return plan_refuse(resolver->build, "42501",
-                           "The built-in comparison, arithmetic, text and date operators are.",
+                           "PostgreSQL's own are allowed, over numbers, text, dates, arrays, "
+                           "ranges and JSON.",
                            "operator %s is not allowed", operator);
     *out = operator;
     return STATUS_OK;
@@ -184,7 +185,7 @@ static enum status infix(struct resolver *resolver, A_Expr *node, struct express
 {
     struct expression result = {.node = (Node *)node, .total = true, .immutable = true};
     const char *name;
-    TRY(operator_name(resolver, node->name, &name));
+    TRY(resolve_operator_name(resolver, node->name, &name));
     result.parts = palloc0(2 * sizeof *result.parts);
     struct expression *left = &result.parts[0], *right = &result.parts[1];
     if (node->lexpr != NULL)
@@ -206,7 +207,7 @@ static enum status quantified(struct resolver *resolver, A_Expr *node, struct ex
         .node = (Node *)node, .type = TYPE_BOOL, .total = true, .immutable = true};
     struct expression left, right;
     const char *name;
-    TRY(operator_name(resolver, node->name, &name));
+    TRY(resolve_operator_name(resolver, node->name, &name));
     TRY(operand(resolver, &node->lexpr, &result, &left));
     TRY(operand(resolver, &node->rexpr, &result, &right));
     node->name = rewrite_qualified(name);
@@ -362,7 +363,7 @@ static enum status expand_rows(struct resolver *resolver, const A_Expr *node, No
         (node->kind != AEXPR_OP && node->kind != AEXPR_DISTINCT &&
          node->kind != AEXPR_NOT_DISTINCT))
         return STATUS_OK;
-    TRY(operator_name(resolver, node->name, &name));
+    TRY(resolve_operator_name(resolver, node->name, &name));
     if (node->kind == AEXPR_OP && strcmp(name, "=") != 0 && strcmp(name, "<>") != 0)
         return STATUS_OK;
     return by_members(resolver, node->kind, name, node->lexpr, node->rexpr, out);

@@ -96,7 +96,8 @@ static enum status read_function(struct reading *reading, List *pair, List *defi
     if (lsecond(pair) != NULL)
         definitions = lsecond(pair);
     if (!IsA(node, FuncCall) || ((FuncCall *)node)->agg_star || ((FuncCall *)node)->over != NULL)
-        return plan_refuse(build, "0A000", "generate_series, unnest and the like are.",
+        return plan_refuse(build, "0A000",
+                           "generate_series, unnest and the like are supported there.",
                            "this kind of function in FROM is not supported");
     uint64_t before = reading->resolver.level->fences, read;
     reading->resolver.level->fences = 0; /* a WITH query may read those that are there already */
@@ -105,7 +106,7 @@ static enum status read_function(struct reading *reading, List *pair, List *defi
     reading->resolver.level->fences |= before;
     if (!IsA(value.node, FuncCall))
         return plan_refuse(build, "0A000", "Put the value into the target list.",
-                           "this function in FROM is not supported");
+                           "a function that the gateway answers is not supported in FROM");
     if (read != 0)
         return plan_refuse(build, "0A000", "Put the sub-select into FROM, and name its column.",
                            "sub-selects in the arguments of a function in FROM are not supported");

@@ -240,14 +240,7 @@ static enum status judge_operator(struct resolver *resolver, SubLink *node,
 {
     const char *name = "=";
     if (node->operName != NIL) {
-        size_t count = (size_t)list_length(node->operName);
-        name = strVal(llast(node->operName));
-        if (count > 2 ||
-            (count == 2 && strcmp(strVal(linitial(node->operName)), "pg_catalog") != 0) ||
-            !allow_operator(name))
-            return plan_refuse(resolver->build, "42501",
-                               "The built-in comparison, arithmetic, text and date operators are.",
-                               "operator %s is not allowed", name);
+        TRY(resolve_operator_name(resolver, node->operName, &name));
         node->operName = rewrite_qualified(name);
     }
     const struct allow_signature *signature =
@@ -296,11 +289,8 @@ static enum status judge(struct resolver *resolver, SubLink *node, const struct 
 static bool is_joined(const struct resolver *resolver, const SubLink *node,
                       const struct level *inner, const struct expression *test)
 {
-    uint64_t own = 0;
-    for (size_t i = 0; i < resolver->level->relation_count; i++)
-        own |= UINT64_C(1) << resolver->level->relations[i]->index;
     return node->subLinkType == ANY_SUBLINK && resolver->sublinks == SUBLINK_CONJUNCT &&
-           inner->outer_reads == 0 && (test->relations & own);
+           inner->outer_reads == 0 && (test->relations & plan_own_relations(resolver->level));
 }
 
 /* EXISTS (SELECT * …) reads no column of the rows: only whether there is one. */
