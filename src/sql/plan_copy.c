@@ -118,7 +118,8 @@ static enum status read_format(struct build *build, const char *name, enum wire_
             return STATUS_OK;
         }
     }
-    return wrong_option(build, "COPY knows no such FORMAT", "Write text, csv or binary.");
+    return wrong_option(build, "COPY knows the formats text, csv and binary",
+                        "Write FORMAT and one of these.");
 }
 
 static bool forces(const struct options *options)
