@@ -66,6 +66,7 @@ const struct allow_signature *allow_find_operator(const char *name, bool prefix,
 /* A type that a cast may name ("int4", "numeric", "date"; pg_catalog names or SQL spellings as the
  * grammar delivers them): its OID, else 0. */
 uint32_t allow_type(const char *name);
+const char *allow_type_name(uint32_t type); /* its name in pg_catalog; NULL for any other type */
 /* May a client declare a parameter to be of this type? Those that a cast may name, and arrays. */
 bool allow_parameter_type(uint32_t type);
 /* The array over a type that a cast may name; 0 for any other type. */

@@ -54,6 +54,15 @@ uint32_t allow_type(const char *name)
     return 0;
 }
 
+const char *allow_type_name(uint32_t type)
+{
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        if (types[i].oid == type)
+            return types[i].name;
+    }
+    return NULL;
+}
+
 uint32_t allow_array_type(uint32_t element)
 {
     for (size_t i = 0; i < TYPE_COUNT; i++) {

@@ -133,7 +133,19 @@ struct relation {
 struct name {
     struct relation *relation;
     size_t column;
+    /* JOIN … USING over columns of different types: it is this, cast to the type; or NULL. */
+    const struct name *inner;
+    uint32_t type;
     const struct name *other; /* FULL JOIN … USING: where this is NULL, that; or NULL */
+};
+
+/* JOIN … USING (…) AS name: the merged columns, seen wherever all of the join's relations,
+ * [first, end) of the level, are. */
+struct merged {
+    const char *name;
+    const struct name *entries;
+    size_t count, first, end;
+    const struct merged *next;
 };
 
 /* What a piece of FROM brings into scope: names, and relations [first, end) of the level. */
@@ -165,6 +177,9 @@ struct expression {
     struct expression *parts;
     size_t part_count;
     bool tree; /* AND, OR, NOT */
+    /* An equality that may fail by itself, over the two `parts`: never where one of them is NULL,
+     * so it will do to guard both. part_count is 0. */
+    bool strict;
     /* A row value, (a, b) or ROW(a, b): what its members were found to be; else NULL. */
     const struct expression *members;
 };
@@ -217,6 +232,7 @@ struct level {
     const struct resolver *outer; /* in which it stands: a sub-select in an expression, LATERAL */
     struct relation *relations[LIMIT_RELATIONS];
     size_t relation_count;
+    const struct merged *merged;
     size_t scope_first, scope_end; /* relations that what is being guarded may name */
     struct names names;
     struct target *targets;
@@ -395,6 +411,20 @@ MUST_USE enum status resolve_from(struct level *level, List *from, Node *where, 
 /* Puts a relation of ours into the level's FROM, as its only item. */
 MUST_USE enum status resolve_only(struct level *level, struct relation *relation, Node *node,
                                   SelectStmt *out);
+/* resolve_using.c: takes the columns out of both sides; their equality, and what each pair is now.
+ */
+MUST_USE enum status resolve_using(struct level *level, const List *columns, JoinType join,
+                                   struct names *left, struct names *right, Node **condition,
+                                   struct names *merged);
+/* NATURAL: the names that both sides have, in the left one's order. */
+List *resolve_common_names(const struct names *left, const struct names *right);
+/* names: of the whole join; columns: merged by it. */
+MUST_USE enum status resolve_name_merged(struct level *level, const JoinExpr *join,
+                                         const struct names *names, const struct names *columns);
+const struct merged *resolve_merged(const struct level *level, const struct names *names,
+                                    const char *name);
+/* Refuses a name that FROM has already. */
+MUST_USE enum status resolve_check_alias(const struct level *level, const char *name);
 /* resolve_range_function.c: what a function in FROM gives; left: what stands before it. */
 MUST_USE enum status resolve_range_function(struct level *level, RangeFunction *item,
                                             const struct names *left, struct relation **relation);

@@ -52,6 +52,10 @@ static enum status expand_relation(struct level *level, const List *fields)
     size_t count = (size_t)list_length(fields);
     const char *alias = strVal(list_nth(fields, (int)count - 2));
     struct relation *relation = resolve_relation(&resolver, alias);
+    const struct merged *merged =
+        relation == NULL && count == 2 ? resolve_merged(level, &level->names, alias) : NULL;
+    if (merged != NULL)
+        return add_entries(level, merged->entries, merged->count);
     if (relation == NULL || count > 3 ||
         (count == 3 &&
          (!relation->schema_named || strcmp(strVal(linitial(fields)), "public") != 0)))
@@ -131,7 +135,8 @@ static bool same_target(const struct target *a, const struct target *b)
     if (a->original != NULL && b->original != NULL)
         return equal(a->original, b->original);
     return a->original == NULL && b->original == NULL && a->star.relation == b->star.relation &&
-           a->star.column == b->star.column && a->star.other == b->star.other;
+           a->star.column == b->star.column && a->star.inner == b->star.inner &&
+           a->star.other == b->star.other;
 }
 
 /* The ordinal of the output called name, 0 if there is none. */

@@ -3,6 +3,7 @@
  * columns, system columns and columns without a grant are all equally unknown. */
 #include <string.h>
 
+#include "sql/allow.h"
 #include "sql/plan_explain.h"
 
 static enum status unknown_column(struct resolver *resolver, const char *name)
@@ -57,9 +58,25 @@ static void read_entry(const struct resolver *resolver, struct relation *relatio
         found->fence->read[found->granted] = true;
 }
 
+static void resolve_converted(const struct resolver *resolver, const struct name *name,
+                              struct expression *out)
+{
+    resolve_name(resolver, name->inner, out);
+    if (resolver->mode == RESOLVE_GROUPED)
+        resolve_match_group(resolver->level, out);
+    unsigned flags = allow_cast_flags(out->type, name->type);
+    out->node = rewrite_cast(out->node, allow_type_name(name->type));
+    out->type = name->type;
+    out->total = out->total && (flags & ALLOW_TOTAL);
+    out->immutable = out->immutable && (flags & ALLOW_IMMUTABLE);
+}
+
 void resolve_name(const struct resolver *resolver, const struct name *name, struct expression *out)
 {
-    read_entry(resolver, name->relation, name->column, out);
+    if (name->inner != NULL)
+        resolve_converted(resolver, name, out);
+    else
+        read_entry(resolver, name->relation, name->column, out);
     if (name->other == NULL)
         return;
     CoalesceExpr *value = rewrite_new(CoalesceExpr);
@@ -67,7 +84,9 @@ void resolve_name(const struct resolver *resolver, const struct name *name, stru
     value->location = -1;
     for (name = name->other; name != NULL; name = name->other) {
         struct expression other;
-        read_entry(resolver, name->relation, name->column, &other);
+        struct name alone = *name;
+        alone.other = NULL;
+        resolve_name(resolver, &alone, &other);
         resolve_absorb(out, &other);
         value->args = lappend(value->args, other.node);
     }
@@ -88,7 +107,8 @@ static enum status by_name(const struct resolver *scope, struct resolver *resolv
                                "column reference \"%s\" is ambiguous", name);
         match = &names->entries[i];
     }
-    if (match == NULL && resolve_relation(scope, name) != NULL)
+    if (match == NULL && (resolve_relation(scope, name) != NULL ||
+                          resolve_merged(scope->level, names, name) != NULL))
         return whole_row(resolver, name);
     if (match == NULL)
         return STATUS_NOT_FOUND;
@@ -115,6 +135,23 @@ static enum status by_relation(const struct resolver *scope, struct resolver *re
     return STATUS_OK;
 }
 
+/* A column by the alias of the USING that merged it. */
+static enum status by_merged(const struct resolver *scope, struct resolver *resolver,
+                             const char *alias, const char *name, struct expression *out)
+{
+    const struct merged *merged = resolve_merged(scope->level, scope->names, alias);
+    if (merged == NULL)
+        return STATUS_NOT_FOUND;
+    for (size_t i = 0; i < merged->count; i++) {
+        const struct name *entry = &merged->entries[i];
+        if (strcmp(entry->relation->columns[entry->column].name, name) != 0)
+            continue;
+        resolve_name(scope, entry, out);
+        return STATUS_OK;
+    }
+    return unknown_column(resolver, name);
+}
+
 /* A reference to a level around: the levels between depend on its rows. */
 static enum status note_outer(struct resolver *resolver, const struct resolver *scope,
                               struct expression *out)
@@ -139,6 +176,8 @@ static enum status in_scope(const struct resolver *scope, struct resolver *resol
     if (count == 1)
         return by_name(scope, resolver, fields[0], out);
     struct relation *relation = resolve_relation(scope, fields[count - 2]);
+    if (relation == NULL && count == 2)
+        return by_merged(scope, resolver, fields[0], fields[1], out);
     if (relation == NULL ||
         (count == 3 && (!relation->schema_named || strcmp(fields[0], "public") != 0)))
         return STATUS_NOT_FOUND;

@@ -471,7 +471,7 @@ void resolve_match_group(const struct level *level, struct expression *out)
         out->total = true;
         out->parts = NULL;
         out->part_count = 0;
-        out->tree = false;
+        out->tree = out->strict = false;
         out->set = false;
         out->members = NULL;
         return;
@@ -538,7 +538,7 @@ enum status resolve_expression(struct resolver *resolver, Node *node, struct exp
     resolver->sublinks = sublinks;
     TRY(status);
     if (out->collation == COLLATION_MIXED && !out->tree) {
-        out->total = false;
+        out->total = out->strict = false;
         out->part_count = 0;
     }
     settle_collation(out);

@@ -1,6 +1,6 @@
 /* FROM: datasets become fences, sub-selects are rewritten in place, joins keep their shape; USING
- * and NATURAL become ON. Names follow SQL: an ON sees its join's two sides only, a column merged by
- * USING appears once, first, and means the side that an outer join keeps. */
+ * and NATURAL become ON (resolve_using.c). Names follow SQL: an ON sees its join's two sides only,
+ * a column merged by USING appears once, first. */
 #include <string.h>
 
 #include "sql/allow.h"
@@ -43,10 +43,7 @@ static enum status append_relation(struct level *level, struct relation *relatio
                                    struct names *names)
 {
     struct build *build = level->build;
-    for (size_t i = 0; i < level->relation_count; i++)
-        if (strcmp(level->relations[i]->name, relation->name) == 0)
-            return plan_refuse(build, "42712", "Give one of them another alias.",
-                               "table name \"%s\" is specified more than once", relation->name);
+    TRY(resolve_check_alias(level, relation->name));
     if (build->relation_count == LIMIT_RELATIONS)
         return plan_refuse(build, "54000", "Split the statement.",
                            "more than %d datasets and sub-selects in one statement",
@@ -204,6 +201,34 @@ static enum status from_sub_select(struct level *level, RangeSubselect *item,
     return STATUS_OK;
 }
 
+/* Does it hold something that may read what stands to the left of the join? */
+static bool is_lateral(const Node *item)
+{
+    if (IsA(item, JoinExpr))
+        return is_lateral(((const JoinExpr *)item)->larg) ||
+               is_lateral(((const JoinExpr *)item)->rarg);
+    return IsA(item, RangeFunction) ||
+           (IsA(item, RangeSubselect) && ((const RangeSubselect *)item)->lateral);
+}
+
+/* (a JOIN b …) AS j: a sub-select of all its columns. The names inside are not seen from outside.
+ */
+static RangeSubselect *named_join(JoinExpr *join)
+{
+    RangeSubselect *item = rewrite_new(RangeSubselect);
+    SelectStmt *select = rewrite_new(SelectStmt);
+    ColumnRef *all = rewrite_new(ColumnRef);
+    all->fields = list_make1(rewrite_new(A_Star));
+    all->location = -1;
+    item->alias = join->alias;
+    item->lateral = is_lateral((Node *)join);
+    item->subquery = (Node *)select;
+    join->alias = NULL;
+    select->targetList = list_make1(rewrite_target((Node *)all, NULL));
+    select->fromClause = list_make1(join);
+    return item;
+}
+
 static void append_names(struct names *all, const struct names *more)
 {
     for (size_t i = 0; i < more->count; i++)
@@ -221,98 +246,6 @@ static struct names concatenate(const struct names *left, const struct names *ri
     append_names(&all, left);
     append_names(&all, right);
     return all;
-}
-
-static const char *entry_name(const struct name *entry)
-{
-    return entry->relation->columns[entry->column].name;
-}
-
-/* The one entry of that name, taken out of the list. */
-static enum status take_entry(struct level *level, struct names *names, const char *name,
-                              const char *side, struct name *out)
-{
-    size_t found = names->count;
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(entry_name(&names->entries[i]), name) != 0)
-            continue;
-        if (found != names->count)
-            return plan_refuse(level->build, "42702", "Use ON.",
-                               "common column name \"%s\" appears more than once in %s table", name,
-                               side);
-        found = i;
-    }
-    if (found == names->count)
-        return plan_refuse(level->build, "42703", "Use ON, with columns that both sides have.",
-                           "column \"%s\" specified in USING clause does not exist in %s table or "
-                           "is not granted",
-                           name, side);
-    *out = names->entries[found];
-    memmove(&names->entries[found], &names->entries[found + 1],
-            (names->count - found - 1) * sizeof *names->entries);
-    names->count--;
-    return STATUS_OK;
-}
-
-/* What stands behind the first of a merged column: the left one's others, then the right one. */
-static const struct name *chain(const struct name *left, const struct name *right)
-{
-    struct name *copy = palloc(sizeof *copy);
-    *copy = left->other == NULL ? *right : *left->other;
-    if (left->other != NULL)
-        copy->other = chain(left->other, right);
-    return copy;
-}
-
-static Node *entry_reference(const struct name *entry)
-{
-    if (entry->other != NULL) {
-        struct name first = *entry;
-        CoalesceExpr *value = rewrite_new(CoalesceExpr);
-        first.other = NULL;
-        value->args = list_make2(entry_reference(&first), entry_reference(entry->other));
-        value->location = -1;
-        return (Node *)value;
-    }
-    ColumnRef *reference = rewrite_new(ColumnRef);
-    reference->fields = list_make2(makeString(pstrdup(entry->relation->name)),
-                                   makeString(pstrdup(entry_name(entry))));
-    reference->location = -1;
-    return (Node *)reference;
-}
-
-/* USING (a, b) as left.a = right.a AND left.b = right.b; the merged columns go first. Types must
- * agree, since one column stands for both: the one that is never missing, or the first of the two
- * that is there. */
-static enum status join_using(struct level *level, const List *columns, struct names *left,
-                              struct names *right, JoinType type, Node **condition,
-                              struct names *merged)
-{
-    struct name *entries = palloc0(((size_t)list_length(columns) + 1) * sizeof *entries);
-    size_t count = 0;
-    *condition = NULL;
-    ListCell *cell;
-    foreach (cell, columns) {
-        const char *name = strVal(lfirst(cell));
-        struct name l, r;
-        TRY(take_entry(level, left, name, "left", &l));
-        TRY(take_entry(level, right, name, "right", &r));
-        uint32_t left_type = l.relation->columns[l.column].type;
-        uint32_t right_type = r.relation->columns[r.column].type;
-        if (left_type != right_type)
-            return plan_refuse(level->build, "0A000", "Use ON, and name the column that you want.",
-                               "JOIN/USING over \"%s\" is not supported: the two columns are of "
-                               "different types",
-                               name);
-        *condition = rewrite_and(*condition,
-                                 rewrite_operator("=", entry_reference(&l), entry_reference(&r)));
-        entries[count] = type == JOIN_RIGHT ? r : l;
-        if (type == JOIN_FULL)
-            entries[count].other = chain(&l, &r);
-        count++;
-    }
-    *merged = (struct names){.entries = entries, .count = count};
-    return STATUS_OK;
 }
 
 /* The conjuncts of what has just been resolved, before guards are put into it. */
@@ -436,29 +369,6 @@ static void settle_side(struct level *level, struct names *side, bool unstable)
     side->changes &= ~fences;
 }
 
-static enum status check_join(struct level *level, const JoinExpr *join)
-{
-    if (join->alias != NULL || join->join_using_alias != NULL)
-        return plan_refuse(level->build, "0A000", "Give each table its own alias.",
-                           "an alias for a whole join is not supported");
-    return STATUS_OK;
-}
-
-/* NATURAL: USING over the names that both sides have, in the left one's order. */
-static List *common_names(const struct names *left, const struct names *right)
-{
-    List *names = NIL;
-    for (size_t i = 0; i < left->count; i++) {
-        const char *name = entry_name(&left->entries[i]);
-        bool common = false;
-        for (size_t k = 0; k < right->count; k++)
-            common = common || strcmp(entry_name(&right->entries[k]), name) == 0;
-        if (common)
-            names = lappend(names, makeString(pstrdup(name)));
-    }
-    return names;
-}
-
 static enum status join_condition(struct level *level, const JoinExpr *join, struct names *left,
                                   struct names *right, const struct names *both, Node *quals,
                                   Node **out)
@@ -489,14 +399,13 @@ static enum status from_join(struct level *level, JoinExpr *join, const struct n
 {
     struct names left, right, merged = {0};
     Node *left_node, *right_node, *quals = join->quals;
-    TRY(check_join(level, join));
     TRY(from_item(level, join->larg, outer, &left_node, &left));
     struct names seen = concatenate(outer, &left);
     TRY(from_item(level, join->rarg, &seen, &right_node, &right));
     struct names both = concatenate(&left, &right);
-    const List *using = join->isNatural ? common_names(&left, &right) : join->usingClause;
+    const List *using = join->isNatural ? resolve_common_names(&left, &right) : join->usingClause;
     if (using != NIL)
-        TRY(join_using(level, using, &left, &right, join->jointype, &quals, &merged));
+        TRY(resolve_using(level, using, join->jointype, &left, &right, &quals, &merged));
     TRY(join_condition(level, join, &left, &right, &both, quals, &quals));
     if (quals == NULL && join->jointype != JOIN_INNER)
         quals = rewrite_boolean(true); /* NATURAL without a common name */
@@ -505,6 +414,8 @@ static enum status from_join(struct level *level, JoinExpr *join, const struct n
         both.entries = concatenate(&merged, &rest).entries;
         both.count = merged.count + rest.count;
     }
+    if (join->join_using_alias != NULL)
+        TRY(resolve_name_merged(level, join, &both, &merged));
     both.changes = left.changes | right.changes;
     both.grows = left.grows | right.grows;
     *out = rewrite_join(join->jointype, left_node, right_node, quals);
@@ -541,7 +452,9 @@ static enum status from_item(struct level *level, Node *item, const struct names
     case T_RangeSubselect:
         return from_sub_select(level, (RangeSubselect *)item, left, out, names);
     case T_JoinExpr:
-        return from_join(level, (JoinExpr *)item, left, out, names);
+        return ((JoinExpr *)item)->alias != NULL
+                   ? from_sub_select(level, named_join((JoinExpr *)item), left, out, names)
+                   : from_join(level, (JoinExpr *)item, left, out, names);
     case T_RangeTableSample:
         return plan_refuse(level->build, "0A000", "Use LIMIT.", "TABLESAMPLE is not supported");
     case T_RangeFunction:

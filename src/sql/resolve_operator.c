@@ -179,6 +179,8 @@ static void judge_infix(const A_Expr *node, const char *name, struct expression 
                                          : allow_result(signature, types, 2);
     if (own.total && is_comparison(name) && node->lexpr != NULL)
         result->part_count = 2;
+    else if (node->lexpr != NULL && strcmp(name, "=") == 0)
+        result->strict = true;
 }
 
 static enum status infix(struct resolver *resolver, A_Expr *node, struct expression *out)

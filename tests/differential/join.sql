@@ -47,3 +47,36 @@ SELECT person_id FROM person, task;
 SELECT p.name FROM person p JOIN task t ON t.person_id = q.person_id;
 SELECT * FROM person p JOIN place l USING (country);
 SELECT * FROM person p JOIN task p ON true;
+-- USING and NATURAL over columns of different types: the merged one has their common type.
+SELECT v, a.n, b.id FROM (SELECT id AS n, ⟨i|j|k⟩ AS v FROM ints) AS a ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT id, ⟨i|j|k⟩ AS v FROM ints) AS b USING (v) ORDER BY 1, 2, 3;
+SELECT v, a.n, b.id FROM (SELECT id AS n, ⟨j|k⟩ AS v FROM ints) AS a ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT id, ⟨m|f|r⟩ AS v FROM nums) AS b USING (v) ORDER BY 1, 2, 3;
+SELECT * FROM (SELECT id AS n, ⟨m|f|r⟩ AS v FROM nums) AS a ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT id, i AS v FROM ints) AS b USING (v) ORDER BY 1, 2, 3;
+SELECT v, a.n, b.id FROM (SELECT id AS n, ⟨n|r⟩ AS v FROM nums) AS a ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT id, f AS v FROM nums WHERE f < 1e30) AS b USING (v) WHERE a.n < 4 OR a.n IS NULL ORDER BY 1, 2, 3;
+SELECT * FROM (SELECT id AS n, ⟨t|v|c⟩ AS w FROM texts) AS a NATURAL ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT id, ⟨t|v|c⟩ AS w FROM texts) AS b ORDER BY 1, 2, 3;
+SELECT * FROM (SELECT id AS n, ⟨d|s|z⟩ AS w FROM days WHERE id < 7) AS a NATURAL ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT id, ⟨s|z⟩ AS w FROM days WHERE id < 7) AS b ORDER BY 1, 2, 3;
+SELECT k, count(*), max(k) FROM (SELECT i AS k FROM ints) AS a ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT j AS k FROM ints) AS b USING (k) GROUP BY k HAVING k > 0 ORDER BY 1;
+SELECT a.k, k FROM (SELECT i AS k FROM ints) AS a LEFT JOIN (SELECT j AS k FROM ints) AS b USING (k) GROUP BY a.k ORDER BY 1;
+SELECT k, 5 / k FROM (SELECT k FROM ints) AS a ⟨INNER|LEFT|FULL⟩ JOIN (SELECT i AS k FROM ints) AS b USING (k) ⟨INNER|LEFT|FULL⟩ JOIN (SELECT j AS k FROM ints) AS c USING (k) WHERE k <> 0 ORDER BY 1;
+SELECT k FROM (SELECT k FROM ints) AS a ⟨INNER|RIGHT|FULL⟩ JOIN ((SELECT i AS k FROM ints) AS b ⟨INNER|RIGHT|FULL⟩ JOIN (SELECT j AS k FROM ints) AS c USING (k)) USING (k) ORDER BY 1;
+SELECT person_id, (SELECT count(*) FROM person AS p JOIN (SELECT 4::bigint AS person_id) AS q USING (person_id) WHERE p.person_id = t.person_id) FROM task AS t WHERE task_id < 9 ORDER BY task_id;
+SELECT w FROM (SELECT t AS w FROM texts) AS a JOIN (SELECT i AS w FROM ints) AS b USING (w);
+-- An alias for a join, and one for what USING merged.
+SELECT * FROM (person p LEFT JOIN place l ON l.town = p.town) AS j ORDER BY j.person_id LIMIT 9;
+SELECT j.a, j.b, name FROM (person JOIN place USING (town)) AS j (a, b) ORDER BY j.b LIMIT 9;
+SELECT j.size, count(*) FROM (person p ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN place l USING (town)) AS j GROUP BY j.size ORDER BY 1;
+SELECT j.*, k.kind FROM (person p JOIN place l USING (town)) AS j ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN task k ON k.person_id = j.person_id AND k.kind = 'call' ORDER BY j.person_id, k.task_id LIMIT 20;
+SELECT p.name FROM (person p JOIN place l USING (town)) AS j;
+SELECT j.town FROM (person p JOIN place l ON p.town = l.town) AS j;
+SELECT j.name FROM (person p JOIN place l USING (town)) AS j, person j;
+SELECT * FROM person p, (place l JOIN LATERAL (SELECT l.size + p.person_id AS n) AS x ON true) AS j (q) WHERE p.person_id < 3 ORDER BY p.person_id, j.q;
+SELECT x.town, l.town, x.* FROM person p ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN place l USING (town) AS x ORDER BY 1, p.person_id;
+SELECT x.k, y.k FROM (SELECT i AS k FROM ints) AS a JOIN (SELECT j AS k FROM ints) AS b USING (k) AS x JOIN (SELECT k FROM ints) AS c USING (k) AS y ORDER BY 1;
+SELECT x.name FROM person p JOIN place l USING (town) AS x;
+SELECT x FROM person p JOIN place l USING (town) AS x;
+SELECT 1 FROM person p JOIN place l USING (town) AS p;
+SELECT 1 FROM person p JOIN place l USING (town) AS x, person x;
+SELECT x.town, (SELECT count(*) FROM task t WHERE t.place = x.town) FROM person p JOIN place l USING (town) AS x ORDER BY p.person_id LIMIT 5;
+SELECT x.town, count(*) FROM person p ⟨INNER|LEFT|FULL⟩ JOIN place l USING (town) AS x GROUP BY x.town ORDER BY 1;
+-- FULL JOIN by values whose type only PostgreSQL knows.
+SELECT x.m, y.id FROM (SELECT k, percentile_disc(0.5) WITHIN GROUP (ORDER BY i) AS m FROM ints GROUP BY k) AS x ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN ints y ON x.m = y.i ORDER BY 1, 2, x.k;
+SELECT x.m, y.m FROM (SELECT grade, mode() WITHIN GROUP (ORDER BY town) AS m FROM person GROUP BY grade) AS x ⟨INNER|LEFT|RIGHT|FULL⟩ JOIN (SELECT kind, mode() WITHIN GROUP (ORDER BY place) AS m FROM task GROUP BY kind) AS y ON x.m = y.m ORDER BY 1, 2, x.grade;

@@ -63,6 +63,19 @@ static void test_join_operands_are_guarded_apart(void **state)
             "(CASE WHEN (b.h4 IS NOT FALSE) THEN (b.mileage OPERATOR(-) 1) END))");
 }
 
+/* Guarded as a whole it would be nothing that FULL JOIN can join by. */
+static void test_an_equality_of_unknown_types_is_guarded_on_both_sides(void **state)
+{
+    static const char join[] =
+        "SELECT 1 FROM (SELECT mode() WITHIN GROUP (ORDER BY balance) AS m FROM customer GROUP BY "
+        "city) a FULL JOIN vehicle b ON a.m = b.mileage";
+    accepts(join, " IS NOT FALSE) THEN a.m END) OPERATOR(=) (CASE WHEN (b.h");
+    accepts(join, " IS NOT FALSE) THEN b.mileage END))");
+    accepts("SELECT 1 FROM (SELECT mode() WITHIN GROUP (ORDER BY balance) AS m, min(city) AS c "
+            "FROM customer GROUP BY city) a WHERE a.m = length(a.c)",
+            " IS NOT FALSE) THEN (a.m OPERATOR(=) (length(a.c))) END");
+}
+
 static void test_under_or_a_guard_takes_the_policies_of_all(void **state)
 {
     accepts("SELECT 1 FROM customer a, vehicle b WHERE a.city = 'x' OR 1 / b.mileage = 1",
@@ -106,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_total_conditions_are_not_guarded),
         cmocka_unit_test(test_what_may_fail_is_guarded_where_it_is_written),
         cmocka_unit_test(test_join_operands_are_guarded_apart),
+        cmocka_unit_test(test_an_equality_of_unknown_types_is_guarded_on_both_sides),
         cmocka_unit_test(test_under_or_a_guard_takes_the_policies_of_all),
         cmocka_unit_test(test_sub_selects_carry_the_policy),
         cmocka_unit_test(test_groups_stay_equal_and_what_is_above_is_guarded),

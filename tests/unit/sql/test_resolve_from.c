@@ -71,12 +71,36 @@ static void test_a_kept_row_that_changes_finds_other_rows(void **state)
     plan_release(plan);
 }
 
+/* (a JOIN b …) AS j is a sub-select of all its columns. */
+static void test_an_alias_for_a_join(void **state)
+{
+    accepts("SELECT j.city FROM (customer c JOIN vehicle v ON v.owner_id = c.customer_id) AS j",
+            "SELECT j.city AS city, ");
+    accepts("SELECT j.name FROM (vehicle v LEFT JOIN model m USING (model_id)) AS j",
+            "ON (v.model_id OPERATOR(=) m.model_id))) AS j");
+    accepts("SELECT j.a FROM (vehicle v JOIN model m USING (model_id)) AS j (a)",
+            "SELECT j.model_id AS a, ");
+    accepts("SELECT j.n FROM model a, (vehicle v JOIN LATERAL (SELECT v.mileage + a.model_id AS n) "
+            "x ON true) AS j",
+            ", LATERAL (SELECT v.vehicle_id");
+    plan_refused("acme.app", "SELECT v.mileage FROM (vehicle v JOIN model m USING (model_id)) AS j",
+                 "42P01", "\"v\"");
+    plan_refused("acme.app", "SELECT j.model_id FROM (vehicle v JOIN model m ON true) AS j",
+                 "42702", "ambiguous");
+    plan_refused("acme.app", "SELECT j FROM (vehicle v JOIN model m ON true) AS j", "42501",
+                 "whole row");
+    plan_refused("acme.app",
+                 "SELECT 1 FROM (model a JOIN model b USING (model_id)) AS j (a, b, c, d)", "42P10",
+                 "3 columns available");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_joins),
         cmocka_unit_test(test_joins_refused),
         cmocka_unit_test(test_sub_selects),
+        cmocka_unit_test(test_an_alias_for_a_join),
         cmocka_unit_test(test_a_kept_row_that_changes_finds_other_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,92 @@
+"""Forms of SELECT that analysts write give what the database gives, and the ledger holds whom they depend on."""
+import collections
+
+import psycopg
+import pytest
+
+from harness import shop
+
+PEOPLE = range(1, 13)
+# Twelve people, of whom three live in Bath and are hidden; keys of several types; values that repeat.
+SQL = """
+CREATE SCHEMA shop;
+CREATE TABLE shop.person (person_id bigint PRIMARY KEY, full_name text, phone text, born date, town text, secret text);
+CREATE TABLE shop.purchase (purchase_id bigint PRIMARY KEY, person_id bigint REFERENCES shop.person, item text, pence integer);
+CREATE TABLE shop.article (item text PRIMARY KEY, maker text);
+INSERT INTO shop.person SELECT n, 'Person ' || n % 5, '+44 ' || n, date '1990-01-01' + n % 3, CASE WHEN n % 4 = 0 THEN 'Bath' ELSE 'York' END, 'x'
+  FROM generate_series(1, 12) AS n;
+INSERT INTO shop.purchase SELECT n, 1 + n * 5 % 12, 'item ' || n % 4, n % 7 FROM generate_series(1, 40) AS n;
+INSERT INTO shop.article SELECT 'item ' || n, 'maker ' || n % 2 FROM generate_series(0, 5) AS n;
+ANALYZE;
+"""
+# What the partner may see, said by hand.
+VIEWS = """
+CREATE SCHEMA seen;
+CREATE VIEW seen.person AS SELECT person_id, full_name, born, town FROM shop.person WHERE town = 'York';
+CREATE VIEW seen.purchase AS SELECT purchase_id, person_id, item, pence FROM shop.purchase;
+CREATE VIEW seen.article AS SELECT item, maker FROM shop.article;
+SET search_path = seen;
+"""
+INTS = "(SELECT person_id::int AS k, full_name FROM person) AS a"
+BIG = "(SELECT person_id AS k, pence FROM purchase WHERE pence > 4) AS b"
+FORMS = {
+    "USING of different types": [f"SELECT k, full_name, pence FROM {INTS} {kind} JOIN {BIG} USING (k)" for kind in ("INNER", "LEFT", "RIGHT", "FULL")]
+    + [f"SELECT * FROM {INTS} NATURAL {kind} JOIN {BIG}" for kind in ("INNER", "FULL")]
+    + ["SELECT k, count(*) FROM (SELECT pence::numeric(6, 2) AS k FROM purchase) AS a LEFT JOIN (SELECT person_id::float8 AS k FROM person) AS b USING (k) GROUP BY k"],
+    "an alias for a join": [f"SELECT j.full_name, j.item FROM (person p {kind} JOIN purchase q ON q.person_id = p.person_id AND q.pence = 6) AS j" for kind in ("INNER", "LEFT", "FULL")]
+    + ["SELECT j.k, j.item FROM (person JOIN purchase USING (person_id)) AS j (k) WHERE j.pence = 3",
+       "SELECT j.maker, count(*) FROM (purchase LEFT JOIN article USING (item)) AS j GROUP BY j.maker HAVING count(*) > 19",
+       "SELECT u.person_id, full_name FROM person JOIN purchase USING (person_id) AS u WHERE pence = 2",
+       "SELECT u.item, a.maker FROM purchase RIGHT JOIN article a USING (item) AS u WHERE pence = 2 OR pence IS NULL"],
+    "FULL JOIN by values of a type that only the database knows": [
+        "SELECT x.m, y.item FROM (SELECT item, mode() WITHIN GROUP (ORDER BY pence) AS m FROM purchase GROUP BY item) AS x FULL JOIN (SELECT item, pence FROM purchase WHERE pence < 2) AS y ON x.m = y.pence"],
+}
+
+
+@pytest.fixture(scope="module")
+def world(make_module_gateway):
+    gateway = make_module_gateway(policy_yaml=shop.POLICY, sql=SQL)
+    with gateway.connect("acme.cert") as through, gateway.cluster.connect(gateway.database) as direct:
+        direct.execute(VIEWS)
+        yield gateway, through, direct
+
+
+def answer(connection, sql):
+    cursor = connection.execute(sql)
+    return [(column.name, column.type_code) for column in cursor.description], collections.Counter(cursor.fetchall())
+
+
+def affected(direct, sql, before):
+    """Whoever's removal takes a row away, or changes one."""
+    people = set()
+    for key in PEOPLE:
+        with direct.transaction(force_rollback=True):
+            direct.execute("DELETE FROM shop.purchase WHERE person_id = %s", [key])
+            direct.execute("DELETE FROM shop.person WHERE person_id = %s", [key])
+            if before - answer(direct, sql)[1]:
+                people.add(key)
+    return people
+
+
+def told(gateway, after):
+    return {int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}") if row["grade"] != "probe"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gives_the_same_and_records_whoever_matters(world, form):
+    gateway, through, direct = world
+    wrong = []
+    for sql in FORMS[form]:
+        after = int(gateway.admin("SHOW LEDGER LAST 1")[-1]["sequence"])
+        expected = answer(direct, sql)
+        try:
+            actual = answer(through, sql)
+        except psycopg.Error as error:
+            wrong.append(f"{sql}\n  {error}")
+            continue
+        people = affected(direct, sql, expected[1])
+        if actual != expected or not people:
+            wrong.append(f"{sql}\n  {actual}\n  {expected}\n  {people}")
+        elif not people <= told(gateway, after):
+            wrong.append(f"{sql}\n  not recorded: {people - told(gateway, after)}")
+    assert not wrong, "\n".join(wrong)
