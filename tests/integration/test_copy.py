@@ -3,6 +3,7 @@ import psycopg
 import pytest
 
 from harness.rawclient import RawClient, kinds, states, tags
+from harness.recorded import last, told
 
 NASTY = [None, "", " ", "\\", "\\.", "\\N", "NULL", "a\tb", "a\nb", "a\rb", "a\r\nb", "\b\f\v\x01\x7f", 'say "hi"', '"', "'", "a,b", "a|b", "a;b", "ü€𝄞", "x\\ty", "\\\\",
          "end\\", "{1,2}", "-1", "e" * 5000]
@@ -55,15 +56,6 @@ def client(gateway):
     client = RawClient(gateway, "acme.cert")
     yield client
     client.close()
-
-
-def last(gateway):
-    entries = gateway.admin("SHOW LEDGER LAST 1")
-    return int(entries[-1]["sequence"]) if entries else -1
-
-
-def told(gateway, after):
-    return {int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}") if row["grade"] == "direct"}
 
 
 def copied(connection, sql):

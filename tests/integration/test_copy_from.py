@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from harness.rawclient import RawClient, kinds, states, tags
+from harness.recorded import last, marked, outcomes
 
 SQL = """
 CREATE SCHEMA c;
@@ -58,7 +59,7 @@ def shared(make_module_gateway, cluster):
 @pytest.fixture
 def gateway(shared):
     shared.cluster.script(shared.database, ROWS)
-    shared.mark = int(shared.admin("SHOW LEDGER LAST 1")[-1]["sequence"])
+    shared.mark = last(shared)
     return shared
 
 
@@ -72,15 +73,6 @@ def client(gateway):
 def direct(gateway, sql):
     with gateway.cluster.connect(gateway.database) as connection:
         return connection.execute(sql).fetchall()
-
-
-def entries(gateway, *types):
-    return [row for row in gateway.admin("SHOW LEDGER LAST 300") if row["type"] in types and int(row["sequence"]) > gateway.mark]
-
-
-def outcomes(gateway):
-    ends = {row["uuid"]: row["outcome"] for row in entries(gateway, "change-end")}
-    return [ends.get(row["uuid"]) for row in entries(gateway, "change")]
 
 
 def until(condition):
@@ -121,7 +113,7 @@ def test_rows_are_inserted_and_written_down(gateway):
         assert copy(db, COPY + " (FORMAT csv, HEADER)", 'note_id,person_id,body\n12,3,"a ""b""\nc"\n') == "COPY 1"
         assert copy(db, COPY, "") == "COPY 0"
     assert direct(gateway, NOTES) == [(10, 1, "ten", "call"), (11, 2, None, "call"), (12, 3, 'a "b"\nc', "call")]
-    changes = entries(gateway, "change")
+    changes = marked(gateway, "change")
     assert [row["rows"] for row in changes] == ["2", "1"] and [row["subjects"] for row in changes] == ["2", "1"]
     assert ("body", "changed") in {(row["column"], row["grade"]) for row in gateway.admin("SHOW SUBJECT 'person' '3'")}
     assert changes[0]["text"].startswith("change=insert\ndataset=note\n") and "note.body:clear:x_note" in changes[0]["text"]
@@ -135,9 +127,9 @@ def test_many_rows_are_one_transaction(gateway):
         took = time.monotonic() - begun
     assert took < 10, took
     assert direct(gateway, "SELECT count(*), min(note_id), max(note_id), count(DISTINCT xmin::text) FROM c.note WHERE note_id > 1") == [(4000, 1000, 4999, 1)]
-    assert max(int(row["subjects"]) for row in entries(gateway, "change")) == 50
+    assert max(int(row["subjects"]) for row in marked(gateway, "change")) == 50
     assert set(outcomes(gateway)) == {"committed"}
-    assert sum(int(row["rows"]) for row in entries(gateway, "change")) == 4000
+    assert sum(int(row["rows"]) for row in marked(gateway, "change")) == 4000
 
 
 def test_all_or_nothing(gateway):
@@ -153,7 +145,7 @@ def test_all_or_nothing(gateway):
             assert db.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
             assert direct(gateway, NOTES) == []
     assert set(outcomes(gateway)) == {"rolled-back"}
-    told = [row["sqlstate"] for row in entries(gateway, "probe")]
+    told = [row["sqlstate"] for row in marked(gateway, "probe")]
     assert "23505" in told and "44000" in told and "22P04" not in told
 
 
@@ -189,7 +181,7 @@ def test_a_client_that_gives_up(gateway):
     client = RawClient(gateway, "desk.one")
     client.send(client.simple(COPY), client.message(b"d", rows(10, 1200).encode()))
     client.until(b"G")
-    until(lambda: len(entries(gateway, "change")) > 8)
+    until(lambda: len(marked(gateway, "change")) > 8)
     client.close()
     until(lambda: None not in outcomes(gateway))
     assert [row[0] for row in direct(gateway, NOTES)] == [2000, 2001]
@@ -318,7 +310,7 @@ def test_what_is_not_granted_or_not_supported(gateway, client):
         for ask in (client.query, client.extended):
             answer = ask(sql)
             assert states(answer) == [state] and "G" not in kinds(answer), (sql, states(answer))
-    assert entries(gateway, "change") == []
+    assert marked(gateway, "change") == []
 
 
 def test_bounds(gateway):
@@ -347,7 +339,7 @@ def test_a_policy_that_changes_meanwhile(gateway, client):
     client.send(client.simple(COPY))
     client.until(b"G")
     client.send(client.message(b"d", rows(10, 600).encode()))
-    until(lambda: entries(gateway, "change"))
+    until(lambda: marked(gateway, "change"))
     try:
         gateway.reload(POLICY.replace("write: {insert: [note_id, person_id, body, kind]}", "write: {insert: [note_id, person_id]}"))
         client.send(client.message(b"d", rows(601, 1200).encode()), client.message(b"c"))

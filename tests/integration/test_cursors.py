@@ -6,6 +6,7 @@ import pytest
 
 from harness import shop
 from harness.rawclient import RawClient, errors, kinds, rows, states, status, tags
+from harness.recorded import last, told
 
 DECLARE = "DECLARE c CURSOR FOR SELECT person_id, full_name FROM person ORDER BY person_id"
 VISIBLE = [n for n in range(1, 201) if n % 4]  # whom acme may see
@@ -21,15 +22,6 @@ def client(gateway):
     client = RawClient(gateway, "acme.cert")
     yield client
     client.close()
-
-
-def last(gateway):
-    entries = gateway.admin("SHOW LEDGER LAST 1")
-    return int(entries[-1]["sequence"]) if entries else -1
-
-
-def told(gateway, after):
-    return {int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}") if row["grade"] == "direct"}
 
 
 def entries(gateway, after):

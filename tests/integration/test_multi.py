@@ -3,6 +3,7 @@ import pytest
 
 from harness import shop
 from harness.rawclient import RawClient, errors, kinds, rows, states, status, tags
+from harness.recorded import last, told
 
 
 @pytest.fixture(scope="module")
@@ -15,15 +16,6 @@ def client(gateway):
     client = RawClient(gateway, "acme.cert")
     yield client
     client.close()
-
-
-def last(gateway):
-    entries = gateway.admin("SHOW LEDGER LAST 1")
-    return int(entries[-1]["sequence"]) if entries else -1
-
-
-def told(gateway, after):
-    return {int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}") if row["grade"] == "direct"}
 
 
 @pytest.mark.parametrize("sql, expected, count", [

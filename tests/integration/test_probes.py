@@ -6,6 +6,7 @@ import pytest
 
 from harness import shop
 from harness.rawclient import RawClient
+from harness.recorded import last
 
 UNBOUND = shop.POLICY.replace("rows_per_statement: 1000000}", "rows_per_statement: 1000000, probes_per_day: 100000}", 1)
 BOUND = UNBOUND.replace("probes_per_day: 100000", "probes_per_day: 5")
@@ -17,12 +18,8 @@ def gateway(make_module_gateway):
     return make_module_gateway(policy_yaml=UNBOUND)
 
 
-def last(gateway):
-    entries = gateway.admin("SHOW LEDGER LAST 1")
-    return int(entries[-1]["sequence"]) if entries else -1
-
-
 def told(gateway, after, grade="probe"):
+    """Each key once an entry."""
     return sorted(int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}") if row["grade"] == grade)
 
 

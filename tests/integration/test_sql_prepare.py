@@ -3,6 +3,7 @@ import pytest
 
 from harness import shop
 from harness.rawclient import RawClient, kinds, rows, states, tags
+from harness.recorded import last, told
 
 PREPARE = "PREPARE p (bigint, text) AS SELECT person_id, full_name FROM person WHERE person_id = $1 AND town = $2"
 
@@ -17,15 +18,6 @@ def client(gateway):
     client = RawClient(gateway, "acme.cert")
     yield client
     client.close()
-
-
-def last(gateway):
-    entries = gateway.admin("SHOW LEDGER LAST 1")
-    return int(entries[-1]["sequence"]) if entries else -1
-
-
-def told(gateway, after):
-    return {int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}") if row["grade"] == "direct"}
 
 
 def test_prepared_executed_deallocated(gateway, client):

@@ -7,6 +7,8 @@ import time
 import psycopg
 import pytest
 
+from harness.recorded import last, marked, outcomes
+
 SQL = """
 CREATE SCHEMA s;
 CREATE TABLE s.person (person_id bigint PRIMARY KEY, name text NOT NULL, phone varchar(20), born date, town text, secret text,
@@ -68,7 +70,7 @@ def shared(make_module_gateway, cluster):
 def gateway(shared):
     """The tables as they were, and the ledger from here on."""
     shared.cluster.script(shared.database, ROWS)
-    shared.mark = int(shared.admin("SHOW LEDGER LAST 1")[-1]["sequence"])
+    shared.mark = last(shared)
     return shared
 
 
@@ -82,17 +84,6 @@ def alone(make_gateway, cluster):
 def direct(gateway, sql):
     with gateway.cluster.connect(gateway.database) as connection:
         return connection.execute(sql).fetchall()
-
-
-def entries(gateway, *types):
-    """The ledger's entries of these types, oldest first."""
-    return [row for row in gateway.admin("SHOW LEDGER LAST 200") if row["type"] in types and int(row["sequence"]) > gateway.mark]
-
-
-def outcomes(gateway):
-    """What has become of each change, in the order in which they were intended."""
-    ends = {row["uuid"]: row["outcome"] for row in entries(gateway, "change-end")}
-    return [ends.get(row["uuid"]) for row in entries(gateway, "change")]
 
 
 def state(db, sql, *parameters):
@@ -117,13 +108,13 @@ def test_an_update_changes_what_is_granted_and_is_written_down(gateway):
         assert sorted(rows) == [(1, "A.", "07", 2), (2, "B.", "07", 3)]
         assert db.execute("UPDATE person SET town = 'x' WHERE person_id = 99").statusmessage == "UPDATE 0"
     assert direct(gateway, PEOPLE)[:2] == [(1, "07", "Ayr", 2, False), (2, "07", "Bath", 3, False)]
-    first, second = entries(gateway, "change")
+    first, second = marked(gateway, "change")
     assert (first["rows"], first["subjects"], first["agent"], first["purpose"]) == ("1", "1", "one", "support")
     assert first["text"] == "change=update\ndataset=person\nperson.phone:clear:phone\n"
     assert (second["rows"], second["subjects"]) == ("2", "2")
     assert "person.born:clear:date_of_birth\nperson.credit:clear:\nperson.phone:clear:phone\n" in second["text"]
     assert outcomes(gateway) == ["committed", "committed"]
-    reads = [row for row in entries(gateway, "disclosure") if row["uuid"] == second["uuid"]]
+    reads = [row for row in marked(gateway, "disclosure") if row["uuid"] == second["uuid"]]
     assert reads[0]["subjects"] == "2" and "person.name:masked:name" in reads[0]["text"]
     assert int(reads[0]["sequence"]) < int(second["sequence"])
 
@@ -158,7 +149,7 @@ def test_nothing_else_is_writable(gateway):
         assert state(db, "UPDATE person SET phone = '1'") == "42501"
         assert db.execute("SHOW default_transaction_read_only").fetchone() == ("off",)
     assert direct(gateway, PEOPLE) == [(1, "01", "Ayr", 1, False), (2, "02", "Bath", 2, False), (3, "03", "Cork", 3, True), (4, "04", "Deal", 4, False)]
-    assert len(direct(gateway, NOTES)) == 4 and entries(gateway, "change") == []
+    assert len(direct(gateway, NOTES)) == 4 and marked(gateway, "change") == []
 
 
 def test_the_role_has_no_other_rights(gateway):
@@ -180,7 +171,7 @@ def test_hidden_rows_stay_as_they_are(gateway):
         assert db.execute("DELETE FROM note WHERE note_id > 10 RETURNING *").fetchall() == [(11, 1, "eleven", "call", None), (13, 3, "hidden", "call", 2)]
     assert direct(gateway, PEOPLE)[2] == (3, "03", "Cork", 3, True)
     assert [row[0] for row in direct(gateway, NOTES)] == [10, 12]
-    assert [(row["rows"], row["subjects"]) for row in entries(gateway, "change")] == [("3", "3"), ("3", "3"), ("2", "2")]
+    assert [(row["rows"], row["subjects"]) for row in marked(gateway, "change")] == [("3", "3"), ("3", "3"), ("2", "2")]
 
 
 def test_a_row_cannot_leave_the_filter(gateway):
@@ -197,7 +188,7 @@ def test_a_row_cannot_leave_the_filter(gateway):
     assert gateway.psql("desk.one", "UPDATE person SET gone = true").stderr.startswith("ERROR:  44000")
     assert direct(gateway, PEOPLE)[:2] == [(1, "5", "Ayr", 1, False), (2, "02", "Bath", 2, False)]
     assert outcomes(gateway) == ["committed", "rolled-back"]
-    assert [row["sqlstate"] for row in entries(gateway, "probe")] == ["44000"] * 5
+    assert [row["sqlstate"] for row in marked(gateway, "probe")] == ["44000"] * 5
 
 
 def test_transactions_end_as_the_ledger_says(gateway):
@@ -260,11 +251,11 @@ def test_rows_are_inserted(gateway):
         assert state(db, "INSERT INTO note VALUES (40)") == "0A000"
     assert direct(gateway, NOTES)[4:] == [(20, 4, "é", "call", None), (21, 4, "a", "call", 1), (22, 1, None, "call", None), (23, 2, "c", "call", 3),
                                           (110, 1, "ten", "call", None), (111, 1, "eleven", "call", None)]
-    changes = entries(gateway, "change")
+    changes = marked(gateway, "change")
     assert [(row["rows"], row["subjects"]) for row in changes] == [("1", "1"), ("3", "3"), ("2", "1"), ("2", "0")]
-    source = [row for row in entries(gateway, "disclosure") if row["uuid"] == changes[2]["uuid"]]
+    source = [row for row in marked(gateway, "disclosure") if row["uuid"] == changes[2]["uuid"]]
     assert [row["subjects"] for row in source] == ["1"] and "note.body" in source[0]["text"]
-    assert len(entries(gateway, "probe")) == 3
+    assert len(marked(gateway, "probe")) == 3
 
 
 def test_a_conflict_is_met_or_told(gateway):
@@ -272,12 +263,12 @@ def test_a_conflict_is_met_or_told(gateway):
         insert = "INSERT INTO note (note_id, person_id, body) VALUES (%s, 1, %s) ON CONFLICT (note_id) "
         assert db.execute(insert + "DO UPDATE SET body = EXCLUDED.body, stars = 4 RETURNING note_id, body, stars", [10, "new"]).fetchall() == [(10, "new", 4)]
         assert db.execute(insert + "DO UPDATE SET body = EXCLUDED.body", [50, "fresh"]).statusmessage == "INSERT 0 1"
-        assert entries(gateway, "probe") == []
+        assert marked(gateway, "probe") == []
         assert db.execute(insert + "DO NOTHING RETURNING note_id", [10, "no"]).fetchall() == []
         assert db.execute(insert + "DO NOTHING", [12, "no"]).statusmessage == "INSERT 0 0"
-        assert [row["sqlstate"] for row in entries(gateway, "probe")] == ["23505"] * 2
+        assert [row["sqlstate"] for row in marked(gateway, "probe")] == ["23505"] * 2
         assert state(db, insert + "DO UPDATE SET body = 'x'", [12, "hidden"]) == "23505"
-        assert len(entries(gateway, "probe")) == 3
+        assert len(marked(gateway, "probe")) == 3
         for tail in ("DO UPDATE SET body = note.body || 'x'", "DO UPDATE SET body = 'x' WHERE note.stars > 1", "DO UPDATE SET body = EXCLUDED.kind"):
             assert state(db, insert + tail, [10, "x"]) == "0A000", tail
         assert state(db, insert + "DO UPDATE SET person_id = 2", [10, "x"]) == "42501"
@@ -293,7 +284,7 @@ def test_rows_of_another_dataset_say_which(gateway):
         assert db.execute("DELETE FROM note USING person WHERE person.person_id = note.person_id AND person.person_id = 1").statusmessage == "DELETE 2"
         assert db.execute("UPDATE person SET phone = (SELECT max(n.body) FROM note n) WHERE person_id IN (SELECT person_id FROM person WHERE credit = 4)").statusmessage == "UPDATE 1"
     assert direct(gateway, PEOPLE)[3][1] == "hidden"
-    read = [row for row in entries(gateway, "disclosure") if row["uuid"] == entries(gateway, "change")[-1]["uuid"]]
+    read = [row for row in marked(gateway, "disclosure") if row["uuid"] == marked(gateway, "change")[-1]["uuid"]]
     assert max(int(row["subjects"]) for row in read) >= 2, read
 
 
@@ -471,7 +462,7 @@ def test_random_writes_do_what_a_view_with_a_check_would(gateway):
             assert after == straight.execute(everything).fetchall(), sql
             people = {row[1] for row in set(before) ^ set(after)}
             if people and rng.random() < 0.25:  # who was changed is named
-                change = entries(gateway, "change")[-1]
+                change = marked(gateway, "change")[-1]
                 assert int(change["subjects"]) == len(people) or sql.startswith("UPDATE") and int(change["subjects"]) > len(people), (sql, change, people)
                 assert int(change["rows"]) == int(got[0].split()[-1]), (sql, change)
             done[got[0].split(" ")[0]] = done.get(got[0].split(" ")[0], 0) + 1
