@@ -9,7 +9,12 @@
 
 #include "incident/reading_ease.h"
 
-enum { FOLDED_BYTES = 64 * 1024, FINDINGS_BYTES = 4 * 1024 * 1024, QUOTED_BYTES = 60 };
+enum {
+    FOLDED_BYTES = 64 * 1024,
+    FINDINGS_BYTES = 4 * 1024 * 1024,
+    QUOTED_BYTES = 60,
+    PAIRS = 1 << 16
+};
 
 struct lint {
     struct words *rules;
@@ -115,7 +120,7 @@ static void fold(const char *text, char *folded, size_t room)
         } else if (byte == 0xC3 && next >= 0x80 && next <= 0x9E && next != 0x97) {
             folded[used++] = *text++;
             folded[used++] = (char)(next + 0x20); /* À to à */
-        } else if (strncmp(text, "’", 3) == 0) {
+        } else if (byte == 0xE2 && strncmp(text, "’", 3) == 0) {
             folded[used++] = '\'';
             text += 2;
         } else if (byte == 0xC2 && next == 0xA0) {
@@ -132,6 +137,33 @@ static void fold(const char *text, char *folded, size_t room)
 static bool is_word_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (uint8_t)c >= 0x80;
+}
+
+/* A block as it is compared, and which pairs of bytes stand in it: most phrases have one that does
+ * not, and need no search. */
+struct folded {
+    char text[FOLDED_BYTES];
+    uint8_t pairs[PAIRS / 8];
+};
+
+static size_t pair_at(const char *text)
+{
+    return (size_t)((uint8_t)text[0] << 8 | (uint8_t)text[1]);
+}
+
+static void note_pairs(struct folded *folded)
+{
+    memset(folded->pairs, 0, sizeof folded->pairs);
+    for (const char *at = folded->text; at[0] != '\0' && at[1] != '\0'; at++)
+        folded->pairs[pair_at(at) / 8] |= (uint8_t)(1U << pair_at(at) % 8);
+}
+
+static bool may_hold(const struct folded *folded, const char *phrase, size_t len)
+{
+    for (size_t i = 0; i + 1 < len; i++)
+        if ((folded->pairs[pair_at(phrase + i) / 8] >> pair_at(phrase + i) % 8 & 1) == 0)
+            return false;
+    return true;
 }
 
 /* Where the phrase stands in the folded text, as whole words; NULL: nowhere. */
@@ -171,15 +203,17 @@ static bool is_negated(const struct lint *lint, const char *text, const char *at
 /* ---- rules ---- */
 
 static void check_phrases(const struct judgement *judgement, const struct block *block,
-                          const char *folded, const char *section, bool negation_passes)
+                          const struct folded *folded, const char *section, bool negation_passes)
 {
     const struct lint *lint = judgement->lint;
     const char *phrase;
     for (size_t i = 0; (phrase = words_key(lint->rules, section, i)) != NULL; i++) {
         char wanted[256];
         fold(phrase, wanted, sizeof wanted);
-        const char *at = find_phrase(folded, wanted, strlen(wanted));
-        if (at == NULL || (negation_passes && is_negated(lint, folded, at)))
+        size_t len = strlen(wanted);
+        const char *at =
+            may_hold(folded, wanted, len) ? find_phrase(folded->text, wanted, len) : NULL;
+        if (at == NULL || (negation_passes && is_negated(lint, folded->text, at)))
             continue;
         lint_find(judgement->findings, judgement->name, block->line, section,
                   words_get(lint->rules, section, phrase), "\"%s\"", phrase);
@@ -196,7 +230,7 @@ static bool is_taken(const struct letter_person *person, const char *category)
 
 /* Lists of what was not lost name what is not the person's own, and so do refusals to ask. */
 static void check_mentions(const struct judgement *judgement, const struct block *block,
-                           const char *folded)
+                           const struct folded *folded)
 {
     const struct lint *lint = judgement->lint;
     if (judgement->person == NULL ||
@@ -211,8 +245,9 @@ static void check_mentions(const struct judgement *judgement, const struct block
         fold(words_get(lint->rules, "mentions", category), phrases, sizeof phrases);
         for (const char *phrase = phrases; *phrase != '\0';) {
             size_t len = strcspn(phrase, "|");
-            const char *at = find_phrase(folded, phrase, len);
-            if (at != NULL && !is_negated(lint, folded, at))
+            const char *at =
+                may_hold(folded, phrase, len) ? find_phrase(folded->text, phrase, len) : NULL;
+            if (at != NULL && !is_negated(lint, folded->text, at))
                 lint_find(judgement->findings, judgement->name, block->line, "category",
                           "put it between {if CATEGORY} and {end}, or name it in a list",
                           "\"%.*s\" is said to a person whose %s is not in the scope", (int)len,
@@ -269,13 +304,14 @@ static void check_ease(const struct judgement *judgement, const struct document 
 
 static void judge_block(const struct judgement *judgement, const struct block *block)
 {
-    char *folded = malloc(FOLDED_BYTES);
+    struct folded *folded = malloc(sizeof *folded);
     if (folded == NULL) {
         lint_find(judgement->findings, judgement->name, block->line, "memory", "try again",
                   "there was no memory to judge this");
         return;
     }
-    fold(block->text, folded, FOLDED_BYTES);
+    fold(block->text, folded->text, sizeof folded->text);
+    note_pairs(folded);
     check_phrases(judgement, block, folded, "hedges", false);
     if (!is_phrase(block))
         check_phrases(judgement, block, folded, "asks", true);
