@@ -52,11 +52,11 @@ class Midway:
             self.deaf -= 1
             self.forgotten += 1
             return
+        self.heard += 1
         with socket.socket(socket.AF_UNIX) as server:
             server.connect(self.server_path)
             server.sendall(request)
             server.recv(1)
-        self.heard += 1
 
     def pass_on(self, connection, first):
         server = socket.socket(socket.AF_UNIX)
