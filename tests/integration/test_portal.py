@@ -41,6 +41,22 @@ def portal(site):
     running.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def begun(site, portal):
+    """What takes its time by waiting is begun first, before a portal of its own: name -> future. Its tests stand
+    below and look at what came of it."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        yield {"trickle": pool.submit(alone, site, trickle), "nonsense": pool.submit(alone, site, send_nonsense)}
+
+
+def alone(site, what):
+    running = Portal(site)
+    try:
+        return what(running)
+    finally:
+        running.close()
+
+
 @pytest.fixture
 def asker(portal):
     asking = Asker(portal, address(random.Random().getrandbits(24)))
@@ -238,11 +254,28 @@ def test_references_that_are_not_vouched_for_cannot_be_told_apart(site, portal):
 # ---- limits ----
 
 
+def statuses_of(ask, most, more):
+    """The statuses of so many questions, `more` after the others: ask(number) is one."""
+    with concurrent.futures.ThreadPoolExecutor(most) as pool:  # answers come in step, so they are awaited together
+        return list(pool.map(ask, range(most))) + [ask(number) for number in range(most, most + more)]
+
+
+def asking_from(portal, where, path="/en/genuine", fields={}):
+    """ask(number), each on a connection of its own; where(number) tells the address."""
+    def ask(number):
+        asking = Asker(portal, where(number))
+        try:
+            return asking.post(path, fields)[0]
+        finally:
+            asking.close()
+    return ask
+
+
 @pytest.mark.parametrize("path, most", [("/en/genuine", 20), ("/en/affected", 10)])
 def test_an_address_may_ask_so_many_times(portal, path, most):
     asking, other = Asker(portal, "198.51.100.7"), Asker(portal, "198.51.100.8")
-    statuses = [asking.post(path, {"reference": "x", "email": "a@b.example"})[0] for _ in range(most + 5)]
-    assert statuses == [200] * most + [429] * 5
+    ask = asking_from(portal, lambda _: "198.51.100.7", path, {"reference": "x", "email": "a@b.example"})
+    assert statuses_of(ask, most, 5) == [200] * most + [429] * 5
     answers = {asking.post(path, fields)[2] for fields in ({"reference": "x"}, {"email": "c@d.example"}, {})}
     assert len(answers) == 1 and b"Too many questions" in answers.pop()
     assert other.post(path, {})[0] == 200
@@ -250,49 +283,38 @@ def test_an_address_may_ask_so_many_times(portal, path, most):
 
 
 def test_a_network_of_ipv6_counts_as_one(portal):
-    statuses = []
-    for number in range(22):
-        asking = Asker(portal, f"2001:db8:7:7::{number:x}")
-        statuses.append(asking.post("/en/genuine", {})[0])
-        asking.close()
-    assert statuses == [200] * 20 + [429] * 2
+    ask = asking_from(portal, lambda number: f"2001:db8:7:7::{number:x}")
+    assert statuses_of(ask, 20, 2) == [200] * 20 + [429] * 2
 
 
 def test_only_the_proxy_is_believed(site):
     running = Portal(site, proxy="127.0.0.9")
     try:
-        statuses = []
-        for number in range(22):
-            asking = Asker(running, address(number))
-            statuses.append(asking.post("/en/genuine", {})[0])
-            asking.close()
-        assert statuses == [200] * 20 + [429] * 2
+        assert statuses_of(asking_from(running, address), 20, 2) == [200] * 20 + [429] * 2
     finally:
         running.close()
 
 
 def test_the_last_address_is_the_proxys_own_word(portal):
-    statuses = []
-    for number in range(22):
-        asking = Asker(portal, f"{address(number)}, 198.51.100.99")
-        statuses.append(asking.post("/en/genuine", {})[0])
-        asking.close()
-    assert statuses == [200] * 20 + [429] * 2
+    ask = asking_from(portal, lambda number: f"{address(number)}, 198.51.100.99")
+    assert statuses_of(ask, 20, 2) == [200] * 20 + [429] * 2
 
 
 def test_the_last_header_is_the_proxys_own(portal):
     """HAProxy adds a header of its own behind what a client sent."""
-    body, statuses = b"reference=x", []
-    for number in range(22):
+    body = b"reference=x"
+
+    def ask(number):
         asking = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=10)
         asking.putrequest("POST", "/en/genuine")
         for name, value in (("X-Forwarded-For", address(number)), ("X-Forwarded-For", "198.51.100.98"),
                             ("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", len(body))):
             asking.putheader(name, value)
         asking.endheaders(body)
-        statuses.append(asking.getresponse().status)
+        status = asking.getresponse().status
         asking.close()
-    assert statuses == [200] * 20 + [429] * 2
+        return status
+    assert statuses_of(ask, 20, 2) == [200] * 20 + [429] * 2
 
 
 # ---- strangers who mean harm ----
@@ -350,7 +372,8 @@ def test_a_body_has_one_length(portal):
         assert answer.startswith(b"HTTP/1.1 400") and answer.count(b"HTTP/1.1 ") == 1, (lengths, answer[:80])
 
 
-def test_nonsense_does_no_harm(portal, asker):
+def send_nonsense(portal):
+    """(what was sent, what came back) of each."""
     rng = random.Random(SEED)
     lines = [b"", b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
              b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
@@ -361,20 +384,29 @@ def test_nonsense_does_no_harm(portal, asker):
     lines += [rng.randbytes(rng.randrange(2000)) for _ in range(50)]
     with concurrent.futures.ThreadPoolExecutor(len(lines)) as pool:  # some wait until the portal has had enough
         answers = list(pool.map(lambda line: raw(portal, line), lines))
-    assert [line for line, answer in zip(lines, answers) if b"mark-key" in answer or b" 200 " in answer[:20]
+    asking = Asker(portal, address(1))
+    answers.append(asking.get("/en/")[0])
+    asking.close()
+    return lines, answers
+
+
+def test_nonsense_does_no_harm(begun):
+    lines, (*answers, status) = begun["nonsense"].result()
+    assert [line for line, answer in zip(lines, answers, strict=True) if b"mark-key" in answer or b" 200 " in answer[:20]
             and not line.startswith(b"GET /en/")] == []
-    assert asker.get("/en/")[0] == 200
+    assert status == 200
 
 
-def test_slow_connections_end_and_stop_nobody(portal):
-    """A hundred connections that trickle, from one address each; pages and answers go on meanwhile."""
+def trickle(portal):
+    """A hundred connections that trickle, from one address each; pages and answers go on meanwhile. (connections
+    that are open at the end, seconds it took, (status, seconds) of each answer meanwhile)"""
     slow = [socket.create_connection(("127.0.0.1", portal.port)) for _ in range(100)]
-    begun = time.monotonic()
-    open_ones = set(slow)
+    started = time.monotonic()
+    open_ones, answers = set(slow), []
     for connection in slow:
         connection.sendall(b"POST /en/genuine HTTP/1.1\r\nHost: x\r\nX: ")
         connection.setblocking(False)
-    while open_ones and time.monotonic() - begun < PATIENCE_S + 10:
+    while open_ones and time.monotonic() - started < PATIENCE_S + 10:
         for connection in list(open_ones):
             try:
                 connection.send(b"y")
@@ -386,13 +418,18 @@ def test_slow_connections_end_and_stop_nobody(portal):
                 open_ones.discard(connection)
         asking = Asker(portal, address(int(time.monotonic() * 1000)))
         asked = time.monotonic()
-        assert asking.post("/en/genuine", {})[0] == 200
-        assert time.monotonic() - asked < 5
+        answers.append((asking.post("/en/genuine", {})[0], time.monotonic() - asked))
         asking.close()
         time.sleep(0.5)
     for connection in slow:
         connection.close()
-    assert not open_ones, f"{len(open_ones)} of 100 are still open after {time.monotonic() - begun:.0f} s"
+    return len(open_ones), time.monotonic() - started, answers
+
+
+def test_slow_connections_end_and_stop_nobody(begun):
+    still_open, seconds, answers = begun["trickle"].result()
+    assert not still_open, f"{still_open} of 100 are still open after {seconds:.0f} s"
+    assert {status for status, _ in answers} == {200} and max(waited for _, waited in answers) < 5, answers
 
 
 # ---- what the process can reach ----
