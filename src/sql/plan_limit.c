@@ -5,13 +5,16 @@
  * it shrinks, may sort before one that is. Everywhere else the whole input is recorded once. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "sql/allow.h"
 #include "sql/plan_build.h"
 
 static const char before_limit[] =
     "LIMIT or OFFSET: without one of them another row might be counted";
 
-enum { LIMIT_NONE, LIMIT_LITERAL, LIMIT_PARAMETER };
+/* RUNTIME: a parameter, or anything else that reads no row of the query; known when it runs. */
+enum { LIMIT_NONE, LIMIT_LITERAL, LIMIT_RUNTIME };
 
 struct bound {
     int kind;
@@ -19,38 +22,123 @@ struct bound {
     Node *node;
 };
 
-static bool parse_integer(const A_Const *constant, int64_t *value)
+static bool parse_digits(const char *text, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    long long parsed = strtoll(text, &end, 10);
+    *value = parsed;
+    return text[0] >= '0' && text[0] <= '9' && errno == 0 && *end == 0;
+}
+
+static bool fold(const Node *node, int64_t *value);
+
+static bool fold_constant(const A_Const *constant, int64_t *value)
 {
     if (IsA(&constant->val, Integer)) {
         *value = constant->val.ival.ival;
         return true;
     }
-    if (!IsA(&constant->val, Float))
+    if (IsA(&constant->val, Float))
+        return parse_digits(constant->val.fval.fval, value);
+    return false;
+}
+
+/* An int4 that int4 can hold; anything else PostgreSQL computes. */
+static bool fold_operator(const A_Expr *node, int64_t *value)
+{
+    const char *name = strVal(llast(node->name));
+    int64_t left = 0, right;
+    if (node->kind != AEXPR_OP || list_length(node->name) != 1 || !fold(node->rexpr, &right) ||
+        (node->lexpr != NULL && !fold(node->lexpr, &left)) || left != (int32_t)left ||
+        right != (int32_t)right)
         return false;
-    char *end;
-    errno = 0;
-    long long parsed = strtoll(constant->val.fval.fval, &end, 10);
-    *value = parsed;
-    return errno == 0 && *end == 0;
+    if (strcmp(name, "+") == 0)
+        *value = left + right;
+    else if (strcmp(name, "-") == 0)
+        *value = left - right;
+    else if (strcmp(name, "*") == 0 && node->lexpr != NULL)
+        *value = left * right;
+    else
+        return false;
+    return *value == (int32_t)*value;
+}
+
+static bool fold_cast(const TypeCast *node, int64_t *value)
+{
+    const List *names = node->typeName->names;
+    bool builtin = list_length(names) == 1 || strcmp(strVal(linitial(names)), "pg_catalog") == 0;
+    uint32_t type = allow_type(strVal(llast(names)));
+    if (!builtin || node->typeName->arrayBounds != NIL || !fold(node->arg, value))
+        return false;
+    return type == TYPE_INT8 || (type == TYPE_INT4 && *value == (int32_t)*value) ||
+           (type == TYPE_INT2 && *value == (int16_t)*value);
+}
+
+/* What integer it is, where that can be said without asking PostgreSQL. */
+static bool fold(const Node *node, int64_t *value)
+{
+    switch (nodeTag(node)) {
+    case T_A_Const:
+        return fold_constant((const A_Const *)node, value);
+    case T_A_Expr:
+        return fold_operator((const A_Expr *)node, value);
+    case T_TypeCast:
+        return fold_cast((const TypeCast *)node, value);
+    default:
+        return false;
+    }
+}
+
+static bool is_null(const Node *node)
+{
+    while (node != NULL && IsA(node, TypeCast))
+        node = (const Node *)((const TypeCast *)node)->arg;
+    return node == NULL || (IsA(node, A_Const) && ((const A_Const *)node)->isnull);
+}
+
+/* LIMIT '5', as clients write it that put values into the text. */
+static bool is_quoted(const Node *node, int64_t *value)
+{
+    return IsA(node, A_Const) && IsA(&((const A_Const *)node)->val, String) &&
+           parse_digits(((const A_Const *)node)->val.sval.sval, value);
+}
+
+/* A sub-select in it is recorded as any other in a condition is: it decides which rows go. No guard
+ * is put around the rest, that reads no rows. */
+static enum status read_runtime(struct level *level, Node *node, const char *clause,
+                                struct bound *bound)
+{
+    struct resolver resolver = {.build = level->build,
+                                .level = level,
+                                .names = &level->names,
+                                .place = clause,
+                                .sublinks = SUBLINK_CONDITION};
+    struct expression value;
+    TRY(resolve_expression(&resolver, node, &value));
+    for (size_t i = 0; i < level->relation_count; i++)
+        if (value.relations & UINT64_C(1) << level->relations[i]->index)
+            return plan_refuse(level->build, "42P10",
+                               "Write what is the same for all rows: a number, a parameter, a "
+                               "sub-select of its own.",
+                               "argument of %s must not contain variables", clause);
+    if (value.relations != 0)
+        return plan_refuse(level->build, "0A000",
+                           "Number the rows in a sub-select by row_number(), and compare that.",
+                           "columns of an outer query are not supported in %s", clause);
+    level->build->failing++; /* it may be negative */
+    *bound = (struct bound){.kind = LIMIT_RUNTIME, .node = value.node};
+    return STATUS_OK;
 }
 
 static enum status read_bound(struct level *level, Node *node, const char *clause,
                               struct bound *bound)
 {
     *bound = (struct bound){.kind = LIMIT_NONE};
-    Node *value = node;
-    while (value != NULL && IsA(value, TypeCast))
-        value = ((TypeCast *)value)->arg;
-    if (value == NULL || (IsA(value, A_Const) && ((A_Const *)value)->isnull))
+    if (is_null(node))
         return STATUS_OK;
-    if (IsA(value, ParamRef)) {
-        *bound = (struct bound){.kind = LIMIT_PARAMETER, .node = value};
-        level->build->failing++; /* it may be negative */
-        return STATUS_OK;
-    }
-    if (!IsA(value, A_Const) || value != node || !parse_integer((A_Const *)value, &bound->value))
-        return plan_refuse(level->build, "0A000", "Write a number or a parameter.",
-                           "expressions in %s are not supported", clause);
+    if (!is_quoted(node, &bound->value) && !fold(node, &bound->value))
+        return read_runtime(level, node, clause, bound);
     if (bound->value < 0)
         return plan_refuse(level->build, clause[0] == 'L' ? "2201W" : "2201X", "Write 0 or more.",
                            "%s must not be negative", clause);
@@ -76,7 +164,7 @@ static void limit_rows(struct level *level, SelectStmt *select, const struct bou
         if (__builtin_add_overflow(limit->value, offset->value, &sum))
             sum = INT64_MAX;
         select->limitCount = int8_literal(sum);
-    } else if (limit->kind == LIMIT_PARAMETER) {
+    } else if (limit->kind == LIMIT_RUNTIME) {
         select->limitCount = rewrite_cast(limit->node, "int8");
         if (offset->value > 0)
             select->limitCount =
@@ -103,9 +191,9 @@ static void limit_groups(struct level *level, SelectStmt *select, const struct b
 
 static Node *bound_node(const struct bound *bound)
 {
-    return bound->kind == LIMIT_NONE        ? NULL
-           : bound->kind == LIMIT_PARAMETER ? rewrite_cast(bound->node, "int8")
-                                            : int8_literal(bound->value);
+    return bound->kind == LIMIT_NONE      ? NULL
+           : bound->kind == LIMIT_RUNTIME ? rewrite_cast(bound->node, "int8")
+                                          : int8_literal(bound->value);
 }
 
 /* No deletion changes what these rows are, or all who could are recorded: PostgreSQL does it all.
@@ -115,7 +203,7 @@ static void limit_constant(SelectStmt *select, const struct bound *limit,
 {
     select->limitCount = bound_node(limit);
     select->limitOffset =
-        offset->value > 0 || offset->kind == LIMIT_PARAMETER ? bound_node(offset) : NULL;
+        offset->value > 0 || offset->kind == LIMIT_RUNTIME ? bound_node(offset) : NULL;
 }
 
 /* Which of the rows are returned depends on ties, and on what a deletion lets in. */
@@ -157,15 +245,15 @@ static enum status share_limits(struct level *level, SelectStmt *select)
                   "sorted by whether somebody's row matches: LIMIT finds them by that");
     TRY(read_bound(level, select->limitCount, "LIMIT", &limit));
     TRY(read_bound(level, select->limitOffset, "OFFSET", &offset));
-    bool skips = offset.kind == LIMIT_PARAMETER || offset.value > 0;
+    bool skips = offset.kind == LIMIT_RUNTIME || offset.value > 0;
     if (level->key_count == 0 && level->changes == 0 && level->grows == 0) {
         limit_constant(select, &limit, &offset);
         level->picks = true; /* of rows about nobody, but which? */
         return STATUS_OK;
     }
     bool may_move = are_groups(level) && !sorted;
-    if (ties || offset.kind == LIMIT_PARAMETER || (skips && !level->top) ||
-        (may_move && (limit.kind == LIMIT_PARAMETER || !level->top)))
+    if (ties || offset.kind == LIMIT_RUNTIME || (skips && !level->top) ||
+        (may_move && (limit.kind == LIMIT_RUNTIME || !level->top)))
         return settle_and_limit(level, select, &limit, &offset);
     if (may_move) {
         settle_growth(level, false, before_limit);

@@ -61,3 +61,9 @@ SELECT lower(id) FROM ints;
 SELECT 1 / (id - 3) FROM ints;
 SELECT t::int FROM texts;
 SELECT (i + 1) * 2 FROM ints;
+-- LIMIT and OFFSET by expressions.
+SELECT id FROM ints ORDER BY id LIMIT ⟨2 + 3|2 * 3 - 1|5::bigint|'5'|2.5|1e1|5::numeric|NULL::int|(SELECT 5)|(SELECT count(*) FROM flags)|(SELECT min(i) FROM ints WHERE i > 1)|greatest(1, 2)|-(-2)|length('abc')|+3⟩ OFFSET ⟨0|1 + 1|NULL|(SELECT 2)⟩;
+SELECT id FROM ints ORDER BY id LIMIT ⟨1 / 0|-1|2 - 4|'x'|100000::smallint|2147483647 + 1|id|count(*)|(SELECT -5)|(SELECT id FROM ints)⟩;
+SELECT i, count(*) FROM ints GROUP BY i ORDER BY i LIMIT ⟨1 + 1|(SELECT 2)⟩ OFFSET ⟨1 * 1|(SELECT 1)⟩;
+SELECT t.town, q.name FROM place t, LATERAL (SELECT name FROM person p WHERE p.town = t.town ORDER BY person_id LIMIT ⟨1 + 1|(SELECT count(*) FROM flags WHERE b)⟩) AS q ORDER BY 1, 2;
+SELECT town FROM person ORDER BY town FETCH FIRST (1 + 1) ROWS ⟨ONLY|WITH TIES⟩;

@@ -38,6 +38,14 @@ FORMS = {
        "SELECT j.maker, count(*) FROM (purchase LEFT JOIN article USING (item)) AS j GROUP BY j.maker HAVING count(*) > 19",
        "SELECT u.person_id, full_name FROM person JOIN purchase USING (person_id) AS u WHERE pence = 2",
        "SELECT u.item, a.maker FROM purchase RIGHT JOIN article a USING (item) AS u WHERE pence = 2 OR pence IS NULL"],
+    "LIMIT and OFFSET by expressions": [
+        "SELECT purchase_id, person_id FROM purchase ORDER BY purchase_id LIMIT 2 * 3 OFFSET 1 + 1",
+        "SELECT purchase_id, person_id FROM purchase ORDER BY purchase_id LIMIT (SELECT 5)",
+        "SELECT purchase_id FROM purchase ORDER BY purchase_id LIMIT (SELECT count(*) FROM person WHERE born > '1990-01-01')",
+        "SELECT item, count(*) FROM purchase GROUP BY item ORDER BY item LIMIT (SELECT max(pence) - 4 FROM purchase)",
+        "SELECT count(*) FROM (SELECT pence FROM purchase ORDER BY purchase_id LIMIT (SELECT count(*) FROM person)) AS q",
+        "SELECT item FROM article ORDER BY item OFFSET (SELECT 12 - count(*) FROM person)",
+        "SELECT pence FROM purchase ORDER BY pence FETCH FIRST (SELECT count(*) FROM person WHERE person_id < 3) ROWS WITH TIES"],
     "FULL JOIN by values of a type that only the database knows": [
         "SELECT x.m, y.item FROM (SELECT item, mode() WITHIN GROUP (ORDER BY pence) AS m FROM purchase GROUP BY item) AS x FULL JOIN (SELECT item, pence FROM purchase WHERE pence < 2) AS y ON x.m = y.pence"],
 }
@@ -51,8 +59,8 @@ def world(make_module_gateway):
         yield gateway, through, direct
 
 
-def answer(connection, sql):
-    cursor = connection.execute(sql)
+def answer(connection, sql, values=None):
+    cursor = connection.execute(sql, values)
     return [(column.name, column.type_code) for column in cursor.description], collections.Counter(cursor.fetchall())
 
 
@@ -70,6 +78,20 @@ def affected(direct, sql, before):
 
 def told(gateway, after):
     return {int(row["subject"]) for row in gateway.admin(f"SHOW DISCLOSED AFTER {after}") if row["grade"] != "probe"}
+
+
+def test_parameters_may_be_computed_with(world):
+    _, through, direct = world
+    for sql in ("SELECT item FROM article ORDER BY item LIMIT %s::int * 2 OFFSET %s", "SELECT item, count(*) FROM purchase GROUP BY item ORDER BY item OFFSET %s LIMIT coalesce(%s::int, 1)",
+                "SELECT purchase_id FROM purchase ORDER BY 1 LIMIT nullif(%s, 2) OFFSET greatest(%s - 1, 0)"):
+        for values in ((1, 2), (2, None), (None, 1)):
+            assert answer(through, sql, values) == answer(direct, sql, values), (sql, values)
+
+
+def test_what_a_limit_may_not_be_is_told(world):
+    gateway, _, _ = world
+    assert gateway.refused("acme.cert", "SELECT item FROM purchase LIMIT pence")[0] == "42P10"
+    assert gateway.refused("acme.cert", "SELECT item FROM article LIMIT (SELECT -1)")[0] == "2201W"
 
 
 @pytest.mark.parametrize("form", FORMS)

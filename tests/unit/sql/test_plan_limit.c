@@ -90,11 +90,69 @@ static void test_the_input_is_recorded_where_limits_depend_on_it(void **state)
     plan_release(plan);
 }
 
+static void test_constants_are_computed(void **state)
+{
+    accepts("SELECT city FROM customer LIMIT 10 * 2 - 5 OFFSET 1 + 1", ") AS customer LIMIT 17", -1,
+            2);
+    accepts("SELECT city FROM customer LIMIT 5::bigint", ") AS customer LIMIT 5", -1, 0);
+    accepts("SELECT city FROM customer LIMIT '5'", ") AS customer LIMIT 5", -1, 0);
+    accepts("SELECT city, count(*) FROM customer GROUP BY city LIMIT 2 * 3 OFFSET (4 - 1)",
+            "GROUP BY customer.city", 6, 3);
+    accepts("SELECT city FROM customer LIMIT 2147483647 + 1",
+            "LIMIT (CAST((2147483647 OPERATOR(+) 1) AS int8))", -1, 0);
+    accepts("SELECT city FROM customer LIMIT 100000::smallint",
+            "LIMIT (CAST((CAST(100000 AS int2)) AS int8))", -1, 0);
+    struct plan *plan = plan_accepted("acme.app", "SELECT city FROM customer LIMIT NULL::int");
+    plan_has_not(plan, "LIMIT");
+    plan_release(plan);
+}
+
+static void test_what_reads_no_rows_is_left_to_the_database(void **state)
+{
+    accepts("SELECT city FROM customer LIMIT $1::int", "LIMIT (CAST((CAST($1 AS int4)) AS int8))",
+            -1, 0);
+    accepts("SELECT city FROM customer LIMIT $1::int * 2 OFFSET 3",
+            " OPERATOR(*) 2) AS int8)) "
+            "OPERATOR(+) 3)",
+            -1, 3);
+    accepts("SELECT city FROM customer LIMIT (SELECT 5)", "LIMIT (CAST(((SELECT 5 AS ", -1, 0);
+    accepts("SELECT city FROM customer ORDER BY 1 FETCH FIRST ($1 + 1) ROWS WITH TIES",
+            "FETCH FIRST (CAST(($1 OPERATOR(+) 1) AS int8)) ROWS WITH TIES", -1, 0);
+    struct plan *plan = plan_accepted("acme.app", "SELECT name FROM model LIMIT (SELECT 5)");
+    assert_int_equal(plan->hidden_count, 0);
+    plan_release(plan);
+}
+
+/* Whoever is counted decides which rows there are. */
+static void test_what_a_limit_counts_is_recorded(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app",
+        "SELECT name FROM model LIMIT (SELECT count(*) FROM customer WHERE city = 'x')");
+    assert_int_equal(plan->hidden_count, 1);
+    assert_true(plan->hidden[0].once);
+    assert_int_equal(plan->hidden[0].grade, PLAN_GRADE_WITNESS);
+    plan_release(plan);
+    plan = plan_accepted("acme.app",
+                         "SELECT name FROM model OFFSET (SELECT max(balance) FROM customer)");
+    assert_int_equal(plan->hidden_count, 1);
+    assert_int_equal(plan->hidden[0].grade, PLAN_GRADE_INFLUENCE);
+    plan_release(plan);
+}
+
 static void test_what_cannot_be_told(void **state)
 {
     plan_refused("acme.app", "SELECT city FROM customer LIMIT -1", "2201W", "negative");
-    plan_refused("acme.app", "SELECT city FROM customer LIMIT 1 + 1", "0A000",
-                 "expressions in LIMIT");
+    plan_refused("acme.app", "SELECT city FROM customer LIMIT 1 - 2", "2201W", "negative");
+    plan_refused("acme.app", "SELECT city FROM customer OFFSET -1", "2201X", "negative");
+    plan_refused("acme.app", "SELECT city FROM customer LIMIT balance", "42P10",
+                 "argument of LIMIT must not contain variables");
+    plan_refused("acme.app", "SELECT city FROM customer c LIMIT (SELECT c.balance)", "42P10",
+                 "argument of LIMIT must not contain variables");
+    plan_refused("acme.app", "SELECT (SELECT name FROM model LIMIT c.balance) FROM customer c",
+                 "0A000", "columns of an outer query are not supported in LIMIT");
+    plan_refused("acme.app", "SELECT city FROM customer LIMIT count(*)", "42803",
+                 "aggregate functions are not allowed in LIMIT");
 }
 
 int main(void)
@@ -105,6 +163,9 @@ int main(void)
         cmocka_unit_test(test_nobody_needs_no_gateway),
         cmocka_unit_test(test_inside_a_sub_select),
         cmocka_unit_test(test_the_input_is_recorded_where_limits_depend_on_it),
+        cmocka_unit_test(test_constants_are_computed),
+        cmocka_unit_test(test_what_reads_no_rows_is_left_to_the_database),
+        cmocka_unit_test(test_what_a_limit_counts_is_recorded),
         cmocka_unit_test(test_what_cannot_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
