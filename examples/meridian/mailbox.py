@@ -237,7 +237,7 @@ def arguments():
     parser.add_argument("--attached", action="store_true", help="end when the standard input does")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--count-only", action="store_true", help="keep recipients, not messages")
-    parser.add_argument("--slow", type=float, default=0, help="seconds before a message is taken")
+    parser.add_argument("--slow", type=float, default=0, help="seconds before a message is taken, until SIGUSR1")
     parser.add_argument("--slow-answer", type=float, default=0, help="seconds between taking and answering")
     parser.add_argument("--refuse-sender", action="store_true")
     parser.add_argument("--inject", action="store_true", help="say a line before TLS, as an attacker would")
@@ -276,8 +276,12 @@ def main():
         for child in children:
             os.kill(child, signal.SIGTERM)
         os._exit(0)
+
+    def hurry(*_):
+        options.slow = options.slow_answer = 0
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGUSR1, hurry)
     asyncio.run(serve(options, listening))
 
 

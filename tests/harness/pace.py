@@ -9,7 +9,7 @@ from harness.portal import Asker, address, steady
 TICK_S = 0.05
 
 
-def ask_many(portal, path, questions, connections=16):
+def ask_many(portal, path, questions, connections=32):
     """Asks all; (kind, seconds, (status, headers, body)) of each, in any order. questions: (kind, fields)."""
 
     def ask_some(part):

@@ -2,6 +2,7 @@
 import csv
 import io
 import re
+import time
 
 import pytest
 
@@ -201,12 +202,14 @@ def test_a_pause_is_seen_and_resume_goes_on(make_gateway, make_server):
     case = notices.Case(make_gateway, make_server(slow=0.05), 60, 0, mail={"connections": 1, "per_minute": 1200}).open()
     process = case.start("--send", "--approve", case.dry_run()["hash"])
     while not case.server.messages():
-        pass
+        time.sleep(0.01)
     case.notify("--pause", "--why", "the call centre is full")
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 0 and "paused" in output, output
     before = len(case.server.messages())
     assert 0 < before < len(expected_recipients(60, 0))
+    case.server.hurry()
+    case.configure()
     case.notify("--resume")
     assert recipients(case.server) == expected_recipients(60, 0)
     assert "the call centre is full" in case.log()
@@ -216,11 +219,12 @@ def test_a_stop_ends_after_the_message_on_its_way(make_gateway, make_server):
     case = notices.Case(make_gateway, make_server(slow=0.05), 60, 0).open()
     process = case.start("--send", "--approve", case.dry_run()["hash"])
     while not case.server.messages():
-        pass
+        time.sleep(0.01)
     process.terminate()
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 1 and "--resume" in output, output
     assert "in doubt" not in case.states()
+    case.server.hurry()
     case.notify("--resume")
     assert recipients(case.server) == expected_recipients(60, 0)
 
@@ -229,9 +233,10 @@ def test_two_senders_at_once_are_refused(make_gateway, make_server):
     case = notices.Case(make_gateway, make_server(slow=0.1), 60, 0).open()
     process = case.start("--send", "--approve", case.dry_run()["hash"])
     while not case.server.messages():
-        pass
+        time.sleep(0.01)
     code, _, errors = case.notify("--resume", check=False)
     assert code == 1 and "another process is sending" in errors, errors
+    case.server.hurry()
     assert process.communicate(timeout=60) and process.returncode == 0
     assert recipients(case.server) == expected_recipients(60, 0)
 
