@@ -206,6 +206,38 @@ static enum status check_modes(struct build *build, const List *modes)
     return STATUS_OK;
 }
 
+/* "+05:30", up to what a clock can be off: two digits each. */
+static bool is_offset(const char *text)
+{
+    const char *at = text + (*text == '+' || *text == '-');
+    return strspn(at, "0123456789:") == 5 && at[5] == '\0' && at[2] == ':' &&
+           strchr(at, ':') == strrchr(at, ':') && strcmp(at, "15:59") <= 0 && at[3] <= '5';
+}
+
+/* HOUR TO MINUTE, or nothing: any other fields would make another time of the text. */
+static bool is_hour_to_minute(const TypeName *type)
+{
+    enum { MASK = 1 << 10 | 1 << 11 }; /* HOUR and MINUTE of utils/datetime.h */
+    const Node *fields = type->typmods == NIL ? NULL : linitial(type->typmods);
+    return fields == NULL ||
+           (IsA(fields, A_Const) && ((const A_Const *)fields)->val.ival.ival == MASK);
+}
+
+/* SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE, as Sequelize begins: to PostgreSQL the time zone
+ * is then the text "INTERVAL '+00:00'", which stands as a constant in its place. */
+static enum status take_interval(struct build *build, VariableSetStmt *set)
+{
+    const TypeCast *cast = set->args == NIL ? NULL : linitial(set->args);
+    if (cast == NULL || !IsA(cast, TypeCast))
+        return STATUS_OK;
+    const char *offset = constant_text(cast->arg);
+    if (offset == NULL || !is_offset(offset) || !is_hour_to_minute(cast->typeName))
+        return plan_refuse(build, "0A000", "Write INTERVAL '+01:00' HOUR TO MINUTE, or a name.",
+                           "this kind of value in SET is not supported");
+    set->args = list_make1(rewrite_text(psprintf("INTERVAL '%s'", offset)));
+    return STATUS_OK;
+}
+
 static char *keep(struct build *build, const char *text)
 {
     return arena_strdup(&build->plan->arena, text);
@@ -217,6 +249,7 @@ static enum status set_value(struct build *build, VariableSetStmt *set, Node **e
     const char *value = "";
     if (setting == NULL)
         return refuse_setting(build, set->name);
+    TRY(take_interval(build, set));
     TRY(joined_values(build, set, &value));
     TRY(check_value(build, setting, value));
     build->plan->setting = setting->name;

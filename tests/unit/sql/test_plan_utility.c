@@ -31,6 +31,11 @@ static void test_settings(void **state)
           "DateStyle", "iso, mdy");
     sends("SET extra_float_digits = 3", "SET \"extra_float_digits\" TO 3", PLAN_UTILITY, NULL, "3");
     sends("SET TIME ZONE 'UTC'", "SET \"timezone\" TO 'UTC'", PLAN_UTILITY, "TimeZone", "UTC");
+    sends("SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE",
+          "SET \"timezone\" TO 'INTERVAL ''+00:00'''", PLAN_UTILITY, "TimeZone",
+          "INTERVAL '+00:00'");
+    sends("SET LOCAL TIME ZONE INTERVAL '-08:30'",
+          "SET LOCAL \"timezone\" TO 'INTERVAL ''-08:30'''", PLAN_UTILITY, "TimeZone", NULL);
     sends("SET NAMES 'UTF8'", "SET \"client_encoding\" TO 'UTF8'", PLAN_UTILITY, NULL, NULL);
     sends("SET search_path TO public", "", PLAN_UTILITY, "search_path", "public");
     sends("SET search_path = \"$user\", public", "", PLAN_UTILITY, "search_path", NULL);
@@ -75,6 +80,13 @@ static void test_settings_refused(void **state)
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         plan_refused("acme.app", refused[i], "42501", "");
     plan_refused("acme.app", "SET TIME ZONE INTERVAL '1' HOUR", "0A000", "value in SET");
+    plan_refused("acme.app", "SET TIME ZONE INTERVAL '05:30' HOUR", "0A000", "value in SET");
+    plan_refused("acme.app", "SET TIME ZONE INTERVAL '16:00' HOUR TO MINUTE", "0A000", "in SET");
+    plan_refused("acme.app", "SET TIME ZONE INTERVAL '01:60' HOUR TO MINUTE", "0A000", "in SET");
+    plan_refused("acme.app", "SET TIME ZONE INTERVAL '1 day' HOUR TO MINUTE", "0A000", "in SET");
+    plan_refused("acme.app", "SET TIME ZONE INTERVAL '+1:000' HOUR TO MINUTE", "0A000", "in SET");
+    plan_refused("acme.app", "SET TIME ZONE INTERVAL '01:00'' OR' HOUR TO MINUTE", "0A000",
+                 "in SET");
 }
 
 static void test_show(void **state)
