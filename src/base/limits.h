@@ -8,6 +8,7 @@ enum {
     LIMIT_MESSAGE_BYTES = 1024 * 1024,  /* any message from a partner */
     LIMIT_ROW_BYTES = 64 * 1024 * 1024, /* one DataRow from upstream, hidden keys included */
     LIMIT_STATEMENT_BYTES = 16 * 1024,  /* text of a statement, default of a setting */
+    LIMIT_CATALOGUE_BYTES = 64 * 1024,  /* text of a statement over the system catalogs alone */
     LIMIT_STATEMENT_DEPTH = 200,        /* nesting of the parse tree */
     LIMIT_PARAMETERS = 1000,            /* $n in a statement */
     LIMIT_PREPARED_STATEMENTS = 1000,   /* named statements a session */

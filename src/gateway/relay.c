@@ -461,16 +461,28 @@ static void drop_to_sync(struct session *session)
     }
 }
 
+/* NULL if it cannot be told. */
+static const struct planned *planned_of(const struct reply *head)
+{
+    if (head == NULL)
+        return NULL;
+    return head->kind == REPLY_PARSE     ? head->prepared->planned
+           : head->kind == REPLY_EXECUTE ? head->run->planned
+                                         : head->planned;
+}
+
 /* Could what failed depend on the data? Not where the statement reads none, unless it is the end of
  * a transaction, where the queries of cursors WITH HOLD run. */
 static bool reads_data(const struct session *session, const struct reply *head)
 {
-    if (head == NULL || cursors_held(session))
-        return true;
-    const struct planned *planned = head->kind == REPLY_PARSE     ? head->prepared->planned
-                                    : head->kind == REPLY_EXECUTE ? head->run->planned
-                                                                  : head->planned;
-    return planned == NULL || planned->plan->fence_count > 0;
+    const struct planned *planned = planned_of(head);
+    return cursors_held(session) || planned == NULL || planned->plan->fence_count > 0;
+}
+
+/* Then what is missing upstream is none of the policy's names. */
+static bool is_without_datasets(const struct session *session, const struct reply *head)
+{
+    return !reads_data(session, head) && planned_of(head)->plan->write == NULL;
 }
 
 static void tell_error(struct session *session, const struct reply *head, const char *sqlstate)
@@ -480,7 +492,9 @@ static void tell_error(struct session *session, const struct reply *head, const 
         buffer_append(&session->out.bytes, head->text, head->text_len);
         return;
     }
-    struct plan_upstream_error text = plan_upstream_error(sqlstate);
+    struct plan_upstream_error text = is_without_datasets(session, head)
+                                          ? plan_catalogue_error(sqlstate)
+                                          : plan_upstream_error(sqlstate);
     if (run != NULL && !close_run(session, run, LEDGER_OUTCOME_ERROR, sqlstate))
         return;
     bool asked = session->cancel_asked && strcmp(sqlstate, "57014") == 0;

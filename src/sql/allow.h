@@ -87,5 +87,7 @@ const struct allow_signature *allow_function_at(size_t index);
 const struct allow_signature *allow_operator_at(size_t index);
 /* The nearest allowed function or NULL, for hints. */
 const char *allow_suggestion(const char *name);
+/* The candidate if it is nearer to the name than the best so far (NULL: none), which it is else. */
+const char *allow_nearer(const char *name, const char *candidate, const char *best);
 
 #endif

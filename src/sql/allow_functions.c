@@ -76,20 +76,21 @@ static unsigned edit_distance(const char *a, const char *b)
     return row[b_len];
 }
 
+const char *allow_nearer(const char *name, const char *candidate, const char *best)
+{
+    if (strlen(name) > NAME_MAX_LEN || strlen(candidate) > NAME_MAX_LEN)
+        return best;
+    unsigned distance = edit_distance(name, candidate);
+    bool near = distance <= SUGGESTION_DISTANCE && distance < strlen(name);
+    return near && (best == NULL || distance < edit_distance(name, best)) ? candidate : best;
+}
+
 const char *allow_suggestion(const char *name)
 {
     const struct allow_signature *entry;
     const char *best = NULL;
-    unsigned best_distance = SUGGESTION_DISTANCE + 1;
 
-    if (strlen(name) > NAME_MAX_LEN)
-        return NULL;
-    for (size_t i = 0; (entry = allow_function_at(i)) != NULL; i++) {
-        unsigned distance = edit_distance(name, entry->name);
-        if (distance < best_distance && distance < strlen(name)) {
-            best = entry->name;
-            best_distance = distance;
-        }
-    }
+    for (size_t i = 0; (entry = allow_function_at(i)) != NULL; i++)
+        best = allow_nearer(name, entry->name, best);
     return best;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sql/plan_explain.h"
+#include "sql/virtual.h"
 
 enum { FENCE_TABLES = 16 };
 
@@ -257,6 +258,14 @@ static enum status not_granted(struct build *build, const char *dataset)
                        request->partner->name);
 }
 
+/* Statements over the catalogue alone are planned elsewhere (virtual.h), without fences. */
+static enum status refuse_catalogue(struct build *build)
+{
+    return plan_refuse(build, "42501",
+                       "Ask the catalogue in a statement of its own, which reads no dataset.",
+                       "system catalogs cannot be read beside datasets");
+}
+
 static enum status check_range(struct build *build, const RangeVar *range)
 {
     const char *schema = range->schemaname;
@@ -267,8 +276,7 @@ static enum status check_range(struct build *build, const RangeVar *range)
                            "names of other databases are not supported");
     if (schema != NULL &&
         (strcmp(schema, "pg_catalog") == 0 || strcmp(schema, "information_schema") == 0))
-        return plan_refuse(build, "42501", "SHOW cofferdam.datasets lists what is granted.",
-                           "system catalogs are not available");
+        return refuse_catalogue(build);
     if (schema != NULL && strcmp(schema, "public") != 0)
         return plan_refuse(build, "42P01", "Datasets are in schema public.",
                            "schema \"%s\" is not granted to partner \"%s\"", schema,
@@ -339,6 +347,8 @@ enum status fence_open(struct level *level, const RangeVar *range, struct relati
     const struct model_grant *grant =
         model_find_grant(build->model, request->partner, request->agent, request->purpose,
                          request->now_ns, range->relname);
+    if (grant == NULL && virtual_has(range->relname) && range->schemaname == NULL)
+        return refuse_catalogue(build);
     if (grant == NULL)
         return not_granted(build, range->relname);
     if (build->fence_count == LIMIT_RELATIONS)

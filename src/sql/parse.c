@@ -201,15 +201,26 @@ static enum status check_tree(List *statements, size_t depth_limit, struct error
     return STATUS_OK;
 }
 
+size_t parse_bytes_limit(const char *sql, size_t bytes_limit)
+{
+    bool catalogue = strstr(sql, "pg_catalog") != NULL || strstr(sql, "information_schema") != NULL;
+    return catalogue && bytes_limit < LIMIT_CATALOGUE_BYTES ? LIMIT_CATALOGUE_BYTES : bytes_limit;
+}
+
+enum status parse_too_long(size_t bytes_limit, struct error *error)
+{
+    return error_set(error, STATUS_LIMIT, "54000",
+                     "Split the statement, or bind long values as parameters.",
+                     "the statement is longer than %zu bytes", bytes_limit);
+}
+
 enum status parse_text(const char *sql, size_t bytes_limit, size_t depth_limit, List **statements,
                        struct error *error)
 {
     PgQueryInternalParsetreeAndError result;
 
     if (strnlen(sql, bytes_limit + 1) > bytes_limit)
-        return error_set(error, STATUS_LIMIT, "54000",
-                         "Split the statement, or bind long values as parameters.",
-                         "the statement is longer than %zu bytes", bytes_limit);
+        return parse_too_long(bytes_limit, error);
     TRY(check_utf8(sql, error));
     TRY(check_text(sql, depth_limit, error));
 

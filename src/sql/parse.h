@@ -49,6 +49,12 @@ void parse_end(struct parse_scope *scope);
 MUST_USE enum status parse_text(const char *sql, size_t bytes_limit, size_t depth_limit,
                                 List **statements, struct error *error);
 
+/* The longest that this text may be: more than bytes_limit where it names the system catalogs, for
+ * drivers write long statements over them. Only a sieve: what turns out to read none is to be
+ * refused with parse_too_long() if it is longer than bytes_limit. */
+size_t parse_bytes_limit(const char *sql, size_t bytes_limit);
+enum status parse_too_long(size_t bytes_limit, struct error *error);
+
 /* Parses one expression over column references ("country = 'GB' AND NOT gone_away"): the raw
  * tree of the single target. STATUS_INVALID if it is anything else (subqueries, several) or not
  * valid at all. */

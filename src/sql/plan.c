@@ -249,12 +249,25 @@ static enum status emit_plan(struct build *build, Node *statement)
     return status;
 }
 
-static enum status plan_statement(struct build *build)
+/* A text that is longer than others may be has to be one statement over the catalogue. */
+static enum status parse_request(struct build *build, List **statements)
 {
     const struct plan_request *request = build->request;
+    size_t limit = request->statement_bytes_limit, longest = parse_bytes_limit(request->sql, limit);
+    TRY(parse_text(request->sql, longest, request->statement_depth_limit, statements,
+                   build->error));
+    if (strnlen(request->sql, limit + 1) <= limit)
+        return STATUS_OK;
+    Node *only = list_length(*statements) == 1 ? linitial_node(RawStmt, *statements)->stmt : NULL;
+    if (only != NULL && IsA(only, SelectStmt) && virtual_reads((SelectStmt *)only))
+        return STATUS_OK;
+    return parse_too_long(limit, build->error);
+}
+
+static enum status plan_statement(struct build *build)
+{
     List *statements;
-    TRY(parse_text(request->sql, request->statement_bytes_limit, request->statement_depth_limit,
-                   &statements, build->error));
+    TRY(parse_request(build, &statements));
     if (statements == NIL) {
         build->plan->kind = PLAN_EMPTY;
         build->plan->command = "";

@@ -286,5 +286,7 @@ struct plan_upstream_error {
     bool data_error;
 };
 struct plan_upstream_error plan_upstream_error(const char sqlstate[static 6]);
+/* The same of a statement without datasets: what is missing is not the policy's. */
+struct plan_upstream_error plan_catalogue_error(const char sqlstate[static 6]);
 
 #endif

@@ -11,7 +11,7 @@ static enum status split(const char *sql, size_t bytes_limit, size_t depth_limit
 {
     List *statements;
     ListCell *cell;
-    TRY(parse_text(sql, bytes_limit, depth_limit, &statements, error));
+    TRY(parse_text(sql, parse_bytes_limit(sql, bytes_limit), depth_limit, &statements, error));
     *count = 0;
     foreach (cell, statements) {
         const RawStmt *statement = lfirst_node(RawStmt, cell);

@@ -90,3 +90,16 @@ struct plan_upstream_error plan_upstream_error(const char sqlstate[static 6])
         i++; /* the last one always fits */
     return errors[i].answer;
 }
+
+struct plan_upstream_error plan_catalogue_error(const char sqlstate[static 6])
+{
+    static const struct plan_upstream_error
+        table = {"a table or alias that the statement names is not in its FROM",
+                 "Name it in FROM, or correct the alias.", false},
+        column = {"a column that the statement names does not exist",
+                  "SELECT * shows the columns that a table of the catalogue has here.", false};
+
+    if (strcmp(sqlstate, "42P01") == 0)
+        return table;
+    return strcmp(sqlstate, "42703") == 0 ? column : plan_upstream_error(sqlstate);
+}

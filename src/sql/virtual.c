@@ -60,6 +60,11 @@ static bool is_catalogue(const char *schema)
     return strcmp(schema, "pg_catalog") == 0 || strcmp(schema, "information_schema") == 0;
 }
 
+bool virtual_has(const char *name)
+{
+    return virtual_find(NULL, name) != NULL;
+}
+
 bool virtual_reads(SelectStmt *select)
 {
     struct survey survey = {0};
@@ -324,7 +329,9 @@ enum status virtual_plan(struct build *build, SelectStmt *select)
                                 .tables = &tables,
                                 .uses = uses,
                                 .use_count = &use_count};
+    struct virtual_names *written = virtual_names_survey(select);
     TRY(virtual_walk_select(&walk, select, VIRTUAL_NAMES));
+    TRY(virtual_names_check(build, written, tables));
     TRY(virtual_columns(build, select, tables, &names));
     TRY(keep_names(build, names));
     if (tables != NIL) {

@@ -27,13 +27,16 @@ static enum status lost(const struct columns *columns)
                        "the columns of this statement cannot be told");
 }
 
-/* Names given in an alias stand for the first ones. */
+/* Names given in an alias stand for the first ones. More than there are tell the columns of a
+ * function that is not in the list below. */
 static List *renamed(List *names, const List *given)
 {
     List *result = NIL;
-    for (int i = 0; i < list_length(names); i++)
-        result = lappend(result,
-                         i < list_length(given) ? strVal(list_nth(given, i)) : list_nth(names, i));
+    const ListCell *cell;
+    foreach (cell, given)
+        result = lappend(result, strVal(lfirst(cell)));
+    for (int i = list_length(given); i < list_length(names); i++)
+        result = lappend(result, list_nth(names, i));
     return result;
 }
 
@@ -76,7 +79,7 @@ static List *function_columns(const char *name, const char *alias)
     return names == NIL ? list_make1(pstrdup(alias == NULL ? name : alias)) : names;
 }
 
-static List *range_function_columns(const RangeFunction *range)
+List *virtual_function_columns(const RangeFunction *range)
 {
     const char *alias = range->alias == NULL ? NULL : range->alias->aliasname;
     List *names = NIL;
@@ -151,7 +154,7 @@ static enum status item_columns(const struct columns *columns, const Node *item,
                            names));
         break;
     case T_RangeFunction:
-        *names = range_function_columns((const RangeFunction *)item);
+        *names = virtual_function_columns((const RangeFunction *)item);
         break;
     case T_JoinExpr:
         TRY(item_columns(columns, ((const JoinExpr *)item)->larg, names));
@@ -184,7 +187,7 @@ bool virtual_names_column(const List *functions, const char *alias, const char *
     const ListCell *cell;
     foreach (cell, functions) {
         const RangeFunction *range = lfirst_node(RangeFunction, cell);
-        List *names = range_function_columns(range);
+        List *names = virtual_function_columns(range);
         if (range->alias != NULL)
             names = renamed(names, range->alias->colnames);
         if (strcmp(name_of((const Node *)range), alias) == 0 && !holds(names, column))
@@ -264,6 +267,19 @@ enum status virtual_columns(struct build *build, SelectStmt *select, List *table
     const struct scope scope = {.tables = tables};
     const struct columns columns = {.build = build, .scope = &scope};
     return select_columns(&columns, select, names);
+}
+
+enum status virtual_table_columns(struct build *build, const RangeVar *range, List *tables,
+                                  List **names)
+{
+    const struct scope scope = {.tables = tables};
+    const struct columns columns = {.build = build, .scope = &scope};
+    const ListCell *cell;
+    *names = NIL;
+    foreach (cell, tables)
+        if (strcmp(lfirst_node(CommonTableExpr, cell)->ctename, range->relname) == 0)
+            return table_columns(&columns, range, names);
+    return STATUS_OK;
 }
 
 static const char *sublink_name(const SubLink *link)

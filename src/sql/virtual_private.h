@@ -115,10 +115,22 @@ SelectStmt *virtual_source(struct build *build, const char *name);
  * CommonTableExpr that are to stand before it. */
 MUST_USE enum status virtual_columns(struct build *build, SelectStmt *select, List *tables,
                                      List **names);
+/* The same of one table that has been rewritten; NIL if it is none of `tables`. */
+MUST_USE enum status virtual_table_columns(struct build *build, const RangeVar *range, List *tables,
+                                           List **names);
+/* The columns of a function in FROM, but for its alias' own. */
+List *virtual_function_columns(const RangeFunction *range);
 /* q.f is a call of f where q is a function in FROM and has no column f. functions: all
  * RangeFunction of the statement. Is alias.column a column, whichever of them the alias means? */
 bool virtual_names_column(const List *functions, const char *alias, const char *column);
 /* The name that PostgreSQL gives an output column. */
 const char *virtual_column_name(const Node *node);
+
+/* Refuses names that mean nothing. The survey is of the statement as written, and borrows from it;
+ * the check comes when it has been rewritten, for it is then known what the tables hold. */
+struct virtual_names;
+struct virtual_names *virtual_names_survey(SelectStmt *select);
+MUST_USE enum status virtual_names_check(struct build *build, struct virtual_names *names,
+                                         List *tables);
 
 #endif

@@ -37,6 +37,21 @@ static void prefers_the_single_state_to_its_class(void **state)
     assert_string_equal(plan_upstream_error("25P02").hint, "Send ROLLBACK.");
 }
 
+/* Without datasets nothing that policy names can be missing. */
+static void tells_whose_name_is_missing(void **state)
+{
+    static const char *const states[] = {"42703", "42P01"};
+
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        char sqlstate[6];
+        snprintf(sqlstate, sizeof sqlstate, "%s", states[i]);
+        assert_non_null(strstr(plan_upstream_error(sqlstate).message, "policy"));
+        assert_non_null(strstr(plan_catalogue_error(sqlstate).message, "statement"));
+        assert_null(strstr(plan_catalogue_error(sqlstate).message, "policy"));
+    }
+    assert_string_equal(plan_catalogue_error("22012").message, "division by zero");
+}
+
 /* Every state that can be written gets a text, without a placeholder in it. */
 static void answers_everything(void **state)
 {
@@ -52,6 +67,7 @@ static void answers_everything(void **state)
         assert_non_null(answer.hint);
         assert_true(strlen(answer.message) > 5);
         assert_null(strchr(answer.message, '%'));
+        assert_int_equal(plan_catalogue_error(sqlstate).data_error, answer.data_error);
     }
 }
 
@@ -60,6 +76,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_data_errors),
         cmocka_unit_test(prefers_the_single_state_to_its_class),
+        cmocka_unit_test(tells_whose_name_is_missing),
         cmocka_unit_test(answers_everything),
     };
 

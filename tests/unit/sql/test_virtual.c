@@ -122,6 +122,85 @@ static void test_what_is_not_known_is_refused(void **state)
     plan_refused(login, "SELECT relname COLLATE crm.x FROM pg_class", "0A000", "collation");
 }
 
+static void test_names_that_mean_nothing(void **state)
+{
+    static const struct {
+        const char *sql, *sqlstate, *message;
+    } cases[] = {
+        {"SELECT relnam FROM pg_class", "42703", "column \"relnam\" does not exist"},
+        {"SELECT c.relnam FROM pg_class c", "42703", "column c.relnam does not exist"},
+        {"SELECT 1 FROM pg_class ORDER BY relnam", "42703", "column \"relnam\" does not exist"},
+        {"SELECT pg_class.nspname FROM pg_class", "42703",
+         "column pg_class.nspname does not exist"},
+        {"SELECT (SELECT c.attname FROM pg_am) FROM pg_class c", "42703", "c.attname does not"},
+        {"SELECT s.x FROM (SELECT relname FROM pg_class) s", "42703", "column s.x does not exist"},
+        {"WITH t AS (SELECT * FROM pg_am) SELECT t.b FROM t", "42703", "column t.b does not exist"},
+        {"SELECT x.relname FROM pg_class c", "42P01", "missing FROM-clause entry for table \"x\""},
+        {"SELECT x.* FROM pg_class c", "42P01", "missing FROM-clause entry for table \"x\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        plan_refused(login, cases[i].sql, cases[i].sqlstate, cases[i].message);
+}
+
+/* Whatever an item of FROM may be called, and whatever its columns. */
+static void test_names_that_mean_something(void **state)
+{
+    static const char *const known[] = {
+        "SELECT relname AS n, count(*) FROM pg_class GROUP BY n ORDER BY n",
+        "SELECT pg_catalog.pg_class.relname, tableoid FROM pg_catalog.pg_class",
+        "SELECT a, c.b, c FROM pg_class AS c (a, b)",
+        "SELECT s.relname, o FROM (SELECT c.*, 1 AS o FROM pg_class c) s",
+        "SELECT column1, v.column2 FROM (VALUES (1, 2)) v, pg_am",
+        "SELECT x, t.y FROM pg_am, (VALUES (1, 2)) AS t (x, y)",
+        "SELECT i, i.i, n.ordinality FROM generate_series(1, 2) AS i, pg_am, "
+        "unnest(ARRAY[1]) WITH ORDINALITY AS n",
+        "SELECT generate_series, generate_series.generate_series FROM pg_am, generate_series(1, 2)",
+        "SELECT key, j.value FROM pg_am, jsonb_each('{}') AS j (key, value)",
+        "SELECT key, value FROM pg_am, jsonb_each('{}')",
+        "WITH RECURSIVE t (p) AS (SELECT oid FROM pg_am UNION ALL SELECT p FROM t) SELECT t.p FROM "
+        "t",
+        "SELECT j.oid, oid, b.amname FROM (pg_am a JOIN pg_am b USING (oid)) AS j, pg_am b",
+        "SELECT u.oid FROM pg_class JOIN pg_am USING (oid) AS u",
+        "SELECT (SELECT c.relname FROM pg_am) FROM pg_class c",
+        "SELECT exists, count FROM (SELECT EXISTS (SELECT 1 FROM pg_am), count(*) FROM pg_am) s",
+        "SELECT c.relname FROM pg_class c UNION SELECT amname FROM pg_am ORDER BY relname",
+        "SELECT word, k.catcode FROM pg_get_keywords() k",
+        "SELECT (information_schema._pg_expandarray(indkey)).n, (p.x).n FROM pg_index, LATERAL "
+        "(SELECT information_schema._pg_expandarray(indkey) AS x) p",
+        "SELECT sum(relnatts) OVER w FROM pg_class WINDOW w AS (PARTITION BY relkind)",
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        plan_release(plan_accepted(login, known[i]));
+}
+
+static void test_a_dataset_beside_the_catalogue(void **state)
+{
+    static const char *const mixed[] = {
+        "SELECT full_name FROM customer, pg_class",
+        "SELECT full_name FROM customer WHERE full_name IN (SELECT relname FROM "
+        "pg_catalog.pg_class)",
+        "SELECT table_name FROM information_schema.tables JOIN customer ON true",
+    };
+    for (size_t i = 0; i < sizeof mixed / sizeof *mixed; i++)
+        plan_refused(login, mixed[i], "42501", "cannot be read beside datasets");
+}
+
+/* Drivers write long statements over the catalogue; others stay within what is configured. */
+static void test_a_long_statement(void **state)
+{
+    static char filler[40000], sql[2 * sizeof filler];
+    memset(filler, 'x', sizeof filler - 1);
+    snprintf(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_class WHERE relname = '%s'", filler);
+    plan_release(plan_accepted(login, sql));
+    snprintf(sql, sizeof sql, "SELECT 1 FROM customer WHERE full_name = 'pg_catalog%s'", filler);
+    plan_refused(login, sql, "54000", "longer than 16384 bytes");
+    snprintf(sql, sizeof sql, "SHOW timezone -- pg_catalog %s", filler);
+    plan_refused(login, sql, "54000", "longer than 16384 bytes");
+    snprintf(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_class WHERE relname = '%.30000s%s'",
+             filler, filler);
+    plan_refused(login, sql, "54000", "longer than 65536 bytes");
+}
+
 /* A name of WITH stands before the catalogue's, but only where it can be seen. */
 static void test_names_of_with(void **state)
 {
@@ -149,6 +228,10 @@ int main(void)
         cmocka_unit_test(test_arguments_are_not_captured),
         cmocka_unit_test(test_calls_in_disguise_are_refused),
         cmocka_unit_test(test_what_is_not_known_is_refused),
+        cmocka_unit_test(test_names_that_mean_nothing),
+        cmocka_unit_test(test_names_that_mean_something),
+        cmocka_unit_test(test_a_dataset_beside_the_catalogue),
+        cmocka_unit_test(test_a_long_statement),
         cmocka_unit_test(test_names_of_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
