@@ -16,10 +16,16 @@ to the end or not, by PREPARE and EXECUTE, or among others of one query. What wa
 rows are about must be recorded as changed.
 
 accepted: of valid queries, so is acceptance; failed: those with an error that says neither that it is refused nor
-that the data is to blame. writes: how many were judged. tight: of the subjects recorded as direct, how many did matter.
+that the data is to blame. writes: how many were judged.
+
+tight: of the subjects recorded as direct by SELECTs fetched whole, how many did matter. It cannot be 1 where a
+subject's data is in what left and the same would have left without it, which only asking again without each subject
+could tell: rows alike merge (DISTINCT, DISTINCT ON, UNION, INTERSECT, EXCEPT, GROUP BY), an aggregate, a window or a
+sub-select's value comes out alike without one of its rows (min, max, bool_and, NULLs; HAVING only asks), or a row
+alike takes the place of one that goes (LIMIT, OFFSET). tight_rows: over the statements that have none of these.
 Constructs and refusals are listed with --verbose; --misses makes misses shorter and writes them into a folder.
     RESULT cases=… valid=… accepted=… refused=… failed=… acceptance=… missed=… columns_seen=… columns_missed=…
-           different=… writes=… tight=… added=… rate=… seed=…
+           different=… writes=… tight=… tight_rows=… added=… rate=… seed=…
 """
 import collections
 import dataclasses
@@ -41,6 +47,8 @@ ROWS = 150         # cases of a world before its rows change
 CHANGES = 4        # values changed for each statement
 SHRUNK = 25        # statements that break the law and are made shorter
 MOST_ROWS = 300    # of a result that is judged
+ALIKE = {"DISTINCT", "DISTINCT ON", "UNION", "INTERSECT", "EXCEPT", "GROUP BY", "ROLLUP", "CUBE", "GROUPING SETS", "aggregate", "ordered-set aggregate",
+         "HAVING", "window", "scalar sublink", "ARRAY sublink", "LIMIT", "LIMIT inside", "OFFSET", "OFFSET inside"}  # what tight_rows leaves out
 BOOLEAN = 16       # as a type
 CHANGED = "changed" # as a grade
 STATISTICS = 0.05  # share of the cases that a partner with mode: aggregates asks
@@ -286,16 +294,23 @@ class Oracle(longrun.Stage):
         direct = {pair for pair, (grades, _) in case.told.items() if "direct" in grades}
         self.count["affected"] += len(lost)
         self.count["recorded"] += len(case.told)
-        self.count["direct"] += len(direct)
-        self.count["direct_mattered"] += len(direct & lost)
-        for construct in case.statement.constructs or {"plain"}:
-            self.direct_of[construct] += len(direct)
-            self.mattered_of[construct] += len(direct & lost)
+        if case.whole and not is_write(case):  # rows that are passed over by MOVE are recorded
+            self.count_tight(case.statement.constructs, direct, direct & lost)
         missed = lost - set(case.told)
         if missed:
             self.count["missed"] += len(missed)
             self.report("MISSED", case, f"missed={sorted(missed)}\n  affected={sorted(lost)}")
         self.judge_columns(case, lost)
+
+    def count_tight(self, constructs, direct, mattered):
+        self.count["direct"] += len(direct)
+        self.count["direct_mattered"] += len(mattered)
+        if not constructs & ALIKE:
+            self.count["direct_rows"] += len(direct)
+            self.count["direct_rows_mattered"] += len(mattered)
+        for construct in constructs or {"plain"}:
+            self.direct_of[construct] += len(direct)
+            self.mattered_of[construct] += len(mattered)
 
     @staticmethod
     def shown(case, rows):
@@ -450,6 +465,7 @@ def main():
     print(f"RESULT cases={count['cases']} valid={count['valid']} accepted={count['accepted']} refused={count['refused']} failed={count['failed']} "
           f"acceptance={ratio('accepted', 'valid'):.3f} missed={count['missed']} columns_seen={count['columns_seen']} "
           f"columns_missed={count['columns_missed']} different={count['different']} writes={count['writes']} tight={ratio('direct_mattered', 'direct'):.3f} "
+          f"tight_rows={ratio('direct_rows_mattered', 'direct_rows'):.3f} "
           f"added={count['added']} rate={count['cases'] / (time.monotonic() - began):.0f} seed={options.seed}")
     broken = count["failed"] > count["valid"] * 0.05  # they fail closed: a defect, and no breach of the promise
     bad = count["missed"] or count["columns_missed"] or count["different"] or broken or count["valid"] < count["cases"] * 0.5
