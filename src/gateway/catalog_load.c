@@ -108,7 +108,9 @@ static const char column_sql[] =
     "    AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),"
     "  coalesce(co.collisdeterministic, true), nullif(a.attcollation, 100),"
     "  EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid"
-    "    AND i.indpred IS NULL AND i.indkey[0] = a.attnum), c.reltuples"
+    "    AND i.indpred IS NULL AND i.indkey[0] = a.attnum), c.reltuples,"
+    "  EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary"
+    "    AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum)"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
@@ -140,6 +142,7 @@ static void fill_column(struct arena *arena, PGresult *result, int row,
         .deterministic = is_true(result, row, 11),
         .collation = (uint32_t)strtoul(PQgetvalue(result, row, 12), NULL, 10),
         .indexed = is_true(result, row, 13),
+        .primary = is_true(result, row, 15),
     };
 }
 
@@ -190,7 +193,7 @@ static bool fill_catalog(struct catalog *catalog, PGresult *result, struct catal
 /* One row a column of every unique index over several columns that may not be NULL; by table and
  * index, in the index's order. */
 static const char key_sql[] =
-    "SELECT n.nspname, c.relname, i.indexrelid, a.attname"
+    "SELECT n.nspname, c.relname, i.indexrelid, a.attname, i.indisprimary"
     " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, number)"
@@ -223,6 +226,19 @@ static const char reference_sql[] =
     "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
     " ORDER BY n.nspname, c.relname";
 
+/* One row a column of every foreign key: for clients to see, so it need not hold at every moment.
+ */
+static const char link_sql[] =
+    "SELECT n.nspname, c.relname, k.oid, a.attname, k.confrelid, p.attname"
+    " FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " CROSS JOIN LATERAL pg_catalog.generate_subscripts(k.conkey, 1) AS i(n)"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i.n]"
+    " JOIN pg_catalog.pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[i.n]"
+    " WHERE k.contype = 'f' AND (n.nspname, c.relname) IN (SELECT * FROM ROWS FROM"
+    "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
+    " ORDER BY n.nspname, c.relname, k.conname, k.oid, i.n";
+
 /* Does this row tell of the table? */
 static bool is_of_table(PGresult *result, int row, const struct catalog_table *table)
 {
@@ -242,7 +258,8 @@ static bool fill_key(struct arena *arena, PGresult *result, int first, int count
         if (columns[c] == NULL)
             return false;
     }
-    *key = (struct catalog_key){.columns = columns, .column_count = (size_t)count};
+    *key = (struct catalog_key){
+        .columns = columns, .column_count = (size_t)count, .primary = is_true(result, first, 4)};
     return true;
 }
 
@@ -276,6 +293,41 @@ static bool fill_references(struct arena *arena, PGresult *result, struct catalo
                 .column = catalog_find_column(table, PQgetvalue(result, row, 2)),
                 .table = (uint32_t)strtoul(PQgetvalue(result, row, 3), NULL, 10),
                 .table_column = arena_strdup(arena, PQgetvalue(result, row, 4))};
+    return true;
+}
+
+static bool fill_link(struct arena *arena, PGresult *result, int first, int count,
+                      const struct catalog_table *table, struct catalog_link *link)
+{
+    const struct catalog_column **columns =
+        arena_array(arena, const struct catalog_column *, (size_t)count);
+    const char **table_columns = arena_array(arena, const char *, (size_t)count);
+    if (columns == NULL || table_columns == NULL)
+        return false;
+    for (int c = 0; c < count; c++) {
+        columns[c] = catalog_find_column(table, PQgetvalue(result, first + c, 3));
+        table_columns[c] = arena_strdup(arena, PQgetvalue(result, first + c, 5));
+    }
+    *link =
+        (struct catalog_link){.columns = columns,
+                              .table = (uint32_t)strtoul(PQgetvalue(result, first, 4), NULL, 10),
+                              .table_columns = table_columns,
+                              .column_count = (size_t)count};
+    return true;
+}
+
+static bool fill_links(struct arena *arena, PGresult *result, struct catalog_table *table)
+{
+    int rows = PQntuples(result);
+    struct catalog_link *links = arena_array(arena, struct catalog_link, (size_t)rows + 1);
+    if (links == NULL)
+        return false;
+    table->links = links;
+    for (int row = 0; row < rows; row += table_rows(result, row))
+        if (is_of_table(result, row, table) &&
+            !fill_link(arena, result, row, table_rows(result, row), table,
+                       &links[table->link_count++]))
+            return false;
     return true;
 }
 
@@ -317,14 +369,18 @@ static enum status load_links(PGconn *connection, const struct policy *policy,
                               struct catalog *catalog, struct catalog_table *tables,
                               struct error *error)
 {
-    PGresult *keys = NULL, *references = NULL;
+    PGresult *keys = NULL, *references = NULL, *links = NULL;
     enum status status = query_tables(connection, policy, key_sql, &keys, error);
     if (status == STATUS_OK)
         status = query_tables(connection, policy, reference_sql, &references, error);
+    if (status == STATUS_OK)
+        status = query_tables(connection, policy, link_sql, &links, error);
     bool filled = status == STATUS_OK;
     for (size_t t = 0; filled && t < catalog->table_count; t++)
         filled = fill_keys(&catalog->arena, keys, &tables[t]) &&
-                 fill_references(&catalog->arena, references, &tables[t]);
+                 fill_references(&catalog->arena, references, &tables[t]) &&
+                 fill_links(&catalog->arena, links, &tables[t]);
+    PQclear(links);
     PQclear(keys);
     PQclear(references);
     if (status == STATUS_OK && (!filled || catalog->arena.overflowed))

@@ -20,6 +20,7 @@ struct catalog_column {
     bool indexed;       /* a valid, unpartial index begins with it */
     bool deterministic; /* no nondeterministic collation */
     uint32_t collation; /* 0: the database's own, or none */
+    bool primary;       /* the primary key, alone */
 };
 
 /* Several columns that are unique together, by an index as of catalog_column.unique; each NOT NULL.
@@ -27,6 +28,7 @@ struct catalog_column {
 struct catalog_key {
     const struct catalog_column *const *columns;
     size_t column_count;
+    bool primary;
 };
 
 /* A foreign key of one column that holds at every moment for every row: validated, not deferrable,
@@ -35,6 +37,14 @@ struct catalog_reference {
     const struct catalog_column *column;
     uint32_t table; /* OID */
     const char *table_column;
+};
+
+/* A foreign key as the database declares it, whether it holds or not: for the virtual catalogue. */
+struct catalog_link {
+    const struct catalog_column *const *columns;
+    uint32_t table; /* OID */
+    const char *const *table_columns;
+    size_t column_count;
 };
 
 struct catalog_table {
@@ -47,6 +57,8 @@ struct catalog_table {
     size_t key_count;
     const struct catalog_reference *references;
     size_t reference_count;
+    const struct catalog_link *links;
+    size_t link_count;
     double rows; /* as the planner last counted them; below 0: it never has */
 };
 

@@ -109,9 +109,11 @@ static const struct virtual_function functions[] = {
           "(SELECT k.index_definition FROM source_key k WHERE k.index = ($1)::oid "
           "AND k.kind <> 'f')"),
     GIVES("pg_get_indexdef", 3, 3,
-          "(SELECT CASE WHEN ($2)::int4 = 0 THEN k.index_definition ELSE quote_ident(c.name) END "
-          "FROM source_key k JOIN source_column c ON c.relation = k.relation AND "
-          "c.number = k.number WHERE k.index = ($1)::oid AND k.kind <> 'f' AND ($2)::int4 < 2)"),
+          "(SELECT CASE WHEN ($2)::int4 = 0 THEN k.index_definition ELSE (SELECT "
+          "quote_ident(c.name) FROM source_key_column m JOIN source_column c "
+          "ON c.relation = k.relation AND c.number = m.number WHERE m.key = k.oid AND "
+          "m.position = ($2)::int4) END FROM source_key k WHERE k.index = ($1)::oid AND "
+          "k.kind <> 'f')"),
     GIVES("obj_description", 1, 2,
           "(SELECT d.description FROM pg_description d WHERE d.objoid = ($1)::oid AND "
           "d.objsubid = 0)"),

@@ -76,9 +76,10 @@ static const char constraints_sql[] =
     " AS initially_deferred, " YES " AS enforced, " YES " AS nulls_distinct" OF_TABLE;
 
 static const char key_usage_sql[] =
-    "SELECT " CONSTRAINT ", " TABLE ", c.name::name AS column_name, 1 AS ordinal_position, "
-    "CASE WHEN k.kind = 'f' THEN 1 END AS position_in_unique_constraint" OF_TABLE
-    " JOIN source_column c ON c.relation = k.relation AND c.number = k.number";
+    "SELECT " CONSTRAINT ", " TABLE ", c.name::name AS column_name, m.position AS "
+    "ordinal_position, m.parent_position AS position_in_unique_constraint" OF_TABLE
+    " JOIN source_key_column m ON m.key = k.oid "
+    "JOIN source_column c ON c.relation = k.relation AND c.number = m.number";
 
 static const char referential_sql[] =
     "SELECT " CONSTRAINT ", " DATABASE " AS unique_constraint_catalog, " PUBLIC
@@ -91,7 +92,8 @@ static const char referential_sql[] =
 static const char constraint_columns_sql[] =
     "SELECT " TABLE ", c.name::name AS column_name, " CONSTRAINT
     " FROM source_key k JOIN source_relation r ON r.oid = coalesce(k.parent, k.relation) "
-    "JOIN source_column c ON c.relation = r.oid AND c.number = coalesce(k.parent_number, k.number) "
+    "JOIN source_key_column m ON m.key = k.oid "
+    "JOIN source_column c ON c.relation = r.oid AND c.number = coalesce(m.parent_number, m.number) "
     "CROSS JOIN source_partner p";
 
 static const char constraint_tables_sql[] =

@@ -29,7 +29,7 @@
 #define CLASS_LAST "NULL::text[] AS reloptions, NULL::text AS relpartbound"
 
 static const char class_sql[] =
-    "SELECT r.oid, r.name::name AS relname, 2200::oid AS relnamespace, 0::oid AS reltype, "
+    "SELECT r.oid, r.name::name AS relname, 2200::oid AS relnamespace, r.row_type AS reltype, "
     "0::oid AS reloftype, 10::oid AS relowner, 2::oid AS relam, " CLASS_STORAGE ", "
     "r.indexed AS relhasindex, false AS relisshared, 'p'::\"char\" AS relpersistence, "
     "'r'::\"char\" AS relkind, r.width::int2 AS relnatts, EXISTS (SELECT 1 FROM source_key f "
@@ -38,7 +38,7 @@ static const char class_sql[] =
     " FROM source_relation r CROSS JOIN source_partner p "
     "UNION ALL "
     "SELECT k.index, k.name::name, 2200::oid, 0::oid, 0::oid, 10::oid, 403::oid, " CLASS_STORAGE
-    ", false, false, 'p'::\"char\", 'i'::\"char\", 1::int2, false, " CLASS_FLAGS ", " NO_ACL
+    ", false, false, 'p'::\"char\", 'i'::\"char\", k.width::int2, false, " CLASS_FLAGS ", " NO_ACL
     ", " CLASS_LAST " FROM source_key k WHERE k.kind <> 'f'";
 
 /* Behind the type's own columns of pg_attribute. */
@@ -57,9 +57,10 @@ static const char attribute_sql[] =
     "c.filled AS attnotnull, " ATTRIBUTE_REST
     " FROM source_column c JOIN pg_catalog.pg_type t ON t.oid = c.type "
     "UNION ALL "
-    "SELECT k.index, c.name::name, c.type, -1, t.typlen, 1::int2, 0, -1, -1, t.typbyval, "
+    "SELECT k.index, c.name::name, c.type, -1, t.typlen, m.position::int2, 0, -1, -1, t.typbyval, "
     "t.typalign, t.typstorage, ''::\"char\", false, " ATTRIBUTE_REST
-    " FROM source_key k JOIN source_column c ON c.relation = k.relation AND c.number = k.number "
+    " FROM source_key k JOIN source_key_column m ON m.key = k.oid JOIN source_column c "
+    "ON c.relation = k.relation AND c.number = m.number "
     "JOIN pg_catalog.pg_type t ON t.oid = c.type WHERE k.kind <> 'f'";
 
 /* Rows of tables are no types here. */
@@ -89,17 +90,22 @@ static const char proc_sql[] =
     "(SELECT unnest(ARRAY[t.typinput::oid, t.typoutput::oid, t.typreceive::oid, t.typsend::oid]) "
     "FROM pg_catalog.pg_type t WHERE t.typnamespace = 11))";
 
+/* As many zeros as the key has columns. */
+#define ZEROS "regexp_replace(k.numbers, '[0-9]+', '0', 'g')"
+
 static const char index_sql[] =
-    "SELECT k.index AS indexrelid, k.relation AS indrelid, 1::int2 AS indnatts, "
-    "1::int2 AS indnkeyatts, true AS indisunique, false AS indnullsnotdistinct, "
+    "SELECT k.index AS indexrelid, k.relation AS indrelid, k.width::int2 AS indnatts, "
+    "k.width::int2 AS indnkeyatts, true AS indisunique, false AS indnullsnotdistinct, "
     "k.kind = 'p' AS indisprimary, false AS indisexclusion, true AS indimmediate, "
     "false AS indisclustered, true AS indisvalid, false AS indcheckxmin, true AS indisready, "
-    "true AS indislive, false AS indisreplident, k.number::text::int2vector AS indkey, "
-    "'0'::oidvector AS indcollation, coalesce((SELECT o.oid::text FROM pg_catalog.pg_opclass o "
-    "WHERE o.opcmethod = 403 AND o.opcintype = c.type AND o.opcdefault AND o.oid < 16384), '3126')"
-    "::oidvector AS indclass, '0'::int2vector AS indoption, NULL::text AS indexprs, "
-    "NULL::text AS indpred FROM source_key k JOIN source_column c ON c.relation = k.relation AND "
-    "c.number = k.number WHERE k.kind <> 'f'";
+    "true AS indislive, false AS indisreplident, k.numbers::int2vector AS indkey, " ZEROS
+    "::oidvector AS indcollation, (SELECT string_agg(coalesce((SELECT o.oid::text "
+    "FROM pg_catalog.pg_opclass o WHERE o.opcmethod = 403 AND o.opcintype = c.type AND "
+    "o.opcdefault AND o.oid < 16384), '3126'), ' ' ORDER BY m.position) "
+    "FROM source_key_column m JOIN source_column c ON c.relation = k.relation AND "
+    "c.number = m.number WHERE m.key = k.oid)::oidvector AS indclass, " ZEROS
+    "::int2vector AS indoption, NULL::text AS indexprs, NULL::text AS indpred FROM source_key k "
+    "WHERE k.kind <> 'f'";
 
 static const char constraint_sql[] =
     "SELECT k.oid, k.name::name AS conname, 2200::oid AS connamespace, k.kind::\"char\" AS "
@@ -110,8 +116,8 @@ static const char constraint_sql[] =
     "(CASE WHEN k.kind = 'f' THEN 'a' ELSE ' ' END)::\"char\" AS confdeltype, "
     "(CASE WHEN k.kind = 'f' THEN 's' ELSE ' ' END)::\"char\" AS confmatchtype, "
     "true AS conislocal, 0 AS coninhcount, true AS connoinherit, "
-    "ARRAY[k.number::int2] AS conkey, "
-    "CASE WHEN k.kind = 'f' THEN ARRAY[k.parent_number::int2] END AS confkey, "
+    "string_to_array(k.numbers, ' ')::int2[] AS conkey, "
+    "string_to_array(k.parent_numbers, ' ')::int2[] AS confkey, "
     "NULL::oid[] AS conpfeqop, NULL::oid[] AS conppeqop, NULL::oid[] AS conffeqop, "
     "NULL::int2[] AS confdelsetcols, NULL::oid[] AS conexclop, NULL::text AS conbin "
     "FROM source_key k";

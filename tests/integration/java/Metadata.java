@@ -38,8 +38,10 @@ public class Metadata {
             show("version-column", data.getVersionColumns(null, "public", args[1]));
             show("table-privilege", data.getTablePrivileges(null, "public", "%"));
             show("column-privilege", data.getColumnPrivileges(null, "public", args[1], "%"));
-            show("udt", data.getUDTs(null, "public", "%", null)); // before getTypeInfo(), which makes its text long
+            show("udt", data.getUDTs(null, "public", "%", null));
             show("type", data.getTypeInfo());
+            show("udt-after", data.getUDTs(null, "public", "%", null)); // names each of those types: more than 16 kB
+            System.out.println("after|types");
             show("function", data.getFunctions(null, "public", "%"));
             show("procedure", data.getProcedures(null, "public", "%"));
             show("function-column", data.getFunctionColumns(null, "public", "%", "%"));
