@@ -4,7 +4,7 @@
 
 A point look-up by key, a join of three tables, and the 22 TPC-H questions, each planned over and over in one thread
 (bench/rewrite_bench.c); medians and 99th percentiles. What is not accepted is named with its refusal.
-COFFERDAM_BIN names the program of the build whose bench is run; default the one of ./check.
+COFFERDAM_BIN names the program of the build whose bench is run.
     RESULT point_us=… join_us=… q01_us=… q03_us=… q21_us=… accepted=… refused=…
 """
 import argparse

@@ -2,7 +2,7 @@
 -- The eight tables and the distributions that the 22 questions select by (dates, segments, brands,
 -- types, containers, phones, words in names and comments) follow the public specification.
 --     psql -v scale=0.1 -f load.sql
--- Schema tpch has the tables; schema stored has lineitem once more, with the customer's key in it.
+-- Schema tpch has the tables; stored.sql adds lineitem once more, with the customer's key in it.
 \set suppliers 'greatest(100, (10000 * ' :scale ')::bigint)'
 \set parts '(200000 * ' :scale ')::bigint'
 \set customers '(150000 * ' :scale ')::bigint'
@@ -11,7 +11,6 @@ SET client_min_messages = warning;
 SET synchronous_commit = off;
 SET maintenance_work_mem = '256MB';
 CREATE SCHEMA tpch;
-CREATE SCHEMA stored;
 SET search_path = tpch;
 
 -- A number from low to high that only n and the draw's number decide.
@@ -108,9 +107,6 @@ FROM ordered JOIN (SELECT l_orderkey, sum(l_extendedprice * (1 + l_tax) * (1 - l
         CASE WHEN bool_and(l_linestatus = 'F') THEN 'F' WHEN bool_and(l_linestatus = 'O') THEN 'O' ELSE 'P' END AS status
     FROM lineitem GROUP BY l_orderkey) AS totals ON l_orderkey = orderkey;
 
-CREATE TABLE stored.lineitem (LIKE lineitem, l_custkey int NOT NULL);
-INSERT INTO stored.lineitem SELECT l.*, custkey FROM lineitem AS l JOIN ordered ON orderkey = l_orderkey;
-
 ALTER TABLE region ADD PRIMARY KEY (r_regionkey);
 ALTER TABLE nation ADD PRIMARY KEY (n_nationkey), ADD FOREIGN KEY (n_regionkey) REFERENCES region;
 ALTER TABLE supplier ADD PRIMARY KEY (s_suppkey), ADD FOREIGN KEY (s_nationkey) REFERENCES nation;
@@ -121,8 +117,6 @@ ALTER TABLE customer ADD PRIMARY KEY (c_custkey), ADD FOREIGN KEY (c_nationkey) 
 ALTER TABLE orders ADD PRIMARY KEY (o_orderkey), ADD FOREIGN KEY (o_custkey) REFERENCES customer;
 ALTER TABLE lineitem ADD PRIMARY KEY (l_orderkey, l_linenumber), ADD FOREIGN KEY (l_orderkey) REFERENCES orders,
     ADD FOREIGN KEY (l_partkey, l_suppkey) REFERENCES partsupp;
-ALTER TABLE stored.lineitem ADD PRIMARY KEY (l_orderkey, l_linenumber), ADD FOREIGN KEY (l_orderkey) REFERENCES orders,
-    ADD FOREIGN KEY (l_partkey, l_suppkey) REFERENCES partsupp, ADD FOREIGN KEY (l_custkey) REFERENCES customer;
 CREATE INDEX ON supplier (s_nationkey);
 CREATE INDEX ON partsupp (ps_suppkey);
 CREATE INDEX ON customer (c_nationkey);
@@ -130,7 +124,5 @@ CREATE INDEX ON orders (o_custkey);
 CREATE INDEX ON orders (o_orderdate);
 CREATE INDEX ON lineitem (l_partkey, l_suppkey);
 CREATE INDEX ON lineitem (l_shipdate);
-CREATE INDEX ON stored.lineitem (l_partkey, l_suppkey);
-CREATE INDEX ON stored.lineitem (l_shipdate);
 DROP TABLE ordered;
 VACUUM ANALYZE;

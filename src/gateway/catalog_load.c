@@ -226,6 +226,29 @@ static const char reference_sql[] =
     "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
     " ORDER BY n.nspname, c.relname";
 
+/* One row every two columns of a foreign key of several, none of which may be NULL; it holds as
+ * those above do. */
+static const char agreement_sql[] =
+    "SELECT n.nspname, c.relname, a.attname, b.attname, k.confrelid, p.attname, q.attname"
+    " FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_catalog.pg_class f ON f.oid = k.confrelid"
+    " CROSS JOIN LATERAL pg_catalog.generate_subscripts(k.conkey, 1) AS i(n)"
+    " CROSS JOIN LATERAL pg_catalog.generate_subscripts(k.conkey, 1) AS j(n)"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i.n]"
+    " JOIN pg_catalog.pg_attribute b ON b.attrelid = k.conrelid AND b.attnum = k.conkey[j.n]"
+    " JOIN pg_catalog.pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[i.n]"
+    " JOIN pg_catalog.pg_attribute q ON q.attrelid = k.confrelid AND q.attnum = k.confkey[j.n]"
+    " WHERE k.contype = 'f' AND k.convalidated AND NOT k.condeferrable AND i.n <> j.n"
+    " AND (c.relkind = 'p' OR NOT c.relhassubclass) AND NOT f.relrowsecurity"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute o WHERE o.attrelid = k.conrelid"
+    "   AND o.attnum = ANY (k.conkey) AND NOT o.attnotnull)"
+    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t"
+    "   WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))"
+    " AND (n.nspname, c.relname) IN (SELECT * FROM ROWS FROM"
+    "   (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])))"
+    " ORDER BY n.nspname, c.relname";
+
 /* One row a column of every foreign key: for clients to see, so it need not hold at every moment.
  */
 static const char link_sql[] =
@@ -293,6 +316,25 @@ static bool fill_references(struct arena *arena, PGresult *result, struct catalo
                 .column = catalog_find_column(table, PQgetvalue(result, row, 2)),
                 .table = (uint32_t)strtoul(PQgetvalue(result, row, 3), NULL, 10),
                 .table_column = arena_strdup(arena, PQgetvalue(result, row, 4))};
+    return true;
+}
+
+static bool fill_agreements(struct arena *arena, PGresult *result, struct catalog_table *table)
+{
+    int rows = PQntuples(result);
+    struct catalog_agreement *agreements =
+        arena_array(arena, struct catalog_agreement, (size_t)rows + 1);
+    if (agreements == NULL)
+        return false;
+    table->agreements = agreements;
+    for (int row = 0; row < rows; row++)
+        if (is_of_table(result, row, table))
+            agreements[table->agreement_count++] = (struct catalog_agreement){
+                .column = catalog_find_column(table, PQgetvalue(result, row, 2)),
+                .other = catalog_find_column(table, PQgetvalue(result, row, 3)),
+                .table = (uint32_t)strtoul(PQgetvalue(result, row, 4), NULL, 10),
+                .table_column = arena_strdup(arena, PQgetvalue(result, row, 5)),
+                .table_other = arena_strdup(arena, PQgetvalue(result, row, 6))};
     return true;
 }
 
@@ -369,20 +411,24 @@ static enum status load_links(PGconn *connection, const struct policy *policy,
                               struct catalog *catalog, struct catalog_table *tables,
                               struct error *error)
 {
-    PGresult *keys = NULL, *references = NULL, *links = NULL;
+    PGresult *keys = NULL, *references = NULL, *agreements = NULL, *links = NULL;
     enum status status = query_tables(connection, policy, key_sql, &keys, error);
     if (status == STATUS_OK)
         status = query_tables(connection, policy, reference_sql, &references, error);
+    if (status == STATUS_OK)
+        status = query_tables(connection, policy, agreement_sql, &agreements, error);
     if (status == STATUS_OK)
         status = query_tables(connection, policy, link_sql, &links, error);
     bool filled = status == STATUS_OK;
     for (size_t t = 0; filled && t < catalog->table_count; t++)
         filled = fill_keys(&catalog->arena, keys, &tables[t]) &&
                  fill_references(&catalog->arena, references, &tables[t]) &&
+                 fill_agreements(&catalog->arena, agreements, &tables[t]) &&
                  fill_links(&catalog->arena, links, &tables[t]);
     PQclear(links);
     PQclear(keys);
     PQclear(references);
+    PQclear(agreements);
     if (status == STATUS_OK && (!filled || catalog->arena.overflowed))
         status = no_memory(error);
     return status;

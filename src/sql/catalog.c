@@ -16,6 +16,14 @@ const struct catalog_table *catalog_find(const struct catalog *catalog, const ch
     return NULL;
 }
 
+const struct catalog_table *catalog_find_oid(const struct catalog *catalog, uint32_t oid)
+{
+    for (size_t i = 0; i < catalog->table_count; i++)
+        if (catalog->tables[i].oid == oid)
+            return &catalog->tables[i];
+    return NULL;
+}
+
 const struct catalog_column *catalog_find_column(const struct catalog_table *table,
                                                  const char *name)
 {

@@ -39,6 +39,15 @@ struct catalog_reference {
     const char *table_column;
 };
 
+/* What a foreign key of several columns, none of them NULL, and otherwise as of catalog_reference,
+ * says of two of them: the row of the table that has column's value in table_column has other's in
+ * table_other. It says more than that such a row is there where table_column is unique alone. */
+struct catalog_agreement {
+    const struct catalog_column *column, *other;
+    uint32_t table; /* OID */
+    const char *table_column, *table_other;
+};
+
 /* A foreign key as the database declares it, whether it holds or not: for the virtual catalogue. */
 struct catalog_link {
     const struct catalog_column *const *columns;
@@ -57,6 +66,8 @@ struct catalog_table {
     size_t key_count;
     const struct catalog_reference *references;
     size_t reference_count;
+    const struct catalog_agreement *agreements;
+    size_t agreement_count;
     const struct catalog_link *links;
     size_t link_count;
     double rows; /* as the planner last counted them; below 0: it never has */
@@ -73,6 +84,7 @@ struct catalog {
 /* NULL where there is none. */
 const struct catalog_table *catalog_find(const struct catalog *catalog, const char *schema,
                                          const char *name);
+const struct catalog_table *catalog_find_oid(const struct catalog *catalog, uint32_t oid);
 const struct catalog_column *catalog_find_column(const struct catalog_table *table,
                                                  const char *name);
 /* Does every row whose child column is not NULL have a row of the parent with that value? */

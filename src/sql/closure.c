@@ -195,15 +195,66 @@ static bool close_rows(struct closure *closure, size_t index)
     return more;
 }
 
+/* "=" between such columns is transitive, and means one key. */
+static bool are_comparable(uint32_t a, uint32_t b)
+{
+    bool integers = (a == TYPE_INT2 || a == TYPE_INT4 || a == TYPE_INT8) &&
+                    (b == TYPE_INT2 || b == TYPE_INT4 || b == TYPE_INT8);
+    bool texts = (a == TYPE_TEXT || a == TYPE_VARCHAR) && (b == TYPE_TEXT || b == TYPE_VARCHAR);
+    return integers || texts || (a == b && (a == TYPE_UUID || a == TYPE_DATE));
+}
+
+static bool are_one_value(const struct catalog_column *a, const struct catalog_column *b)
+{
+    return a->deterministic && b->deterministic && are_comparable(a->type_oid, b->type_oid);
+}
+
+/* Another column of the row, by what a foreign key says that the row which its value leads to has.
+ */
+static bool close_agreement(struct closure *closure, size_t index,
+                            const struct catalog_agreement *agreement)
+{
+    const struct term term = closure->terms[index];
+    const struct catalog_table *table =
+        catalog_find_oid(model_catalog(closure->build->model), agreement->table);
+    if (table == NULL)
+        return false;
+    const struct catalog_column *unique = catalog_find_column(table, agreement->table_column);
+    const struct catalog_column *other = catalog_find_column(table, agreement->table_other);
+    if (unique == NULL || other == NULL || !unique->unique || !unique->not_null ||
+        !are_one_value(agreement->column, unique) || !are_one_value(agreement->other, other))
+        return false;
+    size_t found = add_term(
+        closure,
+        (struct term){.table = table, .unique = unique, .column = other, .argument = index});
+    return unite(closure, found, column_term(closure, term.row, term.fence, agreement->other));
+}
+
+static bool close_agreements(struct closure *closure, size_t index)
+{
+    const struct term term = closure->terms[index];
+    bool more = false;
+    for (size_t i = 0; i < term.table->agreement_count; i++)
+        if (term.table->agreements[i].column == term.column)
+            more = close_agreement(closure, index, &term.table->agreements[i]) || more;
+    return more;
+}
+
+static bool close_term(struct closure *closure, size_t index)
+{
+    if (closure->terms[index].row == 0)
+        return close_lookup(closure, index);
+    bool more = close_rows(closure, index);
+    return close_agreements(closure, index) || more;
+}
+
 static void close(struct closure *closure)
 {
     bool more = true;
     while (more) {
         more = false;
         for (size_t i = 0; i < closure->count; i++)
-            more =
-                (closure->terms[i].row == 0 ? close_lookup(closure, i) : close_rows(closure, i)) ||
-                more;
+            more = close_term(closure, i) || more;
     }
 }
 
@@ -253,15 +304,6 @@ static size_t reference_term(struct closure *closure, const Node *node, bool as_
         return no_term;
     return column_term(closure, closure_row(closure->build, *relation, column->row), column->fence,
                        granted->column->catalog);
-}
-
-/* "=" between such columns is transitive, and means one key. */
-static bool are_comparable(uint32_t a, uint32_t b)
-{
-    bool integers = (a == TYPE_INT2 || a == TYPE_INT4 || a == TYPE_INT8) &&
-                    (b == TYPE_INT2 || b == TYPE_INT4 || b == TYPE_INT8);
-    bool texts = (a == TYPE_TEXT || a == TYPE_VARCHAR) && (b == TYPE_TEXT || b == TYPE_VARCHAR);
-    return integers || texts || (a == b && (a == TYPE_UUID || a == TYPE_DATE));
 }
 
 /* Whatever equates two columns has rows of both, for NULL equals nothing. */
@@ -612,11 +654,13 @@ bool closure_determines(const struct level *level, const struct carried_key *key
            closure->terms[class_of(closure, wanted)].known;
 }
 
-bool closure_belongs(const struct level *level, const struct carried_key *key)
+/* The key, on all rows of the level, of the one person of each group, whose key this one is too
+ * wherever it is there; NULL: there is none. */
+static const struct carried_key *owner_of(const struct level *level, const struct carried_key *key)
 {
     Node *column;
     if (!level->build->proves || key->row == 0 || !IsA(key->node, ColumnRef))
-        return false;
+        return NULL;
     struct closure *closure = start(level->build);
     size_t wanted = key_term(closure, key->row, key->fence, key->subject);
     closure->present = never_missing(level) | UINT64_C(1)
@@ -629,7 +673,25 @@ bool closure_belongs(const struct level *level, const struct carried_key *key)
         size_t term = key_term(closure, other->row, other->fence, other->subject);
         close(closure);
         if (are_equal(closure, term, wanted) && closure_determines(level, other, &column))
-            return true;
+            return other;
     }
-    return false;
+    return NULL;
+}
+
+bool closure_belongs(const struct level *level, const struct carried_key *key)
+{
+    return owner_of(level, key) != NULL;
+}
+
+void closure_reduce_groups(struct level *level)
+{
+    size_t *stand_ins = palloc0((level->body_count + 1) * sizeof *stand_ins);
+    for (size_t k = 0; k < level->body_count; k++) {
+        const struct carried_key *key = &level->body[k], *owner = NULL;
+        if (key->extended && !key->absent && key->depth == 0 && key->grade == PLAN_GRADE_DIRECT)
+            owner = owner_of(level, key);
+        stand_ins[k] = owner == NULL ? k : (size_t)(owner - level->body);
+    }
+    if (level->build->proves)
+        drop_keys(level, stand_ins);
 }

@@ -3,7 +3,8 @@
  * what a unique column's value leads to in another table. Equalities put terms into classes, and
  * closing these under the keys is all there is to it (congruence closure):
  *   the same value leads to the same row;
- *   rows of one table that agree in a unique key, none of it NULL, are one row.
+ *   rows of one table that agree in a unique key, none of it NULL, are one row;
+ *   the row that a column of a foreign key leads to has what the key's other columns say.
  * Two keys in one class are one person wherever both rows are there.
  * Invariant: what is not proved is as if it were different. Masked columns, views' uniqueness,
  * deferrable, partial and nullable keys prove nothing. Statements that change data prove nothing
@@ -33,6 +34,10 @@ uint64_t closure_follows(const struct level *level, const struct names *side,
 /* Is everybody in a group, by this key of its members, one person? *column: the group's expression
  * that is the key itself, or NULL. */
 bool closure_determines(const struct level *level, const struct carried_key *key, Node **column);
+/* A key that may be missing from rows of a group, and is that of the one person of the group where
+ * it is there, adds nobody to the group's set: it is not carried, and the person's tells of its
+ * columns too. So it is whatever an outer join finds of the person that it is grouped by. */
+void closure_reduce_groups(struct level *level);
 /* Is each group of one person whose key is on all of its rows, and this key theirs where it is? */
 bool closure_belongs(const struct level *level, const struct carried_key *key);
 

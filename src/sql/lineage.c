@@ -91,9 +91,9 @@ static Node *about_own_row(const struct level *level)
 static enum status add_set(struct level *level, struct carried_key key)
 {
     bool bare = IsA(key.node, ColumnRef);
-    key.node = settle_set(&key);
+    key.node = lineage_set(level, &key);
     if (!bare && level->outer_reads != 0)
-        ((FuncCall *)key.node)->agg_filter = about_own_row(level);
+        lineage_set_aggregate(key.node)->agg_filter = about_own_row(level);
     key.depth++;
     key.why = "all members of the group";
     return lineage_add(&level->keys, &level->key_count, level->build, key);
@@ -178,6 +178,8 @@ static enum status group_keys(struct level *level)
         level->grows |= level->changes;
     if (!level->aggregated)
         level->changes = 0;
+    if (level->build->request->partner->mode != POLICY_MODE_AGGREGATES)
+        closure_reduce_groups(level);
     for (size_t k = 0; k < level->body_count; k++) {
         bool one;
         TRY(group_key(level, level->body[k], &one));
@@ -276,10 +278,9 @@ static enum status carry_threshold(struct level *level, SelectStmt *select, size
         struct carried_key key = level->keys[k];
         if (key.depth == 0)
             continue; /* one person's group is below any threshold */
-        FuncCall *set = (FuncCall *)copyObject(key.node);
-        set->agg_filter = copyObject(filter);
+        key.node = copyObject(key.node);
+        lineage_set_aggregate(key.node)->agg_filter = copyObject(filter);
         key.threshold_only = true;
-        key.node = (Node *)set;
         key.name = plan_hidden_name();
         TRY(lineage_add(&level->keys, &level->key_count, level->build, key));
         add_target(select, key.node, key.name);

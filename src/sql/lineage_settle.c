@@ -83,21 +83,11 @@ void settle_missing(struct level *level, const struct expression *condition, siz
                   "met where nobody's row matches: it finds them by that");
 }
 
-Node *settle_set(const struct carried_key *key)
-{
-    Node *value = key->node; /* shared: sub-selects in it are filled in when fences close */
-    if (key->depth > 0)
-        value = rewrite_cast(value, "text");
-    FuncCall *call = (FuncCall *)rewrite_call("array_agg", list_make1(value));
-    call->agg_distinct = key->depth == 0;
-    return (Node *)call;
-}
-
 /* No member is an empty set, not NULL. */
-static Node *whole_set(const struct carried_key *key)
+static Node *whole_set(const struct level *level, const struct carried_key *key)
 {
     CoalesceExpr *value = rewrite_new(CoalesceExpr);
-    value->args = list_make2(settle_set(key), rewrite_text("{}"));
+    value->args = list_make2(lineage_set(level, key), rewrite_text("{}"));
     value->location = -1;
     return (Node *)value;
 }
@@ -184,7 +174,7 @@ static enum status add_sets(struct level *level, List *from, Node *where, enum p
     select->whereClause = where;
     for (size_t k = 0; k < level->body_count; k++)
         TRY(add_named_set(level->build, once, because(level->body[k], why),
-                          whole_set(&level->body[k]), grade));
+                          whole_set(level, &level->body[k]), grade));
     return STATUS_OK;
 }
 

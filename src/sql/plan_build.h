@@ -543,6 +543,10 @@ MUST_USE enum status lineage_check_mode(struct level *level);
  * group may lack. */
 uint64_t lineage_missing(const struct level *level, const struct expression *value);
 
+/* lineage_set.c: the key of the level's rows, gathered in a set of each group, one deeper. */
+Node *lineage_set(const struct level *level, const struct carried_key *key);
+/* The aggregate in it, for FILTER. */
+FuncCall *lineage_set_aggregate(Node *set);
 /* lineage_settle.c: `once` sets (docs/decisions/0010). */
 /* All keys of these fences. why: for `cofferdam explain`, as in those below. */
 void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, const char *why);
@@ -561,8 +565,6 @@ MUST_USE enum status settle_condition(struct level *level, struct level *inner,
 MUST_USE enum status settle_where(struct level *level);
 /* See struct relation. */
 bool settle_is_whole(const struct level *level);
-/* array_agg() of a key, one deeper; extra conditions as FILTER may be put on it. */
-Node *settle_set(const struct carried_key *key);
 /* The finished query with the `once` sets beside it; NULL if there are none. */
 MUST_USE enum status settle_finish(struct level *level, SelectStmt **select);
 

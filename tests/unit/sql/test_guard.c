@@ -94,7 +94,7 @@ static void test_sub_selects_carry_the_policy(void **state)
     accepts("SELECT s.x / 2 FROM (SELECT balance AS x FROM customer) s",
             "customer.h3 IS NOT FALSE AS h1 FROM");
     accepts("SELECT s.x / 2 FROM (SELECT city, max(balance) AS x FROM customer GROUP BY city) s",
-            "(bool_and(customer.h3)) IS NOT FALSE AS h1 FROM");
+            "(bool_and(customer.h4)) IS NOT FALSE AS h1 FROM");
 }
 
 static void test_groups_stay_equal_and_what_is_above_is_guarded(void **state)

@@ -45,7 +45,8 @@ static void test_groups_carry_all_members(void **state)
     struct plan *plan =
         plan_accepted("acme.app", "SELECT city, max(balance) FROM customer GROUP BY "
                                   "city");
-    plan_has(plan, "array_agg(DISTINCT customer.h1) AS h1 FROM");
+    plan_has(plan,
+             "ARRAY(SELECT DISTINCT h1.h1 FROM unnest(array_agg(customer.h2)) AS h1) AS h2 FROM");
     assert_int_equal(plan->hidden[0].depth, 1);
     assert_false(plan->statistic);
     plan_release(plan);
@@ -146,8 +147,9 @@ static void test_values_among_nulls_need_members_of_their_own(void **state)
 {
     struct plan *plan =
         plan_accepted("counts.app", "SELECT sum(balance), avg(balance), count(*) FROM customer");
-    plan_has(plan, "array_agg(DISTINCT customer.h1) AS h1, array_agg(DISTINCT customer.h1) FILTER "
-                   "(WHERE customer.balance IS NOT NULL) AS h2 FROM");
+    plan_has(plan, "ARRAY(SELECT DISTINCT h1.h1 FROM unnest(array_agg(customer.h2)) AS h1) AS h2, "
+                   "ARRAY(SELECT DISTINCT h1.h1 FROM unnest(array_agg(customer.h2) FILTER (WHERE "
+                   "customer.balance IS NOT NULL)) AS h1) AS h3 FROM");
     assert_int_equal(plan->hidden_count, 2);
     assert_false(plan->hidden[0].threshold_only);
     assert_true(plan->hidden[1].threshold_only);
