@@ -373,6 +373,11 @@ MUST_USE enum status plan_values(struct build *build, SelectStmt **select,
                                  const struct resolver *outer, bool top, struct level **level);
 MUST_USE enum status plan_distinct(struct build *build, SelectStmt **select,
                                    const struct resolver *outer, bool top, struct level **level);
+/* Both arms of one operation: the visible targets under the names by which the relation shows them;
+ * whether the policy holds for a row of the arm. */
+List *plan_arm_targets(const struct level *level, const SelectStmt *select,
+                       const struct relation *relation);
+Node *plan_arm_policy(const struct level *level, const SelectStmt *select);
 /* plan_with.c: the WITH clause in front of a SELECT; and its references in FROM. */
 MUST_USE enum status plan_with(struct build *build, WithClause *with, const struct resolver *outer,
                                bool top);
@@ -449,6 +454,7 @@ MUST_USE enum status resolve_expression(struct resolver *resolver, Node *node,
                                         struct expression *out);
 MUST_USE enum status resolve_operator(struct resolver *resolver, A_Expr *node,
                                       struct expression *out);
+bool resolve_is_equality(const Node *node); /* a = b */
 /* The operator that is meant, if it is allowed. */
 MUST_USE enum status resolve_operator_name(struct resolver *resolver, const List *name,
                                            const char **out);

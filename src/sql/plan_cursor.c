@@ -3,7 +3,7 @@
  * rows again that have been recorded and counted once. */
 #include "sql/plan_session.h"
 
-static enum status keep_name(struct build *build, const char *name)
+enum status plan_keep_name(struct build *build, const char *name)
 {
     build->plan->name = arena_strdup(&build->plan->arena, name);
     return build->plan->name == NULL ? STATUS_NOMEM : STATUS_OK;
@@ -22,7 +22,7 @@ enum status plan_declare(struct build *build, DeclareCursorStmt *declare, Node *
     if (!IsA(declare->query, SelectStmt))
         return plan_refuse_statement(build, declare->query);
     TRY(plan_query(build, (SelectStmt *)declare->query, emitted));
-    TRY(keep_name(build, declare->portalname));
+    TRY(plan_keep_name(build, declare->portalname));
     plan->kind = PLAN_DECLARE;
     plan->command = "DECLARE CURSOR";
     plan->cursor.hold = (declare->options & CURSOR_OPT_HOLD) != 0;
@@ -36,7 +36,7 @@ enum status plan_fetch(struct build *build, FetchStmt *fetch, Node **emitted)
     if (fetch->direction != FETCH_FORWARD || fetch->howMany < 0)
         return plan_refuse(build, "0A000", "NEXT, FORWARD, ALL and a count are supported.",
                            "cursors go forward only");
-    TRY(keep_name(build, fetch->portalname));
+    TRY(plan_keep_name(build, fetch->portalname));
     plan->kind = PLAN_FETCH;
     plan->command = fetch->ismove ? "MOVE" : "FETCH";
     plan->cursor.moves = fetch->ismove;
@@ -50,5 +50,5 @@ enum status plan_close(struct build *build, ClosePortalStmt *close, Node **emitt
     build->plan->kind = PLAN_CLOSE;
     build->plan->command = close->portalname == NULL ? "CLOSE CURSOR ALL" : "CLOSE CURSOR";
     *emitted = NULL;
-    return close->portalname == NULL ? STATUS_OK : keep_name(build, close->portalname);
+    return close->portalname == NULL ? STATUS_OK : plan_keep_name(build, close->portalname);
 }

@@ -12,13 +12,6 @@ static bool column_walker(Node *node, void *context)
     return IsA(node, ColumnRef) || raw_expression_tree_walker(node, column_walker, context);
 }
 
-static bool is_equality(const Node *node)
-{
-    return IsA(node, A_Expr) && ((const A_Expr *)node)->kind == AEXPR_OP &&
-           ((const A_Expr *)node)->lexpr != NULL &&
-           strcmp(strVal(llast(((const A_Expr *)node)->name)), "=") == 0;
-}
-
 /* x IN (value) pins as x = value does. */
 static bool is_single_in(const Node *node)
 {
@@ -57,7 +50,7 @@ static uint64_t pinned(const struct level *level, Node *conjunct)
     A_Expr *expression = (A_Expr *)conjunct;
     if (is_single_in(conjunct))
         return pinned_by(level, expression->lexpr, linitial((List *)expression->rexpr));
-    if (!is_equality(conjunct))
+    if (!resolve_is_equality(conjunct))
         return 0;
     return pinned_by(level, expression->lexpr, expression->rexpr) |
            pinned_by(level, expression->rexpr, expression->lexpr);
@@ -111,7 +104,7 @@ static uint64_t follow(const struct level *level, uint64_t reached)
         const A_Expr *expression = (const A_Expr *)level->conjuncts[i].node;
         uint64_t holds = level->conjuncts[i].holds;
         bool left_leads, right_leads;
-        if (!is_equality((const Node *)expression))
+        if (!resolve_is_equality((const Node *)expression))
             continue;
         uint64_t left = side_of(level, expression->lexpr, &left_leads);
         uint64_t right = side_of(level, expression->rexpr, &right_leads);

@@ -8,12 +8,6 @@
 
 enum { INNER_SQL_BYTES = 4 * 1024 * 1024 };
 
-static enum status keep_name(struct build *build, const char *name)
-{
-    build->plan->name = arena_strdup(&build->plan->arena, name);
-    return build->plan->name == NULL ? STATUS_NOMEM : STATUS_OK;
-}
-
 /* Of a type as the grammar delivers it: int4 or pg_catalog.int4, perhaps an array; 0 for any that
  * is not allowed. */
 static uint32_t type_of(const TypeName *type)
@@ -63,7 +57,8 @@ enum status plan_prepare(struct build *build, PrepareStmt *prepare, Node **emitt
     enum status status = emit_verified(prepare->query, &text, build->error);
     if (status == STATUS_OK) {
         plan->preparation.sql = arena_strdup(&plan->arena, buffer_text(&text));
-        status = plan->preparation.sql == NULL ? STATUS_NOMEM : keep_name(build, prepare->name);
+        status =
+            plan->preparation.sql == NULL ? STATUS_NOMEM : plan_keep_name(build, prepare->name);
     }
     buffer_free(&text);
     plan->kind = PLAN_PREPARE;
@@ -141,7 +136,7 @@ enum status plan_execute(struct build *build, ExecuteStmt *execute, Node **emitt
     plan->kind = PLAN_EXECUTE;
     plan->command = "EXECUTE";
     *emitted = NULL;
-    return keep_name(build, execute->name);
+    return plan_keep_name(build, execute->name);
 }
 
 enum status plan_deallocate(struct build *build, DeallocateStmt *deallocate, Node **emitted)
@@ -149,5 +144,5 @@ enum status plan_deallocate(struct build *build, DeallocateStmt *deallocate, Nod
     build->plan->kind = PLAN_UTILITY;
     build->plan->command = deallocate->name == NULL ? "DEALLOCATE ALL" : "DEALLOCATE";
     *emitted = NULL;
-    return deallocate->name == NULL ? STATUS_OK : keep_name(build, deallocate->name);
+    return deallocate->name == NULL ? STATUS_OK : plan_keep_name(build, deallocate->name);
 }

@@ -80,18 +80,6 @@ static Node *empty_array(void)
     return (Node *)cast;
 }
 
-static List *visible_targets(const struct level *level, const SelectStmt *select,
-                             const struct relation *relation)
-{
-    List *targets = NIL;
-    for (size_t i = 0; i < level->target_count; i++) {
-        ResTarget *target = list_nth_node(ResTarget, select->targetList, (int)i);
-        target->name = pstrdup(relation->columns[i].emit);
-        targets = lappend(targets, target);
-    }
-    return targets;
-}
-
 struct arms {
     struct level *first, *step;
     SelectStmt *first_select, *step_select;
@@ -108,15 +96,13 @@ static void arrange_first(struct arms *arms)
 {
     const struct relation *relation = arms->relation;
     const struct level *first = arms->first;
-    List *targets = visible_targets(first, arms->first_select, relation);
+    List *targets = plan_arm_targets(first, arms->first_select, relation);
     for (size_t k = 0; k < relation->key_count; k++) {
         Node *path = k < first->key_count ? array_of(hidden_value(arms->first_select, first, k))
                                           : empty_array();
         targets = lappend(targets, rewrite_target(path, relation->keys[k].name));
     }
-    Node *policy = first->policy == NULL
-                       ? rewrite_boolean(true)
-                       : llast_node(ResTarget, arms->first_select->targetList)->val;
+    Node *policy = plan_arm_policy(first, arms->first_select);
     arms->first_select->targetList = lappend(targets, rewrite_target(policy, relation->policy));
 }
 
@@ -125,7 +111,7 @@ static void arrange_step(struct arms *arms, const char *before)
     const struct relation *relation = arms->relation;
     const struct level *step = arms->step;
     size_t own = relation->key_count - step->key_count;
-    List *targets = visible_targets(step, arms->step_select, relation);
+    List *targets = plan_arm_targets(step, arms->step_select, relation);
     for (size_t k = 0; k < relation->key_count; k++) {
         Node *path = rewrite_column(before, relation->keys[k].name);
         if (k >= own)
@@ -133,7 +119,7 @@ static void arrange_step(struct arms *arms, const char *before)
                                     array_of(hidden_value(arms->step_select, step, k - own)));
         targets = lappend(targets, rewrite_target(path, relation->keys[k].name));
     }
-    Node *policy = llast_node(ResTarget, arms->step_select->targetList)->val;
+    Node *policy = plan_arm_policy(step, arms->step_select);
     arms->step_select->targetList = lappend(targets, rewrite_target(policy, relation->policy));
 }
 

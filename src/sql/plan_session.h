@@ -10,6 +10,8 @@
 MUST_USE enum status plan_query(struct build *build, SelectStmt *select, Node **emitted);
 /* plan_utility.c: refuses a statement by its kind's name. */
 MUST_USE enum status plan_refuse_statement(struct build *build, Node *statement);
+/* plan_cursor.c: the cursor or prepared statement that is meant. */
+MUST_USE enum status plan_keep_name(struct build *build, const char *name);
 
 MUST_USE enum status plan_copy(struct build *build, CopyStmt *copy, Node **emitted);
 MUST_USE enum status plan_declare(struct build *build, DeclareCursorStmt *declare, Node **emitted);

@@ -258,15 +258,22 @@ static struct column combine(const struct arm *left, const struct arm *right, si
     return column;
 }
 
-static List *visible_targets(const struct arm *arm, const struct relation *combined)
+List *plan_arm_targets(const struct level *level, const SelectStmt *select,
+                       const struct relation *relation)
 {
     List *targets = NIL;
-    for (size_t i = 0; i < arm->level->target_count; i++) {
-        ResTarget *target = list_nth_node(ResTarget, arm->select->targetList, (int)i);
-        target->name = pstrdup(combined->columns[i].emit);
+    for (size_t i = 0; i < level->target_count; i++) {
+        ResTarget *target = list_nth_node(ResTarget, select->targetList, (int)i);
+        target->name = pstrdup(relation->columns[i].emit);
         targets = lappend(targets, target);
     }
     return targets;
+}
+
+Node *plan_arm_policy(const struct level *level, const SelectStmt *select)
+{
+    return level->policy == NULL ? rewrite_boolean(true)
+                                 : llast_node(ResTarget, select->targetList)->val;
 }
 
 /* Behind the visible columns: the arm's keys where `own` says so, NULL for the other arm's; the
@@ -274,7 +281,8 @@ static List *visible_targets(const struct arm *arm, const struct relation *combi
 static void arrange(const struct arm *arm, const struct relation *combined, size_t first_own,
                     const char *side, bool is_left)
 {
-    List *targets = visible_targets(arm, combined), *hidden = arm->select->targetList;
+    List *targets = plan_arm_targets(arm->level, arm->select, combined);
+    const List *hidden = arm->select->targetList;
     size_t at = arm->level->target_count;
     for (size_t k = 0; k < combined->key_count; k++) {
         bool own = k >= first_own && k < first_own + arm->level->key_count;
@@ -282,11 +290,9 @@ static void arrange(const struct arm *arm, const struct relation *combined, size
         targets =
             lappend(targets, rewrite_target(rewrite_cast(value, "text"), combined->keys[k].name));
     }
-    if (combined->policy != NULL) {
-        Node *policy =
-            arm->level->policy == NULL ? rewrite_boolean(true) : llast_node(ResTarget, hidden)->val;
-        targets = lappend(targets, rewrite_target(policy, combined->policy));
-    }
+    if (combined->policy != NULL)
+        targets = lappend(
+            targets, rewrite_target(plan_arm_policy(arm->level, arm->select), combined->policy));
     if (side != NULL)
         targets = lappend(targets, rewrite_target(rewrite_boolean(is_left), side));
     arm->select->targetList = targets;

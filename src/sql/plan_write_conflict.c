@@ -82,7 +82,6 @@ static enum status conflict_set(struct write *write, const List *targets, List *
 static Node *leads_to_somebody(const struct model_subject *subject)
 {
     SelectStmt *select = rewrite_new(SelectStmt);
-    SubLink *link = rewrite_new(SubLink);
     const char *child = "t0";
     Node *all = NULL;
     for (size_t h = 0; h < subject->hop_count; h++) {
@@ -99,10 +98,7 @@ static Node *leads_to_somebody(const struct model_subject *subject)
     select->whereClause =
         rewrite_and(all, rewrite_not_null(rewrite_column(child, subject->key->name)));
     select->targetList = list_make1(rewrite_target(rewrite_integer(1), NULL));
-    link->subLinkType = EXISTS_SUBLINK;
-    link->subselect = (Node *)select;
-    link->location = -1;
-    return (Node *)link;
+    return rewrite_sublink(EXISTS_SUBLINK, select);
 }
 
 /* The row that is there must be one that the partner could have updated. */

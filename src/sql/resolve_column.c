@@ -153,8 +153,8 @@ static enum status by_merged(const struct resolver *scope, struct resolver *reso
 }
 
 /* A reference to a level around: the levels between depend on its rows. */
-static enum status note_outer(struct resolver *resolver, const struct resolver *scope,
-                              struct expression *out)
+static enum status note_reference(struct resolver *resolver, const struct resolver *scope,
+                                  struct expression *out)
 {
     if (scope->mode == RESOLVE_GROUPED) {
         resolve_match_group(scope->level, out);
@@ -202,7 +202,7 @@ enum status resolve_column(struct resolver *resolver, const ColumnRef *reference
     for (const struct resolver *scope = resolver; scope != NULL; scope = scope->level->outer) {
         enum status status = in_scope(scope, resolver, count, fields, out);
         if (status == STATUS_OK && scope != resolver)
-            return note_outer(resolver, scope, out);
+            return note_reference(resolver, scope, out);
         if (status != STATUS_NOT_FOUND)
             return status;
     }

@@ -32,10 +32,7 @@ static const char *choose_alias(const struct build *build, const char *name)
 /* What a sub-select reads beyond this level, the level reads. */
 static void note_outer(struct level *level, const struct relation *relation)
 {
-    uint64_t own = 0;
-    for (size_t i = 0; i < level->relation_count; i++)
-        own |= UINT64_C(1) << level->relations[i]->index;
-    level->outer_reads |= relation->outer_reads & ~own;
+    level->outer_reads |= relation->outer_reads & ~plan_own_relations(level);
     level->outer_unstable = level->outer_unstable || relation->outer_unstable;
 }
 

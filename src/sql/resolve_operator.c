@@ -6,6 +6,13 @@
 #include "sql/allow.h"
 #include "sql/plan_build.h"
 
+bool resolve_is_equality(const Node *node)
+{
+    return IsA(node, A_Expr) && ((const A_Expr *)node)->kind == AEXPR_OP &&
+           ((const A_Expr *)node)->lexpr != NULL &&
+           strcmp(strVal(llast(((const A_Expr *)node)->name)), "=") == 0;
+}
+
 enum status resolve_operator_name(struct resolver *resolver, const List *name, const char **out)
 {
     size_t count = (size_t)list_length(name);

@@ -6,8 +6,6 @@
  *     not depend on the row;
  *   any other condition: its whole input, once;
  *   if they all are the person of the row around it: nothing. */
-#include <string.h>
-
 #include "sql/allow.h"
 #include "sql/closure.h"
 #include "sql/plan_build.h"
@@ -31,7 +29,6 @@ static Node *members(const struct level *inner, const struct carried_key *key, N
 {
     SelectStmt *select = rewrite_new(SelectStmt);
     Node *value = key->node;
-    SubLink *link = rewrite_new(SubLink);
     if (key->depth > 0)
         value = rewrite_cast(value, "text");
     else
@@ -41,10 +38,7 @@ static Node *members(const struct level *inner, const struct carried_key *key, N
     select->whereClause = inner->where;
     if (condition != NULL)
         select->whereClause = rewrite_and(inner->where, condition);
-    link->subLinkType = ARRAY_SUBLINK;
-    link->subselect = (Node *)select;
-    link->location = -1;
-    return (Node *)link;
+    return rewrite_sublink(ARRAY_SUBLINK, select);
 }
 
 /* Whether a sub-select runs, and over what, tells of the row that it runs for: one in which
@@ -184,12 +178,10 @@ static bool is_about_people(const struct build *build, uint64_t fences)
  * query that stands between. */
 static void note_outer(struct level *level, const struct level *inner)
 {
-    uint64_t own = 0;
-    for (size_t i = 0; i < level->relation_count; i++)
-        own |= UINT64_C(1) << level->relations[i]->index;
-    if (!(inner->outer_reads & ~own))
+    uint64_t beyond = inner->outer_reads & ~plan_own_relations(level);
+    if (beyond == 0)
         return;
-    level->outer_reads |= inner->outer_reads & ~own;
+    level->outer_reads |= beyond;
     level->outer_unstable = level->outer_unstable || inner->outer_unstable;
 }
 

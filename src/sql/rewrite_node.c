@@ -157,6 +157,15 @@ RangeSubselect *rewrite_subselect(SelectStmt *select, const char *alias)
     return range;
 }
 
+Node *rewrite_sublink(SubLinkType type, SelectStmt *select)
+{
+    SubLink *link = rewrite_new(SubLink);
+    link->subLinkType = type;
+    link->subselect = (Node *)select;
+    link->location = -1;
+    return (Node *)link;
+}
+
 Node *rewrite_join(JoinType type, Node *left, Node *right, Node *condition)
 {
     JoinExpr *join = rewrite_new(JoinExpr);

@@ -30,6 +30,7 @@ Node *rewrite_case(Node *condition, Node *result); /* CASE WHEN condition THEN r
 ResTarget *rewrite_target(Node *value, const char *name);
 RangeVar *rewrite_table(const char *schema, const char *table, const char *alias);
 RangeSubselect *rewrite_subselect(SelectStmt *select, const char *alias);
+Node *rewrite_sublink(SubLinkType type, SelectStmt *select); /* EXISTS, ARRAY or scalar */
 Node *rewrite_join(JoinType type, Node *left, Node *right, Node *condition);
 List *rewrite_qualified(const char *name); /* (pg_catalog, name) */
 
