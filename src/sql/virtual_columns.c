@@ -277,8 +277,10 @@ enum status virtual_table_columns(struct build *build, const RangeVar *range, Li
     const ListCell *cell;
     *names = NIL;
     foreach (cell, tables)
-        if (strcmp(lfirst_node(CommonTableExpr, cell)->ctename, range->relname) == 0)
-            return table_columns(&columns, range, names);
+        if (strcmp(lfirst_node(CommonTableExpr, cell)->ctename, range->relname) == 0) {
+            TRY(table_columns(&columns, range, names));
+            *names = renamed(*names, range->alias->colnames);
+        }
     return STATUS_OK;
 }
 

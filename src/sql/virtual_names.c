@@ -39,24 +39,25 @@ static struct source *add_source(struct virtual_names *names, const char *name)
     return source;
 }
 
-static void add_alias(struct virtual_names *names, const Alias *alias)
+static void add_columns(struct virtual_names *names, const Alias *alias)
 {
     const ListCell *cell;
-    if (alias == NULL)
-        return;
-    (void)add_source(names, alias->aliasname);
-    foreach (cell, alias->colnames)
+    foreach (cell, alias == NULL ? NIL : alias->colnames)
         names->known = lappend(names->known, strVal(lfirst(cell)));
+}
+
+static void add_alias(struct virtual_names *names, const Alias *alias)
+{
+    if (alias != NULL)
+        (void)add_source(names, alias->aliasname);
+    add_columns(names, alias);
 }
 
 static void add_range(struct virtual_names *names, RangeVar *range)
 {
-    if (range->alias != NULL && range->alias->colnames != NIL) {
-        add_alias(names, range->alias);
-        return;
-    }
     const char *name = range->alias == NULL ? range->relname : range->alias->aliasname;
     names->ranges = lappend(lappend(names->ranges, range), add_source(names, pstrdup(name)));
+    add_columns(names, range->alias);
 }
 
 static void add_function(struct virtual_names *names, const RangeFunction *range)

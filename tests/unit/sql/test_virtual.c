@@ -135,6 +135,7 @@ static void test_names_that_mean_nothing(void **state)
         {"SELECT (SELECT c.attname FROM pg_am) FROM pg_class c", "42703", "c.attname does not"},
         {"SELECT s.x FROM (SELECT relname FROM pg_class) s", "42703", "column s.x does not exist"},
         {"WITH t AS (SELECT * FROM pg_am) SELECT t.b FROM t", "42703", "column t.b does not exist"},
+        {"SELECT c.oid FROM pg_class AS c (a)", "42703", "column c.oid does not exist"},
         {"SELECT x.relname FROM pg_class c", "42P01", "missing FROM-clause entry for table \"x\""},
         {"SELECT x.* FROM pg_class c", "42P01", "missing FROM-clause entry for table \"x\""},
     };
@@ -148,7 +149,8 @@ static void test_names_that_mean_something(void **state)
     static const char *const known[] = {
         "SELECT relname AS n, count(*) FROM pg_class GROUP BY n ORDER BY n",
         "SELECT pg_catalog.pg_class.relname, tableoid FROM pg_catalog.pg_class",
-        "SELECT a, c.b, c FROM pg_class AS c (a, b)",
+        "SELECT a, c.b, c, relnamespace, c.relkind FROM pg_class AS c (a, b)",
+        "WITH t AS (SELECT * FROM pg_class) SELECT a, c.relkind FROM t AS c (a)",
         "SELECT s.relname, o FROM (SELECT c.*, 1 AS o FROM pg_class c) s",
         "SELECT column1, v.column2 FROM (VALUES (1, 2)) v, pg_am",
         "SELECT x, t.y FROM pg_am, (VALUES (1, 2)) AS t (x, y)",
