@@ -78,6 +78,21 @@ Node *guard_policies(struct level *level, uint64_t relations)
     return conjunction(level, relations, false);
 }
 
+/* No aggregate can stand in such a FILTER, so no bool_and() of a policy either; nor need it. What
+ * is hidden is gone before there are groups, and PostgreSQL moves nothing of a window function
+ * below them. Left are rows of the levels around, for which this one may run. */
+Node *guard_above_groups(struct level *level, struct expression *expression)
+{
+    if (expression->total)
+        return expression->node;
+    level->build->failing++;
+    Node *policies = outer_conjunction(level, 0, NULL);
+    if (policies == NULL)
+        return expression->node;
+    level->build->guard_count++;
+    return rewrite_case(policies, expression->node);
+}
+
 Node *guard_row(struct level *level)
 {
     Node *all = NULL;

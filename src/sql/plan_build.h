@@ -497,6 +497,9 @@ Node *guard_condition(struct level *level, struct expression *expression);
 /* As guard_expression, above GROUP BY: bool_and() of every policy of the level. */
 Node *guard_grouped(struct level *level, struct expression *expression);
 
+/* For the FILTER of a window function above GROUP BY. */
+Node *guard_above_groups(struct level *level, struct expression *expression);
+
 Node *guard_policies(struct level *level, uint64_t relations); /* NULL: nothing to guard with */
 /* What holds for each row of the level that shows, and for the rows around it that it reads; NULL:
  * nothing is hidden. */

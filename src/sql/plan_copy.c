@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sql/plan_session.h"
+#include "sql/plan_write.h"
 
 /* The options as written; NULL: not given. */
 struct options {
@@ -305,6 +306,21 @@ static InsertStmt *insert_of(const CopyStmt *copy)
     return insert;
 }
 
+/* With the columns that may be written, to be pasted. */
+static enum status refuse_list(struct build *build, const CopyStmt *copy)
+{
+    const struct plan_request *request = build->request;
+    const struct model_grant *grant =
+        model_find_grant(build->model, request->partner, request->agent, request->purpose,
+                         request->now_ns, copy->relation->relname);
+    const char *columns = grant == NULL ? NULL : plan_write_list(grant, false);
+    return plan_refuse(build, "0A000",
+                       columns == NULL ? "COPY dataset (column, …) FROM STDIN"
+                                       : psprintf("COPY %s (%s) FROM STDIN",
+                                                  grant->dataset->policy->name, columns),
+                       "COPY FROM without a list of columns is not supported");
+}
+
 static enum status check_from(struct build *build, const CopyStmt *copy)
 {
     if (copy->is_program || copy->filename != NULL)
@@ -315,8 +331,7 @@ static enum status check_from(struct build *build, const CopyStmt *copy)
         return plan_refuse(build, "0A000", "Leave the rows out where they come from.",
                            "WHERE in COPY FROM is not supported");
     if (copy->attlist == NIL)
-        return plan_refuse(build, "0A000", "COPY dataset (column, …) FROM STDIN",
-                           "COPY FROM without a list of columns is not supported");
+        return refuse_list(build, copy);
     if (build->request->parameter_type_count > 0)
         return plan_refuse(build, "42P02", "Declare none, and send the values as rows.",
                            "COPY takes no parameters");

@@ -429,7 +429,9 @@ enum status plan_refuse_statement(struct build *build, Node *statement)
         {T_InsertStmt, "INSERT", alone},
         {T_UpdateStmt, "UPDATE", alone},
         {T_DeleteStmt, "DELETE", alone},
-        {T_MergeStmt, "MERGE", writes},
+        {T_MergeStmt, "MERGE",
+         "UPDATE … FROM for the rows that are there, INSERT … ON CONFLICT for the others, where "
+         "they are granted."},
         {T_TruncateStmt, "TRUNCATE", writes},
         {T_CreateStmt, "CREATE TABLE", within},
         {T_CreateTableAsStmt, "CREATE TABLE AS", within},

@@ -17,9 +17,9 @@ static const char *const commands[] = {
 
 /* ---- what may be written ---- */
 
-static bool listed(const struct write *write, size_t column, bool update)
+static bool listed(const struct model_grant *grant, size_t column, bool update)
 {
-    const struct policy_write *may = &write->grant->policy->write;
+    const struct policy_write *may = &grant->policy->write;
     const size_t *columns = update ? may->update : may->insert;
     size_t count = update ? may->update_count : may->insert_count;
     for (size_t i = 0; i < count; i++)
@@ -28,13 +28,12 @@ static bool listed(const struct write *write, size_t column, bool update)
     return false;
 }
 
-/* "phone, email": what the grant lists, for a hint. */
-static const char *list_columns(const struct write *write, bool update)
+const char *plan_write_list(const struct model_grant *grant, bool update)
 {
-    const struct policy_dataset *dataset = write->grant->dataset->policy;
+    const struct policy_dataset *dataset = grant->dataset->policy;
     const char *text = NULL;
     for (size_t i = 0; i < dataset->column_count; i++)
-        if (listed(write, i, update))
+        if (listed(grant, i, update))
             text = text == NULL ? dataset->columns[i].name
                                 : psprintf("%s, %s", text, dataset->columns[i].name);
     return text;
@@ -42,7 +41,7 @@ static const char *list_columns(const struct write *write, bool update)
 
 static enum status refuse_column(struct write *write, const char *name, bool update)
 {
-    const char *columns = list_columns(write, update);
+    const char *columns = plan_write_list(write->grant, update);
     plan_explain_no_write(write->build, write->grant->dataset,
                           update ? PLAN_CHANGE_UPDATE : PLAN_CHANGE_INSERT, name);
     return plan_refuse(write->build, "42501",
@@ -61,7 +60,7 @@ enum status plan_write_column(struct write *write, const ResTarget *target, bool
     for (size_t i = 0; i < write->grant->column_count; i++) {
         const struct model_granted *column = &write->grant->columns[i];
         if (strcmp(column->column->policy->name, target->name) == 0 &&
-            listed(write, column->policy->column, update)) {
+            listed(write->grant, column->policy->column, update)) {
             *granted = column;
             return STATUS_OK;
         }

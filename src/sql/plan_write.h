@@ -55,6 +55,8 @@ MUST_USE enum status plan_write_fence(struct write *write, const struct level *l
 /* Why the dataset cannot be named at all; never STATUS_OK. */
 MUST_USE enum status plan_write_not_granted(struct build *build, RangeVar *range);
 /* plan_write.c */
+/* "phone, email": what the grant lists, for a hint; NULL: nothing. */
+const char *plan_write_list(const struct model_grant *grant, bool update);
 MUST_USE enum status plan_write_column(struct write *write, const ResTarget *target, bool update,
                                        const struct model_granted **granted);
 /* An untyped literal or parameter gets the type of the column that it is for. */

@@ -346,7 +346,9 @@ static enum status source_of_select(struct write *write, SelectStmt *select)
 static enum status insert_columns(struct write *write, const InsertStmt *insert)
 {
     if (insert->cols == NIL)
-        return plan_refuse(write->build, "0A000", "INSERT INTO dataset (column, …) VALUES …",
+        return plan_refuse(write->build, "0A000",
+                           psprintf("INSERT INTO %s (%s) …", write->grant->dataset->policy->name,
+                                    plan_write_list(write->grant, false)),
                            "INSERT without a list of columns is not supported");
     if (insert->override != OVERRIDING_NOT_SET)
         return plan_refuse(write->build, "0A000", "Leave it out.", "OVERRIDING is not supported");

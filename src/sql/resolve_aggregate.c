@@ -102,8 +102,11 @@ static enum status check_level(const struct resolver *resolver, const struct exp
 {
     if (result->relations == 0 || (result->relations & plan_own_relations(resolver->level)))
         return STATUS_OK;
-    return plan_refuse(resolver->build, "0A000", "Compute it in the outer SELECT.",
-                       "an aggregate over columns of an outer query is not supported");
+    return plan_refuse(resolver->build, "0A000",
+                       "Write it in the outer SELECT itself, or group in a sub-select in FROM: the "
+                       "inner one can read its columns.",
+                       "an aggregate over columns of an outer query alone is not supported: it "
+                       "belongs to that query, and would group it from within");
 }
 
 static enum status check_form(const struct resolver *resolver, const FuncCall *node,

@@ -104,20 +104,15 @@ static bool shows_others(const FuncCall *node, const char *name, unsigned flags)
     return flags & ALLOW_SHOWS_OTHERS;
 }
 
-/* Above groups a guard would be bool_and() of a policy, and no aggregate may stand in FILTER. */
 static enum status resolve_filter(struct resolver *resolver, FuncCall *node,
                                   struct expression *result)
 {
     struct expression part;
     TRY(resolve_expression(resolver, node->agg_filter, &part));
     resolve_absorb(result, &part);
-    if (resolver->mode == RESOLVE_GROUPED && !part.total &&
-        guard_policies(resolver->level, 0) != NULL)
-        return plan_refuse(resolver->build, "0A000",
-                           "Group in a sub-select in FROM, and filter outside.",
-                           "a FILTER that may fail is not supported in a window function above "
-                           "GROUP BY");
-    node->agg_filter = guard(resolver, &part);
+    node->agg_filter = resolver->mode == RESOLVE_GROUPED
+                           ? guard_above_groups(resolver->level, &part)
+                           : guard_expression(resolver->level, &part);
     return STATUS_OK;
 }
 

@@ -46,6 +46,11 @@ FORMS = {
         "SELECT count(*) FROM (SELECT pence FROM purchase ORDER BY purchase_id LIMIT (SELECT count(*) FROM person)) AS q",
         "SELECT item FROM article ORDER BY item OFFSET (SELECT 12 - count(*) FROM person)",
         "SELECT pence FROM purchase ORDER BY pence FETCH FIRST (SELECT count(*) FROM person WHERE person_id < 3) ROWS WITH TIES"],
+    "a FILTER that may fail, in a window above groups": [
+        "SELECT pence, sum(count(*)) FILTER (WHERE 10 / (pence + 1) > 2) OVER () FROM purchase GROUP BY pence",
+        "SELECT town, count(*) FILTER (WHERE 1 / (length(full_name) - 9) = -1) OVER (ORDER BY town) FROM person GROUP BY town, full_name HAVING full_name <> 'Person 0'",
+        "SELECT town, sum(count(*)) FILTER (WHERE 1 / (strpos(town, 'Ba') - 1) < 9) OVER () FROM person GROUP BY town",
+        "SELECT p.person_id, x.n FROM person p, LATERAL (SELECT sum(count(*)) FILTER (WHERE 1 / (strpos(p.town, 'Ba') - 1) < 9) OVER () AS n FROM purchase q WHERE q.person_id = p.person_id GROUP BY q.item) x"],
     "FULL JOIN by values of a type that only the database knows": [
         "SELECT x.m, y.item FROM (SELECT item, mode() WITHIN GROUP (ORDER BY pence) AS m FROM purchase GROUP BY item) AS x FULL JOIN (SELECT item, pence FROM purchase WHERE pence < 2) AS y ON x.m = y.pence"],
 }

@@ -113,6 +113,20 @@ static void test_fences_that_hide_nothing_need_no_guard(void **state)
     accepts_without("SELECT enquirer_id / 2 FROM enquirer", "IS NOT FALSE");
 }
 
+/* It sees groups of visible rows; only for which rows around it runs may be a secret. */
+static void test_a_filter_of_a_window_above_groups(void **state)
+{
+    accepts("SELECT city, sum(count(*)) FILTER (WHERE 10 / length(city) > 1) OVER () FROM customer "
+            "GROUP BY city",
+            "FILTER (WHERE (10 OPERATOR(/) (length(customer.city))) OPERATOR(>) 1) OVER ()");
+    accepts(
+        "SELECT a.city, x.n FROM customer a, LATERAL (SELECT b.model_id, count(*) FILTER (WHERE "
+        "10 / b.model_id > a.balance) OVER () AS n FROM vehicle b GROUP BY b.model_id) x",
+        "FILTER (WHERE CASE WHEN (a.h");
+    accepts("SELECT city, count(*) FILTER (WHERE 10 / balance > 1) OVER () FROM customer",
+            "FILTER (WHERE (CASE WHEN (customer.h");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_what_may_fail_is_guarded_where_it_is_written),
         cmocka_unit_test(test_join_operands_are_guarded_apart),
         cmocka_unit_test(test_an_equality_of_unknown_types_is_guarded_on_both_sides),
+        cmocka_unit_test(test_a_filter_of_a_window_above_groups),
         cmocka_unit_test(test_under_or_a_guard_takes_the_policies_of_all),
         cmocka_unit_test(test_sub_selects_carry_the_policy),
         cmocka_unit_test(test_groups_stay_equal_and_what_is_above_is_guarded),

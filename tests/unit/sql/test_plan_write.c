@@ -241,6 +241,25 @@ static void statements_that_compute_are_told(void **state)
     }
 }
 
+static void hints(const char *sql, const char *hint)
+{
+    struct plan *plan = NULL;
+    struct error error = {0};
+    assert_int_equal(plan_fixture_make(WRITER, sql, NULL, 0, &plan, &error), STATUS_DENIED);
+    if (strcmp(error.hint, hint) != 0)
+        fail_msg("%s\nhints \"%s\", not \"%s\"", sql, error.hint, hint);
+}
+
+static void test_the_columns_that_may_be_written_are_ready_to_be_pasted(void **state)
+{
+    hints("COPY vehicle FROM STDIN",
+          "COPY vehicle (vehicle_id, owner_id, registration) FROM STDIN");
+    hints("COPY customer FROM STDIN", "COPY dataset (column, …) FROM STDIN");
+    hints("COPY nowhere FROM STDIN", "COPY dataset (column, …) FROM STDIN");
+    hints("INSERT INTO vehicle VALUES (1)",
+          "INSERT INTO vehicle (vehicle_id, owner_id, registration) …");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_policy_is_held_against_the_tables),
         cmocka_unit_test(a_copy_names_the_insert_that_its_rows_go_into),
         cmocka_unit_test(statements_that_compute_are_told),
+        cmocka_unit_test(test_the_columns_that_may_be_written_are_ready_to_be_pasted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
