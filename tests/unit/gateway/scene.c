@@ -183,8 +183,8 @@ static bool tell_subject(void *context, uint32_t id)
 
 static void tell_item(struct scene *scene, const struct ledger_item *item, struct buffer *text)
 {
-    static const char *const grades[] = {"",        "direct",    "aggregate",
-                                         "witness", "influence", "probe"};
+    static const char *const grades[] = {"",          "direct", "aggregate", "witness",
+                                         "influence", "probe",  "changed"};
     struct telling telling = {.scene = scene, .text = text};
     uint64_t count;
     buffer_printf(text, " %s", grades[item->grade]);
@@ -200,7 +200,29 @@ static void tell_item(struct scene *scene, const struct ledger_item *item, struc
     buffer_append_text(text, "}");
 }
 
-const char *scene_ledger(struct scene *scene)
+/* Of a disclosure. */
+static void tell_disclosure(const struct ledger_entry *entry, struct buffer *text)
+{
+    buffer_printf(text, "%s%s %llu %s:", (entry->flags & LEDGER_FLAG_OPENING) != 0 ? "O" : "",
+                  (entry->flags & LEDGER_FLAG_CLOSING) != 0 ? "C" : "-",
+                  (unsigned long long)entry->row_count, ledger_outcome_name(entry->outcome));
+}
+
+/* Of a change: its first line, its rows; or what became of it. */
+static void tell_change(const struct ledger_entry *entry, struct buffer *text)
+{
+    if (entry->type == LEDGER_CHANGE_END) {
+        buffer_printf(text, "end %u %s:", entry->uuid[0], ledger_outcome_name(entry->outcome));
+        return;
+    }
+    size_t len = 0;
+    while (len < entry->text.len && entry->text.data[len] != '\n')
+        len++;
+    buffer_printf(text, "%u %.*s %llu:", entry->uuid[0], (int)len, (const char *)entry->text.data,
+                  (unsigned long long)entry->row_count);
+}
+
+static const char *tell(struct scene *scene, bool changes)
 {
     static struct buffer text;
     char folder[96];
@@ -217,11 +239,13 @@ const char *scene_ledger(struct scene *scene)
     buffer_init(&text, 1024 * 1024);
     assert_status(ledger_reader_open(folder, 0, &reader, &error), STATUS_OK);
     while (ledger_reader_next(reader, &sequence, &entry, &side, &error) == STATUS_OK) {
-        if (entry.type != LEDGER_DISCLOSURE)
+        if (changes ? entry.type != LEDGER_CHANGE && entry.type != LEDGER_CHANGE_END
+                    : entry.type != LEDGER_DISCLOSURE)
             continue;
-        buffer_printf(&text, "%s%s %llu %s:", (entry.flags & LEDGER_FLAG_OPENING) != 0 ? "O" : "",
-                      (entry.flags & LEDGER_FLAG_CLOSING) != 0 ? "C" : "-",
-                      (unsigned long long)entry.row_count, ledger_outcome_name(entry.outcome));
+        if (changes)
+            tell_change(&entry, &text);
+        else
+            tell_disclosure(&entry, &text);
         for (size_t i = 0; i < entry.item_count; i++)
             tell_item(scene, &entry.items[i], &text);
         buffer_append_text(&text, "\n");
@@ -229,4 +253,14 @@ const char *scene_ledger(struct scene *scene)
     ledger_reader_close(reader);
     const char *told = buffer_text(&text);
     return told == NULL ? "" : told;
+}
+
+const char *scene_ledger(struct scene *scene)
+{
+    return tell(scene, false);
+}
+
+const char *scene_changes(struct scene *scene)
+{
+    return tell(scene, true);
 }

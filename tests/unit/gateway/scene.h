@@ -58,6 +58,9 @@ const char *scene_sent(struct scene *scene);
 /* What the ledger tells: a line an entry: "flags rows outcome: grade{key key} grade(k){…}", the
  * flags being O for opening, C for closing, - for neither; static. */
 const char *scene_ledger(struct scene *scene);
+/* What it tells of changes: "1 change=update 2: changed{key key}", "end 1 committed:", with the
+ * first byte of the statement's uuid; static. */
+const char *scene_changes(struct scene *scene);
 
 #define assert_status(got, want)                                                                   \
     do {                                                                                           \
