@@ -319,13 +319,6 @@ static bool equate(struct closure *closure, const Node *left, const Node *right)
     return unite(closure, a, b);
 }
 
-static bool is_equality(const Node *node)
-{
-    return IsA(node, A_Expr) && ((const A_Expr *)node)->kind == AEXPR_OP &&
-           ((const A_Expr *)node)->lexpr != NULL &&
-           strcmp(strVal(llast(((const A_Expr *)node)->name)), "=") == 0;
-}
-
 /* What the level's conditions say of rows in which these relations are there. within: relations
  * that they may speak of. */
 static void assume(struct closure *closure, const struct level *level, uint64_t within)
@@ -336,7 +329,7 @@ static void assume(struct closure *closure, const struct level *level, uint64_t 
         for (size_t i = 0; i < level->conjunct_count; i++) {
             const struct conjunct *conjunct = &level->conjuncts[i];
             if ((conjunct->holds & closure->present) && !(conjunct->relations & ~within) &&
-                is_equality(conjunct->node))
+                resolve_is_equality(conjunct->node))
                 more = equate(closure, ((const A_Expr *)conjunct->node)->lexpr,
                               ((const A_Expr *)conjunct->node)->rexpr) ||
                        more;
@@ -349,14 +342,6 @@ static struct closure *start(struct build *build)
     struct closure *closure = palloc0(sizeof *closure);
     closure->build = build;
     return closure;
-}
-
-static uint64_t relations_of(const struct level *level)
-{
-    uint64_t all = 0;
-    for (size_t i = 0; i < level->relation_count; i++)
-        all |= UINT64_C(1) << level->relations[i]->index;
-    return all;
 }
 
 static uint64_t never_missing(const struct level *level)
@@ -424,7 +409,7 @@ static void drop_keys(struct level *level, const size_t *stand_ins)
         struct carried_key *other = &level->body[stand_ins[k]];
         if (other == key)
             continue;
-        other->also |= key->also | UINT64_C(1) << key->fence->index;
+        other->also |= lineage_fences(key, 1);
         plan_explain(level->build, "lineage", "the key by dataset %s is that by dataset %s",
                      key->fence->grant->dataset->policy->name,
                      other->fence->grant->dataset->policy->name);
@@ -447,7 +432,7 @@ void closure_reduce(struct level *level)
         const struct carried_key *key = &level->body[k];
         terms[k] = is_plain(key) ? key_term(closure, key->row, key->fence, key->subject) : no_term;
     }
-    assume(closure, level, relations_of(level));
+    assume(closure, level, plan_own_relations(level));
     close(closure);
     for (size_t k = 0; k < level->body_count; k++)
         stand_ins[k] = terms[k] == no_term ? k : stand_in(level, closure, terms, k);
@@ -501,7 +486,7 @@ bool closure_same_people(const struct resolver *resolver, const SubLink *node,
         return false;
     struct closure *closure = start(build);
     struct fence **around = palloc0(inner->body_count * sizeof *around);
-    closure->present = relations_of(inner);
+    closure->present = plan_own_relations(inner);
     assume_membership(closure, resolver, node, inner, test);
     assume(closure, inner, UINT64_MAX);
     for (const struct resolver *at = resolver; at != NULL; at = at->level->outer)
@@ -512,7 +497,7 @@ bool closure_same_people(const struct resolver *resolver, const SubLink *node,
             return false;
     }
     for (size_t k = 0; k < inner->body_count; k++)
-        around[k]->also |= inner->body[k].also | UINT64_C(1) << inner->body[k].fence->index;
+        around[k]->also |= lineage_fences(&inner->body[k], 1);
     plan_explain(build, "lineage", "a sub-select in %s is about the person of the row around it",
                  resolver->place);
     return true;
@@ -540,11 +525,6 @@ static bool follows(struct closure *closure, const struct level *level,
     return false;
 }
 
-static uint64_t fences_of(const struct carried_key *key)
-{
-    return key->also | UINT64_C(1) << key->fence->index;
-}
-
 static uint64_t about_nobody(const struct build *build)
 {
     uint64_t fences = 0;
@@ -564,12 +544,12 @@ uint64_t closure_follows(const struct level *level, const struct names *side,
         const struct relation *relation = level->relations[i];
         struct closure *closure = start(level->build);
         closure->present = UINT64_C(1) << relation->index;
-        assume(closure, level, relations_of(level));
+        assume(closure, level, plan_own_relations(level));
         for (size_t k = 0; k < relation->key_count; k++) {
             bool proved = relation->changes == 0 && relation->grows == 0 &&
                           follows(closure, level, relation, &relation->keys[k], kept);
-            known |= fences_of(&relation->keys[k]);
-            *(proved ? &good : &bad) |= fences_of(&relation->keys[k]);
+            known |= lineage_fences(&relation->keys[k], 1);
+            *(proved ? &good : &bad) |= lineage_fences(&relation->keys[k], 1);
         }
         bad |= relation->fences & ~known; /* of these nothing is carried */
     }
@@ -639,7 +619,7 @@ bool closure_determines(const struct level *level, const struct carried_key *key
     closure->present = never_missing(level);
     for (size_t g = 0; g < level->group_count; g++)
         terms[g] = reference_term(closure, level->groups[g].plain, true, &relation);
-    assume(closure, level, relations_of(level));
+    assume(closure, level, plan_own_relations(level));
     close(closure);
     for (size_t g = 0; g < level->group_count; g++) {
         size_t direct = reference_term(closure, level->groups[g].plain, false, &relation);
@@ -665,7 +645,7 @@ static const struct carried_key *owner_of(const struct level *level, const struc
     size_t wanted = key_term(closure, key->row, key->fence, key->subject);
     closure->present = never_missing(level) | UINT64_C(1)
                                                   << level->build->row_paths[key->row - 1].relation;
-    assume(closure, level, relations_of(level));
+    assume(closure, level, plan_own_relations(level));
     for (size_t k = 0; k < level->body_count; k++) {
         const struct carried_key *other = &level->body[k];
         if (!is_plain(other) || !may_stand_for(other, key))

@@ -40,7 +40,7 @@ enum status lineage_open(struct level *level)
     return STATUS_OK;
 }
 
-static uint64_t fences_of(const struct carried_key *keys, size_t count)
+uint64_t lineage_fences(const struct carried_key *keys, size_t count)
 {
     uint64_t fences = 0;
     for (size_t i = 0; i < count; i++)
@@ -57,7 +57,7 @@ uint64_t lineage_missing(const struct level *level, const struct expression *val
         return missing | level->fences; /* the row is there even if nobody is */
     for (size_t k = 0; k < level->body_count; k++)
         if (level->body[k].absent)
-            missing |= fences_of(&level->body[k], 1);
+            missing |= lineage_fences(&level->body[k], 1);
     return missing;
 }
 
@@ -72,10 +72,8 @@ static bool groups_are_stable(const struct level *level)
 /* Something that is always true and names a row of the level; NULL: not found. */
 static Node *about_own_row(const struct level *level)
 {
-    uint64_t own = 0;
+    uint64_t own = plan_own_relations(level);
     Node *column = NULL;
-    for (size_t i = 0; i < level->relation_count; i++)
-        own |= UINT64_C(1) << level->relations[i]->index;
     for (size_t g = 0; g < level->group_count; g++)
         if (IsA(level->groups[g].plain, ColumnRef) && (level->groups[g].relations & own))
             column = level->groups[g].plain;
@@ -143,7 +141,7 @@ static void note_looks(struct level *level)
         differ = differ || looks_differ(level->groups[i].type);
     if (!differ)
         return;
-    level->changes |= fences_of(level->body, level->body_count);
+    level->changes |= lineage_fences(level->body, level->body_count);
     for (size_t i = 0; i < level->target_count; i++)
         level->targets[i].value.unstable =
             level->targets[i].value.unstable || !level->targets[i].value.literal;
@@ -184,7 +182,7 @@ static enum status group_keys(struct level *level)
         bool one;
         TRY(group_key(level, level->body[k], &one));
         if (level->aggregated && !one && !closure_belongs(level, &level->body[k]))
-            level->changes |= fences_of(&level->body[k], 1);
+            level->changes |= lineage_fences(&level->body[k], 1);
     }
     if (level->having_unstable)
         TRY(settle_having(level));
@@ -203,7 +201,7 @@ enum status lineage_group(struct level *level)
     }
     if (level->minds_order && level->changes == 0)
         level->picks = true; /* nobody's leaving changes it, but a second evaluation may */
-    level->changes |= fences_of(level->late, level->late_count);
+    level->changes |= lineage_fences(level->late, level->late_count);
     for (size_t k = 0; k < level->late_count; k++)
         TRY(lineage_add(&level->keys, &level->key_count, level->build, level->late[k]));
     if (!level->windows)
@@ -505,7 +503,7 @@ static enum status hidden_column(struct build *build, const struct carried_key *
                                 .equals_previous = key->repeats,
                                 .when_null = subject->when_null,
                                 .grade = key->grade};
-    uint64_t fences = plain ? fences_of(key, 1) : fences_about(build, subject->kind);
+    uint64_t fences = plain ? lineage_fences(key, 1) : fences_about(build, subject->kind);
     TRY(lineage_columns(build, fences, &out->columns, &out->column_count));
     plan_explain_hidden(build, key, out);
     return STATUS_OK;

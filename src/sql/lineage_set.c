@@ -1,12 +1,10 @@
-/* The set of a group's members, as an aggregate. PostgreSQL 15 sorts for array_agg(DISTINCT key):
- * the rows by group, since no aggregate with DISTINCT can be hashed, and each group's keys again.
- * So where the keys surely fit in memory they are gathered as they come, beside the other
- * aggregates, and each is kept once by hashing: ARRAY(SELECT DISTINCT u FROM unnest(array_agg(key))
- * AS u) The aggregate's argument is a column of the level, so it is an aggregate of the level,
- * wherever it stands. The set is the same: NULL is in it if some key is, and of no rows it is
- * empty, not NULL. */
-#include <string.h>
-
+/* Sets of keys, as SQL. Of a group's members: an aggregate. PostgreSQL 15 sorts for
+ * array_agg(DISTINCT key): the rows by group, since no aggregate with DISTINCT can be hashed, and
+ * each group's keys again. So where the keys surely fit in memory they are gathered as they come,
+ * beside the other aggregates, and each is kept once by hashing:
+ *   ARRAY(SELECT DISTINCT u FROM unnest(array_agg(key)) AS u)
+ * The aggregate's argument is a column of the level, so it is an aggregate of the level, wherever
+ * it stands. The set is the same: NULL is in it if some key is; of no rows it is empty, not NULL. */
 #include "sql/plan_build.h"
 
 /* 9 bytes a row of each level that groups; more is left to a sort, which can go to disk. */
@@ -30,25 +28,17 @@ static bool is_small(const struct level *level)
     return rows <= GATHERED_ROWS;
 }
 
-static bool is_equality(const Node *node)
-{
-    return IsA(node, A_Expr) && ((const A_Expr *)node)->kind == AEXPR_OP &&
-           strcmp(strVal(llast(((const A_Expr *)node)->name)), "=") == 0;
-}
-
 /* Is every relation of FROM joined to the others by some equality? Otherwise their rows multiply.
  */
 static bool is_tied(const struct level *level)
 {
-    uint64_t all = 0, before = 0;
-    for (size_t i = 0; i < level->relation_count; i++)
-        all |= UINT64_C(1) << level->relations[i]->index;
+    uint64_t all = plan_own_relations(level), before = 0;
     uint64_t tied = all & -all; /* one of them, and what is joined to it */
     while (tied != before) {
         before = tied;
         for (size_t i = 0; i < level->conjunct_count; i++) {
             const struct conjunct *conjunct = &level->conjuncts[i];
-            if ((conjunct->relations & tied) && is_equality(conjunct->node))
+            if ((conjunct->relations & tied) && resolve_is_equality(conjunct->node))
                 tied |= conjunct->relations & all;
         }
     }
@@ -61,16 +51,12 @@ static Node *each_once(Node *array)
     const char *name = plan_hidden_name(); /* unlike any alias that stands in the argument */
     RangeFunction *elements = rewrite_new(RangeFunction);
     SelectStmt *select = rewrite_new(SelectStmt);
-    SubLink *link = rewrite_new(SubLink);
     elements->functions = list_make1(list_make2(rewrite_call("unnest", list_make1(array)), NIL));
     elements->alias = makeAlias(pstrdup(name), NIL);
     select->distinctClause = list_make1(NULL);
     select->targetList = list_make1(rewrite_target(rewrite_column(name, name), NULL));
     select->fromClause = list_make1(elements);
-    link->subLinkType = ARRAY_SUBLINK;
-    link->subselect = (Node *)select;
-    link->location = -1;
-    return (Node *)link;
+    return rewrite_sublink(ARRAY_SUBLINK, select);
 }
 
 Node *lineage_set(const struct level *level, const struct carried_key *key)
@@ -82,6 +68,20 @@ Node *lineage_set(const struct level *level, const struct carried_key *key)
     FuncCall *call = (FuncCall *)rewrite_call("array_agg", list_make1(value));
     call->agg_distinct = key->depth == 0 && !gathered;
     return gathered ? each_once((Node *)call) : (Node *)call;
+}
+
+/* Hashed, where array_agg(DISTINCT value) would sort. */
+Node *lineage_set_of_rows(Node *value, uint8_t depth, List *from, Node *where)
+{
+    SelectStmt *select = rewrite_new(SelectStmt);
+    if (depth > 0)
+        value = rewrite_cast(value, "text");
+    else
+        select->distinctClause = list_make1(NULL);
+    select->targetList = list_make1(rewrite_target(value, NULL));
+    select->fromClause = from;
+    select->whereClause = where;
+    return rewrite_sublink(ARRAY_SUBLINK, select);
 }
 
 FuncCall *lineage_set_aggregate(Node *set)

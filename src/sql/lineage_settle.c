@@ -115,31 +115,14 @@ static bool is_monotone(const struct level *level)
 /* The WHERE of the level without what reads levels around it. */
 static Node *own_where(const struct level *level)
 {
-    uint64_t own = 0;
+    uint64_t own = plan_own_relations(level);
     Node *all = NULL;
-    for (size_t i = 0; i < level->relation_count; i++)
-        own |= UINT64_C(1) << level->relations[i]->index;
     if (level->outer_reads == 0)
         return level->where;
     for (size_t i = 0; i < level->conjunct_count; i++)
         if (level->conjuncts[i].where && !(level->conjuncts[i].relations & ~own))
             all = rewrite_and(all, level->conjuncts[i].guarded);
     return all;
-}
-
-/* ARRAY(SELECT DISTINCT key …): hashed, where array_agg(DISTINCT key) would sort. */
-static Node *distinct_keys(Node *key, List *from, Node *where)
-{
-    SelectStmt *select = rewrite_new(SelectStmt);
-    SubLink *link = rewrite_new(SubLink);
-    select->distinctClause = list_make1(NULL);
-    select->targetList = list_make1(rewrite_target(key, NULL));
-    select->fromClause = from;
-    select->whereClause = where;
-    link->subLinkType = ARRAY_SUBLINK;
-    link->subselect = (Node *)select;
-    link->location = -1;
-    return (Node *)link;
 }
 
 static enum status add_named_set(struct build *build, struct once *once, struct carried_key key,
@@ -169,7 +152,7 @@ static enum status add_sets(struct level *level, List *from, Node *where, enum p
     struct once *once = add_once(level->build, select);
     if (level->body_count == 1 && level->body[0].depth == 0)
         return add_named_set(level->build, once, because(level->body[0], why),
-                             distinct_keys(level->body[0].node, from, where), grade);
+                             lineage_set_of_rows(level->body[0].node, 0, from, where), grade);
     select->fromClause = from;
     select->whereClause = where;
     for (size_t k = 0; k < level->body_count; k++)
@@ -338,7 +321,7 @@ static bool is_cheaper(const struct level *level, const struct level *inner, uin
 static bool can_restrict(const struct level *level, const struct level *inner, uint64_t have)
 {
     struct strangers strangers = {level, have};
-    uint64_t own = relations_between(level, 0, level->relation_count);
+    uint64_t own = plan_own_relations(level);
     return level->from_steady && inner->outer_reads != 0 && !(inner->outer_reads & ~own) &&
            is_monotone(inner) && are_columns(inner) && inner->late_count == 0 &&
            !names_stranger(inner->where, &strangers) && is_cheaper(level, inner, have);
@@ -393,8 +376,8 @@ static enum status settle_fence(struct build *build, struct fence *fence)
     TRY(fence_keys(build, fence, &keys));
     for (size_t s = 0; s < fence->grant->dataset->subject_count; s++) {
         struct carried_key key = {.fence = fence, .subject = s, .why = fence->why};
-        Node *set = distinct_keys(rewrite_column(alias, fence->keys[s]),
-                                  list_make1(rewrite_subselect(keys, alias)), NULL);
+        Node *set = lineage_set_of_rows(rewrite_column(alias, fence->keys[s]), 0,
+                                        list_make1(rewrite_subselect(keys, alias)), NULL);
         TRY(add_named_set(build, once, key, set, fence->settled));
     }
     return STATUS_OK;

@@ -538,6 +538,8 @@ bool mask_token_type(const struct catalog_column *column);
 MUST_USE enum status lineage_open(struct level *level);
 /* Are all aggregates over columns that are never NULL? */
 bool lineage_all_have_values(const struct level *level);
+/* Fences whose people these keys name. */
+uint64_t lineage_fences(const struct carried_key *keys, size_t count);
 MUST_USE enum status lineage_add(struct carried_key **keys, size_t *count, struct build *build,
                                  struct carried_key key);
 /* After targets and groups: what grouping does. */
@@ -556,6 +558,8 @@ uint64_t lineage_missing(const struct level *level, const struct expression *val
 Node *lineage_set(const struct level *level, const struct carried_key *key);
 /* The aggregate in it, for FILTER. */
 FuncCall *lineage_set_aggregate(Node *set);
+/* A set by a sub-select: what the value, a key or a set of that depth, is in its rows. */
+Node *lineage_set_of_rows(Node *value, uint8_t depth, List *from, Node *where);
 /* lineage_settle.c: `once` sets (docs/decisions/0010). */
 /* All keys of these fences. why: for `cofferdam explain`, as in those below. */
 void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, const char *why);

@@ -24,21 +24,11 @@ static SelectStmt *visible_part(const struct level *level, const SelectStmt *sel
     return visible;
 }
 
-/* ARRAY of what the key is in the rows of the inner level's FROM and WHERE: as a sub-select. */
+/* What the key is in the rows of the inner level's FROM and WHERE, and of a condition beside it. */
 static Node *members(const struct level *inner, const struct carried_key *key, Node *condition)
 {
-    SelectStmt *select = rewrite_new(SelectStmt);
-    Node *value = key->node;
-    if (key->depth > 0)
-        value = rewrite_cast(value, "text");
-    else
-        select->distinctClause = list_make1(NULL);
-    select->targetList = list_make1(rewrite_target(value, NULL));
-    select->fromClause = inner->from;
-    select->whereClause = inner->where;
-    if (condition != NULL)
-        select->whereClause = rewrite_and(inner->where, condition);
-    return rewrite_sublink(ARRAY_SUBLINK, select);
+    Node *where = condition == NULL ? inner->where : rewrite_and(inner->where, condition);
+    return lineage_set_of_rows(key->node, key->depth, inner->from, where);
 }
 
 /* Whether a sub-select runs, and over what, tells of the row that it runs for: one in which
