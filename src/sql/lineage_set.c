@@ -4,7 +4,8 @@
  * beside the other aggregates, and each is kept once by hashing:
  *   ARRAY(SELECT DISTINCT u FROM unnest(array_agg(key)) AS u)
  * The aggregate's argument is a column of the level, so it is an aggregate of the level, wherever
- * it stands. The set is the same: NULL is in it if some key is; of no rows it is empty, not NULL. */
+ * it stands. The set is the same: NULL is in it if some key is, and of no rows it is empty, not
+ * NULL. */
 #include "sql/plan_build.h"
 
 /* 9 bytes a row of each level that groups; more is left to a sort, which can go to disk. */
