@@ -123,6 +123,15 @@ static enum status read_function(struct reading *reading, List *pair, List *defi
     return output_columns(reading, (FuncCall *)value.node, &value);
 }
 
+/* unnest(a, b) gives two columns of one name, and * means each of them. */
+static bool is_named_before(const struct relation *relation, size_t column)
+{
+    for (size_t i = 0; i < column; i++)
+        if (strcmp(relation->columns[i].name, relation->columns[column].name) == 0)
+            return true;
+    return false;
+}
+
 static enum status rename_columns(struct reading *reading, const Alias *alias)
 {
     struct relation *relation = reading->relation;
@@ -134,7 +143,8 @@ static enum status rename_columns(struct reading *reading, const Alias *alias)
     for (size_t i = 0; i < count; i++)
         relation->columns[i].name = strVal(list_nth(alias->colnames, (int)i));
     for (size_t i = 0; i < relation->column_count; i++)
-        relation->columns[i].emit = relation->columns[i].name;
+        relation->columns[i].emit =
+            is_named_before(relation, i) ? plan_hidden_name() : relation->columns[i].name;
     return STATUS_OK;
 }
 
