@@ -192,16 +192,23 @@ class Queries:
         if self.chance(0.8):
             text += self.tag("LIMIT" if top else "LIMIT inside", f" LIMIT {self.bound_int(self.pick([0, 1, 2, 3, 5, 10, 20]))}")
         if self.chance(0.3):
-            text += self.tag("OFFSET" if top else "OFFSET inside", f" OFFSET {self.pick([0, 1, 1, 2, 4])}")
+            text += self.tag("OFFSET" if top else "OFFSET inside", f" OFFSET {self.bound_int(self.pick([0, 1, 1, 2, 4]))}")
         return text
 
     def direction(self):
         return self.pick(["", "", " DESC", " NULLS FIRST", " DESC NULLS LAST"])
 
     def bound_int(self, value):
+        """What LIMIT or OFFSET says: a number, a parameter, or something to be computed."""
         if self.chance(0.2):
             self.values.append(value)
-            return self.tag("parameter", f"{{{len(self.values) - 1}}}")
+            text = self.tag("parameter", f"{{{len(self.values) - 1}}}")
+            return self.tag("computed LIMIT", f"({text} + 1)") if self.chance(0.2) else text
+        if self.chance(0.12):
+            source, relations = self.source(None, plain=True, most=1)
+            where = f" WHERE {self.condition(Scope.of(relations), 0)}" if self.chance(0.5) else ""
+            target = self.pick(["count(*)", f"least(count(*), {value})", f"count(*) - {value}"])
+            return self.tag("computed LIMIT", self.pick([f"({value} + 1)", f"abs(-{value})", f"(SELECT {target} FROM {source}{where})", f"(SELECT {target} FROM {source}{where}) + 1"]))
         return str(value)
 
     # ---- SELECT ----
