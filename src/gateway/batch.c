@@ -258,6 +258,15 @@ static void put_row(struct batch *batch, const struct run *run, struct slice row
         wire_put_visible_row(&batch->rows, row, plan->visible_count, visible_bytes);
 }
 
+/* The rows of a write wait here for the last of them; those of a query leave long before. */
+static enum status no_room(const struct batch *batch, size_t visible_bytes, struct error *error)
+{
+    if (batch->rows.limit - batch->rows.len > visible_bytes)
+        return out_of_memory(error);
+    return error_set(error, STATUS_LIMIT, "54000", "write fewer rows at once, or return less",
+                     "rows that leave together take more than %d bytes", LIMIT_ROW_BYTES);
+}
+
 static enum status add_row(struct batch *batch, const struct run *run, struct slice row,
                            size_t visible_bytes, struct error *error)
 {
@@ -267,7 +276,7 @@ static enum status add_row(struct batch *batch, const struct run *run, struct sl
     batch->row_ends = ends;
     put_row(batch, run, row, visible_bytes);
     if (batch->rows.overflowed)
-        return out_of_memory(error);
+        return no_room(batch, visible_bytes, error);
     batch->row_ends[batch->row_count++] =
         (struct batch_row){.bytes_end = batch->rows.len, .keys_end = batch->key_count};
     return STATUS_OK;
