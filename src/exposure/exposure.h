@@ -143,8 +143,7 @@ MUST_USE enum status exposure_never(struct exposure *exposure, const struct poli
 /* partner, dataset, column, category, form, grade (declared for exports that staff told of), first,
  * last (hours), purpose (NULL: none stated): all about one subject; in grade probe, what was asked
  * about it. STATUS_NOT_FOUND. */
-MUST_USE enum status exposure_subject(struct exposure *exposure, const struct policy *policy,
-                                      uint16_t kind, struct slice key, struct table *table,
-                                      struct error *error);
+MUST_USE enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct slice key,
+                                      struct table *table, struct error *error);
 
 #endif

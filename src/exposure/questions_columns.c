@@ -269,8 +269,8 @@ static void show_fact(struct table *table, const struct fact *fact)
         table_set(table, row, 8, "%s", fact->purpose);
 }
 
-enum status exposure_subject(struct exposure *exposure, const struct policy *policy, uint16_t kind,
-                             struct slice key, struct table *table, struct error *error)
+enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct slice key,
+                             struct table *table, struct error *error)
 {
     static const char *const columns[] = {"partner", "dataset", "column", "category", "form",
                                           "grade",   "first",   "last",   "purpose",  NULL};

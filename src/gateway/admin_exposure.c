@@ -59,9 +59,9 @@ enum status admin_show_subject(struct asking *asking, struct table *table, struc
         status = error_set(error, STATUS_NOT_FOUND, "42704", "kinds are named under subjects:",
                            "\"%.60s\" is no kind of subject in the policy", name);
     else
-        status = exposure_subject(asking->server->exposure, snapshot->policy,
-                                  (uint16_t)(kind - snapshot->policy->kinds),
-                                  slice_of_text(words->text[asking->at + 1]), table, error);
+        status =
+            exposure_subject(asking->server->exposure, (uint16_t)(kind - snapshot->policy->kinds),
+                             slice_of_text(words->text[asking->at + 1]), table, error);
     snapshot_release(snapshot);
     return status;
 }

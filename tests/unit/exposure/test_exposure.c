@@ -72,8 +72,8 @@ static char *all_answers(int64_t now_ns)
         for (int key = 0; key < 40; key++) {
             char text[24];
             snprintf(text, sizeof text, "%d", key);
-            if (exposure_subject(scene.exposure, &policy, kind, slice_of_text(text), &table,
-                                 &error) == STATUS_OK)
+            if (exposure_subject(scene.exposure, kind, slice_of_text(text), &table, &error) ==
+                STATUS_OK)
                 append_table(&out, &table);
         }
     for (size_t i = 0; i < 3; i++) {
@@ -369,9 +369,8 @@ static void an_erased_subject_keeps_its_id_and_loses_its_name(void **state)
                   STATUS_NOT_FOUND);
     for (int round = 0; round < 2; round++) {
         assert_status(exposure_key(scene.exposure, id, &kind, key), STATUS_NOT_FOUND);
-        assert_status(
-            exposure_subject(scene.exposure, &policy, 0, slice_of_text(keys[0]), &table, &error),
-            STATUS_NOT_FOUND);
+        assert_status(exposure_subject(scene.exposure, 0, slice_of_text(keys[0]), &table, &error),
+                      STATUS_NOT_FOUND);
         assert_status(exposure_find(scene.exposure, 0, slice_of_text("bob"), &again), STATUS_OK);
         assert_status(
             exposure_summary(scene.exposure, &policy, NULL, INT64_MIN, INT64_MAX, &table, &error),

@@ -148,7 +148,7 @@ static void one_subject_lists_every_column_and_grade(void **state)
 {
     struct table table;
     struct error error = {0};
-    assert_status(exposure_subject(scene.exposure, &policy, 0, slice_of_text("7"), &table, &error),
+    assert_status(exposure_subject(scene.exposure, 0, slice_of_text("7"), &table, &error),
                   STATUS_OK);
     char *got = table_text(&table);
     assert_string_equal(got,
@@ -162,14 +162,12 @@ static void one_subject_lists_every_column_and_grade(void **state)
                         "2026-11-22T10:00:00Z|-\n");
     free(got);
     table_free(&table);
-    assert_status(
-        exposure_subject(scene.exposure, &policy, 0, slice_of_text("999"), &table, &error),
-        STATUS_NOT_FOUND);
-    assert_status(exposure_subject(scene.exposure, &policy, 1, slice_of_text("7"), &table, &error),
+    assert_status(exposure_subject(scene.exposure, 0, slice_of_text("999"), &table, &error),
                   STATUS_NOT_FOUND);
-    assert_status(
-        exposure_subject(scene.exposure, &policy, 0, slice_of_text("102"), &table, &error),
-        STATUS_OK);
+    assert_status(exposure_subject(scene.exposure, 1, slice_of_text("7"), &table, &error),
+                  STATUS_NOT_FOUND);
+    assert_status(exposure_subject(scene.exposure, 0, slice_of_text("102"), &table, &error),
+                  STATUS_OK);
     got = table_text(&table);
     assert_string_equal(got, "north-mail|customer|full_name|name|clear|declared|"
                              "2026-11-22T10:00:00Z|2026-11-22T10:00:00Z|-\n");
@@ -189,9 +187,8 @@ static void every_purpose_is_named_and_nobody_counted_twice(void **state)
                              .time_ns = instant("2026-11-22T09:10:00Z") + i * 3600000000000,
                              .purpose = purposes[i]});
     assert_answer(exposure_by_category, "statlab", NULL, NULL, "statlab|customer|name|clear|2\n");
-    assert_status(
-        exposure_subject(scene.exposure, &policy, 0, slice_of_text("600"), &table, &error),
-        STATUS_OK);
+    assert_status(exposure_subject(scene.exposure, 0, slice_of_text("600"), &table, &error),
+                  STATUS_OK);
     char *got = table_text(&table);
     assert_string_equal(got, "statlab|customer|full_name|name|clear|direct|2026-11-22T12:00:00Z|"
                              "2026-11-22T12:00:00Z|-\n"
@@ -212,9 +209,8 @@ static void a_declared_export_happened_when_it_is_said_to_have(void **state)
                          .column_set = column_set(&scene, "customer.full_name:clear:name\n"),
                          .time_ns = instant("2026-11-22T09:10:00Z"),
                          .text = "at=2025-03-02T10:30:00Z\nreason=a file"});
-    assert_status(
-        exposure_subject(scene.exposure, &policy, 0, slice_of_text("700"), &table, &error),
-        STATUS_OK);
+    assert_status(exposure_subject(scene.exposure, 0, slice_of_text("700"), &table, &error),
+                  STATUS_OK);
     char *got = table_text(&table);
     assert_string_equal(got, "statlab|customer|full_name|name|clear|declared|2025-03-02T10:00:00Z|"
                              "2025-03-02T10:00:00Z|-\n");
@@ -251,9 +247,8 @@ static void a_row_without_columns_is_presence(void **state)
                          .time_ns = instant("2026-11-22T09:10:00Z"), .number = 500, .count = 1});
     assert_answer(exposure_combinations, "statlab", NULL, NULL,
                   "statlab|customer|presence only|1\n");
-    assert_status(
-        exposure_subject(scene.exposure, &policy, 0, slice_of_text("500"), &table, &error),
-        STATUS_OK);
+    assert_status(exposure_subject(scene.exposure, 0, slice_of_text("500"), &table, &error),
+                  STATUS_OK);
     char *got = table_text(&table);
     assert_string_equal(got,
                         "statlab|-|-|-|-|direct|2026-11-22T09:00:00Z|2026-11-22T09:00:00Z|-\n");
