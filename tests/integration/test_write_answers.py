@@ -80,6 +80,23 @@ def test_no_list_of_keys_tells_which_of_them_are_hidden(gateway):
     assert [row["outcome"] for row in gateway.admin("SHOW LEDGER LAST 100") if row["type"] == "change"] == []
 
 
+def test_a_loader_that_leaves_out_itself_what_it_may_see_pays_only_for_the_hidden(gateway):
+    """Loading the same rows again costs nothing then: the errors' budget here is five."""
+    def load(numbers):
+        values = ", ".join(f"({n}, 1, 'loaded', 'call')" for n in numbers)
+        return client.query(f"INSERT INTO note (note_id, person_id, body, kind) SELECT * FROM (VALUES {values}) AS v (n, p, b, k)"
+                            " WHERE NOT EXISTS (SELECT FROM note WHERE note_id = v.n) ON CONFLICT (note_id) DO NOTHING")
+
+    client = RawClient(gateway, "desk.one")
+    assert tags(load(range(100, 160))) == ["INSERT 0 60"]
+    for _ in range(3):
+        assert tags(load(range(100, 162))) in (["INSERT 0 2"], ["INSERT 0 0"])
+    assert probes(gateway) == 0
+    assert tags(load([100, 10, 162, 11])) == ["INSERT 0 1"]
+    assert probes(gateway) == 2
+    client.close()
+
+
 def test_rows_that_would_leave_the_filter_are_not_told_one_by_one(gateway):
     """Who is a vip stays in the filter: RETURNING would show those, and NULLs for the others."""
     client = RawClient(gateway, "desk.one")
