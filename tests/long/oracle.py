@@ -1,7 +1,8 @@
 """Removal oracle: whom a query's result depends on is found by deleting each subject in turn and running
 the query again; everyone whose deletion changes or removes a row must be in the ledger for that query.
 
-    tests/run oracle [--cases N] [--minutes M] [--seed S] [--jobs J] [--verbose] [--first] [--turned SHARE] [--misses FOLDER]
+    tests/run oracle [--cases N] [--minutes M] [--seed S] [--jobs J] [--verbose] [--first] [--turned SHARE] [--ways SHARE] [--writes SHARE]
+                     [--misses FOLDER]
 
 Schemas, policies, rows and queries are random (harness/oracle_world.py, oracle_queries.py). A query that is
 valid on plain views, which say by hand what the partner may see, is run through the gateway; what it gives
@@ -52,7 +53,6 @@ ALIKE = {"DISTINCT", "DISTINCT ON", "UNION", "INTERSECT", "EXCEPT", "GROUP BY", 
 BOOLEAN = 16       # as a type
 CHANGED = "changed" # as a grade
 STATISTICS = 0.05  # share of the cases that a partner with mode: aggregates asks
-WRITES = 0.05      # share of the cases that write
 REFUSED = ("42501", "0A000", "42P01", "42703", "42601", "42803", "42804", "42883", "42702", "54000", "54001", "42P10", "42725", "42P18")
 # What plan_upstream_error() says where the database does not take what the gateway made of a valid statement.
 BROKEN = ("the database does not support", "the database found a syntax", "the database did not accept", "a column must stand in GROUP BY", "types do not match",
@@ -88,9 +88,10 @@ def counted(rows):
 
 
 class Oracle(longrun.Stage):
-    def __init__(self, seed, misses=None, turned=0.35, ways=0.3):
+    def __init__(self, seed, misses=None, turned=0.35, ways=0.3, writes=0.05):
         super().__init__()
-        self.random, self.misses, self.turned, self.ways = random.Random(seed), misses, turned, ways
+        self.random, self.misses = random.Random(seed), misses
+        self.turned, self.ways, self.writes = turned, ways, writes  # shares of the cases
         self.count, self.reasons = collections.Counter(), collections.Counter()
         self.valid, self.passed, self.by_way = collections.Counter(), collections.Counter(), collections.Counter()  # by construct, construct, way
         self.direct_of, self.mattered_of = collections.Counter(), collections.Counter()
@@ -192,7 +193,7 @@ class Oracle(longrun.Stage):
 
     def case(self):
         self.count["cases"] += 1
-        self.try_case(self.some_write() if self.random.random() < WRITES else self.new_case())
+        self.try_case(self.some_write() if self.random.random() < self.writes else self.new_case())
 
     def try_case(self, case):
         try:
@@ -397,7 +398,7 @@ class Oracle(longrun.Stage):
 
 def run_part(options, seed, cases):
     """One process's share of the cases."""
-    oracle = Oracle(seed, options.misses, options.turned, options.ways)
+    oracle = Oracle(seed, options.misses, options.turned, options.ways, options.writes)
     try:
         for case in range(cases):
             if time.monotonic() > options.deadline:
@@ -438,6 +439,7 @@ def more_options(parser):
     parser.add_argument("--verbose", action="store_true", help="what was accepted, by construct, and why statements were refused")
     parser.add_argument("--turned", type=float, default=0.35, help="share of the statements that are made to add rows where rows go")
     parser.add_argument("--ways", type=float, default=0.3, help="share of the statements that are asked by COPY, cursors, portals, PREPARE or among others")
+    parser.add_argument("--writes", type=float, default=0.05, help="share of the cases that write")
     parser.add_argument("--first", action="store_true", help="end with the first miss")
     parser.add_argument("--misses", help="a folder for the shortest statements that broke the law")
 
