@@ -97,9 +97,13 @@ struct plan_upstream_error plan_catalogue_error(const char sqlstate[static 6])
         table = {"a table or alias that the statement names is not in its FROM",
                  "Name it in FROM, or correct the alias.", false},
         column = {"a column that the statement names does not exist",
-                  "SELECT * shows the columns that a table of the catalogue has here.", false};
+                  "SELECT * shows the columns that a table of the catalogue has here.", false},
+        function = {"no function or operator has this name and takes these types",
+                    "Correct the name, or cast the arguments.", false};
 
     if (strcmp(sqlstate, "42P01") == 0)
         return table;
+    if (strcmp(sqlstate, "42883") == 0)
+        return function;
     return strcmp(sqlstate, "42703") == 0 ? column : plan_upstream_error(sqlstate);
 }

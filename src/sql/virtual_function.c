@@ -92,7 +92,6 @@ static const struct virtual_function functions[] = {
     NOTHING("pg_get_viewdef", 1, 2),
     NOTHING("pg_get_ruledef", 1, 2),
     NOTHING("pg_get_triggerdef", 1, 2),
-    NOTHING("pg_get_functiondef", 1, 1),
     NOTHING("pg_get_function_sqlbody", 1, 1),
     NOTHING("pg_get_serial_sequence", 2, 2),
     NOTHING("pg_get_partkeydef", 1, 1),
@@ -120,6 +119,10 @@ static const struct virtual_function functions[] = {
     GIVES("col_description", 2, 2,
           "(SELECT d.description FROM pg_description d WHERE d.objoid = ($1)::oid AND "
           "d.objsubid = ($2)::int4)"),
+    GIVES("pg_get_functiondef", 1, 1,
+          "(CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_proc o WHERE o.oid = ($1)::oid AND "
+          "o.pronamespace = 11 AND o.oid < 16384 AND o.prokind <> 'a') "
+          "THEN pg_get_functiondef(($1)::oid) END)"),
     OF_FUNCTION("pg_get_function_arguments"),
     OF_FUNCTION("pg_get_function_identity_arguments"),
     OF_FUNCTION("pg_get_function_result"),
@@ -172,6 +175,7 @@ static const struct virtual_function functions[] = {
     GIVES("aclexplode", 1, 1, "NULL::text"),
     {"_pg_expandarray", 1, 1, NULL, true, "information_schema"},
     LEAVES("quote_ident", 1, 1),
+    LEAVES("parse_ident", 1, 2),
     LEAVES("quote_literal", 1, 1),
     LEAVES("quote_nullable", 1, 1),
     LEAVES("format", 1, 20),

@@ -107,6 +107,13 @@ static const char index_sql[] =
     "::int2vector AS indoption, NULL::text AS indexprs, NULL::text AS indpred FROM source_key k "
     "WHERE k.kind <> 'f'";
 
+/* Nothing is told of use. */
+static const char index_use_sql[] =
+    "SELECT k.relation AS relid, k.index AS indexrelid, 'public'::name AS schemaname, "
+    "r.name::name AS relname, k.name::name AS indexrelname, 0::int8 AS idx_scan, "
+    "0::int8 AS idx_tup_read, 0::int8 AS idx_tup_fetch FROM source_key k "
+    "JOIN source_relation r ON r.oid = k.relation WHERE k.kind <> 'f'";
+
 static const char constraint_sql[] =
     "SELECT k.oid, k.name::name AS conname, 2200::oid AS connamespace, k.kind::\"char\" AS "
     "contype, "
@@ -196,6 +203,8 @@ static const struct virtual_table tables[] = {
          "SELECT 'public'::name AS schemaname, r.name::name AS tablename, k.name::name AS "
          "indexname, NULL::name AS tablespace, k.index_definition AS indexdef FROM source_key k "
          "JOIN source_relation r ON r.oid = k.relation WHERE k.kind <> 'f'"),
+    ROWS("pg_stat_user_indexes", 0, index_use_sql),
+    ROWS("pg_stat_all_indexes", 0, index_use_sql),
     ROWS("pg_am", 2601,
          "SELECT a.oid, a.amname, a.amhandler::oid AS amhandler, a.amtype FROM pg_catalog.pg_am a "
          "WHERE a.oid < 16384"),
@@ -351,12 +360,6 @@ static const struct virtual_table tables[] = {
     EMPTY("pg_stat_all_tables", 0,
           "relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, "
           "idx_scan int8, idx_tup_fetch int8, n_live_tup int8, n_dead_tup int8"),
-    EMPTY("pg_stat_user_indexes", 0,
-          "relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, "
-          "idx_scan int8, idx_tup_read int8, idx_tup_fetch int8"),
-    EMPTY("pg_stat_all_indexes", 0,
-          "relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, "
-          "idx_scan int8, idx_tup_read int8, idx_tup_fetch int8"),
     EMPTY("pg_locks", 0,
           "locktype text, database oid, relation oid, transactionid xid, virtualtransaction text, "
           "pid int4, mode text, granted bool"),

@@ -1,6 +1,6 @@
 """Partners' tools find the datasets by themselves: they list tables, describe them, read and page.
 
-SQLAlchemy, JDBC's DatabaseMetaData, ODBC, Knex and Kysely; psql is in test_catalogue.py.
+SQLAlchemy, JDBC's DatabaseMetaData, ODBC, Knex and Kysely; psql is in test_psql.py, Drizzle and Prisma in test_clients_orm.py.
 """
 import datetime
 
@@ -126,7 +126,7 @@ WHERE typtype IN ('b', 'r', 'm', 'e', 'd') OR (typtype = 'c' AND relkind='c') OR
     OR (typtype = 'a' AND (elemtyptype IN ('b', 'r', 'm', 'e', 'd') OR (elemtyptype = 'p' AND elemtypname IN ('record', 'void'))))
 ORDER BY CASE WHEN typtype IN ('b', 'e', 'p') THEN 0 WHEN typtype = 'c' THEN 1 WHEN typtype = 'r' THEN 2 WHEN typtype = 'm' THEN 3
     WHEN typtype = 'd' AND elemtyptype <> 'a' THEN 4 WHEN typtype = 'a' THEN 5 WHEN typtype = 'd' AND elemtyptype = 'a' THEN 6 END"""
-PROBES = [  # tools that cannot run here, by the statements they send first: Metabase, Grafana, DBeaver, DataGrip
+PROBES = [  # of Metabase, Grafana, DBeaver, DataGrip; more, with all of their rows, is in test_clients_statements.py
     "SELECT n.nspname AS \"table-schem\", c.relname AS name, CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END AS type, d.description, "
     "stat.n_live_tup AS estimated_row_count FROM pg_catalog.pg_class AS c INNER JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid "
     "LEFT JOIN pg_catalog.pg_description AS d ON c.oid = d.objoid AND d.objsubid = 0 AND d.classoid = 'pg_class'::regclass LEFT JOIN "
@@ -153,7 +153,8 @@ def test_loading_of_types(shop_gateway):
 
 @pytest.mark.parametrize("sql", PROBES)
 def test_probes(shop_gateway, sql):
-    assert len(shop_gateway.rows("acme.cert", sql)) == 3
+    rows = shop_gateway.rows("acme.cert", sql)
+    assert len(rows) == 3 and sorted({value for row in rows for value in row} & set(TABLES)) == TABLES, rows
 
 
 def test_reading_of_the_partner(shop_gateway):
