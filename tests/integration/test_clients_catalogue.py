@@ -154,7 +154,7 @@ def test_loading_of_types(shop_gateway):
 @pytest.mark.parametrize("sql", PROBES)
 def test_probes(shop_gateway, sql):
     rows = shop_gateway.rows("acme.cert", sql)
-    assert len(rows) == 3 and sorted({value for row in rows for value in row} & set(TABLES)) == TABLES, rows
+    assert len(rows) == 3 and [name for name in TABLES if any(name in row for row in rows)] == TABLES, rows
 
 
 def test_reading_of_the_partner(shop_gateway):
