@@ -422,11 +422,6 @@ static size_t fence_columns(const struct build *build, const struct fence *fence
     return count;
 }
 
-static enum status no_memory(struct build *build)
-{
-    return error_set(build->error, STATUS_NOMEM, "53200", NULL, "the plan does not fit its memory");
-}
-
 /* Sorted, each once. */
 static size_t unique_columns(struct plan_column *columns, size_t count)
 {
@@ -453,7 +448,7 @@ enum status lineage_columns(struct build *build, uint64_t fences, const struct p
             room += build->fences[f]->grant->column_count;
     struct plan_column *columns = arena_array(&build->plan->arena, struct plan_column, room);
     if (columns == NULL)
-        return no_memory(build);
+        return STATUS_NOMEM;
     for (size_t f = 0; f < build->fence_count; f++)
         if (fences & UINT64_C(1) << f)
             count += fence_columns(build, build->fences[f], columns + count);
@@ -523,7 +518,7 @@ static enum status hidden_columns(struct level *level)
                            "more than %d keys would have to be carried", LIMIT_TARGETS);
     struct plan_hidden *hidden = arena_array(&plan->arena, struct plan_hidden, count + 1);
     if (hidden == NULL)
-        return no_memory(build);
+        return STATUS_NOMEM;
     for (size_t k = 0; k < level->key_count; k++)
         TRY(hidden_column(build, &level->keys[k], false, plain, &hidden[at++]));
     for (const struct once *once = build->once; once != NULL; once = once->next)
@@ -543,7 +538,7 @@ static enum status all_columns(struct build *build)
         room += build->fences[i]->grant->column_count;
     struct plan_column *columns = arena_array(&build->plan->arena, struct plan_column, room);
     if (columns == NULL)
-        return no_memory(build);
+        return STATUS_NOMEM;
     for (size_t i = 0; i < build->fence_count; i++)
         count += fence_columns(build, build->fences[i], columns + count);
     build->plan->columns = columns;

@@ -340,7 +340,7 @@ struct resolver {
     enum { SUBLINK_VALUE, SUBLINK_CONDITION, SUBLINK_CONJUNCT, SUBLINK_NEGATED } sublinks;
 };
 
-/* STATUS_DENIED with the build's error filled in; the hint may be NULL. */
+/* STATUS_DENIED with the build's error filled in; the hint says what would be allowed. */
 enum status plan_refuse(struct build *build, const char *sqlstate, const char *hint,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The array, of `count` elements, with zeroed room for one more: NULL at first, doubled since. */
@@ -445,7 +445,7 @@ void resolve_match_group(const struct level *level, struct expression *out);
 /* The relation and column that a resolved reference means; NULL if node is none. */
 struct relation *resolve_bare(const struct level *level, const Node *node, size_t *column);
 struct relation *resolve_relation(const struct resolver *resolver, const char *name);
-bool resolve_is_name(const struct level *level, const char *name, size_t *matches);
+bool resolve_is_name(const struct level *level, const char *name); /* of a column in FROM */
 /* resolve_sublink.c: EXISTS, IN, ANY, ALL, scalar and ARRAY sub-selects. */
 MUST_USE enum status resolve_sublink(struct resolver *resolver, SubLink *node,
                                      struct expression *out);

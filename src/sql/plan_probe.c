@@ -15,11 +15,6 @@ struct finding {
     const struct model_granted *granted;
 };
 
-static enum status no_memory(struct build *build)
-{
-    return error_set(build->error, STATUS_NOMEM, "53200", NULL, "the plan does not fit its memory");
-}
-
 /* ---- the plan's lists ---- */
 
 static struct plan_pinned *pinned_of(struct build *build, size_t kind, size_t *index)
@@ -44,7 +39,7 @@ static enum status add_pin(const struct finding *finding, const struct model_sub
     struct plan_pinned *pinned = pinned_of(build, subject->policy->kind, &pin.pinned);
     struct plan_pin *added = arena_new(&build->plan->arena, struct plan_pin);
     if (pinned == NULL || added == NULL)
-        return no_memory(build);
+        return STATUS_NOMEM;
     pinned->fences |= UINT64_C(1) << finding->fence->index;
     pin.type = subject->key->type_oid;
     pin.next = build->plan->pins;

@@ -161,13 +161,13 @@ static enum status resolve_group(struct level *level, Node *node, Node **emitted
     struct resolver resolver = make_resolver(level, RESOLVE_PLAIN, "GROUP BY");
     resolver.sets = true;
     struct expression value;
-    size_t ordinal, matches;
+    size_t ordinal;
     if (level->group_count == LIMIT_TARGETS)
         return plan_refuse(level->build, "54011", "Group by fewer columns.",
                            "GROUP BY can have at most %d entries", LIMIT_TARGETS);
     TRY(ordinal_of(level, node, "GROUP BY", &ordinal));
     const char *name = single_name(node);
-    if (ordinal == 0 && name != NULL && !resolve_is_name(level, name, &matches))
+    if (ordinal == 0 && name != NULL && !resolve_is_name(level, name))
         TRY(output_named(level, name, "GROUP BY", &ordinal));
     if (ordinal != 0)
         TRY(resolve_target(&resolver, &level->targets[ordinal - 1], &value));

@@ -233,12 +233,12 @@ struct relation *resolve_bare(const struct level *level, const Node *node, size_
     return NULL;
 }
 
-bool resolve_is_name(const struct level *level, const char *name, size_t *matches)
+bool resolve_is_name(const struct level *level, const char *name)
 {
-    *matches = 0;
     for (size_t i = 0; i < level->names.count; i++) {
         const struct name *entry = &level->names.entries[i];
-        *matches += strcmp(entry->relation->columns[entry->column].name, name) == 0;
+        if (strcmp(entry->relation->columns[entry->column].name, name) == 0)
+            return true;
     }
-    return *matches > 0;
+    return false;
 }
