@@ -66,7 +66,6 @@ static const struct {
     {"0A000", "WITH ", "with-form"},
     {"0A000", "sub-selects ", "sub-select-misplaced"},
     {"0A000", "this kind of sub-select ", "sub-select-misplaced"},
-    {"0A000", "%s ALL is not supported", "set-operation-all"},
     {"0A000", "names of other databases", "other-database"},
     {"0A000", "cursors ", "cursor-backward"},
     {"0A000", "an argument of EXECUTE", "execute-argument"},

@@ -2,6 +2,7 @@
  *   SELECT DISTINCT … ORDER BY o     is  SELECT d.* FROM (SELECT …) AS d GROUP BY all ORDER BY o
  *   A UNION ALL B                    is  SELECT u.* FROM (A UNION ALL B) AS u
  *   A UNION | INTERSECT | EXCEPT B   is  … GROUP BY all HAVING what the side column says
+ *   A INTERSECT ALL | EXCEPT ALL B   is  that, JOIN generate_series(1, how often)
  * Hidden columns of an arm are text, and NULL in the other arm. GROUP BY compares values as UNION
  * does. Deleting somebody of an EXCEPT's right side lets rows in, or none: that side is recorded
  * once (docs/decisions/0010). */
@@ -348,9 +349,21 @@ static Node *any_row(const char *alias, const char *side, bool is_left)
     return rewrite_call("bool_or", list_make1(value));
 }
 
-static Node *side_condition(SetOperation op, const char *alias, const char *side)
+/* How many rows of a group are of that side. */
+static Node *count_side(const char *alias, const char *side, bool is_left)
 {
-    if (op == SETOP_INTERSECT)
+    FuncCall *count = (FuncCall *)rewrite_call("count", NIL);
+    count->agg_star = true;
+    count->agg_filter =
+        rewrite_boolean_test(rewrite_column(alias, side), is_left ? IS_TRUE : IS_FALSE);
+    return (Node *)count;
+}
+
+static Node *side_condition(const SelectStmt *operation, const char *alias, const char *side)
+{
+    if (operation->op == SETOP_EXCEPT && operation->all)
+        return rewrite_operator(">", count_side(alias, side, true), count_side(alias, side, false));
+    if (operation->op == SETOP_INTERSECT)
         return rewrite_and(any_row(alias, side, true), any_row(alias, side, false));
     return rewrite_call("bool_and", list_make1(rewrite_column(alias, side)));
 }
@@ -360,9 +373,6 @@ static enum status plan_arms(struct build *build, const SelectStmt *operation,
 {
     static const char *const names[] = {
         [SETOP_UNION] = "UNION", [SETOP_INTERSECT] = "INTERSECT", [SETOP_EXCEPT] = "EXCEPT"};
-    if (operation->all && operation->op != SETOP_UNION)
-        return plan_refuse(build, "0A000", "Leave ALL out.", "%s ALL is not supported",
-                           names[operation->op]);
     left->select = operation->larg;
     right->select = operation->rarg;
     TRY(plan_select(build, &left->select, outer, false, &left->level));
@@ -409,6 +419,68 @@ static void settle_compared(struct build *build, const struct relation *combined
                   "compared where nobody's row may match: it finds them by that");
 }
 
+/* ---- INTERSECT ALL, EXCEPT ALL: groups as without ALL, each as often as it should be ---- */
+
+static Node *copies(const SelectStmt *operation, const char *alias, const char *side)
+{
+    Node *left = count_side(alias, side, true), *right = count_side(alias, side, false);
+    MinMaxExpr *least = rewrite_new(MinMaxExpr);
+    if (operation->op == SETOP_EXCEPT)
+        return rewrite_operator("-", left, right);
+    least->op = IS_LEAST;
+    least->args = list_make2(left, right);
+    least->location = -1;
+    return (Node *)least;
+}
+
+static Node *series_up_to(Node *value)
+{
+    RangeFunction *item = rewrite_new(RangeFunction);
+    Node *series = rewrite_call("generate_series", list_make2(rewrite_integer(1), value));
+    item->functions = list_make1(list_make2(series, NIL));
+    item->alias = makeAlias(pstrdup(plan_hidden_name()), NIL);
+    item->lateral = true;
+    return (Node *)item;
+}
+
+/* A level above one whose hidden column says how often each row stands there. All copies of a row
+ * carry the people of both sides that have its values: with one of them less there may be one less,
+ * and no row is another. */
+static enum status repeat(struct level *once, SelectStmt *select, const char *times,
+                          const struct resolver *outer, bool top, struct level **out,
+                          SelectStmt *above)
+{
+    struct build *build = once->build;
+    struct relation *relation = resolve_sub_select(once, select, plan_hidden_name());
+    Node *rows = (Node *)rewrite_subselect(select, relation->name);
+    struct level *level = plan_new_level(build, outer, top);
+    TRY(resolve_only(level, relation, rows, above));
+    level->from = list_make1(rewrite_join(JOIN_INNER, rows,
+                                          series_up_to(rewrite_column(relation->alias, times)),
+                                          rewrite_boolean(true)));
+    above->fromClause = level->from;
+    build->sets = true;
+    *out = level;
+    return pass_columns(level, false, above);
+}
+
+/* The level of the groups is finished without what stands behind the operation. */
+static enum status repeat_groups(const SelectStmt *operation, const char *side,
+                                 const struct resolver *outer, bool top, struct level **level,
+                                 SelectStmt **above)
+{
+    struct level *groups = *level;
+    SelectStmt *select = *above;
+    const char *alias = groups->relations[0]->alias, *times = plan_hidden_name();
+    struct tail nothing = {.option = (LimitOption)PARSE_LIMIT_NONE};
+    TRY(finish(groups, nothing, select));
+    select->havingClause = side_condition(operation, alias, side);
+    select->targetList =
+        lappend(select->targetList, rewrite_target(copies(operation, alias, side), times));
+    *above = rewrite_new(SelectStmt);
+    return repeat(groups, select, times, outer, top, level, *above);
+}
+
 enum status plan_set_operation(struct build *build, SelectStmt **select,
                                const struct resolver *outer, bool top, struct level **out)
 {
@@ -429,13 +501,16 @@ enum status plan_set_operation(struct build *build, SelectStmt **select,
     TRY(combine_arms(build, &left, &right, op == SETOP_EXCEPT, side, &combined));
     if (side != NULL)
         settle_compared(build, combined);
-    struct level *level = plan_new_level(build, outer, top);
+    bool repeats = side != NULL && operation->all;
+    struct level *level = plan_new_level(build, outer, top && !repeats);
     SelectStmt *all = union_all(&left, &right);
     TRY(resolve_only(level, combined, (Node *)rewrite_subselect(all, combined->name), above));
     TRY(pass_columns(level, !plain, above));
+    if (repeats)
+        TRY(repeat_groups(operation, side, outer, top, &level, &above));
     TRY(finish(level, tail, above));
-    if (side != NULL)
-        above->havingClause = side_condition(op, combined->alias, side);
+    if (side != NULL && !repeats)
+        above->havingClause = side_condition(operation, combined->alias, side);
     *select = above;
     *out = level;
     return STATUS_OK;

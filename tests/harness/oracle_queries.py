@@ -165,7 +165,7 @@ class Queries:
         arms = [self.arm(kinds, outer)]
         text = f"({arms[0].text})"
         for _ in range(self.pick([1, 1, 1, 2])):
-            operation = self.pick(["UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT"])
+            operation = self.pick(["UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"])
             arm = self.arm(kinds, outer)
             text = self.tag(operation, f"({text} {operation} ({arm.text}))" if len(arms) > 1 else f"{text} {operation} ({arm.text})")
             arms.append(arm)
@@ -190,10 +190,19 @@ class Queries:
         text = " ORDER BY " + ", ".join(f"{n}{self.direction()}" for n in order)
         self.ordered = self.ordered or top
         if self.chance(0.8):
-            text += self.tag("LIMIT" if top else "LIMIT inside", f" LIMIT {self.bound_int(self.pick([0, 1, 2, 3, 5, 10, 20]))}")
+            text += self.tag("LIMIT" if top else "LIMIT inside", f" LIMIT {self.limit(self.pick([0, 1, 2, 3, 5, 10, 20]))}")
         if self.chance(0.3):
             text += self.tag("OFFSET" if top else "OFFSET inside", f" OFFSET {self.bound_int(self.pick([0, 1, 1, 2, 4]))}")
         return text
+
+    def limit(self, value):
+        """Mostly the value; or an expression, or what a sub-select counts."""
+        if self.chance(0.85):
+            return self.bound_int(value)
+        if self.budget <= 0 or self.chance(0.3):
+            return self.tag("LIMIT by expression", self.pick([f"{value} + 1", f"{value} * 2", f"(SELECT {value})"]))
+        source, relations = self.source(None, plain=True, most=1)
+        return self.tag("LIMIT by sub-select", f"(SELECT count(*) FROM {source} WHERE {self.condition(Scope.of(relations), 0)})")
 
     def direction(self):
         return self.pick(["", "", " DESC", " NULLS FIRST", " DESC NULLS LAST"])
@@ -416,10 +425,33 @@ class Queries:
         if kind:
             self.used.add(f"{kind}JOIN")
         if shared and " JOIN " not in text and ", " not in text.split(" AS ")[-1] and chance < 0.25:
-            return self.tag("USING", f"{text} {kind}JOIN {more} USING ({self.pick(shared)})")
+            return self.using(text, kind, more, self.pick(shared), relations)
         if shared and not clashes and " JOIN " not in text and ", " not in text.split(" AS ")[-1] and chance < 0.35:
             return self.tag("NATURAL", f"{text} NATURAL {kind}JOIN {more}")
-        return f"{text} {kind}JOIN {more} ON {on}"
+        text = f"{text} {kind}JOIN {more} ON {on}"
+        return self.named_join(text, relations) if len(relations) == 2 and self.chance(0.15) else text
+
+    def using(self, text, kind, more, column, relations):
+        """By one column, that may be of another type on the right; it may get an alias."""
+        right = relations[-1]
+        what = right.columns[column]
+        if what == "int" and self.chance(0.5):
+            inner, right.alias = right.alias, self.alias()
+            columns = ", ".join(f"{inner}.{c}::{self.pick(['bigint', 'smallint'])} AS {c}" if c == column else f"{inner}.{c}" for c in right.columns)
+            more = self.tag("USING of types", f"(SELECT {columns} FROM {more}) AS {right.alias}")
+        text = f"{text} {kind}JOIN {more} USING ({column})"
+        if self.chance(0.4):
+            relations.append(Relation(self.alias(), {column: what}))
+            text += self.tag("USING alias", f" AS {relations[-1].alias}")
+        return self.tag("USING", text)
+
+    def named_join(self, text, relations):
+        """(a JOIN b) AS j: of its columns those whose name is only one side's."""
+        columns = {c: k for r in relations for c, k in r.columns.items() if sum(c in other.columns for other in relations) == 1}
+        if not columns or ", " in text.split(" JOIN ")[0]:
+            return text
+        relations[:] = [Relation(self.alias(), columns)]
+        return self.tag("join alias", f"({text}) AS {relations[0].alias}")
 
     def join_condition(self, relations, relation, kind):
         pairs = [(f"{r.alias}.{c}", f"{relation.alias}.{d}", c == d) for r in relations for c, k in r.columns.items()

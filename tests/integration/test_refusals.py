@@ -23,15 +23,15 @@ STATEMENTS = {
     "import": ("IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c", "42501", "not allowed"), "load": ("LOAD 'x'", "42501", "not allowed"), "reindex": ("REINDEX TABLE person", "42501", "not allowed"),
 }
 CLAUSES = {
-    "intersect all": ("SELECT town FROM person INTERSECT ALL SELECT item FROM purchase", "ALL"), "except all": ("SELECT town FROM person EXCEPT ALL SELECT item FROM purchase", "ALL"), "into": ("SELECT 1 INTO x", "INTO"),
+    "into": ("SELECT 1 INTO x", "INTO"),
     "for update": ("SELECT * FROM person FOR UPDATE", "FOR UPDATE"), "for share": ("SELECT * FROM person FOR KEY SHARE", "FOR SHARE"), "sample": ("SELECT * FROM person TABLESAMPLE SYSTEM (1)", "TABLESAMPLE"), "only": ("SELECT * FROM ONLY person", "ONLY"),
     "recursive union": ("WITH RECURSIVE r AS (SELECT 1 AS n UNION SELECT n + 1 FROM r WHERE n < 3) SELECT * FROM r", "recursive"), "recursive groups": ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r GROUP BY n) SELECT * FROM r", "recursive"),
     "recursive search": ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SEARCH DEPTH FIRST BY n SET o SELECT * FROM r", "SEARCH"), "with a change": ("WITH a AS (DELETE FROM person RETURNING 1) SELECT * FROM a", "only SELECT"),
     "sub-select in values": ("VALUES ((SELECT max(town) FROM person))", "VALUES"), "sub-select of a function": ("SELECT * FROM generate_series(1, (SELECT count(*) FROM person))", "function in FROM"), "xmltable": ("SELECT * FROM xmltable('/a' PASSING '<a/>' COLUMNS b text)", "FROM"),
     "aggregate of an outer query": ("SELECT town, (SELECT max(p.town)) FROM person p GROUP BY town", "outer query"), "frame by column": ("SELECT sum(1) OVER (ORDER BY town ROWS length(town) PRECEDING) FROM person", "frame"), "distinct window": ("SELECT count(DISTINCT town) OVER () FROM person", "DISTINCT"),
     "field": ("SELECT (ROW(1, 2)).f1", "fields"), "set in where": ("SELECT 1 FROM person WHERE generate_series(1, 2) = 1", "set of rows"), "set in an aggregate": ("SELECT count(generate_series(1, 2)) FROM person", "set of rows"),
-    "random below": ("SELECT * FROM (SELECT town FROM person ORDER BY random()) s", "disclosed"), "random where": ("SELECT town FROM person WHERE random() < 0.5", "disclosed"), "order using": ("SELECT town FROM person ORDER BY town USING <", "USING"), "limit expression": ("SELECT town FROM person LIMIT 1 + 1", "LIMIT"),
-    "join alias": ("SELECT * FROM (person CROSS JOIN article) AS j", "alias"), "xml": ("SELECT xmlelement(NAME a)", "XML"),
+    "random below": ("SELECT * FROM (SELECT town FROM person ORDER BY random()) s", "disclosed"), "random where": ("SELECT town FROM person WHERE random() < 0.5", "disclosed"), "order using": ("SELECT town FROM person ORDER BY town USING <", "USING"), "limit by a column": ("SELECT town FROM person LIMIT length(town)", "LIMIT"), "limit by an outer column": ("SELECT (SELECT item FROM article LIMIT length(p.town)) FROM person p", "LIMIT"),
+    "join of types": ("SELECT 1 FROM person JOIN (SELECT 1 AS town) AS x USING (town)", "types"), "xml": ("SELECT xmlelement(NAME a)", "XML"),
 }
 ACCESS = {
     "ungranted column": ("SELECT secret FROM person", "42703", "secret"), "unknown column": ("SELECT nonsense FROM person", "42703", "nonsense"), "qualified": ("SELECT person.secret FROM person", "42703", "secret"), "system column": ("SELECT ctid FROM person", "42703", "ctid"),

@@ -51,6 +51,14 @@ FORMS = {
         "SELECT town, count(*) FILTER (WHERE 1 / (length(full_name) - 9) = -1) OVER (ORDER BY town) FROM person GROUP BY town, full_name HAVING full_name <> 'Person 0'",
         "SELECT town, sum(count(*)) FILTER (WHERE 1 / (strpos(town, 'Ba') - 1) < 9) OVER () FROM person GROUP BY town",
         "SELECT p.person_id, x.n FROM person p, LATERAL (SELECT sum(count(*)) FILTER (WHERE 1 / (strpos(p.town, 'Ba') - 1) < 9) OVER () AS n FROM purchase q WHERE q.person_id = p.person_id GROUP BY q.item) x"],
+    "INTERSECT ALL and EXCEPT ALL": [
+        "SELECT item FROM purchase WHERE pence > 1 INTERSECT ALL SELECT item FROM purchase WHERE pence < 5",
+        "SELECT pence FROM purchase EXCEPT ALL SELECT person_id FROM person",
+        "SELECT item, pence FROM purchase WHERE person_id < 7 EXCEPT ALL SELECT item, pence FROM purchase WHERE person_id > 3",
+        "SELECT count(*) FROM (SELECT item FROM purchase INTERSECT ALL SELECT item FROM purchase WHERE pence = 3) AS q",
+        "SELECT item FROM purchase WHERE pence = 2 EXCEPT ALL SELECT item FROM article ORDER BY 1 LIMIT 5",
+        "SELECT a.maker, b.item FROM article a JOIN (SELECT item FROM purchase WHERE pence = 2 INTERSECT ALL SELECT item FROM purchase WHERE pence = 5) AS b USING (item)",
+        "(SELECT pence FROM purchase WHERE person_id < 9 INTERSECT ALL SELECT pence FROM purchase) EXCEPT ALL SELECT pence FROM purchase WHERE item = 'item 1'"],
     "FULL JOIN by values of a type that only the database knows": [
         "SELECT x.m, y.item FROM (SELECT item, mode() WITHIN GROUP (ORDER BY pence) AS m FROM purchase GROUP BY item) AS x FULL JOIN (SELECT item, pence FROM purchase WHERE pence < 2) AS y ON x.m = y.pence"],
 }
