@@ -46,29 +46,14 @@ static bool is_tied(const struct level *level)
     return tied == all;
 }
 
-/* Each element of the array once. */
-static Node *each_once(Node *array)
+RangeFunction *lineage_elements(Node *array, Node **element)
 {
     const char *name = plan_hidden_name(); /* unlike any alias that stands in the argument */
     RangeFunction *elements = rewrite_new(RangeFunction);
-    SelectStmt *select = rewrite_new(SelectStmt);
     elements->functions = list_make1(list_make2(rewrite_call("unnest", list_make1(array)), NIL));
     elements->alias = makeAlias(pstrdup(name), NIL);
-    select->distinctClause = list_make1(NULL);
-    select->targetList = list_make1(rewrite_target(rewrite_column(name, name), NULL));
-    select->fromClause = list_make1(elements);
-    return rewrite_sublink(ARRAY_SUBLINK, select);
-}
-
-Node *lineage_set(const struct level *level, const struct carried_key *key)
-{
-    Node *value = key->node; /* shared: sub-selects in it are filled in when fences close */
-    bool gathered = key->depth == 0 && IsA(value, ColumnRef) && is_small(level) && is_tied(level);
-    if (key->depth > 0)
-        value = rewrite_cast(value, "text");
-    FuncCall *call = (FuncCall *)rewrite_call("array_agg", list_make1(value));
-    call->agg_distinct = key->depth == 0 && !gathered;
-    return gathered ? each_once((Node *)call) : (Node *)call;
+    *element = rewrite_column(name, name);
+    return elements;
 }
 
 /* Hashed, where array_agg(DISTINCT value) would sort. */
@@ -83,6 +68,25 @@ Node *lineage_set_of_rows(Node *value, uint8_t depth, List *from, Node *where)
     select->fromClause = from;
     select->whereClause = where;
     return rewrite_sublink(ARRAY_SUBLINK, select);
+}
+
+/* Each element of the array once. */
+static Node *each_once(Node *array)
+{
+    Node *element;
+    List *from = list_make1(lineage_elements(array, &element));
+    return lineage_set_of_rows(element, 0, from, NULL);
+}
+
+Node *lineage_set(const struct level *level, const struct carried_key *key)
+{
+    Node *value = key->node; /* shared: sub-selects in it are filled in when fences close */
+    bool gathered = key->depth == 0 && IsA(value, ColumnRef) && is_small(level) && is_tied(level);
+    if (key->depth > 0)
+        value = rewrite_cast(value, "text");
+    FuncCall *call = (FuncCall *)rewrite_call("array_agg", list_make1(value));
+    call->agg_distinct = key->depth == 0 && !gathered;
+    return gathered ? each_once((Node *)call) : (Node *)call;
 }
 
 FuncCall *lineage_set_aggregate(Node *set)

@@ -83,16 +83,15 @@ void settle_missing(struct level *level, const struct expression *condition, siz
                   "met where nobody's row matches: it finds them by that");
 }
 
-/* No member is an empty set, not NULL. */
-static Node *whole_set(const struct level *level, const struct carried_key *key)
+Node *settle_present(Node *set)
 {
     CoalesceExpr *value = rewrite_new(CoalesceExpr);
-    value->args = list_make2(lineage_set(level, key), rewrite_text("{}"));
+    value->args = list_make2(set, rewrite_text("{}"));
     value->location = -1;
     return (Node *)value;
 }
 
-static struct once *add_once(struct build *build, SelectStmt *select)
+struct once *settle_add_once(struct build *build, SelectStmt *select)
 {
     struct once *once = palloc0(sizeof *once);
     once->select = select;
@@ -102,8 +101,7 @@ static struct once *add_once(struct build *build, SelectStmt *select)
     return once;
 }
 
-/* Can the keys of the level's rows be computed anywhere in the statement, and do they tell all? */
-static bool is_monotone(const struct level *level)
+bool settle_tells(const struct level *level)
 {
     for (size_t k = 0; level->outer_reads != 0 && k < level->body_count; k++)
         if (!IsA(level->body[k].node, ColumnRef))
@@ -125,8 +123,8 @@ static Node *own_where(const struct level *level)
     return all;
 }
 
-static enum status add_named_set(struct build *build, struct once *once, struct carried_key key,
-                                 Node *set, enum plan_grade grade)
+enum status settle_add_set(struct build *build, struct once *once, struct carried_key key,
+                           Node *set, enum plan_grade grade)
 {
     key.name = plan_hidden_name();
     key.grade = grade;
@@ -142,6 +140,20 @@ static struct carried_key because(struct carried_key key, const char *why)
     return key;
 }
 
+/* The level's only key, or the members of its sets, as one hashed set. */
+static enum status add_only_set(struct level *level, struct once *once, List *from, Node *where,
+                                enum plan_grade grade, const char *why)
+{
+    struct carried_key key = because(level->body[0], why);
+    Node *value = key.node;
+    if (key.depth == 1) {
+        from = lappend(list_copy(from), lineage_elements(key.node, &value));
+        key.depth = 0;
+    }
+    return settle_add_set(level->build, once, key, lineage_set_of_rows(value, 0, from, where),
+                          grade);
+}
+
 /* The keys of the level's rows, as they are with this FROM and WHERE. */
 static enum status add_sets(struct level *level, List *from, Node *where, enum plan_grade grade,
                             const char *why)
@@ -149,15 +161,15 @@ static enum status add_sets(struct level *level, List *from, Node *where, enum p
     SelectStmt *select = rewrite_new(SelectStmt);
     if (level->body_count == 0)
         return STATUS_OK;
-    struct once *once = add_once(level->build, select);
-    if (level->body_count == 1 && level->body[0].depth == 0)
-        return add_named_set(level->build, once, because(level->body[0], why),
-                             lineage_set_of_rows(level->body[0].node, 0, from, where), grade);
+    struct once *once = settle_add_once(level->build, select);
+    bool columns = level->body[0].depth == 0 || IsA(level->body[0].node, ColumnRef);
+    if (level->body_count == 1 && level->body[0].depth <= 1 && columns)
+        return add_only_set(level, once, from, where, grade, why);
     select->fromClause = from;
     select->whereClause = where;
     for (size_t k = 0; k < level->body_count; k++)
-        TRY(add_named_set(level->build, once, because(level->body[k], why),
-                          whole_set(level, &level->body[k]), grade));
+        TRY(settle_add_set(level->build, once, because(level->body[k], why),
+                           settle_present(lineage_set(level, &level->body[k])), grade));
     return STATUS_OK;
 }
 
@@ -171,7 +183,7 @@ static bool are_columns(const struct level *level)
 
 bool settle_is_whole(const struct level *level)
 {
-    return is_monotone(level) && are_columns(level) && level->outer_reads == 0 &&
+    return settle_tells(level) && are_columns(level) && level->outer_reads == 0 &&
            level->late_count == 0 && !level->having && !level->windows && !level->picks;
 }
 
@@ -214,7 +226,7 @@ enum status settle_level(struct level *level, enum plan_grade grade, const char 
     if (is_known(level, grade))
         return STATUS_OK;
     level->settled = grade;
-    if (is_monotone(level))
+    if (settle_tells(level))
         TRY(add_sets(level, level->from, own_where(level), grade, why));
     else if (tells_all(level))
         TRY(settle_below(level, grade, why));
@@ -323,7 +335,7 @@ static bool can_restrict(const struct level *level, const struct level *inner, u
     struct strangers strangers = {level, have};
     uint64_t own = plan_own_relations(level);
     return level->from_steady && inner->outer_reads != 0 && !(inner->outer_reads & ~own) &&
-           is_monotone(inner) && are_columns(inner) && inner->late_count == 0 &&
+           settle_tells(inner) && are_columns(inner) && inner->late_count == 0 &&
            !names_stranger(inner->where, &strangers) && is_cheaper(level, inner, have);
 }
 
@@ -372,13 +384,13 @@ static enum status settle_fence(struct build *build, struct fence *fence)
 {
     SelectStmt *keys;
     const char *alias = plan_hidden_name();
-    struct once *once = add_once(build, rewrite_new(SelectStmt));
+    struct once *once = settle_add_once(build, rewrite_new(SelectStmt));
     TRY(fence_keys(build, fence, &keys));
     for (size_t s = 0; s < fence->grant->dataset->subject_count; s++) {
         struct carried_key key = {.fence = fence, .subject = s, .why = fence->why};
         Node *set = lineage_set_of_rows(rewrite_column(alias, fence->keys[s]), 0,
                                         list_make1(rewrite_subselect(keys, alias)), NULL);
-        TRY(add_named_set(build, once, key, set, fence->settled));
+        TRY(settle_add_set(build, once, key, set, fence->settled));
     }
     return STATUS_OK;
 }
@@ -411,6 +423,19 @@ static void pass_on(const struct level *level, SelectStmt *inner, const char *al
     }
 }
 
+/* Ahead of the statement's own WITH queries, which may read the figures. */
+static WithClause *with_figures(const struct build *build, WithClause *own)
+{
+    if (build->figures == NIL)
+        return own;
+    WithClause *with = rewrite_new(WithClause);
+    with->location = -1;
+    if (own != NULL)
+        *with = *own;
+    with->ctes = list_concat(list_copy(build->figures), with->ctes);
+    return with;
+}
+
 enum status settle_finish(struct level *level, SelectStmt **select)
 {
     struct build *build = level->build;
@@ -434,7 +459,7 @@ enum status settle_finish(struct level *level, SelectStmt **select)
     inner->targetList = lappend(inner->targetList, rewrite_target(rewrite_boolean(true), present));
     outer->targetList =
         lappend(outer->targetList, rewrite_target(rewrite_column(alias, present), present));
-    outer->withClause = inner->withClause;
+    outer->withClause = with_figures(build, inner->withClause);
     inner->withClause = NULL;
     outer->fromClause = list_make1(rewrite_join(
         JOIN_LEFT, from, (Node *)rewrite_subselect(inner, alias), rewrite_boolean(true)));

@@ -313,6 +313,7 @@ struct build {
     size_t row_count;
     const struct common_table *common_tables; /* in scope */
     struct once *once;
+    List *figures;   /* WITH queries of ours, that `once` sets and conditions read */
     bool sublinks;   /* a sub-select stands in an expression */
     List *constants; /* sub-selects in expressions that read nobody's rows */
     bool settled;    /* all keys of some fence go into a `once` set */
@@ -558,6 +559,8 @@ uint64_t lineage_missing(const struct level *level, const struct expression *val
 Node *lineage_set(const struct level *level, const struct carried_key *key);
 /* The aggregate in it, for FILTER. */
 FuncCall *lineage_set_aggregate(Node *set);
+/* unnest(array) for FROM, and the column that is its element. */
+RangeFunction *lineage_elements(Node *array, Node **element);
 /* A set by a sub-select: what the value, a key or a set of that depth, is in its rows. */
 Node *lineage_set_of_rows(Node *value, uint8_t depth, List *from, Node *where);
 /* lineage_settle.c: `once` sets (docs/decisions/0010). */
@@ -576,6 +579,17 @@ MUST_USE enum status settle_level(struct level *level, enum plan_grade grade, co
 MUST_USE enum status settle_condition(struct level *level, struct level *inner,
                                       enum plan_grade grade, const char *why);
 MUST_USE enum status settle_where(struct level *level);
+/* lineage_figure.c: a sub-select in a condition that is one figure, the same for all rows: it and
+ * everybody whom it is of are computed together. false: it is none such, and nothing is done. */
+bool settle_figure(struct level *inner, SubLink *link, enum plan_grade grade, const char *why,
+                   enum status *status);
+/* Can the keys of the level's rows be computed anywhere in the statement, and do they tell all? */
+bool settle_tells(const struct level *level);
+/* A row of `once` sets; a set in it, one deeper than the key; a set that is empty where NULL. */
+struct once *settle_add_once(struct build *build, SelectStmt *select);
+MUST_USE enum status settle_add_set(struct build *build, struct once *once, struct carried_key key,
+                                    Node *set, enum plan_grade grade);
+Node *settle_present(Node *set);
 /* See struct relation. */
 bool settle_is_whole(const struct level *level);
 /* The finished query with the `once` sets beside it; NULL if there are none. */

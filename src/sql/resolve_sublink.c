@@ -199,9 +199,13 @@ static enum status carry(struct resolver *resolver, SubLink *node, struct level 
         settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS, by_absence);
         return STATUS_OK;
     }
+    enum plan_grade grade = grade_of_condition(node, inner);
+    enum status status = STATUS_OK;
+    if (settle_figure(inner, node, grade, of_condition, &status))
+        return status;
     if (level->in_where && resolver->mode == RESOLVE_PLAIN)
-        return settle_condition(level, inner, grade_of_condition(node, inner), of_condition);
-    return settle_level(inner, grade_of_condition(node, inner), of_condition);
+        return settle_condition(level, inner, grade, of_condition);
+    return settle_level(inner, grade, of_condition);
 }
 
 static enum status resolve_test(struct resolver *resolver, SubLink *node, struct expression *result,

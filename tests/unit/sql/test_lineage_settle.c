@@ -263,10 +263,44 @@ static void test_statistics_only_partners_get_one_set(void **state)
     plan_release(plan_accepted("counts.app", "SELECT rank() OVER (ORDER BY name) FROM model"));
 }
 
+static void expect_figure(const char *sql, const char *before, bool together)
+{
+    struct plan *plan = plan_accepted("acme.app", sql);
+    plan_has(plan, together ? before : "(SELECT ARRAY(SELECT DISTINCT ");
+    (together ? plan_has : plan_has_not)(plan, "FROM unnest(array_agg(");
+    (together ? plan_has : plan_has_not)(plan, ", '{}') AS ");
+    plan_release(plan);
+}
+
+/* A figure and everybody whom it is of come from one look at the rows. */
+static void test_figures_and_their_people_are_computed_together(void **state)
+{
+    expect_figure("SELECT name FROM model WHERE model_id > (SELECT avg(mileage) FROM vehicle)",
+                  "WITH h1 AS (SELECT avg(vehicle.mileage) AS h2, ARRAY(SELECT", true);
+    /* ahead of what reads it */
+    expect_figure("WITH q AS (SELECT name FROM model WHERE model_id > (SELECT max(mileage) FROM "
+                  "vehicle)) SELECT name FROM q",
+                  "WITH h1 AS (SELECT max(vehicle.mileage) AS h2, ARRAY(SELECT", true);
+    /* behind what it reads it cannot be */
+    expect_figure("WITH q AS (SELECT mileage FROM vehicle) SELECT name FROM model WHERE model_id > "
+                  "(SELECT avg(mileage) FROM q)",
+                  "", false);
+    /* what may fail waits until it is asked for; no row is no figure */
+    expect_figure("SELECT name FROM model WHERE model_id > (SELECT 1 / sum(mileage) FROM vehicle)",
+                  "", false);
+    expect_figure(
+        "SELECT name FROM model WHERE model_id > (SELECT avg(mileage::float8) FROM vehicle)", "",
+        false);
+    expect_figure("SELECT name FROM model WHERE model_id > (SELECT mileage FROM vehicle WHERE "
+                  "vehicle_id = 1)",
+                  "", false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_figures_and_their_people_are_computed_together),
         cmocka_unit_test(test_once_sets_come_ahead_of_rows),
         cmocka_unit_test(test_names_from_outside_are_not_caught),
         cmocka_unit_test(test_guards_reach_outward),
