@@ -5,13 +5,6 @@
 
 #include "sql/plan_build.h"
 
-static bool column_walker(Node *node, void *context)
-{
-    if (node == NULL)
-        return false;
-    return IsA(node, ColumnRef) || raw_expression_tree_walker(node, column_walker, context);
-}
-
 /* x IN (value) pins as x = value does. */
 static bool is_single_in(const Node *node)
 {
@@ -39,7 +32,7 @@ static uint64_t pinned_by(const struct level *level, Node *side, Node *value)
 {
     size_t index;
     const struct relation *relation = resolve_bare(level, side, &index);
-    if (relation == NULL || relation->fence == NULL || column_walker(value, NULL) ||
+    if (relation == NULL || relation->fence == NULL || rewrite_has_column(value) ||
         !is_lookup_column(level, &relation->columns[index]))
         return 0;
     return UINT64_C(1) << relation->index;

@@ -15,11 +15,6 @@ static struct resolver make_resolver(struct level *level, enum resolve_mode mode
                              .place = place};
 }
 
-static bool is_star(const Node *node)
-{
-    return IsA(node, ColumnRef) && IsA(llast(((const ColumnRef *)node)->fields), A_Star);
-}
-
 static enum status add_target(struct level *level, const char *name, Node *original,
                               struct name star)
 {
@@ -81,7 +76,7 @@ enum status plan_expand_targets(struct level *level, List *targets)
     ListCell *cell;
     foreach (cell, targets) {
         ResTarget *target = lfirst_node(ResTarget, cell);
-        if (is_star(target->val))
+        if (rewrite_is_star(target->val))
             TRY(expand_star(level, (const ColumnRef *)target->val));
         else
             TRY(add_target(level,

@@ -306,11 +306,9 @@ static enum status source_of_values(struct write *write, const List *rows)
 static bool has_star(const List *targets)
 {
     ListCell *cell;
-    foreach (cell, targets) {
-        const Node *value = lfirst_node(ResTarget, cell)->val;
-        if (IsA(value, ColumnRef) && IsA(llast(((const ColumnRef *)value)->fields), A_Star))
+    foreach (cell, targets)
+        if (rewrite_is_star(lfirst_node(ResTarget, cell)->val))
             return true;
-    }
     return false;
 }
 

@@ -1,6 +1,8 @@
 /* Raw parse nodes made by hand. See rewrite_node.h. */
 #include "sql/rewrite_node.h"
 
+#include "nodes/nodeFuncs.h"
+
 void *rewrite_allocate(size_t size, NodeTag tag)
 {
     Node *node = palloc0(size);
@@ -174,4 +176,21 @@ Node *rewrite_join(JoinType type, Node *left, Node *right, Node *condition)
     join->rarg = right;
     join->quals = condition;
     return (Node *)join;
+}
+
+bool rewrite_is_star(const Node *node)
+{
+    return IsA(node, ColumnRef) && IsA(llast(((const ColumnRef *)node)->fields), A_Star);
+}
+
+static bool column_walker(Node *node, void *context)
+{
+    if (node == NULL)
+        return false;
+    return IsA(node, ColumnRef) || raw_expression_tree_walker(node, column_walker, context);
+}
+
+bool rewrite_has_column(Node *node)
+{
+    return column_walker(node, NULL);
 }

@@ -34,4 +34,8 @@ Node *rewrite_sublink(SubLinkType type, SelectStmt *select); /* EXISTS, ARRAY or
 Node *rewrite_join(JoinType type, Node *left, Node *right, Node *condition);
 List *rewrite_qualified(const char *name); /* (pg_catalog, name) */
 
+/* And looked at. */
+bool rewrite_is_star(const Node *node); /* *, t.* */
+bool rewrite_has_column(Node *node);    /* anywhere in it */
+
 #endif

@@ -242,13 +242,6 @@ enum status virtual_walk_range(struct virtual_walk *walk, RangeVar *range)
     return STATUS_OK;
 }
 
-static bool column_walker(Node *node, void *context)
-{
-    if (node == NULL)
-        return false;
-    return IsA(node, ColumnRef) || raw_expression_tree_walker(node, column_walker, context);
-}
-
 /* (SELECT value FROM (SELECT argument AS a1 …) AS given): what an argument names is looked for
  * around the call, never among the tables of our own text. */
 static Node *around(Node *value, Node *const *arguments, size_t count)
@@ -259,11 +252,7 @@ static Node *around(Node *value, Node *const *arguments, size_t count)
             lappend(inner->targetList, rewrite_target(arguments[i], psprintf("a%zu", i + 1)));
     outer->targetList = list_make1(rewrite_target(value, NULL));
     outer->fromClause = list_make1(rewrite_subselect(inner, "given"));
-    SubLink *link = rewrite_new(SubLink);
-    link->subLinkType = EXPR_SUBLINK;
-    link->subselect = (Node *)outer;
-    link->location = -1;
-    return (Node *)link;
+    return rewrite_sublink(EXPR_SUBLINK, outer);
 }
 
 enum status virtual_expression(struct virtual_walk *walk, const char *sql, Node *const *arguments,
@@ -274,7 +263,7 @@ enum status virtual_expression(struct virtual_walk *walk, const char *sql, Node 
     bool apart = false;
     Node **given = palloc0((count + 1) * sizeof(Node *));
     for (size_t i = 0; i < count && strstr(sql, "SELECT") != NULL; i++)
-        apart = apart || column_walker(arguments[i], NULL);
+        apart = apart || rewrite_has_column(arguments[i]);
     for (size_t i = 0; i < count; i++)
         given[i] = apart ? rewrite_column("given", psprintf("a%zu", i + 1)) : arguments[i];
     own.trusted = true;

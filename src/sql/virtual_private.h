@@ -90,6 +90,8 @@ enum virtual_display {
 /* Rewrites what stands at *slot. A cast to regclass and its like gives a name where `text`, an OID
  * otherwise. */
 MUST_USE enum status virtual_walk_node(struct virtual_walk *walk, Node **slot, bool text);
+/* What the walk does not know. */
+enum status virtual_refuse(struct virtual_walk *walk, const char *what);
 MUST_USE enum status virtual_walk_list(struct virtual_walk *walk, List *list, bool text);
 MUST_USE enum status virtual_walk_select(struct virtual_walk *walk, SelectStmt *select,
                                          enum virtual_display display);

@@ -3,12 +3,6 @@
 
 #include "sql/virtual_private.h"
 
-static enum status refuse(struct virtual_walk *walk, const char *what)
-{
-    return plan_refuse(walk->build, "0A000", "Ask for less at once.",
-                       "%s is not supported over the system catalogs", what);
-}
-
 static const struct virtual_scope *enter(const struct virtual_scope *outer, const char *name)
 {
     struct virtual_scope *scope = palloc0(sizeof *scope);
@@ -30,7 +24,7 @@ static enum status walk_with(struct virtual_walk *walk, WithClause *with)
         CommonTableExpr *table = lfirst_node(CommonTableExpr, cell);
         if (!IsA(table->ctequery, SelectStmt) || table->search_clause != NULL ||
             table->cycle_clause != NULL)
-            return refuse(walk, "this form of WITH");
+            return virtual_refuse(walk, "this form of WITH");
         TRY(virtual_walk_select(walk, (SelectStmt *)table->ctequery, VIRTUAL_MIXED));
         if (!with->recursive)
             walk->scope = enter(walk->scope, table->ctename);
@@ -72,7 +66,7 @@ static enum status replace_function(struct virtual_walk *walk, const RangeFuncti
 {
     const FuncCall *call = linitial_node(FuncCall, linitial_node(List, range->functions));
     if (list_length(range->functions) != 1)
-        return refuse(walk, "this function beside others in FROM");
+        return virtual_refuse(walk, "this function beside others in FROM");
     RangeSubselect *rows = rewrite_subselect(select, strVal(llast(call->funcname)));
     if (range->alias != NULL)
         rows->alias = range->alias;
@@ -89,13 +83,13 @@ static enum status walk_range_function(struct virtual_walk *walk, Node **slot)
         List *pair = lfirst_node(List, cell);
         Node *call = linitial(pair);
         if (lsecond(pair) != NULL || range->coldeflist != NIL || !IsA(call, FuncCall))
-            return refuse(walk, "this kind of function in FROM");
+            return virtual_refuse(walk, "this kind of function in FROM");
         SelectStmt *rows = rows_of_none(range, (const FuncCall *)call);
         if (rows != NULL)
             return replace_function(walk, range, rows, slot);
         TRY(virtual_walk_node(walk, &call, false));
         if (call != linitial(pair) && range->ordinality)
-            return refuse(walk, "WITH ORDINALITY of this function");
+            return virtual_refuse(walk, "WITH ORDINALITY of this function");
         if (call != linitial(pair))
             return replace_function(walk, range,
                                     one_row(call, range, linitial_node(FuncCall, pair)), slot);
@@ -124,15 +118,10 @@ static enum status walk_from(struct virtual_walk *walk, Node **slot)
         if (IsA(((RangeSubselect *)node)->subquery, SelectStmt))
             return virtual_walk_select(walk, (SelectStmt *)((RangeSubselect *)node)->subquery,
                                        VIRTUAL_MIXED);
-        return refuse(walk, "this kind of sub-select");
+        return virtual_refuse(walk, "this kind of sub-select");
     default:
-        return refuse(walk, "this kind of item in FROM");
+        return virtual_refuse(walk, "this kind of item in FROM");
     }
-}
-
-static bool is_star(const Node *node)
-{
-    return IsA(node, ColumnRef) && IsA(llast(((const ColumnRef *)node)->fields), A_Star);
 }
 
 /* 'customer'::regclass in an inner SELECT is there to be compared, so it is an OID. */
@@ -148,7 +137,7 @@ static enum status walk_targets(struct virtual_walk *walk, List *targets,
     ListCell *cell;
     foreach (cell, targets) {
         ResTarget *target = lfirst_node(ResTarget, cell);
-        if (target->name == NULL && !is_star(target->val))
+        if (target->name == NULL && !rewrite_is_star(target->val))
             target->name = pstrdup(virtual_column_name(target->val));
         bool names = display == VIRTUAL_MIXED ? !is_written(target->val) : display == VIRTUAL_NAMES;
         TRY(virtual_walk_node(walk, &target->val, names));
@@ -194,7 +183,7 @@ enum status virtual_walk_select(struct virtual_walk *outer, SelectStmt *select,
 {
     struct virtual_walk walk = *outer;
     if (select->intoClause != NULL || select->lockingClause != NIL)
-        return refuse(&walk, "SELECT INTO or FOR UPDATE");
+        return virtual_refuse(&walk, "SELECT INTO or FOR UPDATE");
     TRY(walk_with(&walk, select->withClause));
     if (select->op != SETOP_NONE) {
         TRY(virtual_walk_select(&walk, select->larg, display));

@@ -5,9 +5,11 @@
 
 #include "sql/virtual_private.h"
 
-static enum status refuse(struct virtual_walk *walk, const char *what)
+enum status virtual_refuse(struct virtual_walk *walk, const char *what)
 {
-    return plan_refuse(walk->build, "0A000", "Ask for less at once.",
+    return plan_refuse(walk->build, "0A000",
+                       "Write a plain query of these tables: joins, conditions, and functions and "
+                       "operators of PostgreSQL's own.",
                        "%s is not supported over the system catalogs", what);
 }
 
@@ -35,7 +37,7 @@ static enum status walk_column(struct virtual_walk *walk, ColumnRef *column)
         IsA(linitial(column->fields), String) ? strVal(linitial(column->fields)) : "";
     if (count > 3 || (count == 3 && strcmp(schema, "pg_catalog") != 0 &&
                       strcmp(schema, "information_schema") != 0))
-        return refuse(walk, "a column of another schema");
+        return virtual_refuse(walk, "a column of another schema");
     if (count == 3)
         column->fields = list_copy_tail(column->fields, 1);
     const Node *last = llast(column->fields);
@@ -52,7 +54,7 @@ static enum status walk_parameter(struct virtual_walk *walk, Node **slot)
 {
     int number = ((ParamRef *)*slot)->number;
     if (walk->arguments == NULL)
-        return number < 1 ? refuse(walk, "a parameter without a number") : STATUS_OK;
+        return number < 1 ? virtual_refuse(walk, "a parameter without a number") : STATUS_OK;
     if (number < 1 || (size_t)number > walk->argument_count)
         *slot = rewrite_null();
     else
@@ -66,7 +68,7 @@ static enum status qualify_operator(struct virtual_walk *walk, List **name)
     if (count == 0 || (count == 1 && (*name)->length == 0))
         return STATUS_OK;
     if (count > 2 || (count == 2 && strcmp(strVal(linitial(*name)), "pg_catalog") != 0))
-        return refuse(walk, "an operator of another schema");
+        return virtual_refuse(walk, "an operator of another schema");
     *name = rewrite_qualified(strVal(llast(*name)));
     return STATUS_OK;
 }
@@ -150,7 +152,7 @@ static enum status walk_indirection(struct virtual_walk *walk, A_Indirection *no
         if (is_field((const Node *)indices))
             continue;
         if (!IsA(indices, A_Indices))
-            return refuse(walk, "this kind of field selection");
+            return virtual_refuse(walk, "this kind of field selection");
         TRY(virtual_walk_node(walk, &indices->lidx, false));
         TRY(virtual_walk_node(walk, &indices->uidx, false));
     }
@@ -162,7 +164,7 @@ static enum status walk_sublink(struct virtual_walk *walk, SubLink *node, bool t
     TRY(virtual_walk_node(walk, &node->testexpr, false));
     TRY(qualify_operator(walk, &node->operName));
     if (!IsA(node->subselect, SelectStmt))
-        return refuse(walk, "this kind of sub-select");
+        return virtual_refuse(walk, "this kind of sub-select");
     return virtual_walk_select(walk, (SelectStmt *)node->subselect,
                                text ? VIRTUAL_NAMES : VIRTUAL_NUMBERS);
 }
@@ -173,14 +175,14 @@ static enum status walk_collate(struct virtual_walk *walk, CollateClause *node, 
     size_t count = (size_t)list_length(node->collname);
     const char *name = strVal(llast(node->collname));
     if (count > 2 || (count == 2 && strcmp(strVal(linitial(node->collname)), "pg_catalog") != 0))
-        return refuse(walk, "a collation of another schema");
+        return virtual_refuse(walk, "a collation of another schema");
     TRY(virtual_walk_node(walk, &node->arg, text));
     for (size_t i = 0; i < lengthof(known); i++)
         if (strcmp(known[i], name) == 0) {
             node->collname = rewrite_qualified(name);
             return STATUS_OK;
         }
-    return refuse(walk, "this collation");
+    return virtual_refuse(walk, "this collation");
 }
 
 static enum status walk_grouping_set(struct virtual_walk *walk, GroupingSet *node)
@@ -221,7 +223,7 @@ static enum status walk_expression(struct virtual_walk *walk, Node **slot, bool 
     case T_SortBy:
         return virtual_walk_node(walk, &((SortBy *)node)->node, text);
     default:
-        return refuse(walk, "this kind of expression");
+        return virtual_refuse(walk, "this kind of expression");
     }
 }
 
