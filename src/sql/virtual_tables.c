@@ -114,6 +114,12 @@ static const char index_use_sql[] =
     "0::int8 AS idx_tup_read, 0::int8 AS idx_tup_fetch FROM source_key k "
     "JOIN source_relation r ON r.oid = k.relation WHERE k.kind <> 'f'";
 
+static const char table_use_sql[] =
+    "SELECT r.oid AS relid, 'public'::name AS schemaname, r.name::name AS relname, "
+    "0::int8 AS heap_blks_read, 0::int8 AS heap_blks_hit, 0::int8 AS idx_blks_read, "
+    "0::int8 AS idx_blks_hit, 0::int8 AS toast_blks_read, 0::int8 AS toast_blks_hit, "
+    "0::int8 AS tidx_blks_read, 0::int8 AS tidx_blks_hit FROM source_relation r";
+
 static const char constraint_sql[] =
     "SELECT k.oid, k.name::name AS conname, 2200::oid AS connamespace, k.kind::\"char\" AS "
     "contype, "
@@ -204,6 +210,8 @@ static const struct virtual_table tables[] = {
          "indexname, NULL::name AS tablespace, k.index_definition AS indexdef FROM source_key k "
          "JOIN source_relation r ON r.oid = k.relation WHERE k.kind <> 'f'"),
     ROWS("pg_stat_user_indexes", 0, index_use_sql),
+    ROWS("pg_statio_user_tables", 0, table_use_sql),
+    ROWS("pg_statio_all_tables", 0, table_use_sql),
     ROWS("pg_stat_all_indexes", 0, index_use_sql),
     ROWS("pg_am", 2601,
          "SELECT a.oid, a.amname, a.amhandler::oid AS amhandler, a.amtype FROM pg_catalog.pg_am a "

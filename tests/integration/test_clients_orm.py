@@ -160,3 +160,13 @@ def test_prisma_introspects(gateway):
     text = clients.node(gateway, "books.cert", PRISMA)
     rows = [" ".join(row.split()) for row in text.splitlines() if row.strip() and not row.startswith("///")]
     assert rows[3:] == MODELS, text
+
+
+def test_sequelize_begins(gateway):
+    """It sets the time zone as an interval; what it asks of the catalogue is in statements/."""
+    with gateway.connect("books.cert") as connection:
+        for offset, shown in (("+00:00", "2024-01-01 12:00:00+00"), ("+05:30", "2024-01-01 17:30:00+05:30"), ("-08:00", "2024-01-01 04:00:00-08")):
+            connection.execute(f"SET standard_conforming_strings=on;SET client_min_messages TO warning;SET TIME ZONE INTERVAL '{offset}' HOUR TO MINUTE")
+            assert connection.execute("SELECT timestamptz '2024-01-01 12:00Z'::text").fetchone() == (shown,)
+        connection.execute("RESET TIME ZONE")
+        assert gateway.refused("books.cert", "SET TIME ZONE INTERVAL '1 month' HOUR TO MINUTE")[0] == "0A000"

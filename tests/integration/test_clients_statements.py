@@ -60,7 +60,7 @@ def told(connection, sql, own):
     """Names and types of the columns, and the rows. Here regclass and its like are text, and * has tableoid as a last column."""
     cursor = connection.execute(sql)
     columns = [(column.name, 25 if column.type_code in (24, 2205, 2206) else column.type_code) for column in cursor.description]
-    kept = [number for number, (name, _) in enumerate(columns) if name not in ("description", "nspacl", "nspowner", "tableoid")]
+    kept = [number for number, (name, _) in enumerate(columns) if name not in ("description", "Comment", "nspacl", "nspowner", "tableoid")]
     rows = [tuple(comparable(row[number], own) for number in kept) for row in cursor.fetchall()]
     return [columns[number] for number in kept], sorted(rows, key=str)
 
