@@ -68,16 +68,25 @@ static void advise_stored_key(struct advice *advice, const struct model *model,
                               const struct model_dataset *dataset,
                               const struct model_subject *subject)
 {
-    char text[400], why[400];
+    char text[400], why[1000];
     const struct policy_kind *kind = &model->policy->kinds[subject->policy->kind];
+    const struct model_hop *hop = subject->hops;
     if (subject->hop_count == 0 || dataset->table->rows < many_rows || !is_table(dataset->table))
         return;
     (void)snprintf(text, sizeof text,
                    "store the %s's key (%s) in a column of %s.%s, as its subject's key", kind->name,
                    subject->key->type_name, dataset->table->schema, dataset->table->name);
-    (void)snprintf(why, sizeof why,
-                   "each of its %.0f rows is looked up in %zu other table%s to find whose it is",
-                   dataset->table->rows, subject->hop_count, subject->hop_count == 1 ? "" : "s");
+    int len =
+        snprintf(why, sizeof why,
+                 "each of its %.0f rows is looked up in %zu other table%s to find whose it is",
+                 dataset->table->rows, subject->hop_count, subject->hop_count == 1 ? "" : "s");
+    /* Otherwise nothing says that the row and its parent are about one person (closure.h). */
+    if (subject->hop_count == 1 && len > 0 && (size_t)len < sizeof why)
+        (void)snprintf(why + len, sizeof why - (size_t)len,
+                       "; a foreign key of (\"%s\", it) to %s.%s (\"%s\", \"%s\"), none of them "
+                       "NULL, keeps it right, and the gateway relies on that",
+                       hop->child_column->name, hop->parent->table->schema,
+                       hop->parent->table->name, hop->parent_column->name, subject->key->name);
     advise(advice, dataset, text, why);
 }
 

@@ -32,6 +32,8 @@ static const char policy[] =
     "{o: {}}}\n"
     "partners: {}\n";
 
+static char last_reason[1000]; /* of what was advised last */
+
 static const char *advice_of(bool not_null, bool indexed, bool refers, double rows)
 {
     static char text[4000];
@@ -78,9 +80,11 @@ static const char *advice_of(bool not_null, bool indexed, bool refers, double ro
         fail_msg("no model: %s (%s)", error.message, error.hint);
     model_advise(model, &table);
     text[0] = 0;
-    for (const struct table_row *row = table.first; row != NULL; row = row->next)
+    for (const struct table_row *row = table.first; row != NULL; row = row->next) {
         len += (size_t)snprintf(text + len, sizeof text - len, "%s: %s\n", row->cells[0],
                                 row->cells[1]);
+        snprintf(last_reason, sizeof last_reason, "%s", row->cells[2]);
+    }
     table_free(&table);
     model_release(model);
     return text;
@@ -112,6 +116,8 @@ static void test_stored_keys_of_large_tables(void **state)
                         "subject's key\n"
                         "again: store the person's key (bigint) in a column of s.line, as its "
                         "subject's key\n");
+    assert_non_null(
+        strstr(last_reason, "; a foreign key of (\"o\", it) to s.orders (\"o\", \"p\")"));
 }
 
 static void test_foreign_keys(void **state)
