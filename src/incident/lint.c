@@ -10,14 +10,31 @@
 #include "incident/reading_ease.h"
 
 enum {
+    PHRASES_BYTES = 512,
     FOLDED_BYTES = 64 * 1024,
     FINDINGS_BYTES = 4 * 1024 * 1024,
     QUOTED_BYTES = 60,
     PAIRS = 1 << 16
 };
 
+/* Words that a rule looks for, as they are compared. */
+struct phrase {
+    const char *key, *text; /* of the rules */
+    char *folded;           /* owned */
+};
+
+struct phrases {
+    const char *section;
+    bool of_text; /* `folded` is of the text: phrases between bars; otherwise of the key */
+    struct phrase *all;
+    size_t count;
+};
+
+enum phrases_kind { PHRASES_HEDGES, PHRASES_ASKS, PHRASES_LINKS, PHRASES_MENTIONS, PHRASES_KINDS };
+
 struct lint {
     struct words *rules;
+    struct phrases phrases[PHRASES_KINDS];
     bool is_grade; /* lower is easier */
     double bound;
     size_t sentence_words;
@@ -32,6 +49,68 @@ struct judgement {
 };
 
 /* ---- loading ---- */
+
+/* The text as it is compared: at most room bytes. */
+static void fold(const char *text, char *folded, size_t room)
+{
+    size_t used = 0;
+    while (*text != '\0' && used + 2 < room) {
+        uint8_t byte = (uint8_t)*text, next = (uint8_t)text[1];
+        if (byte >= 'A' && byte <= 'Z') {
+            folded[used++] = (char)(byte + 'a' - 'A');
+        } else if (byte == 0xC3 && next >= 0x80 && next <= 0x9E && next != 0x97) {
+            folded[used++] = *text++;
+            folded[used++] = (char)(next + 0x20); /* À to à */
+        } else if (byte == 0xE2 && strncmp(text, "’", 3) == 0) {
+            folded[used++] = '\'';
+            text += 2;
+        } else if (byte == 0xC2 && next == 0xA0) {
+            folded[used++] = ' ';
+            text++;
+        } else {
+            folded[used++] = (char)byte;
+        }
+        text++;
+    }
+    folded[used] = '\0';
+}
+
+/* The phrases of a section, folded once: a letter is judged by all of them, block by block. */
+static enum status read_phrases(const struct words *rules, struct phrases *phrases,
+                                struct error *error)
+{
+    size_t count = 0;
+    while (words_key(rules, phrases->section, count) != NULL)
+        count++;
+    phrases->all = calloc(count + 1, sizeof phrases->all[0]);
+    if (phrases->all == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (; phrases->count < count; phrases->count++) {
+        struct phrase *phrase = &phrases->all[phrases->count];
+        char folded[PHRASES_BYTES];
+        phrase->key = words_key(rules, phrases->section, phrases->count);
+        phrase->text = words_get(rules, phrases->section, phrase->key);
+        fold(phrases->of_text ? phrase->text : phrase->key, folded, sizeof folded);
+        phrase->folded = strdup(folded);
+        if (phrase->folded == NULL)
+            return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    }
+    return STATUS_OK;
+}
+
+static enum status read_all_phrases(struct lint *lint, struct error *error)
+{
+    static const struct phrases sections[PHRASES_KINDS] = {
+        [PHRASES_HEDGES] = {.section = "hedges"},
+        [PHRASES_ASKS] = {.section = "asks"},
+        [PHRASES_LINKS] = {.section = "links"},
+        [PHRASES_MENTIONS] = {.section = "mentions", .of_text = true}};
+    for (size_t i = 0; i < PHRASES_KINDS; i++) {
+        lint->phrases[i] = sections[i];
+        TRY(read_phrases(lint->rules, &lint->phrases[i], error));
+    }
+    return STATUS_OK;
+}
 
 static enum status read_limits(struct lint *lint, const char *path, struct error *error)
 {
@@ -59,6 +138,8 @@ enum status lint_load(const char *path, struct lint **lint, struct error *error)
     if (status == STATUS_OK)
         status = read_limits(loaded, path, error);
     if (status == STATUS_OK)
+        status = read_all_phrases(loaded, error);
+    if (status == STATUS_OK)
         *lint = loaded;
     else
         lint_free(loaded);
@@ -69,6 +150,11 @@ void lint_free(struct lint *lint)
 {
     if (lint == NULL)
         return;
+    for (size_t kind = 0; kind < PHRASES_KINDS; kind++) {
+        for (size_t i = 0; i < lint->phrases[kind].count; i++)
+            free(lint->phrases[kind].all[i].folded);
+        free(lint->phrases[kind].all);
+    }
     words_free(lint->rules);
     free(lint);
 }
@@ -108,31 +194,6 @@ void lint_find(struct table *findings, const char *name, int line, const char *r
 }
 
 /* ---- matching ---- */
-
-/* The text as it is compared: at most room bytes. */
-static void fold(const char *text, char *folded, size_t room)
-{
-    size_t used = 0;
-    while (*text != '\0' && used + 2 < room) {
-        uint8_t byte = (uint8_t)*text, next = (uint8_t)text[1];
-        if (byte >= 'A' && byte <= 'Z') {
-            folded[used++] = (char)(byte + 'a' - 'A');
-        } else if (byte == 0xC3 && next >= 0x80 && next <= 0x9E && next != 0x97) {
-            folded[used++] = *text++;
-            folded[used++] = (char)(next + 0x20); /* À to à */
-        } else if (byte == 0xE2 && strncmp(text, "’", 3) == 0) {
-            folded[used++] = '\'';
-            text += 2;
-        } else if (byte == 0xC2 && next == 0xA0) {
-            folded[used++] = ' ';
-            text++;
-        } else {
-            folded[used++] = (char)byte;
-        }
-        text++;
-    }
-    folded[used] = '\0';
-}
 
 static bool is_word_byte(char c)
 {
@@ -203,20 +264,20 @@ static bool is_negated(const struct lint *lint, const char *text, const char *at
 /* ---- rules ---- */
 
 static void check_phrases(const struct judgement *judgement, const struct block *block,
-                          const struct folded *folded, const char *section, bool negation_passes)
+                          const struct folded *folded, enum phrases_kind kind, bool negation_passes)
 {
     const struct lint *lint = judgement->lint;
-    const char *phrase;
-    for (size_t i = 0; (phrase = words_key(lint->rules, section, i)) != NULL; i++) {
-        char wanted[256];
-        fold(phrase, wanted, sizeof wanted);
-        size_t len = strlen(wanted);
-        const char *at =
-            may_hold(folded, wanted, len) ? find_phrase(folded->text, wanted, len) : NULL;
+    const struct phrases *phrases = &lint->phrases[kind];
+    for (size_t i = 0; i < phrases->count; i++) {
+        const struct phrase *phrase = &phrases->all[i];
+        size_t len = strlen(phrase->folded);
+        const char *at = may_hold(folded, phrase->folded, len)
+                             ? find_phrase(folded->text, phrase->folded, len)
+                             : NULL;
         if (at == NULL || (negation_passes && is_negated(lint, folded->text, at)))
             continue;
-        lint_find(judgement->findings, judgement->name, block->line, section,
-                  words_get(lint->rules, section, phrase), "\"%s\"", phrase);
+        lint_find(judgement->findings, judgement->name, block->line, phrases->section, phrase->text,
+                  "\"%s\"", phrase->key);
     }
 }
 
@@ -237,13 +298,12 @@ static void check_mentions(const struct judgement *judgement, const struct block
         (block->list != NULL &&
          (strcmp(block->list, "elsewhere") == 0 || strcmp(block->list, "not_held") == 0)))
         return;
-    const char *category;
-    for (size_t i = 0; (category = words_key(lint->rules, "mentions", i)) != NULL; i++) {
+    const struct phrases *mentions = &lint->phrases[PHRASES_MENTIONS];
+    for (size_t i = 0; i < mentions->count; i++) {
+        const char *category = mentions->all[i].key;
         if (is_taken(judgement->person, category))
             continue;
-        char phrases[512];
-        fold(words_get(lint->rules, "mentions", category), phrases, sizeof phrases);
-        for (const char *phrase = phrases; *phrase != '\0';) {
+        for (const char *phrase = mentions->all[i].folded; *phrase != '\0';) {
             size_t len = strcspn(phrase, "|");
             const char *at =
                 may_hold(folded, phrase, len) ? find_phrase(folded->text, phrase, len) : NULL;
@@ -312,10 +372,10 @@ static void judge_block(const struct judgement *judgement, const struct block *b
     }
     fold(block->text, folded->text, sizeof folded->text);
     note_pairs(folded);
-    check_phrases(judgement, block, folded, "hedges", false);
+    check_phrases(judgement, block, folded, PHRASES_HEDGES, false);
     if (!is_phrase(block))
-        check_phrases(judgement, block, folded, "asks", true);
-    check_phrases(judgement, block, folded, "links", false);
+        check_phrases(judgement, block, folded, PHRASES_ASKS, true);
+    check_phrases(judgement, block, folded, PHRASES_LINKS, false);
     check_mentions(judgement, block, folded);
     if (!is_phrase(block))
         check_sentences(judgement, block);
