@@ -8,10 +8,10 @@
  * NULL. */
 #include "sql/plan_build.h"
 
-/* 9 bytes a row of each level that groups; more is left to a sort, which can go to disk. */
+/* 9 bytes a row and key of each level that groups. More is left to a sort, which can go to disk. */
 enum { GATHERED_ROWS = 4 * 1000 * 1000 };
 
-/* Are there so few rows below, as they were last counted? */
+/* Are there so few rows below, as they were last counted, and keys on them? */
 static bool is_small(const struct level *level)
 {
     const struct build *build = level->build;
@@ -26,7 +26,7 @@ static bool is_small(const struct level *level)
         if (fences & UINT64_C(1) << f)
             rows += counted;
     }
-    return rows <= GATHERED_ROWS;
+    return rows * (double)level->body_count <= GATHERED_ROWS;
 }
 
 /* Is every relation of FROM joined to the others by some equality? Otherwise their rows multiply.
