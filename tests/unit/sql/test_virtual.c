@@ -175,6 +175,21 @@ static void test_names_that_mean_something(void **state)
         plan_release(plan_accepted(login, known[i]));
 }
 
+/* Where there is very much to compare, PostgreSQL is left to find what means nothing. */
+static void test_names_of_a_huge_statement(void **state)
+{
+    static char sql[64000];
+    size_t len = (size_t)snprintf(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_am a");
+    for (int i = 0; i < 1000; i++)
+        len += (size_t)snprintf(sql + len, sizeof sql - len, ", pg_am a%d", i);
+    len += (size_t)snprintf(sql + len, sizeof sql - len, " WHERE nosuch = 1");
+    plan_refused(login, sql, "42703", "nosuch");
+    for (int i = 0; i < 2000; i++)
+        len += (size_t)snprintf(sql + len, sizeof sql - len, " AND oid = 1");
+    assert_true(len < sizeof sql);
+    plan_release(plan_accepted(login, sql));
+}
+
 static void test_a_dataset_beside_the_catalogue(void **state)
 {
     static const char *const mixed[] = {
@@ -232,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_what_is_not_known_is_refused),
         cmocka_unit_test(test_names_that_mean_nothing),
         cmocka_unit_test(test_names_that_mean_something),
+        cmocka_unit_test(test_names_of_a_huge_statement),
         cmocka_unit_test(test_a_dataset_beside_the_catalogue),
         cmocka_unit_test(test_a_long_statement),
         cmocka_unit_test(test_names_of_with),
