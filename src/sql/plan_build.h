@@ -440,6 +440,8 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
 /* resolve_column.c */
 MUST_USE enum status resolve_column(struct resolver *resolver, const ColumnRef *reference,
                                     struct expression *out);
+/* The level in which the name means something: the resolver, or one around it; NULL: none. */
+const struct resolver *resolve_scope(const struct resolver *resolver, const ColumnRef *reference);
 void resolve_name(const struct resolver *resolver, const struct name *name, struct expression *out);
 /* Above GROUP BY an expression that is itself grouped stands for its group. */
 void resolve_match_group(const struct level *level, struct expression *out);
@@ -477,6 +479,8 @@ void resolve_qualify(const struct resolver *resolver, FuncCall *node, const char
 /* resolve_aggregate.c: with FILTER, ORDER BY and WITHIN GROUP. GROUPING(). */
 MUST_USE enum status resolve_aggregate(struct resolver *resolver, FuncCall *node, const char *name,
                                        struct expression *out);
+/* The level whose rows it is over: the innermost whose columns it reads, or the resolver's. */
+const struct resolver *resolve_owner(const struct resolver *resolver, const FuncCall *node);
 MUST_USE enum status resolve_grouping(struct resolver *resolver, GroupingFunc *node,
                                       struct expression *out);
 /* resolve_window.c: OVER, and the WINDOW clause. flags: the function's, from the allow-list. */
@@ -488,7 +492,8 @@ void resolve_absorb(struct expression *into, const struct expression *part);
 uint32_t resolve_column_type(const struct catalog_column *column);
 uint32_t resolve_common_type(uint32_t a, uint32_t b); /* 0: none without a cast that may fail */
 uint32_t resolve_element_type(uint32_t array);        /* 0: not an array that we know */
-bool resolve_has_aggregate(Node *node);
+/* Of the resolver's own level; NULL: of any. */
+bool resolve_has_aggregate(struct resolver *resolver, Node *node);
 
 /* guard.c: an expression that is not total runs only where the policies of the fences that it
  * reads hold. */

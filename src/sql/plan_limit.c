@@ -105,13 +105,16 @@ static bool is_quoted(const Node *node, int64_t *value)
 }
 
 /* A sub-select in it is recorded as any other in a condition is: it decides which rows go. No guard
- * is put around the rest, that reads no rows. */
+ * is put around the rest, that reads no rows; nor can one in the sub-select name the level's
+ * relations, so these are not in scope. */
 static enum status read_runtime(struct level *level, Node *node, const char *clause,
                                 struct bound *bound)
 {
+    struct names *names = palloc(sizeof *names);
+    *names = (struct names){.entries = level->names.entries, .count = level->names.count};
     struct resolver resolver = {.build = level->build,
                                 .level = level,
-                                .names = &level->names,
+                                .names = names,
                                 .place = clause,
                                 .sublinks = SUBLINK_CONDITION};
     struct expression value;

@@ -208,14 +208,16 @@ static enum status resolve_group_item(struct level *level, ListCell *item)
     return STATUS_OK;
 }
 
-static bool has_aggregate(const struct level *level, const SelectStmt *select)
+static bool has_aggregate(struct level *level, const SelectStmt *select)
 {
+    struct resolver resolver = make_resolver(level, RESOLVE_PLAIN, "the target list");
     for (size_t i = 0; i < level->target_count; i++)
-        if (level->targets[i].original != NULL && resolve_has_aggregate(level->targets[i].original))
+        if (level->targets[i].original != NULL &&
+            resolve_has_aggregate(&resolver, level->targets[i].original))
             return true;
     ListCell *cell;
     foreach (cell, select->sortClause)
-        if (resolve_has_aggregate(lfirst_node(SortBy, cell)->node))
+        if (resolve_has_aggregate(&resolver, lfirst_node(SortBy, cell)->node))
             return true;
     return select->havingClause != NULL;
 }

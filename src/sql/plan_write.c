@@ -146,7 +146,7 @@ static enum status check_returning(struct write *write)
     ListCell *cell;
     foreach (cell, write->returning) {
         Node *value = lfirst_node(ResTarget, cell)->val;
-        if (forbidden_walker(value, NULL) || resolve_has_aggregate(value))
+        if (forbidden_walker(value, NULL) || resolve_has_aggregate(NULL, value))
             return plan_refuse(write->build, "0A000", "Return the columns; compute afterwards.",
                                "sub-selects, aggregates and window functions are not supported in "
                                "RETURNING");

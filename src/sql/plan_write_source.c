@@ -56,7 +56,7 @@ static enum status check_value(struct write *write, Node *value, const char *pla
     if (IsA(value, MultiAssignRef))
         return plan_refuse(write->build, "0A000", "Write column = value for each of them.",
                            "setting several columns at once is not supported");
-    if (forbidden_walker(value, NULL) || resolve_has_aggregate(value))
+    if (forbidden_walker(value, NULL) || resolve_has_aggregate(NULL, value))
         return plan_refuse(write->build, "42803", "Compute the value in a sub-select in FROM.",
                            "aggregates, window functions and DEFAULT within an expression are not "
                            "allowed in %s",

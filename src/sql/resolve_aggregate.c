@@ -97,17 +97,63 @@ static enum status resolve_filter(struct resolver *resolver, FuncCall *node,
     return STATUS_OK;
 }
 
-/* An aggregate over nothing but columns of a level around is that level's. */
-static enum status check_level(const struct resolver *resolver, const struct expression *result)
+/* ---- aggregates of a level around ---- */
+
+struct owner {
+    const struct resolver *resolver, *innermost;
+};
+
+/* What stands in a sub-select is not looked into: then it is the level's own. */
+static bool owner_walker(Node *node, void *context)
 {
-    if (result->relations == 0 || (result->relations & plan_own_relations(resolver->level)))
-        return STATUS_OK;
-    return plan_refuse(resolver->build, "0A000",
-                       "Write it in the outer SELECT itself, or group in a sub-select in FROM: the "
-                       "inner one can read its columns.",
-                       "an aggregate over columns of an outer query alone is not supported: it "
-                       "belongs to that query, and would group it from within");
+    struct owner *owner = context;
+    if (node == NULL)
+        return false;
+    if (IsA(node, SubLink))
+        owner->innermost = owner->resolver;
+    if (!IsA(node, ColumnRef) || owner->innermost == owner->resolver)
+        return raw_expression_tree_walker(node, owner_walker, context);
+    const struct resolver *scope = resolve_scope(owner->resolver, (ColumnRef *)node);
+    const struct resolver *inner = owner->resolver;
+    if (scope == NULL)
+        scope = owner->resolver;
+    while (inner != scope && inner != owner->innermost)
+        inner = inner->level->outer;
+    owner->innermost = inner;
+    return false;
 }
+
+const struct resolver *resolve_owner(const struct resolver *resolver, const FuncCall *node)
+{
+    struct owner owner = {.resolver = resolver};
+    (void)owner_walker((Node *)node->args, &owner);
+    (void)owner_walker((Node *)node->agg_order, &owner);
+    (void)owner_walker(node->agg_filter, &owner);
+    return owner.innermost == NULL ? resolver : owner.innermost;
+}
+
+/* Computed where its rows are; the levels between depend on it as on any column from there. Whether
+ * a query has groups is known before what stands in its sub-selects is. */
+static enum status of_level_around(struct resolver *resolver, const struct resolver *owner,
+                                   FuncCall *node, const char *name, struct expression *out)
+{
+    struct resolver scope = *owner;
+    if (scope.mode == RESOLVE_PLAIN)
+        return plan_refuse(resolver->build, "0A000",
+                           "Write it in the outer SELECT itself, or group in a sub-select in FROM: "
+                           "the inner one can read its columns.",
+                           "an aggregate over columns of an outer query alone is not supported "
+                           "where that query has no groups of its own");
+    TRY(resolve_aggregate(&scope, node, name, out));
+    for (const struct resolver *inner = resolver; inner != owner; inner = inner->level->outer) {
+        inner->level->outer_reads |= out->relations;
+        inner->level->outer_unstable = true;
+    }
+    out->aggregate = false; /* of the level that reads it */
+    return STATUS_OK;
+}
+
+/* ---- all of them ---- */
 
 static enum status check_form(const struct resolver *resolver, const FuncCall *node,
                               const char *name)
@@ -159,6 +205,9 @@ enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char
 {
     struct resolver resolver = *outer;
     struct level *level = outer->level;
+    const struct resolver *owner = resolve_owner(outer, node);
+    if (owner != outer)
+        return of_level_around(outer, owner, node, name, out);
     struct expression result = {.node = (Node *)node, .immutable = true};
     struct expression parts[ARGUMENTS_MAX] = {0};
     uint32_t types[2 * ARGUMENTS_MAX] = {0};
@@ -185,7 +234,6 @@ enum status resolve_aggregate(struct resolver *outer, FuncCall *node, const char
     if (ordered_set)
         count += (size_t)list_length(node->agg_order);
     TRY(resolve_filter(&resolver, node, &result));
-    TRY(check_level(outer, &result));
     resolve_qualify(outer, node, name);
     result.type = allow_result(allow_find_function(name, types, count), types, count);
     level->minds_order = level->minds_order || minds_order(name, result.type);

@@ -184,6 +184,29 @@ static enum status in_scope(const struct resolver *scope, struct resolver *resol
     return by_relation(scope, resolver, relation, fields[count - 1], out);
 }
 
+static bool has_name(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->entries[i].relation->columns[names->entries[i].column].name, name) == 0)
+            return true;
+    return false;
+}
+
+const struct resolver *resolve_scope(const struct resolver *resolver, const ColumnRef *reference)
+{
+    int count = list_length(reference->fields);
+    const Node *field = list_nth(reference->fields, count > 1 ? count - 2 : 0);
+    const struct resolver *scope = resolver;
+    for (; IsA(field, String) && scope != NULL; scope = scope->level->outer) {
+        const char *name = strVal(field);
+        if (resolve_relation(scope, name) != NULL ||
+            resolve_merged(scope->level, scope->names, name) != NULL ||
+            (count == 1 && has_name(scope->names, name)))
+            return scope;
+    }
+    return NULL;
+}
+
 enum status resolve_column(struct resolver *resolver, const ColumnRef *reference,
                            struct expression *out)
 {

@@ -21,15 +21,15 @@ static bool aggregate_walker(Node *node, void *context)
     if (node == NULL)
         return false;
     if (IsA(node, FuncCall) && is_aggregate((FuncCall *)node))
-        return true;
+        return context == NULL || resolve_owner(context, (FuncCall *)node) == context;
     if (IsA(node, SubLink))
         return false;
     return raw_expression_tree_walker(node, aggregate_walker, context);
 }
 
-bool resolve_has_aggregate(Node *node)
+bool resolve_has_aggregate(struct resolver *resolver, Node *node)
 {
-    return aggregate_walker(node, NULL);
+    return aggregate_walker(node, resolver);
 }
 
 /* What is known without asking upstream; NULL if name is no such function. */

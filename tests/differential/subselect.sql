@@ -42,3 +42,16 @@ SELECT 1 IN (SELECT 1), 1 IN (SELECT 2), NULL IN (SELECT 1), 1 NOT IN (SELECT NU
 SELECT name FROM person p WHERE grade = (SELECT grade FROM person WHERE town = p.town);
 SELECT name FROM person WHERE town IN (SELECT no_such FROM place);
 SELECT (SELECT 1 / (id - 3) FROM ints WHERE id = 3);
+-- Aggregates of the groups of the query around.
+SELECT grade, (SELECT max(p.person_id)) FROM person p GROUP BY grade ORDER BY 1;
+SELECT grade, (SELECT count(*) FROM task t WHERE t.person_id ⟨=|<⟩ ⟨max|min|count⟩(p.person_id)) FROM person p GROUP BY grade ORDER BY 1;
+SELECT town, (SELECT max(t.task_id + p.grade) FROM task t WHERE t.person_id = p.grade) FROM person p GROUP BY town, grade ORDER BY 1, 2;
+SELECT grade FROM person p GROUP BY grade HAVING ⟨EXISTS|NOT EXISTS⟩ (SELECT 1 FROM place l WHERE l.size > sum(p.person_id)) ORDER BY 1;
+SELECT grade, (SELECT string_agg(l.town, ',' ORDER BY l.town) FROM place l WHERE l.size > count(p.town) FILTER (WHERE p.person_id > 9) * 20) FROM person p GROUP BY grade ORDER BY 1;
+SELECT count(*), (SELECT ARRAY(SELECT l.town FROM place l WHERE l.size > avg(p.score) ORDER BY 1)) FROM person p;
+SELECT grade, (SELECT (SELECT max(p.score) + min(l.size)) FROM place l) FROM person p GROUP BY grade ORDER BY 1;
+SELECT grade FROM person p GROUP BY grade ORDER BY (SELECT max(l.size) - sum(p.person_id) FROM place l), 1;
+SELECT grade, (SELECT max(p.score) FROM place l LIMIT 1) FROM person p GROUP BY grade ORDER BY 1;
+SELECT grade FROM person p WHERE EXISTS (SELECT 1 FROM place l WHERE l.size > max(p.grade)) GROUP BY grade;
+SELECT sum((SELECT max(p.grade))) FROM person p;
+SELECT grade, rank() OVER (ORDER BY (SELECT max(p.score)), grade) FROM person p GROUP BY grade ORDER BY 1;

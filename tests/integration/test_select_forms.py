@@ -59,6 +59,13 @@ FORMS = {
         "SELECT item FROM purchase WHERE pence = 2 EXCEPT ALL SELECT item FROM article ORDER BY 1 LIMIT 5",
         "SELECT a.maker, b.item FROM article a JOIN (SELECT item FROM purchase WHERE pence = 2 INTERSECT ALL SELECT item FROM purchase WHERE pence = 5) AS b USING (item)",
         "(SELECT pence FROM purchase WHERE person_id < 9 INTERSECT ALL SELECT pence FROM purchase) EXCEPT ALL SELECT pence FROM purchase WHERE item = 'item 1'"],
+    "aggregates of an outer query's groups": [
+        "SELECT item, (SELECT max(q.pence)) FROM purchase q GROUP BY item",
+        "SELECT q.item, (SELECT count(*) FROM person p WHERE p.person_id > max(q.person_id) - 3) FROM purchase q WHERE q.pence < 2 GROUP BY q.item",
+        "SELECT q.item, (SELECT string_agg(p.full_name, ',' ORDER BY p.person_id) FROM person p WHERE p.person_id = min(q.person_id)) FROM purchase q WHERE q.pence = 3 GROUP BY q.item",
+        "SELECT item FROM purchase q GROUP BY item HAVING EXISTS (SELECT 1 FROM article a WHERE a.item = q.item AND sum(q.pence) > 30)",
+        "SELECT item, count(*) FROM purchase q GROUP BY item ORDER BY (SELECT 10 / (sum(q.pence) + 1)), item",
+        "SELECT item, (SELECT x.n FROM (SELECT p.born, count(*) AS n FROM person p GROUP BY p.born HAVING count(*) >= min(q.pence)) AS x ORDER BY x.born LIMIT 1) FROM purchase q GROUP BY item"],
     "FULL JOIN by values of a type that only the database knows": [
         "SELECT x.m, y.item FROM (SELECT item, mode() WITHIN GROUP (ORDER BY pence) AS m FROM purchase GROUP BY item) AS x FULL JOIN (SELECT item, pence FROM purchase WHERE pence < 2) AS y ON x.m = y.pence"],
 }
