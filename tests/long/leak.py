@@ -179,24 +179,27 @@ class Leak(longrun.Stage):
                 self.count["broken"] += 1
                 print(f"BROKEN {error['C']} {error['M']} by {how}: {sql!r}", flush=True)
 
-    def ask(self, client, source, sql):
-        """(how, messages)"""
+    def pick_way(self, source, sql):
         if source != "writes":
-            how = hostile_ways.pick(self.random, sql)
-            return how, hostile_ways.WAYS[how](client, sql, self.random)
+            return hostile_ways.pick(self.random, sql)
+        return "given" if sql[1] is not None else self.random.choice(list(hostile_ways.WRITING))
+
+    def ask(self, client, source, sql, how):
+        """All messages of it."""
+        if source != "writes":
+            return hostile_ways.WAYS[how](client, sql, self.random)
         sql, data = sql
-        how = "given" if data is not None else self.random.choice(list(hostile_ways.WRITING))
         client.query("BEGIN")
-        messages = hostile_ways.given(client, sql, data) if data is not None else hostile_ways.WRITING[how](client, sql, self.random)
-        return how, messages + client.query("ROLLBACK")
+        messages = hostile_ways.given(client, sql, data) if how == "given" else hostile_ways.WRITING[how](client, sql, self.random)
+        return messages + client.query("ROLLBACK")
 
     def run(self, source, sql):
-        agent, how = "thief.writer" if source == "writes" else "thief.one", "one of the ways"
+        agent, how = "thief.writer" if source == "writes" else "thief.one", self.pick_way(source, sql)
         self.count["statements"] += 1
         self.count[source] += 1
         client, sent = self.connect(agent), b"".join(part if isinstance(part, bytes) else part.encode() for part in ([sql] if isinstance(sql, str) else sql) if part)
         try:
-            how, messages = self.ask(client, source, sql)
+            messages = self.ask(client, source, sql, how)
             self.count["answered"] += 1
             errors = rawclient.errors(messages)
             self.judge_errors(source, sql, how, errors)
@@ -208,7 +211,7 @@ class Leak(longrun.Stage):
                 self.count["with_rows"] += 1
         except (rawclient.Closed, OSError) as error:
             self.count["closed"] += 1
-            print(f"UNANSWERED {type(error).__name__} {error} by {how}: {str(sql)[:2000]!r}", flush=True)
+            print(f"UNANSWERED {type(error).__name__} {error} by {how}: {sql!r}", flush=True)
         self.look(client, sql, how, sent)
         if self.gateway.process.poll() is not None:
             self.count["crashes"] += 1
