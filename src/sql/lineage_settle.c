@@ -140,14 +140,15 @@ static struct carried_key because(struct carried_key key, const char *why)
     return key;
 }
 
-/* The level's only key, or the members of its sets, as one hashed set. */
+/* The level's only key, or the members of its sets, as one hashed set. Set operations carry sets as
+ * texts, which are array literals: the cast is of both. */
 static enum status add_only_set(struct level *level, struct once *once, List *from, Node *where,
                                 enum plan_grade grade, const char *why)
 {
     struct carried_key key = because(level->body[0], why);
     Node *value = key.node;
     if (key.depth == 1) {
-        from = lappend(list_copy(from), lineage_elements(key.node, &value));
+        from = lappend(list_copy(from), lineage_elements(rewrite_cast(key.node, "_text"), &value));
         key.depth = 0;
     }
     return settle_add_set(level->build, once, key, lineage_set_of_rows(value, 0, from, where),

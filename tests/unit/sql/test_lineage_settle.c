@@ -296,11 +296,24 @@ static void test_figures_and_their_people_are_computed_together(void **state)
                   "", false);
 }
 
+/* Of the groups that a set operation makes sets are texts; elsewhere they are arrays. */
+static void test_sets_of_groups_are_taken_apart(void **state)
+{
+    struct plan *plan = plan_accepted(
+        "acme.app", "SELECT mileage FROM vehicle EXCEPT SELECT model_id FROM model EXCEPT SELECT "
+                    "mileage FROM vehicle GROUP BY mileage ORDER BY 1 LIMIT 5 OFFSET $1");
+    plan_has(plan, "FROM ((SELECT ");
+    plan_has(plan, ", unnest(CAST(");
+    plan_has(plan, " AS _text)) AS ");
+    plan_release(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_figures_and_their_people_are_computed_together),
+        cmocka_unit_test(test_sets_of_groups_are_taken_apart),
         cmocka_unit_test(test_once_sets_come_ahead_of_rows),
         cmocka_unit_test(test_names_from_outside_are_not_caught),
         cmocka_unit_test(test_guards_reach_outward),
