@@ -30,56 +30,23 @@ void settle_growth(struct level *level, bool changes_too, const char *why)
     level->changes &= ~fences;
 }
 
-/* The column that a strict comparison reads bare: where it is NULL, the condition is not met. */
-static uint64_t rejected(const struct level *level, Node *node)
+/* Where a part of AND is NULL or false the whole is not met. */
+static uint64_t missing_of(const struct expression *condition)
 {
-    size_t index;
-    const struct relation *relation = resolve_bare(level, node, &index);
-    return relation == NULL ? 0 : relation->columns[index].nulls;
-}
-
-static bool is_strict(const A_Expr *expression)
-{
-    static const char *const names[] = {"=", "<>", "<", ">", "<=", ">=", "~~", "~~*"};
-    const char *name = strVal(llast(expression->name));
-    if (expression->kind != AEXPR_OP)
-        return expression->kind == AEXPR_BETWEEN ||
-               (expression->kind == AEXPR_IN && strcmp(name, "=") == 0);
-    for (size_t i = 0; i < lengthof(names); i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* What of `missing` the condition keeps out, looked at before guards were put into it. */
-static uint64_t rejects(const struct level *level, const struct conjunct *conjunct)
-{
-    Node *node = conjunct->node;
-    if (IsA(node, NullTest) && ((NullTest *)node)->nulltesttype == IS_NOT_NULL)
-        return rejected(level, (Node *)((NullTest *)node)->arg);
-    if (!IsA(node, A_Expr) || !is_strict((A_Expr *)node))
-        return 0;
-    const A_Expr *expression = (A_Expr *)node;
-    uint64_t right = expression->kind == AEXPR_OP ? rejected(level, expression->rexpr) : 0;
-    return rejected(level, expression->lexpr) | right;
-}
-
-static uint64_t missing_of(const struct level *level, const struct expression *condition,
-                           size_t *at)
-{
+    const Node *node = condition->node;
     uint64_t missing = 0;
-    if (!condition->tree || ((BoolExpr *)condition->node)->boolop != AND_EXPR)
-        return condition->missing & ~rejects(level, &level->conjuncts[(*at)++]);
+    if (IsA(node, NullTest) && ((const NullTest *)node)->nulltesttype == IS_NOT_NULL)
+        return condition->missing & ~condition->parts[0].nulls;
+    if (!condition->tree || ((const BoolExpr *)node)->boolop != AND_EXPR)
+        return condition->missing & ~condition->nulls;
     for (size_t i = 0; i < condition->part_count; i++)
-        missing |= missing_of(level, &condition->parts[i], at);
+        missing |= missing_of(&condition->parts[i]);
     return missing;
 }
 
-void settle_missing(struct level *level, const struct expression *condition, size_t first)
+void settle_missing(struct level *level, const struct expression *condition)
 {
-    uint64_t missing =
-        first == SIZE_MAX ? condition->missing : missing_of(level, condition, &first);
-    settle_fences(level->build, missing, PLAN_GRADE_WITNESS,
+    settle_fences(level->build, missing_of(condition), PLAN_GRADE_WITNESS,
                   "met where nobody's row matches: it finds them by that");
 }
 

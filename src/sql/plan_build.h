@@ -158,16 +158,17 @@ struct names {
 
 /* What resolving an expression finds out. */
 struct expression {
-    Node *node;            /* rewritten: names resolved, everything qualified */
-    uint32_t type;         /* 0: not derived; TYPE_UNKNOWN: untyped literal or parameter */
-    bool total;            /* no value in the database makes it raise an error */
-    bool immutable;        /* no setting and no clock changes it */
-    uint64_t relations;    /* that it reads, of this level and of those around it */
-    bool unstable;         /* see struct column; also: it holds a sub-select */
-    uint64_t missing;      /* see struct column; of an aggregate, lineage_missing() has the rest */
-    bool parameter;        /* holds a parameter */
-    bool aggregate;        /* holds an aggregate function */
-    bool literal;          /* just a constant */
+    Node *node;         /* rewritten: names resolved, everything qualified */
+    uint32_t type;      /* 0: not derived; TYPE_UNKNOWN: untyped literal or parameter */
+    bool total;         /* no value in the database makes it raise an error */
+    bool immutable;     /* no setting and no clock changes it */
+    uint64_t relations; /* that it reads, of this level and of those around it */
+    bool unstable;      /* see struct column; also: it holds a sub-select */
+    uint64_t missing;   /* see struct column; of an aggregate, lineage_missing() has the rest */
+    uint64_t nulls; /* see struct column: a condition of which it is a part cannot be met then */
+    bool parameter; /* holds a parameter */
+    bool aggregate; /* holds an aggregate function */
+    bool literal;   /* just a constant */
     uint32_t collation;    /* of the columns in it, if not the database's; COLLATION_MIXED */
     bool collated;         /* by a COLLATE in it, which wins over the columns' own */
     bool set;              /* holds a function that returns a set of rows */
@@ -488,6 +489,9 @@ MUST_USE enum status resolve_window(struct resolver *resolver, FuncCall *node, c
                                     unsigned flags, struct expression *out);
 MUST_USE enum status resolve_window_clause(struct resolver *resolver, List *windows);
 void resolve_absorb(struct expression *into, const struct expression *part);
+/* What is NULL where either of them is; right may be NULL. */
+uint64_t resolve_strict_nulls(const struct expression *left, const struct expression *right);
+bool resolve_is_aggregate(const FuncCall *node);
 /* 0 under a nondeterministic collation: LIKE and others refuse to work on it. */
 uint32_t resolve_column_type(const struct catalog_column *column);
 uint32_t resolve_common_type(uint32_t a, uint32_t b); /* 0: none without a cast that may fail */
@@ -574,9 +578,8 @@ void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, 
 /* What may be added below is none of ours any more. */
 void settle_growth(struct level *level, bool changes_too, const char *why);
 /* A condition that a row may meet because nobody's row matches: whom it could find is recorded as
- * those who match are. first: of the level's conjuncts, that are this condition's; SIZE_MAX: it has
- * none (HAVING). */
-void settle_missing(struct level *level, const struct expression *condition, size_t first);
+ * those who match are. */
+void settle_missing(struct level *level, const struct expression *condition);
 /* Everything that the level reads: by the rows of its FROM and WHERE if they tell, else whole. */
 MUST_USE enum status settle_level(struct level *level, enum plan_grade grade, const char *why);
 /* The same for a sub-select in a condition of the level's WHERE: people who can matter to a row

@@ -319,7 +319,7 @@ enum status plan_resolve_having(struct level *level, SelectStmt *select)
     TRY(resolve_expression(&resolver, select->havingClause, &value));
     level->having_unstable = value.unstable;
     value.missing = lineage_missing(level, &value);
-    settle_missing(level, &value, SIZE_MAX);
+    settle_missing(level, &value);
     return finish_output(level, &value, &select->havingClause);
 }
 

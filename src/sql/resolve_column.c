@@ -51,6 +51,7 @@ static void read_entry(const struct resolver *resolver, struct relation *relatio
                                .collation = found->collation,
                                .unstable = found->unstable,
                                .missing = found->missing,
+                               .nulls = found->nulls,
                                .relations = UINT64_C(1) << relation->index};
     if (resolver->mode == RESOLVE_GROUPED)
         out->ungrouped = found->name;
@@ -79,6 +80,7 @@ void resolve_name(const struct resolver *resolver, const struct name *name, stru
         read_entry(resolver, name->relation, name->column, out);
     if (name->other == NULL)
         return;
+    out->nulls = 0;
     CoalesceExpr *value = rewrite_new(CoalesceExpr);
     value->args = list_make1(out->node);
     value->location = -1;

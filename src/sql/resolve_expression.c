@@ -39,6 +39,17 @@ void resolve_absorb(struct expression *into, const struct expression *part)
         into->ungrouped = part->ungrouped;
 }
 
+/* One fence may be missing in both, of a WITH query that is read twice: not for the same row. */
+uint64_t resolve_strict_nulls(const struct expression *left, const struct expression *right)
+{
+    uint64_t other = left->missing & ~left->nulls, nulls = left->nulls;
+    if (right != NULL) {
+        other |= right->missing & ~right->nulls;
+        nulls |= right->nulls;
+    }
+    return nulls & ~other;
+}
+
 static bool is_text(uint32_t type)
 {
     return type == TYPE_TEXT || type == TYPE_VARCHAR || type == TYPE_BPCHAR;
@@ -135,6 +146,8 @@ static enum status resolve_boolean(struct resolver *resolver, BoolExpr *node,
         lfirst(list_nth_cell(node->args, (int)i)) = result.parts[i].node;
         resolve_absorb(&result, &result.parts[i]);
     }
+    if (node->boolop == NOT_EXPR)
+        result.nulls = result.parts[0].nulls;
     *out = result;
     return STATUS_OK;
 }
@@ -155,9 +168,11 @@ static enum status resolve_test(struct resolver *resolver, Node *node, Expr **ar
                                 struct expression *out)
 {
     struct expression result = {.node = node, .type = TYPE_BOOL, .total = true, .immutable = true};
-    uint32_t type;
-    TRY(resolve_child(resolver, argument, &result, &type));
-    if (IsA(node, BooleanTest) && type != TYPE_BOOL && type != TYPE_UNKNOWN)
+    struct expression *part = result.parts = palloc0(sizeof *part);
+    TRY(resolve_expression(resolver, (Node *)*argument, part));
+    *argument = (Expr *)part->node;
+    resolve_absorb(&result, part);
+    if (IsA(node, BooleanTest) && part->type != TYPE_BOOL && part->type != TYPE_UNKNOWN)
         result.total = false;
     *out = result;
     return STATUS_OK;
@@ -373,6 +388,7 @@ static enum status resolve_collate(struct resolver *resolver, CollateClause *nod
     node->arg = part.node;
     node->collname = rewrite_qualified(name);
     resolve_absorb(&result, &part);
+    result.nulls = part.nulls;
     result.type = decided(part.type);
     result.collation = collation_number(name);
     result.collated = true;

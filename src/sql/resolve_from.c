@@ -136,10 +136,10 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
         column->figure = inner->grouped && inner->bare_aggregates &&
                          IsA(target->value.node, FuncCall) && target->value.aggregate;
         column->missing = lineage_missing(inner, &target->value);
+        column->nulls = target->value.nulls;
         column->source = target->source;
         column->source_column = target->source_column;
         if (target->source != NULL) {
-            column->nulls = target->source->columns[target->source_column].nulls;
             column->fence = target->source->columns[target->source_column].fence;
             column->granted = target->source->columns[target->source_column].granted;
             column->row = closure_row(inner->build, target->source,
@@ -321,7 +321,7 @@ static enum status condition(struct level *level, Node *node, const struct names
     keep_guarded(level, expression, *out, &at);
     for (size_t i = first; i < count; i++)
         level->conjuncts[i].outer = !where && holds != relations_of(level, names);
-    settle_missing(level, expression, first);
+    settle_missing(level, expression);
     if (expression->unstable)
         level->judged |= expression->relations;
     return STATUS_OK;

@@ -9,7 +9,7 @@
 enum { ARGUMENTS_MAX = 100, LENGTH_MAX = 1000 };
 
 /* With OVER it is a window function, of whatever kind; rank() is both. */
-static bool is_aggregate(const FuncCall *node)
+bool resolve_is_aggregate(const FuncCall *node)
 {
     return node->over == NULL &&
            (node->agg_star || node->agg_within_group ||
@@ -20,7 +20,7 @@ static bool aggregate_walker(Node *node, void *context)
 {
     if (node == NULL)
         return false;
-    if (IsA(node, FuncCall) && is_aggregate((FuncCall *)node))
+    if (IsA(node, FuncCall) && resolve_is_aggregate((FuncCall *)node))
         return context == NULL || resolve_owner(context, (FuncCall *)node) == context;
     if (IsA(node, SubLink))
         return false;
@@ -306,7 +306,7 @@ enum status resolve_function(struct resolver *resolver, FuncCall *node, struct e
     TRY(check_place(resolver, node, name, flags));
     if (node->over != NULL)
         return resolve_window(resolver, node, name, flags, out);
-    if (is_aggregate(node))
+    if (resolve_is_aggregate(node))
         return resolve_aggregate(resolver, node, name, out);
     size_t count = (size_t)list_length(node->args);
     if (node->agg_distinct || node->agg_order != NIL || node->agg_filter != NULL ||
@@ -393,6 +393,7 @@ enum status resolve_cast(struct resolver *resolver, TypeCast *node, struct expre
     struct expression result = {
         .node = (Node *)node, .type = type, .total = true, .immutable = true};
     resolve_absorb(&result, &part);
+    result.nulls = part.nulls;
     bool modified = node->typeName->typmods != NIL;
     if (part.literal && part.type == TYPE_UNKNOWN) {
         result.immutable = resolve_literal_immutable((Node *)node->arg, type);

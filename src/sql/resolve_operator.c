@@ -190,6 +190,17 @@ static void judge_infix(const A_Expr *node, const char *name, struct expression 
         result->strict = true;
 }
 
+/* NULL over any NULL, whatever the types. */
+static bool is_strict(const char *name)
+{
+    static const char *const names[] = {"=",   "<>",   "<", ">", "<=", ">=", "~~", "~~*",
+                                        "!~~", "!~~*", "+", "-", "*",  "/",  "%"};
+    for (size_t i = 0; i < lengthof(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 static enum status infix(struct resolver *resolver, A_Expr *node, struct expression *out)
 {
     struct expression result = {.node = (Node *)node, .total = true, .immutable = true};
@@ -205,6 +216,8 @@ static enum status infix(struct resolver *resolver, A_Expr *node, struct express
     judge_infix(node, name, &result);
     if (strcmp(name, "=") == 0 && node->lexpr != NULL)
         compare_raw(resolver, node);
+    if (is_strict(name) && !are_rows(node->lexpr, node->rexpr))
+        result.nulls = resolve_strict_nulls(right, node->lexpr == NULL ? NULL : left);
     *out = result;
     return STATUS_OK;
 }
@@ -236,17 +249,20 @@ static enum status in_list(struct resolver *resolver, A_Expr *node, struct expre
         .node = (Node *)node, .type = TYPE_BOOL, .total = true, .immutable = true};
     struct expression left, member;
     uint32_t type = TYPE_UNKNOWN;
+    uint64_t others = 0;
     TRY(operand(resolver, &node->lexpr, &result, &left));
     ListCell *cell;
     foreach (cell, castNode(List, node->rexpr)) {
         Node *value = lfirst(cell);
         TRY(operand(resolver, &value, &result, &member));
         lfirst(cell) = value;
+        others |= member.missing;
         read_literals(&result, node->lexpr, left.type, value, member.type);
         type = type == 0 ? 0 : resolve_common_type(type, member.type);
     }
     /* A literal among typed values takes their type, by an error at parsing if it must. */
     apply(&result, type == 0 ? NULL : allow_find_operator("=", false, left.type, type));
+    result.nulls = resolve_strict_nulls(&left, NULL) & ~others;
     *out = result;
     return STATUS_OK;
 }
@@ -256,16 +272,19 @@ static enum status between(struct resolver *resolver, A_Expr *node, struct expre
     struct expression result = {
         .node = (Node *)node, .type = TYPE_BOOL, .total = true, .immutable = true};
     struct expression value, bound;
+    uint64_t others = 0;
     TRY(operand(resolver, &node->lexpr, &result, &value));
     ListCell *cell;
     foreach (cell, castNode(List, node->rexpr)) {
         Node *limit = lfirst(cell);
         TRY(operand(resolver, &limit, &result, &bound));
         lfirst(cell) = limit;
+        others |= bound.missing;
         read_literals(&result, node->lexpr, value.type, limit, bound.type);
         apply(&result, allow_find_operator("<=", false, value.type, bound.type));
         apply(&result, allow_find_operator(">=", false, value.type, bound.type));
     }
+    result.nulls = resolve_strict_nulls(&value, NULL) & ~others;
     *out = result;
     return STATUS_OK;
 }

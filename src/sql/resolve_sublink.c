@@ -117,10 +117,55 @@ static enum plan_grade grade_of_condition(const SubLink *node, const struct leve
 static const char by_absence[] = "whole dataset: a condition may be met because nobody matches";
 
 /* A condition that may be met because nobody is found: then whom its own conditions pass over is
- * who it tells of. Figures but count() are NULL where there is nobody. */
+ * who it tells of. A scalar is mostly NULL then, and what a NULL meets is its `missing`. */
 static bool finds_by_absence(const SubLink *node, const struct level *inner)
 {
     return node->subLinkType != EXPR_SUBLINK || inner->counts;
+}
+
+/* Is the figure NULL over no rows? */
+static bool is_null_over_nothing(const Node *node)
+{
+    if (IsA(node, TypeCast))
+        return is_null_over_nothing(((const TypeCast *)node)->arg);
+    if (IsA(node, FuncCall)) {
+        const FuncCall *call = (const FuncCall *)node;
+        const char *name = strVal(llast(call->funcname));
+        /* rank() and its like, of a row that there might be */
+        bool hypothetical = call->agg_within_group && strcmp(name, "mode") != 0 &&
+                            strncmp(name, "percentile_", 11) != 0;
+        return resolve_is_aggregate(call) && !hypothetical && strstr(name, "count") == NULL;
+    }
+    if (!IsA(node, A_Expr) || ((const A_Expr *)node)->kind != AEXPR_OP)
+        return false;
+    const A_Expr *expression = (const A_Expr *)node;
+    const char *name = strVal(llast(expression->name));
+    return strlen(name) == 1 && strchr("+-*/", *name) != NULL &&
+           ((expression->lexpr != NULL && is_null_over_nothing(expression->lexpr)) ||
+            is_null_over_nothing(expression->rexpr));
+}
+
+/* Fences without whose people the sub-select's value is NULL: those who are behind each of its
+ * rows, if it has one. */
+static uint64_t nulls_of(const SubLink *node, const struct level *inner)
+{
+    uint64_t behind = 0;
+    bool total = inner->grouped && (inner->group_count == 0 || inner->grouping_sets);
+    if (node->subLinkType != EXPR_SUBLINK ||
+        (total && !is_null_over_nothing(inner->targets[0].value.node)))
+        return 0;
+    for (size_t k = 0; k < inner->body_count; k++)
+        if (!inner->body[k].absent && !inner->body[k].extended)
+            behind |= lineage_fences(&inner->body[k], 1);
+    return behind;
+}
+
+/* Whom a condition upon it may find by absence. */
+static void note_absence(const SubLink *node, const struct level *inner, struct expression *result)
+{
+    uint64_t nulls = nulls_of(node, inner) & ~(result->missing & ~result->nulls);
+    result->missing |= inner->fences;
+    result->nulls |= nulls;
 }
 
 /* Rows may appear where it becomes true, and go only with all of its witnesses. */
@@ -193,6 +238,8 @@ static enum status carry(struct resolver *resolver, SubLink *node, struct level 
         return STATUS_OK;
     if (resolver->sublinks == SUBLINK_CONJUNCT && is_positive(node))
         return witnesses(resolver, node, inner, test);
+    if (resolver->sublinks == SUBLINK_VALUE || node->subLinkType == EXPR_SUBLINK)
+        note_absence(node, inner, result);
     if (resolver->sublinks == SUBLINK_VALUE)
         return value_of(resolver, inner, result);
     if (finds_by_absence(node, inner)) {

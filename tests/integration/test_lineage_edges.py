@@ -133,7 +133,10 @@ ANTI = ["g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s WHERE p.
         "(SELECT id, s FROM g UNION ALL SELECT g.id, g.s FROM g JOIN person p ON p.person_id = g.id AND p.salary <> g.s) g"
         " GROUP BY g.id, g.s HAVING count(*) = 1",
         "(SELECT g.id, g.s, p.person_id FROM g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s"
-        " INTERSECT SELECT id, s, NULL FROM g) g"]
+        " INTERSECT SELECT id, s, NULL FROM g) g",
+        "g WHERE (SELECT 1 FROM person p WHERE p.person_id = g.id AND p.salary <> g.s) IS NULL",
+        "g WHERE coalesce((SELECT max(p.salary) FROM person p WHERE p.person_id = g.id AND p.salary <> g.s), 0) = 0",
+        "(SELECT g.id, g.s, EXISTS (SELECT 1 FROM person p WHERE p.person_id = g.id AND p.salary <> g.s) AS e FROM g) g WHERE NOT e"]
 
 
 @pytest.mark.parametrize("rest", ANTI)

@@ -81,6 +81,39 @@ static const struct {
      "BY c.customer_id HAVING count(v.vehicle_id) = 0",
      "d0"},
     {"SELECT 1 FROM vehicle WHERE mileage > 5 HAVING count(*) = 0", "d1 W1"},
+    /* a scalar sub-select, and whatever is computed from one, is NULL where nobody's row matches */
+    {"SELECT name FROM model m WHERE (SELECT 1 FROM vehicle v WHERE v.model_id = m.model_id AND "
+     "v.mileage <> 7) IS NULL",
+     "W1 W1"},
+    {"SELECT name FROM model m WHERE coalesce((SELECT max(v.mileage) FROM vehicle v WHERE "
+     "v.model_id = m.model_id), 0) = 0",
+     "W1 W1"},
+    {"SELECT name FROM model m WHERE (SELECT coalesce(max(v.mileage), 0) FROM vehicle v WHERE "
+     "v.model_id = m.model_id) = 0",
+     "W1 W1"},
+    {"SELECT name FROM model m WHERE (SELECT 2 * max(v.mileage) FROM vehicle v WHERE v.model_id = "
+     "m.model_id) + 1 > 5 AND name <> 'x'",
+     "W1"},
+    {"SELECT name FROM model WHERE (SELECT max(mileage) FROM vehicle WHERE model_id = 3) IS NULL",
+     "W1 I1"},
+    {"SELECT x.name FROM (SELECT name, EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = "
+     "m.model_id) AS e FROM model m) x WHERE NOT x.e",
+     "d1 W1"},
+    {"SELECT x.name FROM (SELECT name, (SELECT max(v.mileage) FROM vehicle v WHERE v.model_id = "
+     "m.model_id) AS e FROM model m) x WHERE x.e > 5",
+     "d1"},
+    {"SELECT m.name FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id WHERE v.mileage + "
+     "1 "
+     "> 5 AND NOT (v.mileage = 7) AND v.mileage BETWEEN 1 AND 9 AND v.registration LIKE 'a%'",
+     "d0?"},
+    {"SELECT m.name FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id WHERE NOT "
+     "(v.mileage IS NOT NULL)",
+     "d0? W1"},
+    {"WITH q AS (SELECT model_id, mileage FROM vehicle) SELECT m.name FROM model m LEFT JOIN q a "
+     "ON "
+     "a.model_id = m.model_id LEFT JOIN q b ON b.model_id = m.model_id + 1 WHERE a.mileage = "
+     "coalesce(b.mileage, 5)",
+     "d0? d0? W1"},
     /* groups that stay out by their figures: everybody in any group */
     {"SELECT m.name FROM model m JOIN vehicle v ON v.model_id < m.model_id OR v.mileage = 7 GROUP "
      "BY m.name HAVING max(v.registration) = 'x'",
