@@ -156,6 +156,24 @@ static Node *int8_literal(int64_t value)
     return rewrite_cast(rewrite_text(psprintf("%lld", (long long)value)), "int8");
 }
 
+/* l + skipped, for l that is known upstream alone: (SELECT CASE WHEN l BETWEEN 0 AND … THEN l +
+ * skipped ELSE l END FROM (SELECT limit AS l)). What is negative stays so and is refused there,
+ * what has no sum is as good as all, and NULL is all. */
+static Node *runtime_sum(Node *limit, int64_t skipped)
+{
+    const char *l = plan_hidden_name();
+    SelectStmt *below = rewrite_new(SelectStmt), *above = rewrite_new(SelectStmt);
+    Node *least = rewrite_operator(">=", rewrite_column(l, l), rewrite_integer(0));
+    Node *most = rewrite_operator("<=", rewrite_column(l, l), int8_literal(INT64_MAX - skipped));
+    Node *sum = rewrite_operator("+", rewrite_column(l, l), int8_literal(skipped));
+    CaseExpr *value = (CaseExpr *)rewrite_case(rewrite_and(least, most), sum);
+    value->defresult = (Expr *)rewrite_column(l, l);
+    below->targetList = list_make1(rewrite_target(limit, l));
+    above->targetList = list_make1(rewrite_target((Node *)value, NULL));
+    above->fromClause = list_make1(rewrite_subselect(below, l));
+    return rewrite_sublink(EXPR_SUBLINK, above);
+}
+
 /* LIMIT of rows: LIMIT limit + offset goes upstream, the gateway skips. */
 static void limit_rows(struct level *level, SelectStmt *select, const struct bound *limit,
                        const struct bound *offset)
@@ -170,8 +188,7 @@ static void limit_rows(struct level *level, SelectStmt *select, const struct bou
     } else if (limit->kind == LIMIT_RUNTIME) {
         select->limitCount = rewrite_cast(limit->node, "int8");
         if (offset->value > 0)
-            select->limitCount =
-                rewrite_operator("+", select->limitCount, int8_literal(offset->value));
+            select->limitCount = runtime_sum(select->limitCount, offset->value);
     }
     if (offset->value == 0)
         return;

@@ -106,12 +106,16 @@ def test_parameters_may_be_computed_with(world):
                 "SELECT purchase_id FROM purchase ORDER BY 1 LIMIT nullif(%s, 2) OFFSET greatest(%s - 1, 0)"):
         for values in ((1, 2), (2, None), (None, 1)):
             assert answer(through, sql, values) == answer(direct, sql, values), (sql, values)
+    for value in (0, 3, None, 2**63 - 1, 2**63 - 5):  # what is skipped comes on top
+        sql = "SELECT purchase_id FROM purchase ORDER BY 1 LIMIT %s OFFSET 4"
+        assert answer(through, sql, (value,)) == answer(direct, sql, (value,)), value
 
 
 def test_what_a_limit_may_not_be_is_told(world):
     gateway, _, _ = world
     assert gateway.refused("acme.cert", "SELECT item FROM purchase LIMIT pence")[0] == "42P10"
     assert gateway.refused("acme.cert", "SELECT item FROM article LIMIT (SELECT -1)")[0] == "2201W"
+    assert gateway.refused("acme.cert", "SELECT item FROM purchase LIMIT (SELECT -1) OFFSET 3")[0] == "2201W"
 
 
 @pytest.mark.parametrize("form", FORMS)
