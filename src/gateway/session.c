@@ -337,9 +337,8 @@ static void client_ready(void *context, const struct error *error)
 /* Writes what may leave. False when the connection is gone. */
 static bool write_output(struct session *session)
 {
-    uint64_t durable = ledger_durable(session->worker->server->ledger);
     for (;;) {
-        struct slice bytes = outqueue_sendable(&session->out, durable);
+        struct slice bytes = outqueue_sendable(&session->out, session->durable);
         if (bytes.len == 0) {
             session->blocked_since_ns = 0;
             return true;
@@ -397,6 +396,7 @@ static void go_on(struct session *session)
 
 void session_flush(struct session *session)
 {
+    session->durable = ledger_durable(session->worker->server->ledger);
     if (session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE) {
         relay_release_open(session);
         frontend_continue(session);

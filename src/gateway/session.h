@@ -94,6 +94,9 @@ struct session {
     uint64_t id;
     uint32_t cancel_pid, cancel_secret;
     int64_t started_ns, active_ns, blocked_since_ns; /* monotonic; blocked 0: not */
+    /* How far the ledger was durable when this turn began. What waits for more keeps its gate, by
+     * which the session is found when there is more: so all that a turn does goes by one figure. */
+    uint64_t durable;
     bool read_paused, write_blocked, input_ended;
     bool input_held; /* a whole message waits in `in` until there is room, or its turn comes */
 

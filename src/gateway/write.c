@@ -55,9 +55,7 @@ void writes_begin(struct session *session, struct run *run)
 bool writes_wait(const struct session *session)
 {
     const struct writes *writes = &session->writes;
-    return writes->run != NULL ||
-           (writes->intended &&
-            ledger_durable(session->worker->server->ledger) <= writes->sequence);
+    return writes->run != NULL || (writes->intended && session->durable <= writes->sequence);
 }
 
 static enum status add_key(struct writes *writes, size_t subject, struct slice key,

@@ -219,6 +219,10 @@ static void test_a_change_is_written_before_and_after(void **state)
     intend(&writing);
     assert_int_equal(writing.session.out.gate_count, 1);
     ledger_wait(writing.scene.server.ledger, writing.session.writes.sequence);
+    assert_true(writes_wait(&writing.session)); /* as the gate does, until the next turn */
+    assert_int_equal(outqueue_sendable(&writing.session.out, writing.session.durable).len, 0);
+    assert_int_equal(writing.session.out.gate_count, 1);
+    writing.session.durable = ledger_durable(writing.scene.server.ledger);
     assert_false(writes_wait(&writing.session));
     writes_sync_sent(&writing.session);
     writes_ready(&writing.session, 'I');
