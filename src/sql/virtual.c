@@ -242,14 +242,26 @@ enum status virtual_walk_range(struct virtual_walk *walk, RangeVar *range)
     return STATUS_OK;
 }
 
+static bool holds_sublink(Node *node, void *context)
+{
+    if (node == NULL)
+        return false;
+    return IsA(node, SubLink) || raw_expression_tree_walker(node, holds_sublink, context);
+}
+
 /* (SELECT value FROM (SELECT argument AS a1 …) AS given): what an argument names is looked for
- * around the call, never among the tables of our own text. */
+ * around the call, never among the tables of our own text. The value names its arguments several
+ * times, and PostgreSQL would plan a call in an argument as often, those in its own again as often
+ * each: OFFSET keeps such a sub-select whole. */
 static Node *around(Node *value, Node *const *arguments, size_t count)
 {
     SelectStmt *outer = rewrite_new(SelectStmt), *inner = rewrite_new(SelectStmt);
     for (size_t i = 0; i < count; i++)
         inner->targetList =
             lappend(inner->targetList, rewrite_target(arguments[i], psprintf("a%zu", i + 1)));
+    for (size_t i = 0; i < count; i++)
+        if (holds_sublink(arguments[i], NULL))
+            inner->limitOffset = rewrite_integer(0);
     outer->targetList = list_make1(rewrite_target(value, NULL));
     outer->fromClause = list_make1(rewrite_subselect(inner, "given"));
     return rewrite_sublink(EXPR_SUBLINK, outer);
@@ -314,7 +326,7 @@ enum status virtual_plan(struct build *build, SelectStmt *select)
     (void)survey_walker((Node *)select, &survey);
     TRY(check_functions(build, survey.functions));
     struct virtual_walk walk = {.build = build,
-                                .functions = survey.functions,
+                                .called = virtual_called(survey.functions),
                                 .tables = &tables,
                                 .uses = uses,
                                 .use_count = &use_count};

@@ -4,7 +4,9 @@
 
 #include "sql/virtual_private.h"
 
-enum { DEPTH_MAX = 100 };
+/* WORK_MAX: SELECTs looked at, and columns of theirs, in one statement: what names a WITH query
+ * twice in each of many looks at the first of them without end. */
+enum { DEPTH_MAX = 100, WORK_MAX = 100000 };
 
 /* WITH queries in sight, the nearest first. */
 struct scope {
@@ -16,6 +18,7 @@ struct columns {
     struct build *build;
     const struct scope *scope;
     size_t depth;
+    size_t *work;
 };
 
 static enum status select_columns(const struct columns *outer, const SelectStmt *select,
@@ -25,6 +28,15 @@ static enum status lost(const struct columns *columns)
 {
     return plan_refuse(columns->build, "0A000", "Name the columns instead of *.",
                        "the columns of this statement cannot be told");
+}
+
+static enum status add_work(const struct columns *columns, size_t work)
+{
+    *columns->work += work;
+    if (*columns->work <= WORK_MAX)
+        return STATUS_OK;
+    return plan_refuse(columns->build, "54011", "Name the columns instead of *.",
+                       "the columns of this statement are too many to be told");
 }
 
 /* Names given in an alias stand for the first ones. More than there are tell the columns of a
@@ -182,15 +194,28 @@ static const char *name_of(const Node *item)
     return "";
 }
 
-bool virtual_names_column(const List *functions, const char *alias, const char *column)
+List *virtual_called(const List *functions)
 {
+    List *called = NIL;
     const ListCell *cell;
     foreach (cell, functions) {
         const RangeFunction *range = lfirst_node(RangeFunction, cell);
-        List *names = virtual_function_columns(range);
+        struct virtual_called *item = palloc0(sizeof *item);
+        item->name = pstrdup(name_of((const Node *)range));
+        item->columns = virtual_function_columns(range);
         if (range->alias != NULL)
-            names = renamed(names, range->alias->colnames);
-        if (strcmp(name_of((const Node *)range), alias) == 0 && !holds(names, column))
+            item->columns = renamed(item->columns, range->alias->colnames);
+        called = lappend(called, item);
+    }
+    return called;
+}
+
+bool virtual_names_column(const List *called, const char *alias, const char *column)
+{
+    const ListCell *cell;
+    foreach (cell, called) {
+        const struct virtual_called *item = lfirst(cell);
+        if (strcmp(item->name, alias) == 0 && !holds(item->columns, column))
             return false;
     }
     return true;
@@ -221,6 +246,7 @@ static enum status star_columns(const struct columns *columns, const SelectStmt 
         if (item == NULL)
             continue;
         TRY(item_columns(columns, item, &own));
+        TRY(add_work(columns, (size_t)list_length(own)));
         *names = list_concat(*names, own);
         found = true;
     }
@@ -247,6 +273,7 @@ static enum status select_columns(const struct columns *outer, const SelectStmt 
     struct columns columns = *outer;
     struct scope scope = {.outer = outer->scope};
     *names = NIL;
+    TRY(add_work(outer, 1));
     if (columns.depth++ > DEPTH_MAX)
         return lost(outer);
     if (select->withClause != NULL) {
@@ -265,7 +292,8 @@ static enum status select_columns(const struct columns *outer, const SelectStmt 
 enum status virtual_columns(struct build *build, SelectStmt *select, List *tables, List **names)
 {
     const struct scope scope = {.tables = tables};
-    const struct columns columns = {.build = build, .scope = &scope};
+    size_t work = 0;
+    const struct columns columns = {.build = build, .scope = &scope, .work = &work};
     return select_columns(&columns, select, names);
 }
 
@@ -273,7 +301,8 @@ enum status virtual_table_columns(struct build *build, const RangeVar *range, Li
                                   List **names)
 {
     const struct scope scope = {.tables = tables};
-    const struct columns columns = {.build = build, .scope = &scope};
+    size_t work = 0;
+    const struct columns columns = {.build = build, .scope = &scope, .work = &work};
     const ListCell *cell;
     *names = NIL;
     foreach (cell, tables)

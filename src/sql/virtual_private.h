@@ -71,8 +71,8 @@ struct virtual_scope {
 struct virtual_walk {
     struct build *build;
     const struct virtual_scope *scope;
-    const List *functions; /* RangeFunction of the statement, as written */
-    List **tables;         /* CommonTableExpr of what is used, each behind what it reads */
+    const List *called; /* struct virtual_called */
+    List **tables;      /* CommonTableExpr of what is used, each behind what it reads */
     struct virtual_use *uses;
     size_t *use_count;
     Node *const *arguments; /* for $n of a function's own SQL; NULL: $n is the client's */
@@ -122,9 +122,16 @@ MUST_USE enum status virtual_table_columns(struct build *build, const RangeVar *
                                            List **names);
 /* The columns of a function in FROM, but for its alias' own. */
 List *virtual_function_columns(const RangeFunction *range);
-/* q.f is a call of f where q is a function in FROM and has no column f. functions: all
- * RangeFunction of the statement. Is alias.column a column, whichever of them the alias means? */
-bool virtual_names_column(const List *functions, const char *alias, const char *column);
+/* A function in FROM, by the name that it goes by. */
+struct virtual_called {
+    const char *name;
+    List *columns;
+};
+/* Of each RangeFunction of a statement, as written. */
+List *virtual_called(const List *functions);
+/* q.f is a call of f where q is a function in FROM and has no column f. called: all of the
+ * statement. Is alias.column a column, whichever of them the alias means? */
+bool virtual_names_column(const List *called, const char *alias, const char *column);
 /* The name that PostgreSQL gives an output column. */
 const char *virtual_column_name(const Node *node);
 

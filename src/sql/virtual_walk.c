@@ -42,7 +42,7 @@ static enum status walk_column(struct virtual_walk *walk, ColumnRef *column)
         column->fields = list_copy_tail(column->fields, 1);
     const Node *last = llast(column->fields);
     if (walk->trusted || !IsA(last, String) ||
-        virtual_names_column(walk->functions, strVal(linitial(column->fields)), strVal(last)))
+        virtual_names_column(walk->called, strVal(linitial(column->fields)), strVal(last)))
         return STATUS_OK;
     return plan_refuse(walk->build, "42703", "Look the columns up in information_schema.columns.",
                        "column %s.%s does not exist", strVal(linitial(column->fields)),

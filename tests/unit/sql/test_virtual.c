@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -190,6 +191,54 @@ static void test_names_of_a_huge_statement(void **state)
     plan_release(plan_accepted(login, sql));
 }
 
+/* Each name stands twice for what the one before it stands for: 2^40 columns, or looks at them. */
+static void test_columns_that_multiply_are_not_told(void **state)
+{
+    static char sql[64000];
+    size_t len;
+    static const char *const joins[] = {"x, a%d y", "NATURAL JOIN a%d y"};
+    for (size_t join = 0; join < sizeof joins / sizeof joins[0]; join++) {
+        len = (size_t)snprintf(sql, sizeof sql, "WITH a0 AS (SELECT * FROM pg_class)");
+        for (int i = 0; i < 40; i++) {
+            len += (size_t)snprintf(sql + len, sizeof sql - len, ", a%d AS (SELECT * FROM a%d ",
+                                    i + 1, i);
+            len += (size_t)snprintf(sql + len, sizeof sql - len, joins[join], i);
+            len += (size_t)snprintf(sql + len, sizeof sql - len, ")");
+        }
+        snprintf(sql + len, sizeof sql - len, " SELECT * FROM a40");
+        plan_refused(login, sql, "54011", "too many to be told");
+    }
+}
+
+/* PostgreSQL would put the argument in each place that names it, and plan 3^n of n calls. */
+static void test_nested_calls_are_planned_once(void **state)
+{
+    struct plan *plan = plan_accepted(login, "SELECT to_regtype(to_regtype('int4')::text)");
+    plan_has(plan, "OFFSET 0) AS given");
+    plan_release(plan);
+    plan = plan_accepted(login, "SELECT pg_get_constraintdef(oid) FROM pg_constraint");
+    assert_null(strstr(plan->sql, "OFFSET"));
+    plan_release(plan);
+}
+
+/* Each reference is held against each function: 25 million times here, and nothing is made anew. */
+static void test_functions_in_from_are_looked_at_once(void **state)
+{
+    static char sql[64000];
+    size_t len = (size_t)snprintf(sql, sizeof sql, "SELECT 1 FROM pg_catalog.pg_am");
+    for (int i = 0; i < 3500; i++)
+        len += (size_t)snprintf(sql + len, sizeof sql - len, ",rank()a");
+    len += (size_t)snprintf(sql + len, sizeof sql - len, " WHERE 1 IN (1");
+    for (int i = 0; i < 7000; i++)
+        len += (size_t)snprintf(sql + len, sizeof sql - len, ",a.a");
+    snprintf(sql + len, sizeof sql - len, ")");
+    struct rusage before, after;
+    assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+    plan_release(plan_accepted(login, sql));
+    assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 512 * 1024);
+}
+
 static void test_a_dataset_beside_the_catalogue(void **state)
 {
     static const char *const mixed[] = {
@@ -248,6 +297,9 @@ int main(void)
         cmocka_unit_test(test_names_that_mean_nothing),
         cmocka_unit_test(test_names_that_mean_something),
         cmocka_unit_test(test_names_of_a_huge_statement),
+        cmocka_unit_test(test_columns_that_multiply_are_not_told),
+        cmocka_unit_test(test_nested_calls_are_planned_once),
+        cmocka_unit_test(test_functions_in_from_are_looked_at_once),
         cmocka_unit_test(test_a_dataset_beside_the_catalogue),
         cmocka_unit_test(test_a_long_statement),
         cmocka_unit_test(test_names_of_with),
