@@ -19,6 +19,8 @@ struct cancel {
     struct net_timer *timer;
     uint32_t pid, secret;
     uint64_t sync;    /* number of the Sync that ends what is to be cancelled */
+    uint64_t owed;    /* number of the last reply that was owed then */
+    bool goes_on;     /* it is a request whose statements are sent one after the other */
     unsigned repeats; /* begun */
 };
 
@@ -148,13 +150,17 @@ static uint64_t next_sync(const struct session *session)
     return session->syncs + 1;
 }
 
-/* Who has ended waits for nothing: no later statement can be hit. */
+/* Who has ended waits for nothing: no later statement can be hit. Without a Sync in between, what
+ * a client has sent since it asked is another statement all the same. */
 static bool still_wanted(const struct cancel *cancel)
 {
     const struct session *session = cancel->session;
-    return session == NULL ||
-           (next_sync(session) == cancel->sync && replies_wait_for_upstream(&session->replies) &&
-            !replies_wait_beyond_sync(&session->replies));
+    if (session == NULL)
+        return true;
+    return next_sync(session) == cancel->sync &&
+           (cancel->goes_on || session->replies.popped < cancel->owed) &&
+           replies_wait_for_upstream(&session->replies) &&
+           !replies_wait_beyond_sync(&session->replies);
 }
 
 static void on_pause_over(void *context)
@@ -196,6 +202,8 @@ void cancel_ask(struct session *session)
     if (cancel == NULL)
         return;
     cancel->sync = next_sync(session);
+    cancel->owed = session->replies.popped + session->replies.count;
+    cancel->goes_on = session->several.sql != NULL || copy_in_active(session);
     cancel->repeats = 0;
     if (cancel->stream != NULL) /* one is under way: it may be too early, so it is repeated */
         return;

@@ -2,8 +2,8 @@
  * between two messages, about to begin what should be cancelled: so it is sent again, some times,
  * while upstream has not answered.
  * Invariant: a late cancel never hits a later statement. The session sends nothing upstream while
- * such a connection is open, and it is not repeated once upstream owes anything behind the Sync
- * that ended what was to be cancelled. */
+ * such a connection is open, and it is not repeated once upstream owes nothing of what was to be
+ * cancelled, or anything behind the Sync that ended it. */
 #ifndef COFFERDAM_GATEWAY_CANCEL_H
 #define COFFERDAM_GATEWAY_CANCEL_H
 

@@ -65,6 +65,7 @@ void replies_pop(struct replies *replies)
     struct reply head = replies->ring[replies->first];
     replies->first = (replies->first + 1) % replies->capacity;
     replies->count--;
+    replies->popped++;
     replies->bytes -= head.text_len;
     reply_clear(&head);
 }

@@ -37,7 +37,8 @@ struct reply {
 struct replies {
     struct reply *ring;
     size_t first, count, capacity;
-    size_t bytes; /* of the texts held */
+    size_t bytes;    /* of the texts held */
+    uint64_t popped; /* ever */
 };
 
 void replies_free(struct replies *replies);

@@ -143,6 +143,25 @@ def test_a_cancel_sent_again_never_hits_the_statement_after(make_gateway, midway
     client.close()
 
 
+def test_nor_where_no_sync_stands_between_them(make_gateway, midway):
+    gateway = through(make_gateway, midway)
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    long = "SELECT count(*) FROM " + ", ".join(f"article a{n}" for n in range(8))
+    with gateway.cluster.connect(gateway.database) as admin:
+        admin.execute("BEGIN; LOCK shop.person")
+        client.send(client.parse(ONE), client.bind(), client.execute(), client.FLUSH)
+        gateway.until_backends(1, "active")
+        midway.deaf = 1
+        cancel(gateway, *client.key)
+        while midway.forgotten == 0:
+            time.sleep(0.001)
+        admin.execute("COMMIT")
+    assert kinds(client.until(b"C")) == "12DC"
+    client.send(client.parse(long), client.bind(), client.execute(), client.SYNC)  # longer than the first pause
+    assert (kinds(client.until_ready()), midway.heard) == ("12DCZ", 0)
+    client.close()
+
+
 def test_what_a_session_leaves_behind_is_cancelled_until_it_ends(make_gateway, midway):
     """The database has not noticed that the gateway is gone: nothing else ends it here."""
     gateway = through(make_gateway, midway)
