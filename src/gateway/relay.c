@@ -472,11 +472,13 @@ static const struct planned *planned_of(const struct reply *head)
 }
 
 /* Could what failed depend on the data? Not where the statement reads none, unless it is the end of
- * a transaction, where the queries of cursors WITH HOLD run. */
+ * a transaction, where the queries of cursors WITH HOLD run, also of those that the client has
+ * closed behind it, and where constraints that are deferred are looked at. */
 static bool reads_data(const struct session *session, const struct reply *head)
 {
     const struct planned *planned = planned_of(head);
-    return cursors_held(session) || planned == NULL || planned->plan->fence_count > 0;
+    return cursors_held(session) || planned == NULL || planned->plan->fence_count > 0 ||
+           planned->plan->transaction == PLAN_TRANSACTION_END;
 }
 
 /* Then what is missing upstream is none of the policy's names. */

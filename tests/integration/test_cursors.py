@@ -106,6 +106,19 @@ def test_whatever_ends_it_ends_in_the_ledger(gateway, end):
         client.close()
 
 
+def test_an_error_of_a_held_cursor_is_a_probe_also_where_it_is_closed_behind(gateway, client):
+    """Its query runs at COMMIT; the CLOSE is with the gateway by then."""
+    bad = "DECLARE h CURSOR WITH HOLD FOR SELECT 1 / (person_id - 1) FROM person WHERE person_id = 1"
+    after = last(gateway)
+    assert states(client.query(f"BEGIN; {bad}; COMMIT; CLOSE h")) == ["22012"]
+    for sql in ("BEGIN", bad, "COMMIT", "CLOSE h"):
+        client.send(client.parse(sql), client.bind(), client.execute())
+    client.send(client.SYNC)
+    assert states(client.until_ready()) == ["22012"]
+    probes = [entry["sqlstate"] for entry in gateway.admin(f"SHOW LEDGER AFTER {after}") if entry["type"] == "probe"]
+    assert probes == ["22012", "22012"]
+
+
 def test_with_hold_outlives_its_transaction(gateway, client):
     before = last(gateway)
     assert tags(client.query(DECLARE.replace("CURSOR", "CURSOR WITH HOLD"))) == ["DECLARE CURSOR"]

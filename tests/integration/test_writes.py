@@ -235,6 +235,7 @@ def test_a_commit_that_fails_is_no_commit(alone):
         assert state(db, "COMMIT") == "P0001"
         assert db.execute("UPDATE note SET body = 'fine' WHERE note_id = 10").statusmessage == "UPDATE 1"
     assert outcomes(alone) == ["rolled-back", "rolled-back", "committed"]
+    assert [entry["sqlstate"] for entry in alone.admin("SHOW LEDGER") if entry["type"] == "probe"] == ["P0001", "P0001"]
     assert direct(alone, NOTES)[0][2] == "fine"
 
 
