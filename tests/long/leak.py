@@ -11,9 +11,9 @@ COPY, cursors, PREPARE and EXECUTE, and several at once (harness/hostile_ways.py
                hidden rows, keys that hidden rows have, data that cannot be read
 Every byte that the server sends is searched for canaries and for subject keys that the partner has no right
 to. The gateway must live, and answer each statement.
-    RESULT statements=… leaks=… crashes=… broken=… answered=… with_rows=… refused=… seed=…
+    RESULT statements=… leaks=… crashes=… broken=… stalled=… answered=… with_rows=… refused=… seed=…
 and before it a line a source: how many statements, and how many were not refused. broken: accepted, and then
-not understood by the database, which is no leak but a defect of the rewriting.
+not understood by the database, which is no leak but a defect of the rewriting. stalled: no answer in time.
 """
 import collections
 import random
@@ -128,8 +128,7 @@ class Leak(longrun.Stage):
     def __init__(self, seed):
         super().__init__()
         self.random, self.count, self.states = random.Random(seed), collections.Counter(), collections.Counter()
-        database = self.start(SQL, POLICY)
-        self.cluster.rows(f"ALTER DATABASE {database} SET statement_timeout = '20s'")  # sqlsmith likes to join all with all
+        self.start(SQL, POLICY, {"upstream": {"statement_timeout_ms": 20000}})  # sqlsmith likes to join all with all
         self.clients = {}
 
     def close(self):
@@ -211,6 +210,7 @@ class Leak(longrun.Stage):
                 self.count["with_rows"] += 1
         except (rawclient.Closed, OSError) as error:
             self.count["closed"] += 1
+            self.count["stalled"] += isinstance(error, TimeoutError)
             print(f"UNANSWERED {type(error).__name__} {error} by {how}: {sql!r}", flush=True)
         self.look(client, sql, how, sent)
         if self.gateway.process.poll() is not None:
@@ -253,9 +253,9 @@ def main():
         print("ways:", ", ".join(f"{how} {count['way', how, 'accepted']} of {count['way', how]}" for how in [*hostile_ways.WAYS, "given"]))
     for (source, state, message), number in leak.states.most_common(60 if options.verbose else 0):
         print(f"  {number:5} {source} {state} {message}")
-    print(f"RESULT statements={count['statements']} leaks={count['leaks']} crashes={count['crashes']} broken={count['broken']} "
+    print(f"RESULT statements={count['statements']} leaks={count['leaks']} crashes={count['crashes']} broken={count['broken']} stalled={count['stalled']} "
           f"answered={count['answered']} with_rows={count['with_rows']} refused={count['refused']} seed={options.seed}")
-    return 1 if count["leaks"] or count["crashes"] or count["broken"] or not count["with_rows"] else 0
+    return 1 if count["leaks"] or count["crashes"] or count["broken"] or count["stalled"] or not count["with_rows"] else 0
 
 
 if __name__ == "__main__":
