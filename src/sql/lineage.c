@@ -184,7 +184,7 @@ static enum status group_keys(struct level *level)
         if (level->aggregated && !one && !closure_belongs(level, &level->body[k]))
             level->changes |= lineage_fences(&level->body[k], 1);
     }
-    if (level->having_unstable)
+    if (level->having_unstable || level->rows_unstable)
         TRY(settle_having(level));
     if (!level->top)
         note_looks(level);
@@ -204,6 +204,8 @@ enum status lineage_group(struct level *level)
     level->changes |= lineage_fences(level->late, level->late_count);
     for (size_t k = 0; k < level->late_count; k++)
         TRY(lineage_add(&level->keys, &level->key_count, level->build, level->late[k]));
+    if (level->rows_unstable)
+        level->grows |= level->changes;
     if (!level->windows)
         return STATUS_OK;
     level->picks = true;

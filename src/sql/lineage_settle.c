@@ -328,7 +328,7 @@ static enum status settle_later(struct level *level, const struct later *later)
 }
 
 /* Whoever makes a group of a sub-select what it is may keep it out by its figures. */
-static enum status settle_figures(struct level *level)
+enum status settle_figures(struct level *level)
 {
     for (size_t i = 0; i < level->relation_count; i++) {
         const struct relation *relation = level->relations[i];

@@ -241,18 +241,19 @@ struct level {
     struct group *groups;
     size_t group_count;
     bool top, grouped;
-    bool aggregated;         /* a value is computed over a group: members change it */
-    bool plain_statistic;    /* every aggregate so far is one over bare columns */
-    bool bare_aggregates;    /* likewise, min() and max() included */
-    bool counts;             /* some aggregate is count(): a figure even where there is no row */
-    bool order_unstable;     /* ORDER BY reads something unstable */
-    bool having_unstable;    /* and so does HAVING */
-    uint64_t order_missing;  /* of what ORDER BY and DISTINCT ON read; see struct column */
-    bool grouping_sets;      /* ROLLUP, CUBE, GROUPING SETS */
-    bool windows;            /* there are window functions, */
-    bool shows_others;       /* some of which show values of other rows */
-    bool minds_order;        /* some aggregate does: a list, a sum of floats */
-    bool picks, local;       /* see struct relation */
+    bool aggregated;        /* a value is computed over a group: members change it */
+    bool plain_statistic;   /* every aggregate so far is one over bare columns */
+    bool bare_aggregates;   /* likewise, min() and max() included */
+    bool counts;            /* some aggregate is count(): a figure even where there is no row */
+    bool order_unstable;    /* ORDER BY reads something unstable */
+    bool having_unstable;   /* and so does HAVING */
+    bool rows_unstable;     /* and so does a function that gives a set of rows, among the outputs */
+    uint64_t order_missing; /* of what ORDER BY and DISTINCT ON read; see struct column */
+    bool grouping_sets;     /* ROLLUP, CUBE, GROUPING SETS */
+    bool windows;           /* there are window functions, */
+    bool shows_others;      /* some of which show values of other rows */
+    bool minds_order;       /* some aggregate does: a list, a sum of floats */
+    bool picks, local;      /* see struct relation */
     enum plan_grade settled; /* everybody whom it reads is recorded so; 0: not */
     List *counted;           /* arguments of plain aggregates that may be NULL */
     List *from;              /* rewritten */
@@ -587,6 +588,8 @@ MUST_USE enum status settle_level(struct level *level, enum plan_grade grade, co
 MUST_USE enum status settle_condition(struct level *level, struct level *inner,
                                       enum plan_grade grade, const char *why);
 MUST_USE enum status settle_where(struct level *level);
+/* What conditions, and functions that give sets of rows, have judged. */
+MUST_USE enum status settle_figures(struct level *level);
 /* lineage_figure.c: a sub-select in a condition that is one figure, the same for all rows: it and
  * everybody whom it is of are computed together. false: it is none such, and nothing is done. */
 bool settle_figure(struct level *inner, SubLink *link, enum plan_grade grade, const char *why,

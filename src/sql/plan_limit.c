@@ -129,6 +129,8 @@ static enum status read_runtime(struct level *level, Node *node, const char *cla
         return plan_refuse(level->build, "0A000",
                            "Number the rows in a sub-select by row_number(), and compare that.",
                            "columns of an outer query are not supported in %s", clause);
+    settle_fences(level->build, value.missing, PLAN_GRADE_WITNESS,
+                  "NULL, and so no limit, where nobody's row matches: it finds them by that");
     level->build->failing++; /* it may be negative */
     *bound = (struct bound){.kind = LIMIT_RUNTIME, .node = value.node};
     return STATUS_OK;

@@ -151,6 +151,20 @@ static const struct relation *self_of(const struct level *step)
     return found;
 }
 
+/* What a step did not find is read by the next, and behind them all, as a column of the first arm,
+ * that does not tell. */
+static void settle_absent(const struct arms *arms)
+{
+    const struct level *step = arms->step;
+    for (size_t i = 0; i < step->target_count; i++) {
+        const struct expression *value = &step->targets[i].value;
+        const struct column *column = &arms->relation->columns[i];
+        uint64_t told = column->missing & ~(column->nulls & ~value->nulls);
+        settle_fences(step->build, lineage_missing(step, value) & ~told, PLAN_GRADE_WITNESS,
+                      "recursion over where nobody's row matches: it may find them by that");
+    }
+}
+
 static enum status plan_step(struct build *build, CommonTableExpr *query,
                              const struct resolver *outer, bool top, struct arms *arms)
 {
@@ -171,6 +185,7 @@ static enum status plan_step(struct build *build, CommonTableExpr *query,
         return plan_refuse(build, "42601", "Select as many columns in both parts.",
                            "each UNION query must have the same number of columns");
     settle_growth(arms->step, true, "recursion: without one of them a step might find other rows");
+    settle_absent(arms);
     return STATUS_OK;
 }
 

@@ -74,6 +74,7 @@ static void join_type(struct column *column, const struct expression *value, boo
     else if (column->collation != value->collation)
         column->collation = COLLATION_MIXED;
     column->unstable = column->unstable || value->unstable;
+    column->missing |= value->missing;
 }
 
 static enum status values_row(struct level *level, List *row, struct relation *relation, bool first)

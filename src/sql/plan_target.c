@@ -263,6 +263,15 @@ static enum status finish_output(struct level *level, struct expression *value, 
     return STATUS_OK;
 }
 
+/* How many rows a function gives of a value that may change is as a condition on it. */
+static void note_set(struct level *level, const struct expression *value)
+{
+    if (!value->set || !value->unstable)
+        return;
+    level->rows_unstable = true;
+    level->judged |= value->relations;
+}
+
 enum status plan_resolve_targets(struct level *level, SelectStmt *select)
 {
     struct resolver resolver =
@@ -278,7 +287,9 @@ enum status plan_resolve_targets(struct level *level, SelectStmt *select)
         target->source = resolve_bare(level, target->value.node, &target->source_column);
         TRY(finish_output(level, &target->value, &node));
         select->targetList = lappend(select->targetList, rewrite_target(node, target->name));
+        note_set(level, &target->value);
     }
+    TRY(settle_figures(level));
     resolver.place = "WINDOW";
     return resolve_window_clause(&resolver, select->windowClause);
 }

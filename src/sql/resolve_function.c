@@ -281,10 +281,41 @@ static void guard_set(struct resolver *resolver, FuncCall *node, struct expressi
     result->total = true;
 }
 
+/* Its elements are those that are there. */
+static bool is_found(const struct expression *array)
+{
+    return IsA(array->node, SubLink) &&
+           ((const SubLink *)array->node)->subLinkType == ARRAY_SUBLINK;
+}
+
+/* What is strict gives no rows where an argument is NULL. Of unnest(a, b) both would have to be. */
+static uint64_t nulls_of_set(const FuncCall *node, const struct expression *parts)
+{
+    bool unnests = strcmp(strVal(llast(node->funcname)), "unnest") == 0;
+    uint64_t nulls = 0, others = 0;
+    if (unnests && list_length(node->args) > 1)
+        return 0;
+    for (size_t i = 0; i < (size_t)list_length(node->args); i++) {
+        uint64_t none = unnests && is_found(&parts[i]) ? parts[i].missing : parts[i].nulls;
+        nulls |= none;
+        others |= parts[i].missing & ~none;
+    }
+    return nulls & ~others;
+}
+
+/* How many rows there are tells as much as a condition does. */
+static void settle_set(struct level *level, const struct expression *result)
+{
+    settle_fences(level->build, lineage_missing(level, result) & ~result->nulls, PLAN_GRADE_WITNESS,
+                  "rows of a function where nobody's row matches: it finds them by that");
+}
+
 /* From here on a person has as many rows as the partner likes: no count above is a plain one. */
 static void resolve_set(struct resolver *resolver, FuncCall *node, struct expression *result,
                         struct expression *parts)
 {
+    result->nulls = nulls_of_set(node, parts);
+    settle_set(resolver->level, result);
     result->set = true;
     resolver->build->sets = true;
     resolver->level->plain_statistic = false;

@@ -30,7 +30,8 @@ struct reading {
     const char *alias; /* or the function's name */
     bool unstable;
     uint64_t relations;
-    uint32_t collation; /* of the texts that the function at hand gives */
+    uint32_t collation;      /* of the texts that the function at hand gives */
+    uint64_t missing, nulls; /* of what it gives; see struct column */
 };
 
 static enum status add_column(struct reading *reading, const char *name, uint32_t type)
@@ -41,8 +42,12 @@ static enum status add_column(struct reading *reading, const char *name, uint32_
                            "a function in FROM can have at most %d columns", COLUMNS_MAX);
     relation->columns =
         plan_grow(relation->columns, relation->column_count, sizeof *relation->columns);
-    relation->columns[relation->column_count++] = (struct column){
-        .name = name, .type = type, .collation = reading->collation, .unstable = reading->unstable};
+    relation->columns[relation->column_count++] = (struct column){.name = name,
+                                                                  .type = type,
+                                                                  .collation = reading->collation,
+                                                                  .unstable = reading->unstable,
+                                                                  .missing = reading->missing,
+                                                                  .nulls = reading->nulls};
     return STATUS_OK;
 }
 
@@ -117,6 +122,8 @@ static enum status read_function(struct reading *reading, List *pair, List *defi
     keep_several_arrays((FuncCall *)value.node);
     reading->unstable = reading->unstable || value.unstable;
     reading->relations |= value.relations;
+    reading->missing = value.missing;
+    reading->nulls = value.nulls;
     reading->collation = definitions == NIL ? value.collation : 0;
     if (definitions != NIL)
         return defined_columns(reading, definitions);
@@ -176,11 +183,14 @@ enum status resolve_range_function(struct level *level, RangeFunction *item,
     level->scope_first = first;
     level->scope_end = end;
     reading.collation = 0;
+    reading.missing = reading.nulls = 0;
     if (item->ordinality)
         TRY(add_column(&reading, "ordinality", TYPE_INT8));
     TRY(rename_columns(&reading, item->alias));
-    if (reading.unstable)
+    if (reading.unstable) {
         relation->grows = left->changes;
+        level->judged |= reading.relations;
+    }
     relation->outer_reads = reading.relations;
     level->build->sets = true;
     level->plain_statistic = false;

@@ -52,6 +52,10 @@ AFFECTED = [
     (f"SELECT count(*) FROM {COUNTS}, LATERAL (WITH q AS (SELECT a.c AS c) SELECT 1 AS one FROM (VALUES (1)) z(k) WHERE EXISTS (SELECT 1 FROM q WHERE q.c = 1)) b",
      {1, 2, 3, 4, 6, 7, 8, 9}),
     ("SELECT count(*) FROM person p WHERE p.person_id NOT IN (SELECT n.person_id FROM note n WHERE n.city = p.city UNION ALL SELECT n.person_id FROM note n WHERE n.note_id < 3)", {1, 3}),
+    ("SELECT count(*) FROM (SELECT city, generate_series(1, 4 - count(*)) FROM person GROUP BY city) q", set(range(1, 21))),
+    ("SELECT count(*) FROM (SELECT city, generate_series(1, 4 - c) FROM (SELECT city, count(*) AS c FROM person GROUP BY city) g) q", set(range(1, 21))),
+    ("SELECT count(*) FROM (SELECT a.item, generate_series(1, 12 - (SELECT max(n.val) FROM note n WHERE n.city = a.item)) FROM (VALUES ('A'), ('B')) a(item)) q",
+     {16, 18}),
 ]
 # One person's value, 7's key.
 SHOWN = [
@@ -136,7 +140,15 @@ ANTI = ["g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s WHERE p.
         " INTERSECT SELECT id, s, NULL FROM g) g",
         "g WHERE (SELECT 1 FROM person p WHERE p.person_id = g.id AND p.salary <> g.s) IS NULL",
         "g WHERE coalesce((SELECT max(p.salary) FROM person p WHERE p.person_id = g.id AND p.salary <> g.s), 0) = 0",
-        "(SELECT g.id, g.s, EXISTS (SELECT 1 FROM person p WHERE p.person_id = g.id AND p.salary <> g.s) AS e FROM g) g WHERE NOT e"]
+        "(SELECT g.id, g.s, EXISTS (SELECT 1 FROM person p WHERE p.person_id = g.id AND p.salary <> g.s) AS e FROM g) g WHERE NOT e",
+        "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s, generate_series(1, CASE WHEN p.person_id IS NULL THEN 1 ELSE 0 END) n",
+        "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s, unnest(ARRAY[p.person_id IS NULL]) n(x) WHERE n.x",
+        "g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s, LATERAL (VALUES (p.person_id IS NULL)) n(x) WHERE n.x",
+        "(SELECT g.id, g.s, generate_series(1, 1 - count(p.person_id)) FROM g LEFT JOIN person p ON p.person_id = g.id AND p.salary <> g.s GROUP BY g.id, g.s) g",
+        "g LIMIT (SELECT 0 FROM person p WHERE p.person_id = 5 AND p.salary <> 1035)",
+        "g OFFSET (SELECT 3 FROM person p WHERE p.person_id = 5 AND p.salary <> 1035)",
+        "g, (WITH RECURSIVE r AS (SELECT 1 AS n, NULL::bigint AS x UNION ALL SELECT n + 1, p.person_id FROM r LEFT JOIN person p ON p.person_id = 5"
+        " AND p.salary <> 1035 WHERE n < 2) SELECT n, x FROM r) r WHERE r.x IS NULL AND r.n = 2"]
 
 
 @pytest.mark.parametrize("rest", ANTI)
