@@ -92,6 +92,7 @@ void resolve_name(const struct resolver *resolver, const struct name *name, stru
         resolve_absorb(out, &other);
         value->args = lappend(value->args, other.node);
     }
+    out->total = out->total && out->type != 0; /* they may become of one type by a cast */
     out->node = (Node *)value;
 }
 

@@ -128,10 +128,30 @@ static bool goes_on(const struct name *right, uint32_t type)
            (type != TYPE_NUMERIC || right->relation->columns[right->column].fence == NULL);
 }
 
+/* Of no type that is known here, but stored as the same one: an enum's columns. */
+static bool same_stored(const struct name *left, const struct name *right)
+{
+    const struct column *l = &left->relation->columns[left->column],
+                        *r = &right->relation->columns[right->column];
+    return l->fence != NULL && r->fence != NULL &&
+           l->fence->grant->columns[l->granted].column->catalog->type_oid ==
+               r->fence->grant->columns[r->granted].column->catalog->type_oid;
+}
+
+/* The value of the one that goes on, of the type that the database finds for both. */
+static struct name merge_unknown(const struct name *left, const struct name *right, JoinType join)
+{
+    struct name first = join == JOIN_RIGHT ? *right : *left;
+    first.other = chain(&first, join == JOIN_RIGHT ? left : right);
+    return first;
+}
+
 static struct name merge(const struct name *left, const struct name *right, uint32_t type,
                          JoinType join)
 {
     bool differ = type_of(left) != type_of(right);
+    if (type == 0 && !same_stored(left, right))
+        return merge_unknown(left, right, join);
     bool right_is_it = join == JOIN_INNER && type_of(left) != type && goes_on(right, type);
     struct name l = differ ? convert(left, type) : *left,
                 r = differ ? convert(right, type) : *right;

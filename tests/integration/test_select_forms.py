@@ -33,6 +33,9 @@ FORMS = {
     "USING of different types": [f"SELECT k, full_name, pence FROM {INTS} {kind} JOIN {BIG} USING (k)" for kind in ("INNER", "LEFT", "RIGHT", "FULL")]
     + [f"SELECT * FROM {INTS} NATURAL {kind} JOIN {BIG}" for kind in ("INNER", "FULL")]
     + ["SELECT k, count(*) FROM (SELECT pence::numeric(6, 2) AS k FROM purchase) AS a LEFT JOIN (SELECT person_id::float8 AS k FROM person) AS b USING (k) GROUP BY k"],
+    "USING of types that only the database knows": [
+        f"SELECT k / 2 AS half, z FROM (SELECT item AS z, mode() WITHIN GROUP (ORDER BY pence) AS k FROM purchase GROUP BY item) AS a {kind} JOIN "
+        "(SELECT maker, mode() WITHIN GROUP (ORDER BY length(item) - 5.0) AS k FROM article GROUP BY maker, item) AS b USING (k)" for kind in ("INNER", "LEFT", "RIGHT", "FULL")],
     "an alias for a join": [f"SELECT j.full_name, j.item FROM (person p {kind} JOIN purchase q ON q.person_id = p.person_id AND q.pence = 6) AS j" for kind in ("INNER", "LEFT", "FULL")]
     + ["SELECT j.k, j.item FROM (person JOIN purchase USING (person_id)) AS j (k) WHERE j.pence = 3",
        "SELECT j.maker, count(*) FROM (purchase LEFT JOIN article USING (item)) AS j GROUP BY j.maker HAVING count(*) > 19",
