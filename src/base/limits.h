@@ -14,6 +14,7 @@ enum {
     LIMIT_PREPARED_STATEMENTS = 1000,   /* named statements a session */
     LIMIT_PORTALS = 100,                /* named portals a session */
     LIMIT_CURSORS = 100,                /* cursors a session, default of a setting */
+    LIMIT_CHANGES = 100000,             /* statements that change rows, in one transaction */
     LIMIT_STATEMENTS_IN_TEXT = 100,     /* of one simple query */
     LIMIT_PENDING_REPLIES = 10000,      /* pipelined messages not yet answered */
     LIMIT_RELATIONS = 64,               /* datasets and sub-selects in one statement */

@@ -329,6 +329,10 @@ static enum status write_pieces(struct session *session, struct run *run, struct
 /* Room for one more intent, before it is written: what is written can then be ended. */
 static enum status make_room(struct writes *writes, struct error *error)
 {
+    if (writes->intent_count == LIMIT_CHANGES)
+        return error_set(error, STATUS_LIMIT, "54000", "Commit, and go on in another transaction.",
+                         "more than %d statements have changed rows in this transaction",
+                         LIMIT_CHANGES);
     if (writes->intent_count < writes->intent_capacity)
         return STATUS_OK;
     size_t wanted = writes->intent_capacity == 0 ? 8 : writes->intent_capacity * 2;

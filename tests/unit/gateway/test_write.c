@@ -203,6 +203,22 @@ static void test_rows_left_out_are_counted(void **state)
     writing_close(&writing);
 }
 
+static void test_a_transaction_changes_so_much_and_no_more(void **state)
+{
+    (void)state;
+    struct writing writing;
+    struct error error;
+    writing_open(&writing, PLAN_CHANGE_UPDATE);
+    begin(&writing, 1);
+    row(&writing, "7", "w");
+    writing.session.writes.intent_count = LIMIT_CHANGES;
+    assert_status(writes_intend(&writing.session, writing.scene.run, &error), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "54000");
+    assert_false(writing.session.writes.intended);
+    writing.session.writes.intent_count = 0;
+    writing_close(&writing);
+}
+
 static void test_a_change_is_written_before_and_after(void **state)
 {
     (void)state;
@@ -368,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_what_upstream_must_say),
         cmocka_unit_test(test_the_worst_of_its_rows_decides),
         cmocka_unit_test(test_rows_left_out_are_counted),
+        cmocka_unit_test(test_a_transaction_changes_so_much_and_no_more),
         cmocka_unit_test(test_a_change_is_written_before_and_after),
         cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_what_a_savepoint_undoes_is_told_at_once),
