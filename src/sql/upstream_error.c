@@ -47,7 +47,10 @@ static const struct {
      {"the transaction was stopped to end a deadlock", "Run the transaction again.", false}},
     {"40", {"the transaction was rolled back", "Run the transaction again.", false}},
     {"42501", {"the gateway's role lacks a privilege", "Tell the operator.", false}},
-    {"42601", {"the database found a syntax error", "", false}},
+    /* Statements are parsed before they are sent: what has one is to_char()'s format, or a
+     * jsonpath, that a row may hold. */
+    {"42601",
+     {"a format or a path has a syntax error", "Write it as a literal, and correct it.", true}},
     {"42803", {"a column must stand in GROUP BY or in an aggregate", "", false}},
     {"42804", {"types do not match", "Cast one side.", false}},
     {"42846", {"there is no cast between these types", "", false}},

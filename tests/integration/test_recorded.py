@@ -125,6 +125,15 @@ def test_an_error_ends_in_the_ledger_with_what_came_before(gateway, client):
     assert len(told(gateway, before)) >= len(rows(messages))
 
 
+@pytest.mark.parametrize("failing", ["to_char(1.5, substr('.', 1, person_id::int) || '9.9')", "jsonb_path_exists('{}', (full_name || '(')::jsonpath)"])
+def test_a_format_that_a_row_holds_is_data(gateway, client, failing):
+    """PostgreSQL calls it a syntax error; where it comes from a row it tells of the row."""
+    before = last(gateway)
+    assert states(client.extended(f"SELECT {failing} FROM person WHERE person_id < 20")) == ["42601"]
+    assert endings(gateway, before) == ["error"]
+    assert [entry["type"] for entry in gateway.admin(f"SHOW LEDGER AFTER {before}")].count("probe") == 1
+
+
 def test_a_statement_cut_by_the_end_of_the_session_has_an_end(gateway, client):
     before = last(gateway)
     client.send(client.simple(ENDLESS))

@@ -19,7 +19,7 @@ static void tells_data_errors(void **state)
         {"21000", true},  {"57014", true},  {"XX000", true},  {"54000", true},  {"ZZZZZ", true},
         {"53200", true},  {"53300", false}, {"0A000", true},  {"", true},       {"42883", false},
         {"42803", false}, {"42999", false}, {"25P02", false}, {"40001", false}, {"40P01", false},
-        {"57P01", false}, {"08006", false}, {"42501", false}, {"26000", false},
+        {"57P01", false}, {"08006", false}, {"42501", false}, {"26000", false}, {"42601", true},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
