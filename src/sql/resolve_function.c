@@ -399,6 +399,11 @@ enum status resolve_type(struct resolver *resolver, TypeName *type, uint32_t *oi
                            "Numbers, text, dates and times, boolean, uuid, json, bytea, ranges, "
                            "inet and their arrays are allowed.",
                            "casting to type \"%s\" is not allowed", name);
+    ListCell *cell;
+    foreach (cell, type->typmods)
+        if (!IsA(lfirst(cell), A_Const))
+            return plan_refuse(resolver->build, "42601", "Write numbers: numeric(10, 2).",
+                               "type modifiers must be simple constants");
     type->names = rewrite_qualified(name);
     if (type->arrayBounds != NIL)
         *oid = allow_array_type(*oid);
