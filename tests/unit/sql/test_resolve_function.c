@@ -166,7 +166,7 @@ static void test_casts(void **state)
     has("date '2020-01-01'", "CAST('2020-01-01' AS date)");
     has("$1::int[]", "CAST($1 AS int4[])");
     refused("city::regclass", "42501", "regclass");
-    refused("city::varchar(length(city))", "42601", "constants");
+    refused("1.5::numeric(length(city))", "42601", "constants");
     refused("city::xml", "42501", "xml");
     refused("city::public.text", "42501", "text");
     refused("city::crm.customer", "42501", "customer");
