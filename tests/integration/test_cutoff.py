@@ -54,17 +54,26 @@ class Reader:
     """Asks for one person after the other, each of whom nobody else asks for, and remembers whom it received."""
 
     def __init__(self, gateway, agent, keys):
-        self.got, self.connection = set(), gateway.connect(agent)
+        self.got, self.connection, self.stopping = set(), gateway.connect(agent), False
         self.thread = threading.Thread(target=self.read, args=(keys,), daemon=True)
         self.thread.start()
 
     def read(self, keys):
         try:
             for key in keys:
+                if self.stopping:
+                    break
                 self.got.update(row[0] for row in self.connection.execute(
                     "SELECT person_id, full_name FROM person WHERE person_id = %s", (key,)))
         except psycopg.Error:
             pass
+
+    def stop(self):
+        """Nobody may close a connection that another thread is in."""
+        self.stopping = True
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+        self.connection.close()
 
 
 def test_size_and_root_belong_together(gateway):
@@ -88,7 +97,7 @@ def test_all_that_was_received_is_below(make_gateway):
         reader.thread.join(30)
         assert not reader.thread.is_alive(), "the contained session goes on"
     assert readers[2].thread.is_alive(), "the other partner was cut as well"
-    readers[2].connection.close()
+    readers[2].stop()
     entries, received = int(told["entries"]), readers[0].got | readers[1].got
     below = {int(row["subject"]) for row in gateway.admin("SHOW DISCLOSED AFTER -1") if int(row["sequence"]) < entries}
     assert received - below == set(), f"{len(received)} received"
