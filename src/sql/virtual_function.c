@@ -20,13 +20,18 @@
 #define NOTHING(name, least, most) GIVES(name, least, most, "NULL::text")
 #define ZERO(name, least, most)    GIVES(name, least, most, "0::int8")
 
-#define RELATION(n) "EXISTS (SELECT 1 FROM pg_class r WHERE " VIRTUAL_MEANT(n) ")"
-/* Only reading is granted, and to nobody but the partner itself. */
-#define MAY(what, n) "(lower((" n ")::text) ~ '^(.*,)? *" what " *(,.*)?$')"
+/* One of the rights asked for, as of 'select, insert', is enough. */
+#define ASKS(what, n) "(lower((" n ")::text) ~ ('^(.*,)? *(' || " what " || ') *(,.*)?$'))"
+#define MAY(what, n)  ASKS("'" what "'", n)
 
-#define TABLE_PRIVILEGE(name, words)                                                               \
-    GIVES(name, 2, 2, "(" MAY(words, "$2") " AND " RELATION("$1") ")"),                            \
-        GIVES(name, 3, 3, "(" MAY(words, "$3") " AND " RELATION("$2") ")")
+/* Nothing is granted to anybody but the partner itself. Indexes are in pg_class too. */
+#define TABLE_MAY(table, n)                                                                        \
+    "EXISTS (SELECT 1 FROM pg_class r LEFT JOIN source_relation s ON s.oid = r.oid "               \
+    "WHERE " VIRTUAL_MEANT(table) " AND " ASKS("coalesce(s.rights, 'select')", n) ")"
+#define COLUMN_MAY(table, which, n)                                                                \
+    "EXISTS (SELECT 1 FROM pg_class r JOIN source_column c ON c.relation = r.oid "                 \
+    "WHERE " VIRTUAL_MEANT(table) " AND " which " AND " ASKS("c.rights", n) ")"
+#define IS_COLUMN(n) "(" n ")::text IN (c.name, c.number::text)"
 #define PRIVILEGE(name, words)                                                                     \
     GIVES(name, 2, 2, MAY(words, "$2")), GIVES(name, 3, 3, MAY(words, "$3"))
 
@@ -150,10 +155,12 @@ static const struct virtual_function functions[] = {
     ZERO("pg_stat_get_dead_tuples", 1, 1),
 
     /* privileges */
-    TABLE_PRIVILEGE("has_table_privilege", "select"),
-    TABLE_PRIVILEGE("has_any_column_privilege", "select"),
-    GIVES("has_column_privilege", 3, 3, "(" MAY("select", "$3") " AND " RELATION("$1") ")"),
-    GIVES("has_column_privilege", 4, 4, "(" MAY("select", "$4") " AND " RELATION("$2") ")"),
+    GIVES("has_table_privilege", 2, 2, TABLE_MAY("$1", "$2")),
+    GIVES("has_table_privilege", 3, 3, TABLE_MAY("$2", "$3")),
+    GIVES("has_any_column_privilege", 2, 2, COLUMN_MAY("$1", "true", "$2")),
+    GIVES("has_any_column_privilege", 3, 3, COLUMN_MAY("$2", "true", "$3")),
+    GIVES("has_column_privilege", 3, 3, COLUMN_MAY("$1", IS_COLUMN("$2"), "$3")),
+    GIVES("has_column_privilege", 4, 4, COLUMN_MAY("$2", IS_COLUMN("$3"), "$4")),
     PRIVILEGE("has_schema_privilege", "usage"),
     PRIVILEGE("has_database_privilege", "connect"),
     PRIVILEGE("has_function_privilege", "execute"),

@@ -113,6 +113,14 @@ SelectStmt *virtual_no_rows(const char *columns);
 /* Rows of a source, as a SELECT over constants; NULL if name is none. */
 SelectStmt *virtual_source(struct build *build, const char *name);
 
+/* virtual_rights.c: sets of rights, as bits. What is granted for all columns is granted for the
+ * table. */
+unsigned virtual_table_rights(const struct model_grant *grant);
+unsigned virtual_column_rights(const struct model_grant *grant,
+                               const struct model_granted *granted);
+const char *virtual_rights_names(unsigned rights);   /* "insert|select", a regular expression */
+const char *virtual_rights_letters(unsigned rights); /* "ar" */
+
 /* The names of a rewritten SELECT's output columns, as C strings: `*` is expanded. tables: the
  * CommonTableExpr that are to stand before it. */
 MUST_USE enum status virtual_columns(struct build *build, SelectStmt *select, List *tables,

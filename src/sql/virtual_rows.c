@@ -467,9 +467,9 @@ static uint32_t shown_type(const struct model_granted *granted)
 
 static SelectStmt *relations(const struct rows *rows)
 {
-    static const struct source_column columns[] = {{"oid", "oid"},      {"name", "text"},
-                                                   {"indexed", "bool"}, {"width", "int4"},
-                                                   {"comment", "text"}, {"row_type", "oid"}};
+    static const struct source_column columns[] = {
+        {"oid", "oid"},      {"name", "text"},    {"indexed", "bool"}, {"width", "int4"},
+        {"comment", "text"}, {"row_type", "oid"}, {"rights", "text"},  {"letters", "text"}};
     List *list = NIL;
     for (size_t i = 0; i < rows->shown_count; i++) {
         const struct model_grant *grant = rows->shown[i].grant;
@@ -478,6 +478,8 @@ static SelectStmt *relations(const struct rows *rows)
                                rewrite_integer((int)grant->column_count));
         row = lappend(row, rewrite_text(describe_dataset(rows, grant->dataset)));
         row = lappend(row, number(rows->shown[i].row_type));
+        row = lappend(row, rewrite_text(virtual_rights_names(virtual_table_rights(grant))));
+        row = lappend(row, rewrite_text(virtual_rights_letters(virtual_table_rights(grant))));
         list = lappend(list, row);
     }
     return select_rows(columns, lengthof(columns), list);
@@ -485,9 +487,9 @@ static SelectStmt *relations(const struct rows *rows)
 
 static SelectStmt *columns_of_all(const struct rows *rows)
 {
-    static const struct source_column columns[] = {{"relation", "oid"}, {"number", "int4"},
-                                                   {"name", "text"},    {"type", "oid"},
-                                                   {"filled", "bool"},  {"comment", "text"}};
+    static const struct source_column columns[] = {
+        {"relation", "oid"}, {"number", "int4"},  {"name", "text"},   {"type", "oid"},
+        {"filled", "bool"},  {"comment", "text"}, {"rights", "text"}, {"letters", "text"}};
     List *list = NIL;
     for (size_t i = 0; i < rows->shown_count; i++) {
         const struct model_grant *grant = rows->shown[i].grant;
@@ -498,6 +500,10 @@ static SelectStmt *columns_of_all(const struct rows *rows)
                                    number(shown_type(granted)));
             row = lappend(row, rewrite_boolean(!granted->nullable));
             row = lappend(row, rewrite_text(describe_column(granted)));
+            unsigned rights = virtual_column_rights(grant, granted);
+            row = lappend(row, rewrite_text(virtual_rights_names(rights)));
+            row = lappend(
+                row, rewrite_text(virtual_rights_letters(rights & ~virtual_table_rights(grant))));
             list = lappend(list, row);
         }
     }

@@ -45,14 +45,17 @@ static const char columns_sql[] =
     " AS identity_start, " NO_TEXT " AS identity_increment, " NO_TEXT
     " AS identity_maximum, " NO_TEXT " AS identity_minimum, " NO
     " AS identity_cycle, 'NEVER'::varchar AS is_generated, " NO_TEXT
-    " AS generation_expression, " NO " AS is_updatable FROM source_column c JOIN source_relation r "
+    " AS generation_expression, (CASE WHEN c.rights ~ 'update' THEN 'YES' ELSE 'NO' END)::varchar "
+    "AS is_updatable FROM source_column c JOIN source_relation r "
     "ON r.oid = c.relation JOIN pg_catalog.pg_type t ON t.oid = c.type CROSS JOIN source_partner p";
 
 static const char tables_sql[] =
     "SELECT " DATABASE " AS table_catalog, " PUBLIC " AS table_schema, r.name::name AS table_name, "
     "'BASE TABLE'::varchar AS table_type, " NO_NAME " AS self_referencing_column_name, " NO_TEXT
     " AS reference_generation, " NO_NAME " AS user_defined_type_catalog, " NO_NAME
-    " AS user_defined_type_schema, " NO_NAME " AS user_defined_type_name, " NO
+    " AS user_defined_type_schema, " NO_NAME
+    " AS user_defined_type_name, (CASE WHEN EXISTS (SELECT 1 FROM source_column c "
+    "WHERE c.relation = r.oid AND c.rights ~ 'insert') THEN 'YES' ELSE 'NO' END)::varchar"
     " AS is_insertable_into, " NO " AS is_typed, " NO_TEXT
     " AS commit_action FROM source_relation r CROSS JOIN source_partner p";
 
@@ -102,16 +105,18 @@ static const char constraint_tables_sql[] =
     "CROSS JOIN source_partner p";
 
 #define PRIVILEGE "p.login::name AS grantor, p.login::name AS grantee, " TABLE
-#define MAY_READ  "'SELECT'::varchar AS privilege_type, " NO " AS is_grantable"
+#define RIGHT     "upper(q.name)::varchar AS privilege_type, " NO " AS is_grantable"
+#define EACH_OF(rights)                                                                            \
+    " CROSS JOIN LATERAL (SELECT regexp_split_to_table(" rights ", '[|]') AS name) AS q"
 
 static const char table_privileges_sql[] =
-    "SELECT " PRIVILEGE ", " MAY_READ ", " YES
-    " AS with_hierarchy FROM source_relation r CROSS JOIN source_partner p";
+    "SELECT " PRIVILEGE ", " RIGHT ", " YES
+    " AS with_hierarchy FROM source_relation r CROSS JOIN source_partner p" EACH_OF("r.rights");
 
 static const char column_privileges_sql[] =
-    "SELECT " PRIVILEGE ", c.name::name AS column_name, " MAY_READ
+    "SELECT " PRIVILEGE ", c.name::name AS column_name, " RIGHT
     " FROM source_column c JOIN source_relation r ON r.oid = c.relation "
-    "CROSS JOIN source_partner p";
+    "CROSS JOIN source_partner p" EACH_OF("c.rights");
 
 static const struct virtual_table tables[] = {
     VIEW("columns", columns_sql),

@@ -34,7 +34,7 @@ static const char class_sql[] =
     "r.indexed AS relhasindex, false AS relisshared, 'p'::\"char\" AS relpersistence, "
     "'r'::\"char\" AS relkind, r.width::int2 AS relnatts, EXISTS (SELECT 1 FROM source_key f "
     "WHERE f.kind = 'f' AND r.oid IN (f.relation, f.parent)) AS relhastriggers, " CLASS_FLAGS
-    ", ARRAY[p.login || '=r/' || p.login] AS relacl, " CLASS_LAST
+    ", ARRAY[p.login || '=' || r.letters || '/' || p.login] AS relacl, " CLASS_LAST
     " FROM source_relation r CROSS JOIN source_partner p "
     "UNION ALL "
     "SELECT k.index, k.name::name, 2200::oid, 0::oid, 0::oid, 10::oid, 403::oid, " CLASS_STORAGE
@@ -42,10 +42,10 @@ static const char class_sql[] =
     ", " CLASS_LAST " FROM source_key k WHERE k.kind <> 'f'";
 
 /* Behind the type's own columns of pg_attribute. */
-#define ATTRIBUTE_REST                                                                             \
+#define ATTRIBUTE_REST(acl)                                                                        \
     "false AS atthasdef, false AS atthasmissing, ''::\"char\" AS attidentity, "                    \
     "''::\"char\" AS attgenerated, false AS attisdropped, true AS attislocal, 0 AS attinhcount, "  \
-    "t.typcollation AS attcollation, " NO_ACL " AS attacl, NULL::text[] AS attoptions, "           \
+    "t.typcollation AS attcollation, " acl " AS attacl, NULL::text[] AS attoptions, "              \
     "NULL::text[] AS attfdwoptions, NULL::text[] AS attmissingval"
 
 static const char attribute_sql[] =
@@ -54,14 +54,19 @@ static const char attribute_sql[] =
     "(CASE WHEN t.typcategory = 'A' THEN 1 ELSE 0 END)::int4 AS attndims, "
     "(-1)::int4 AS attcacheoff, (-1)::int4 AS atttypmod, t.typbyval AS attbyval, "
     "t.typalign AS attalign, t.typstorage AS attstorage, ''::\"char\" AS attcompression, "
-    "c.filled AS attnotnull, " ATTRIBUTE_REST
-    " FROM source_column c JOIN pg_catalog.pg_type t ON t.oid = c.type "
-    "UNION ALL "
-    "SELECT k.index, c.name::name, c.type, -1, t.typlen, m.position::int2, 0, -1, -1, t.typbyval, "
-    "t.typalign, t.typstorage, ''::\"char\", false, " ATTRIBUTE_REST
-    " FROM source_key k JOIN source_key_column m ON m.key = k.oid JOIN source_column c "
-    "ON c.relation = k.relation AND c.number = m.number "
-    "JOIN pg_catalog.pg_type t ON t.oid = c.type WHERE k.kind <> 'f'";
+    "c.filled AS attnotnull, " ATTRIBUTE_REST(
+        "(SELECT ARRAY[p.login || '=' || c.letters || '/' || p.login] FROM source_partner p "
+        "WHERE c.letters <> '')") " FROM source_column c JOIN pg_catalog.pg_type t ON t.oid = "
+                                  "c.type "
+                                  "UNION ALL "
+                                  "SELECT k.index, c.name::name, c.type, -1, t.typlen, "
+                                  "m.position::int2, 0, -1, -1, t.typbyval, "
+                                  "t.typalign, t.typstorage, ''::\"char\", false, " ATTRIBUTE_REST(
+                                      NO_ACL) " FROM source_key k JOIN source_key_column m ON "
+                                              "m.key = k.oid JOIN source_column c "
+                                              "ON c.relation = k.relation AND c.number = m.number "
+                                              "JOIN pg_catalog.pg_type t ON t.oid = c.type WHERE "
+                                              "k.kind <> 'f'";
 
 /* Rows of tables are no types here. */
 static const char type_sql[] =

@@ -161,6 +161,29 @@ def test_the_role_has_no_other_rights(gateway):
     assert direct(gateway, "SELECT table_name, privilege_type FROM information_schema.table_privileges WHERE grantee = '%s'" % gateway.role) == [("note", "DELETE")]
 
 
+RIGHTS = {  # what the catalogue says of them: a right to all columns is one to the table
+    "SELECT has_table_privilege('person', 'SELECT'), has_table_privilege('person', 'UPDATE'), has_any_column_privilege('person', 'UPDATE')": (True, False, True),
+    "SELECT has_column_privilege('person', 'phone', 'UPDATE'), has_column_privilege('person', 'name', 'UPDATE'), has_column_privilege('person', 'phone', 'INSERT')":
+        (True, False, False),
+    "SELECT has_table_privilege('note', 'INSERT'), has_table_privilege('note', 'UPDATE'), has_table_privilege('note', 'DELETE, TRUNCATE'), has_table_privilege('note', 'TRUNCATE')":
+        (True, False, True, False),
+    "SELECT string_agg(attname || ' ' || attacl::text, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'note'::regclass AND attacl IS NOT NULL":
+        ("body {desk.one=w/desk.one}, kind {desk.one=w/desk.one}, stars {desk.one=w/desk.one}",),
+    "SELECT string_agg(relname || ' ' || relacl::text, ', ' ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace":
+        ("note {desk.one=ard/desk.one}, person {desk.one=r/desk.one}, town {desk.one=ar/desk.one}",),
+    "SELECT string_agg(privilege_type, ' ' ORDER BY privilege_type) FROM information_schema.table_privileges WHERE table_name = 'note'": ("DELETE INSERT SELECT",),
+    "SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM information_schema.column_privileges WHERE table_name = 'person' AND privilege_type = 'UPDATE'":
+        ("born credit gone phone town",),
+    "SELECT string_agg(table_name || ' ' || is_insertable_into, ', ' ORDER BY table_name) FROM information_schema.tables WHERE table_schema = 'public'":
+        ("note YES, person NO, town YES",),
+    "SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM information_schema.columns WHERE table_name = 'note' AND is_updatable = 'YES'": ("body kind stars",)}
+
+
+def test_the_catalogue_tells_the_rights(gateway):
+    assert {sql: gateway.rows("desk.one", sql)[0] for sql in RIGHTS} == RIGHTS
+    assert gateway.rows("desk.reader", "SELECT has_any_column_privilege('person', 'UPDATE')") == [(False,)]
+
+
 def test_hidden_rows_stay_as_they_are(gateway):
     """Neither touched, nor read by an expression that fails on them."""
     with gateway.connect("desk.one") as db:
