@@ -375,10 +375,12 @@ enum status writes_intend(struct session *session, struct run *run, struct error
     if (status == STATUS_OK)
         status = write_pieces(session, run, &piece, error);
     piece_free(&piece);
-    if (writes->intended && (!before || writes->sequence != sequence))
-        remember(writes, run); /* also where only a part of it could be written */
-    if (status == STATUS_OK && !outqueue_gate(&session->out, writes->sequence))
-        status = no_memory(error);
+    if (!writes->intended || (before && writes->sequence == sequence))
+        return status;
+    /* Also where only a part of it could be written: what waits for that is woken by the gate. */
+    remember(writes, run);
+    if (!outqueue_gate(&session->out, writes->sequence))
+        return no_memory(error);
     return status;
 }
 
