@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from harness.rawclient import RawClient, kinds, states, tags
-from harness.recorded import last, marked, outcomes
+from harness.recorded import afresh, marked, outcomes
 
 SQL = """
 CREATE SCHEMA c;
@@ -58,9 +58,7 @@ def shared(make_module_gateway, cluster):
 
 @pytest.fixture
 def gateway(shared):
-    shared.cluster.script(shared.database, ROWS)
-    shared.mark = last(shared)
-    return shared
+    return afresh(shared, ROWS)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 import psycopg
 import pytest
 
-from harness.recorded import last, marked, outcomes
+from harness.recorded import afresh, marked, outcomes
 
 SQL = """
 CREATE SCHEMA s;
@@ -68,10 +68,7 @@ def shared(make_module_gateway, cluster):
 
 @pytest.fixture
 def gateway(shared):
-    """The tables as they were, and the ledger from here on."""
-    shared.cluster.script(shared.database, ROWS)
-    shared.mark = last(shared)
-    return shared
+    return afresh(shared, ROWS)
 
 
 @pytest.fixture

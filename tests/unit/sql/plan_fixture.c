@@ -378,6 +378,20 @@ void plan_has_not(const struct plan *plan, const char *part)
         fail_msg("unexpected: %s\nin: %s", part, plan_text(plan));
 }
 
+void plan_accepts(const char *sql, const char *part)
+{
+    struct plan *plan = plan_accepted("acme.app", sql);
+    plan_has(plan, part);
+    plan_release(plan);
+}
+
+void plan_accepts_without(const char *sql, const char *part)
+{
+    struct plan *plan = plan_accepted("acme.app", sql);
+    plan_has_not(plan, part);
+    plan_release(plan);
+}
+
 const char *plan_hidden_columns(const struct plan_hidden *hidden)
 {
     static const char *const forms[] = {"clear", "masked", "token"};

@@ -35,6 +35,9 @@ void plan_refused(const char *login, const char *sql, const char *sqlstate, cons
 const char *plan_text(const struct plan *plan);
 void plan_has(const struct plan *plan, const char *part);
 void plan_has_not(const struct plan *plan, const char *part);
+/* What acme.app sends is accepted, and its text has the part, or has it not. */
+void plan_accepts(const char *sql, const char *part);
+void plan_accepts_without(const char *sql, const char *part);
 /* "dataset.column:form …" of a hidden column; static. */
 const char *plan_hidden_columns(const struct plan_hidden *hidden);
 

@@ -8,20 +8,6 @@
 
 #include "plan_fixture.h"
 
-static void accepts(const char *sql, const char *part)
-{
-    struct plan *plan = plan_accepted("acme.app", sql);
-    plan_has(plan, part);
-    plan_release(plan);
-}
-
-static void accepts_without(const char *sql, const char *part)
-{
-    struct plan *plan = plan_accepted("acme.app", sql);
-    plan_has_not(plan, part);
-    plan_release(plan);
-}
-
 static const char intersect[] =
     "SELECT city FROM customer INTERSECT ALL SELECT registration FROM vehicle";
 static const char except[] =
@@ -30,15 +16,15 @@ static const char except[] =
 /* Groups as without ALL, and how often each is on either side. */
 static void test_all_counts_the_sides(void **state)
 {
-    accepts(intersect, "LEAST(count(*) FILTER (WHERE ");
-    accepts(intersect, "JOIN LATERAL generate_series(1, h");
-    accepts(intersect, "HAVING (bool_or(");
-    accepts(except, "HAVING (count(*) FILTER (WHERE ");
-    accepts(except, "JOIN LATERAL generate_series(1, h");
-    accepts_without("SELECT city FROM customer INTERSECT SELECT registration FROM vehicle",
-                    "generate_series");
-    accepts_without("SELECT city FROM customer EXCEPT SELECT registration FROM vehicle",
-                    "generate_series");
+    plan_accepts(intersect, "LEAST(count(*) FILTER (WHERE ");
+    plan_accepts(intersect, "JOIN LATERAL generate_series(1, h");
+    plan_accepts(intersect, "HAVING (bool_or(");
+    plan_accepts(except, "HAVING (count(*) FILTER (WHERE ");
+    plan_accepts(except, "JOIN LATERAL generate_series(1, h");
+    plan_accepts_without("SELECT city FROM customer INTERSECT SELECT registration FROM vehicle",
+                         "generate_series");
+    plan_accepts_without("SELECT city FROM customer EXCEPT SELECT registration FROM vehicle",
+                         "generate_series");
 }
 
 /* Each copy carries everybody who has the value, of both sides; the right side of EXCEPT comes
@@ -63,8 +49,9 @@ static void test_each_copy_carries_the_people_of_its_group(void **state)
 
 static void test_order_and_limit_are_of_the_copies(void **state)
 {
-    accepts("SELECT city FROM customer EXCEPT ALL SELECT name FROM model ORDER BY city LIMIT 3",
-            " ON (TRUE)) ORDER BY 1 LIMIT 3");
+    plan_accepts(
+        "SELECT city FROM customer EXCEPT ALL SELECT name FROM model ORDER BY city LIMIT 3",
+        " ON (TRUE)) ORDER BY 1 LIMIT 3");
     plan_refused("counts.app",
                  "SELECT count(*) FROM customer INTERSECT ALL SELECT count(*) FROM customer",
                  "42501", "statistics only");

@@ -8,36 +8,29 @@
 
 #include "plan_fixture.h"
 
-static void accepts(const char *sql, const char *part)
-{
-    struct plan *plan = plan_accepted("acme.app", sql);
-    plan_has(plan, part);
-    plan_release(plan);
-}
-
 static void test_order_by_prefers_output_names(void **state)
 {
-    accepts("SELECT balance AS city FROM customer ORDER BY city", "ORDER BY 1");
-    accepts("SELECT full_name FROM customer ORDER BY city", "ORDER BY customer.city");
-    accepts("SELECT full_name, city FROM customer ORDER BY 2 DESC NULLS LAST, 1",
-            "ORDER BY 2 DESC NULLS LAST, 1");
-    accepts("SELECT balance AS city FROM customer ORDER BY city || 'x'",
-            "(customer.city OPERATOR(||) 'x')");
+    plan_accepts("SELECT balance AS city FROM customer ORDER BY city", "ORDER BY 1");
+    plan_accepts("SELECT full_name FROM customer ORDER BY city", "ORDER BY customer.city");
+    plan_accepts("SELECT full_name, city FROM customer ORDER BY 2 DESC NULLS LAST, 1",
+                 "ORDER BY 2 DESC NULLS LAST, 1");
+    plan_accepts("SELECT balance AS city FROM customer ORDER BY city || 'x'",
+                 "(customer.city OPERATOR(||) 'x')");
     plan_refused("acme.app", "SELECT city AS a, full_name AS a FROM customer ORDER BY a", "42702",
                  "ambiguous");
-    accepts("SELECT city AS a, city AS a FROM customer ORDER BY a", "ORDER BY 1");
+    plan_accepts("SELECT city AS a, city AS a FROM customer ORDER BY a", "ORDER BY 1");
     plan_refused("acme.app", "SELECT city FROM customer ORDER BY 2", "42P10", "position 2");
     plan_refused("acme.app", "SELECT city FROM customer ORDER BY 'x'", "42601", "non-integer");
 }
 
 static void test_group_by_prefers_input_columns(void **state)
 {
-    accepts("SELECT count(*) AS city FROM customer GROUP BY city", "GROUP BY customer.city");
-    accepts("SELECT upper(city) AS town, count(*) FROM customer GROUP BY town", "GROUP BY 1");
-    accepts("SELECT city, count(*) FROM customer GROUP BY 1", "GROUP BY 1");
-    accepts("SELECT upper(city) FROM customer GROUP BY city", "SELECT upper(customer.city)");
-    accepts("SELECT count(*) FROM customer GROUP BY upper(city) ORDER BY upper(city)",
-            "ORDER BY (upper(customer.city))");
+    plan_accepts("SELECT count(*) AS city FROM customer GROUP BY city", "GROUP BY customer.city");
+    plan_accepts("SELECT upper(city) AS town, count(*) FROM customer GROUP BY town", "GROUP BY 1");
+    plan_accepts("SELECT city, count(*) FROM customer GROUP BY 1", "GROUP BY 1");
+    plan_accepts("SELECT upper(city) FROM customer GROUP BY city", "SELECT upper(customer.city)");
+    plan_accepts("SELECT count(*) FROM customer GROUP BY upper(city) ORDER BY upper(city)",
+                 "ORDER BY (upper(customer.city))");
     plan_refused("acme.app", "SELECT full_name FROM customer GROUP BY city", "42803",
                  "\"full_name\" must appear");
     plan_refused("acme.app", "SELECT *, count(*) FROM customer", "42803", "must appear");

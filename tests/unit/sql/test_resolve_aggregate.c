@@ -8,34 +8,29 @@
 
 #include "plan_fixture.h"
 
-static void accepts(const char *sql, const char *part)
-{
-    struct plan *plan = plan_accepted("acme.app", sql);
-    plan_has(plan, part);
-    plan_release(plan);
-}
-
 /* Over columns of the groups around alone: theirs, wherever it stands. */
 static void test_an_aggregate_is_of_the_level_that_it_reads(void **state)
 {
-    accepts("SELECT city, (SELECT max(c.balance)) FROM customer c GROUP BY city",
-            "(SELECT max(c.balance) AS max)");
-    accepts("SELECT city, (SELECT m.name FROM model m WHERE m.model_id = count(c.balance)) FROM "
-            "customer c GROUP BY city",
-            "FROM crm.model AS t0) AS m WHERE m.model_id OPERATOR(=) (count(c.balance))");
-    accepts("SELECT city, (SELECT max(c.balance) FROM model m LIMIT 1) FROM customer c GROUP BY "
-            "city",
-            " AS max FROM (SELECT 1 AS h2 FROM crm.model AS t0) AS m LIMIT 1)");
+    plan_accepts("SELECT city, (SELECT max(c.balance)) FROM customer c GROUP BY city",
+                 "(SELECT max(c.balance) AS max)");
+    plan_accepts(
+        "SELECT city, (SELECT m.name FROM model m WHERE m.model_id = count(c.balance)) FROM "
+        "customer c GROUP BY city",
+        "FROM crm.model AS t0) AS m WHERE m.model_id OPERATOR(=) (count(c.balance))");
+    plan_accepts(
+        "SELECT city, (SELECT max(c.balance) FROM model m LIMIT 1) FROM customer c GROUP BY "
+        "city",
+        " AS max FROM (SELECT 1 AS h2 FROM crm.model AS t0) AS m LIMIT 1)");
 }
 
 /* What it reads is guarded by the policy around, row by row; what it gives, by that of the group.
  */
 static void test_it_is_guarded_where_its_rows_are(void **state)
 {
-    accepts("SELECT city, (SELECT max(10 / c.balance)) FROM customer c GROUP BY city",
-            "(SELECT max(CASE WHEN (c.h");
-    accepts("SELECT city, (SELECT 10 / max(c.balance)) FROM customer c GROUP BY city",
-            "(SELECT CASE WHEN ((bool_and(c.h");
+    plan_accepts("SELECT city, (SELECT max(10 / c.balance)) FROM customer c GROUP BY city",
+                 "(SELECT max(CASE WHEN (c.h");
+    plan_accepts("SELECT city, (SELECT 10 / max(c.balance)) FROM customer c GROUP BY city",
+                 "(SELECT CASE WHEN ((bool_and(c.h");
 }
 
 static void test_where_it_cannot_be(void **state)
