@@ -11,6 +11,11 @@
 #include "base/status.h"
 
 enum { CRYPTO_SHA256_BYTES = 32, CRYPTO_AEAD_KEY_BYTES = 32, CRYPTO_AEAD_OVERHEAD_BYTES = 28 };
+enum {
+    CRYPTO_ED25519_SEED_BYTES = 32,
+    CRYPTO_ED25519_PUBLIC_BYTES = 32,
+    CRYPTO_ED25519_SIGNATURE_BYTES = 64,
+};
 
 /* SHA-256 (FIPS 180-4) of the parts one after the other. */
 void crypto_sha256(const struct slice *parts, size_t count, uint8_t digest[static 32]);
@@ -39,5 +44,13 @@ void crypto_seal(const uint8_t key[static 32], struct slice aad, struct slice pl
 /* STATUS_CORRUPT when the tag does not match. Appends the plain text. */
 MUST_USE enum status crypto_open(const uint8_t key[static 32], struct slice aad,
                                  struct slice sealed, struct buffer *out);
+
+/* Ed25519 (RFC 8032, 5.1). The seed is the private key of the RFC, 32 random bytes. */
+void crypto_ed25519_public(const uint8_t seed[static 32], uint8_t public_key[static 32]);
+void crypto_ed25519_sign(const uint8_t seed[static 32], struct slice message,
+                         uint8_t signature[static 64]);
+/* false also where the key is no point of the curve. */
+bool crypto_ed25519_verify(const uint8_t public_key[static 32], struct slice message,
+                           const uint8_t signature[static 64]);
 
 #endif

@@ -1,186 +1,144 @@
-/* Small files beside the segments. Checkpoint: C2SP tlog-checkpoint, text of three lines (origin,
- * size, base64 of the root). Durable: one 512-byte sector, overwritten in place, whose number
- * stands there twice, the second time inverted, so that a torn write is told from a true one. */
+/* See checkpoint.h. A text is taken apart, written anew, and must be the same: there is one
+ * spelling, so that nobody can be shown two texts that say the same. */
 #include "ledger/checkpoint.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "crypto/crypto.h"
+#include "ledger/segment.h"
 
-enum { CHECKPOINT_LIMIT_BYTES = 16 * 1024, ORIGIN_BYTES = 80, DURABLE_BYTES = 512 };
+enum { SIZE_DIGITS = 20, ROOT_BASE64 = 44, PATH_ROOM = 4096 };
 
-static const uint8_t durable_magic[8] = "CFDURABL"; /* without a NUL */
-
-static void path_of(const char *folder, const char *name, char path[static SEGMENT_PATH_BYTES])
+void checkpoint_origin(const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
+                       char origin[static CHECKPOINT_ORIGIN_ROOM])
 {
-    snprintf(path, SEGMENT_PATH_BYTES, "%.*s/%s", SEGMENT_FOLDER_BYTES, folder, name);
+    char hex[2 * CHECKPOINT_LOG_ID_BYTES + 1];
+    crypto_hex(log_id, CHECKPOINT_LOG_ID_BYTES, hex);
+    snprintf(origin, CHECKPOINT_ORIGIN_ROOM, "cofferdam/log/%s", hex);
 }
 
-static void origin_of(const uint8_t log_id[static SEGMENT_ID_BYTES],
-                      char origin[static ORIGIN_BYTES])
+void checkpoint_format(const char *origin, const struct checkpoint *checkpoint, struct buffer *out)
 {
-    char hex[2 * SEGMENT_ID_BYTES + 1];
-    crypto_hex(log_id, SEGMENT_ID_BYTES, hex);
-    snprintf(origin, ORIGIN_BYTES, "cofferdam/log/%s", hex);
+    char root[ROOT_BASE64 + 1];
+    crypto_base64_encode(checkpoint->root, sizeof checkpoint->root, root);
+    buffer_printf(out, "%s\n%" PRIu64 "\n%s\n", origin, checkpoint->size, root);
 }
 
-static void format_body(const uint8_t log_id[static SEGMENT_ID_BYTES],
-                        const struct checkpoint *checkpoint, struct buffer *text)
+/* The next line without its newline; false at the end. */
+static bool next_line(struct slice *text, struct slice *line)
 {
-    char origin[ORIGIN_BYTES], root[48];
-    origin_of(log_id, origin);
-    crypto_base64_encode(checkpoint->root, MERKLE_HASH_BYTES, root);
-    buffer_printf(text, "%s\n%" PRIu64 "\n%s\n", origin, checkpoint->size, root);
+    const uint8_t *newline = text->len == 0 ? NULL : memchr(text->data, '\n', text->len);
+    if (newline == NULL)
+        return false;
+    *line = slice_of(text->data, (size_t)(newline - text->data));
+    *text = slice_of(newline + 1, text->len - line->len - 1);
+    return true;
 }
 
-enum status checkpoint_write(const char *folder, const uint8_t log_id[static SEGMENT_ID_BYTES],
+static bool parse_size(struct slice digits, uint64_t *size)
+{
+    uint64_t value = 0;
+    if (digits.len == 0 || digits.len > SIZE_DIGITS || (digits.len > 1 && digits.data[0] == '0'))
+        return false;
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = (unsigned)digits.data[i] - '0';
+        if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return false;
+    }
+    *size = value;
+    return true;
+}
+
+static bool parse_root(struct slice text, uint8_t root[static CHECKPOINT_HASH_BYTES])
+{
+    uint8_t bytes[ROOT_BASE64];
+    size_t len;
+    if (text.len != ROOT_BASE64 ||
+        crypto_base64_decode((const char *)text.data, text.len, bytes, &len) != STATUS_OK ||
+        len != CHECKPOINT_HASH_BYTES)
+        return false;
+    memcpy(root, bytes, CHECKPOINT_HASH_BYTES);
+    return true;
+}
+
+enum status checkpoint_parse(struct slice text, char origin[static CHECKPOINT_ORIGIN_ROOM],
+                             struct checkpoint *checkpoint, struct error *error)
+{
+    struct slice name, size, root;
+    struct checkpoint read;
+    bool good = next_line(&text, &name) && next_line(&text, &size) && next_line(&text, &root) &&
+                text.len == 0 && name.len > 0 && name.len < CHECKPOINT_ORIGIN_ROOM &&
+                memchr(name.data, '\0', name.len) == NULL && parse_size(size, &read.size) &&
+                parse_root(root, read.root);
+    if (!good)
+        return error_set(error, STATUS_INVALID, "22P02", NULL,
+                         "not a checkpoint: three lines, origin, size and root");
+    memcpy(origin, name.data, name.len);
+    origin[name.len] = '\0';
+    *checkpoint = read;
+    return STATUS_OK;
+}
+
+enum status checkpoint_read_note(const char *path, struct buffer *bytes, struct note *note,
+                                 char origin[static CHECKPOINT_ORIGIN_ROOM],
+                                 struct checkpoint *checkpoint, struct error *error)
+{
+    TRY(file_read(path, bytes, error));
+    enum status status = note_parse(buffer_slice(bytes), note, error);
+    if (status == STATUS_OK)
+        status = checkpoint_parse(note->text, origin, checkpoint, error);
+    if (status != STATUS_OK)
+        error_prefix(error, "%.300s", path);
+    return status;
+}
+
+/* The text of a note; of what is not signed, all. */
+static struct slice body_of(const struct buffer *bytes)
+{
+    struct note note;
+    return note_parse(buffer_slice(bytes), &note, NULL) == STATUS_OK ? note.text
+                                                                     : buffer_slice(bytes);
+}
+
+enum status checkpoint_read(const char *folder,
+                            const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
+                            struct checkpoint *checkpoint, struct error *error)
+{
+    char path[PATH_ROOM], ours[CHECKPOINT_ORIGIN_ROOM], origin[CHECKPOINT_ORIGIN_ROOM];
+    struct checkpoint read;
+    struct buffer bytes;
+    buffer_init(&bytes, NOTE_BYTES_MAX);
+    checkpoint_origin(log_id, ours);
+    snprintf(path, sizeof path, "%.4000s/checkpoint", folder);
+    enum status status = file_read(path, &bytes, error);
+    if (status == STATUS_OK &&
+        (checkpoint_parse(body_of(&bytes), origin, &read, NULL) != STATUS_OK ||
+         strcmp(origin, ours) != 0))
+        status = error_set(error, STATUS_CORRUPT, "XX001", NULL,
+                           "%.300s: damaged, or another log's", path);
+    if (status == STATUS_OK)
+        *checkpoint = read;
+    buffer_free(&bytes);
+    return status;
+}
+
+enum status checkpoint_write(const char *folder,
+                             const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
                              const struct checkpoint *checkpoint, struct error *error)
 {
-    char path[SEGMENT_PATH_BYTES];
+    char path[PATH_ROOM], origin[CHECKPOINT_ORIGIN_ROOM];
     struct buffer text;
-    buffer_init(&text, CHECKPOINT_LIMIT_BYTES);
-    format_body(log_id, checkpoint, &text);
-    path_of(folder, "checkpoint", path);
+    buffer_init(&text, NOTE_BYTES_MAX);
+    checkpoint_origin(log_id, origin);
+    checkpoint_format(origin, checkpoint, &text);
+    snprintf(path, sizeof path, "%.4000s/checkpoint", folder);
     enum status status = text.overflowed
                              ? error_set(error, STATUS_NOMEM, "53200", NULL, "no memory")
                              : file_replace(path, buffer_slice(&text), SEGMENT_FILE_MODE, error);
     buffer_free(&text);
-    return status;
-}
-
-/* Takes the text apart; whether it is written canonically, format_body tells afterwards. */
-static bool parse_body(char *text, struct checkpoint *checkpoint)
-{
-    uint8_t root[48];
-    size_t root_len;
-    char *size = strchr(text, '\n');
-    char *base64 = size == NULL ? NULL : strchr(size + 1, '\n');
-    char *end = base64 == NULL ? NULL : strchr(base64 + 1, '\n');
-    if (end == NULL || end - (base64 + 1) != 44 ||
-        sscanf(size + 1, "%20" SCNu64, &checkpoint->size) != 1 ||
-        crypto_base64_decode(base64 + 1, 44, root, &root_len) != STATUS_OK ||
-        root_len != MERKLE_HASH_BYTES)
-        return false;
-    memcpy(checkpoint->root, root, MERKLE_HASH_BYTES);
-    return true;
-}
-
-static bool decode_body(const uint8_t log_id[static SEGMENT_ID_BYTES], struct buffer *text,
-                        struct checkpoint *checkpoint)
-{
-    struct checkpoint read = {0};
-    struct buffer again;
-    size_t len = text->len;
-    if (buffer_text(text) == NULL || !parse_body((char *)text->data, &read))
-        return false;
-    buffer_init(&again, CHECKPOINT_LIMIT_BYTES);
-    format_body(log_id, &read, &again);
-    bool same = !again.overflowed && slice_equal(slice_of(text->data, len), buffer_slice(&again));
-    buffer_free(&again);
-    if (same)
-        *checkpoint = read;
-    return same;
-}
-
-enum status checkpoint_read(const char *folder, const uint8_t log_id[static SEGMENT_ID_BYTES],
-                            struct checkpoint *checkpoint, struct error *error)
-{
-    char path[SEGMENT_PATH_BYTES];
-    struct buffer text;
-    buffer_init(&text, CHECKPOINT_LIMIT_BYTES);
-    path_of(folder, "checkpoint", path);
-    enum status status = file_read(path, &text, error);
-    if (status == STATUS_OK && !decode_body(log_id, &text, checkpoint))
-        status = error_set(error, STATUS_CORRUPT, "XX001", NULL,
-                           "%.300s: damaged, or another log's", path);
-    buffer_free(&text);
-    return status;
-}
-
-enum status durable_open(const char *folder, int *fd, struct error *error)
-{
-    static const uint8_t zeros[DURABLE_BYTES];
-    char path[SEGMENT_PATH_BYTES];
-    path_of(folder, "durable", path);
-    int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, SEGMENT_FILE_MODE);
-    if (opened < 0)
-        return error_set_errno(error, errno, "%s", path);
-    enum status status = STATUS_OK;
-    if (lseek(opened, 0, SEEK_END) < DURABLE_BYTES)
-        status = file_write_at(opened, zeros, sizeof zeros, 0, error);
-    if (status == STATUS_OK && fsync(opened) != 0)
-        status = error_set_errno(error, errno, "%s", path);
-    if (status != STATUS_OK) {
-        close(opened);
-        return status;
-    }
-    *fd = opened;
-    return STATUS_OK;
-}
-
-enum status durable_store(int fd, uint64_t sequence, struct error *error)
-{
-    uint8_t bytes[24];
-    memcpy(bytes, durable_magic, sizeof durable_magic);
-    store_u64be(bytes + 8, sequence);
-    store_u64be(bytes + 16, ~sequence);
-    return file_write_at(fd, bytes, sizeof bytes, 0, error);
-}
-
-uint64_t durable_load(const char *folder)
-{
-    char path[SEGMENT_PATH_BYTES];
-    uint8_t bytes[24];
-    path_of(folder, "durable", path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t got = pread(fd, bytes, sizeof bytes, 0);
-    close(fd);
-    if (got != sizeof bytes || memcmp(bytes, durable_magic, sizeof durable_magic) != 0)
-        return 0;
-    uint64_t sequence = load_u64be(bytes + 8);
-    return load_u64be(bytes + 16) == ~sequence ? sequence : 0;
-}
-
-enum status log_id_write(const char *folder, const uint8_t id[static SEGMENT_ID_BYTES],
-                         struct error *error)
-{
-    char path[SEGMENT_PATH_BYTES], hex[2 * SEGMENT_ID_BYTES + 2];
-    crypto_hex(id, SEGMENT_ID_BYTES, hex);
-    hex[2 * SEGMENT_ID_BYTES] = '\n';
-    path_of(folder, "log-id", path);
-    return file_replace(path, slice_of(hex, sizeof hex - 1), SEGMENT_FILE_MODE, error);
-}
-
-enum status log_id_read(const char *folder, uint8_t id[static SEGMENT_ID_BYTES],
-                        struct error *error)
-{
-    char path[SEGMENT_PATH_BYTES], hex[2 * SEGMENT_ID_BYTES + 1];
-    uint8_t read[SEGMENT_ID_BYTES] = {0};
-    struct buffer text;
-    buffer_init(&text, 256);
-    path_of(folder, "log-id", path);
-    enum status status = file_read(path, &text, error);
-    bool good = text.len == 2 * SEGMENT_ID_BYTES + 1;
-    for (size_t i = 0; good && i < SEGMENT_ID_BYTES; i++) {
-        const char digits[3] = {(char)text.data[2 * i], (char)text.data[2 * i + 1], '\0'};
-        unsigned byte;
-        good = sscanf(digits, "%2x", &byte) == 1;
-        read[i] = (uint8_t)byte;
-    }
-    crypto_hex(read, sizeof read, hex);
-    good = good && memcmp(hex, text.data, 2 * SEGMENT_ID_BYTES) == 0;
-    buffer_free(&text);
-    if (status == STATUS_OK && !good)
-        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "%.300s: damaged", path);
-    if (status == STATUS_OK)
-        memcpy(id, read, sizeof read);
     return status;
 }

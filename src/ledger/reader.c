@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "ledger/checkpoint.h"
+#include "ledger/durable.h"
 #include "ledger/entry.h"
 #include "ledger/segment.h"
 

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "ledger/checkpoint.h"
+#include "ledger/durable.h"
 #include "ledger/entry.h"
 #include "ledger/repair.h"
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "ledger/checkpoint.h"
+#include "ledger/durable.h"
 
 enum { COPY_BYTES = 1024 * 1024 };
 

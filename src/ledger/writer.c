@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "ledger/durable.h"
 
 /* After a failed write or flush the page cache may call pages clean that never reached the disk,
  * and the next fdatasync succeeds: only a new process that reads the disk again can know. */

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "ledger/checkpoint.h"
+#include "ledger/durable.h"
 #include "ledger/segment.h"
 
 static struct ledger_reader *reader_ok(const struct test_folder *folder, uint64_t from)
