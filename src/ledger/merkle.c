@@ -14,14 +14,15 @@ void merkle_leaf(struct slice entry, uint8_t leaf[static MERKLE_HASH_BYTES])
     crypto_sha256(parts, 2, leaf);
 }
 
-/* out may be left or right. */
-static void hash_node(const uint8_t *left, const uint8_t *right, uint8_t *out)
+void merkle_node(const uint8_t left[static MERKLE_HASH_BYTES],
+                 const uint8_t right[static MERKLE_HASH_BYTES],
+                 uint8_t node[static MERKLE_HASH_BYTES])
 {
-    uint8_t node[1 + 2 * MERKLE_HASH_BYTES] = {0x01};
-    memcpy(node + 1, left, MERKLE_HASH_BYTES);
-    memcpy(node + 1 + MERKLE_HASH_BYTES, right, MERKLE_HASH_BYTES);
-    const struct slice part = slice_of(node, sizeof node);
-    crypto_sha256(&part, 1, out);
+    uint8_t bytes[1 + 2 * MERKLE_HASH_BYTES] = {0x01};
+    memcpy(bytes + 1, left, MERKLE_HASH_BYTES);
+    memcpy(bytes + 1 + MERKLE_HASH_BYTES, right, MERKLE_HASH_BYTES);
+    const struct slice part = slice_of(bytes, sizeof bytes);
+    crypto_sha256(&part, 1, node);
 }
 
 void merkle_init(struct merkle *tree)
@@ -35,7 +36,7 @@ void merkle_add(struct merkle *tree, const uint8_t leaf[static MERKLE_HASH_BYTES
     memcpy(carry, leaf, sizeof carry);
     unsigned height = 0;
     for (; (tree->size >> height & 1) != 0; height++)
-        hash_node(tree->roots[height], carry, carry);
+        merkle_node(tree->roots[height], carry, carry);
     memcpy(tree->roots[height], carry, sizeof carry);
     tree->size++;
 }
@@ -50,5 +51,5 @@ void merkle_root(const struct merkle *tree, uint8_t root[static MERKLE_HASH_BYTE
     memcpy(root, tree->roots[height], MERKLE_HASH_BYTES);
     for (height++; height < 64; height++)
         if ((tree->size >> height & 1) != 0)
-            hash_node(tree->roots[height], root, root);
+            merkle_node(tree->roots[height], root, root);
 }

@@ -17,6 +17,10 @@ struct merkle {
 
 /* SHA-256(00 ‖ entry). */
 void merkle_leaf(struct slice entry, uint8_t leaf[static MERKLE_HASH_BYTES]);
+/* SHA-256(01 ‖ left ‖ right). node may be left or right. */
+void merkle_node(const uint8_t left[static MERKLE_HASH_BYTES],
+                 const uint8_t right[static MERKLE_HASH_BYTES],
+                 uint8_t node[static MERKLE_HASH_BYTES]);
 void merkle_init(struct merkle *tree);
 void merkle_add(struct merkle *tree, const uint8_t leaf[static MERKLE_HASH_BYTES]);
 /* The root of all leaves added; SHA-256("") for none. */
