@@ -31,7 +31,10 @@ struct ledger {
     struct keeper keeper;
 };
 
-enum { ARENA_BYTES = 64 * 1024 };
+enum {
+    ARENA_BYTES = 64 * 1024,
+    START_ROOM_BYTES = 1024 * 1024, /* for what a start itself writes: the policy, above all */
+};
 
 static enum status check_options(const struct ledger_options *options, struct error *error)
 {
@@ -148,6 +151,20 @@ static void record_recovery(struct ledger *ledger, const struct recovered *recov
         log_event(LOG_ERROR, "ledger_recovery_not_recorded", "error=\"%s\"", error.message);
 }
 
+/* The first appends must find room: where the tail is nearly full, its successor is made now and
+ * not by the keeper. On a full disk they are refused, as ever. */
+static void make_room(const struct ledger_options *options, struct recovered *recovered)
+{
+    struct error error = {0};
+    if (recovered->spare_ready ||
+        recovered->tail.size_bytes - recovered->offset >= START_ROOM_BYTES)
+        return;
+    recovered->spare_ready = segment_make_spare(options->folder, recovered->tail.number + 1,
+                                                options->segment_bytes, &error) == STATUS_OK;
+    if (!recovered->spare_ready)
+        log_event(LOG_ERROR, "ledger_no_spare", "error=\"%s\"", error.message);
+}
+
 static enum status start(struct ledger *ledger, struct error *error)
 {
     const struct ledger_options *options = &ledger->options;
@@ -157,6 +174,7 @@ static enum status start(struct ledger *ledger, struct error *error)
     TRY(lock_folder(ledger, error));
     TRY(recovery_run(options->folder, options->segment_bytes, options->epoch, visit, ledger,
                      &recovered, error));
+    make_room(options, &recovered);
     enum status status = writer_start(&ledger->writer, options->folder, options, &recovered, error);
     if (status != STATUS_OK) {
         close(recovered.fd);

@@ -45,6 +45,7 @@ class Gateway:
         self.role = f"cofferdam_service_{number}"
         self.contact_role = f"cofferdam_contact_{number}" if contact else None
         self.port, self.process, self.agents, self.expect_alarm = 0, None, {}, False
+        self.environment = None  # of the process; None: this one's
         shutil.copy(places.binary(), self.program)
         for folder in (self.folder, self.state_dir, self.run_dir):
             folder.mkdir(exist_ok=True)
@@ -120,7 +121,7 @@ class Gateway:
         position = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as log:
             self.process = places.popen_as(self.user, [self.program, "gateway", "-c", self.config],
-                                           stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                                           stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
         deadline = time.monotonic() + START_SECONDS
         while True:
             with open(self.log, "rb") as log:

@@ -134,6 +134,33 @@ static void a_full_disk_refuses_and_goes_on_when_there_is_room(void **state)
     folder_remove(&folder);
 }
 
+/* A crash while the disk was full leaves a full segment and no spare. Once there is room again,
+ * what a start writes finds it at once. */
+static void a_start_behind_a_full_segment_has_room(void **state)
+{
+    struct test_folder folder, image;
+    struct error error = {0};
+    uint64_t sequence;
+    folder_make(&folder);
+    struct ledger_options options = test_options(&folder);
+    struct ledger *ledger = open_ok(&options);
+    wait_for_spare(&folder, ledger);
+    atomic_store(&disk_full, true);
+    uint64_t taken = fill_up(ledger);
+    atomic_store(&disk_full, false);
+    live_image(&folder, ledger, &image);
+    unlink(folder_file(&image, "segment-0000000003.spare")); /* had the keeper been that quick */
+    struct ledger_options again = test_options(&image);
+    struct ledger *second = open_ok(&again);
+    for (int i = 0; i < 2; i++) /* what a segment holds */
+        assert_status(append_big(second, &sequence, &error), STATUS_OK);
+    ledger_close(second);
+    assert_true(count_entries(&image) >= taken + 2);
+    ledger_close(ledger);
+    folder_remove(&image);
+    folder_remove(&folder);
+}
+
 /* After a crash on a full disk the log still opens, and says that it is full. */
 static void a_full_disk_does_not_prevent_a_start(void **state)
 {
@@ -205,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_disk_refuses_and_goes_on_when_there_is_room),
+        cmocka_unit_test(a_start_behind_a_full_segment_has_room),
         cmocka_unit_test(a_full_disk_does_not_prevent_a_start),
         cmocka_unit_test(a_failed_write_ends_the_process),
         cmocka_unit_test(a_failed_sync_ends_the_process),
