@@ -7,6 +7,7 @@
  *   RECORD READ KIND 'k' COLUMNS 'd.c,…' PURPOSE 'text' IDS '1-500 502'
  *   DECLARE EXPORT PARTNER 'p' KIND 'k' COLUMNS 'd.c:form,…' AT 't' REASON 'r' KEYS 'a line each'
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
+ *   COMMIT NEVER ENTRIES 'n' AT 't' LEAVES 'n' ROOT 'hex' VRF 'hex' ERASED 'n' [BY 'who']
  *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD */
 #include "gateway/admin_asking.h"
 
@@ -122,6 +123,7 @@ static const struct {
     {{"RECORD", "READ"}, "RECORD", admin_record_read, 2},
     {{"RECORD", "DELETION"}, "RECORD", admin_record_deletion, 2},
     {{"DECLARE", "EXPORT"}, "DECLARE", admin_declare_export, 2},
+    {{"COMMIT", "NEVER"}, "COMMIT", admin_commit_never, 2},
     {{"EXPLAIN", "AGENT"}, "EXPLAIN", admin_explain, 2},
     {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},
 };

@@ -20,6 +20,7 @@ static const char *const type_names[] = {
     [LEDGER_DELETED] = "deleted",
     [LEDGER_CHANGE] = "change",
     [LEDGER_CHANGE_END] = "change-end",
+    [LEDGER_COMMITMENT] = "commitment",
 };
 
 static const char *const outcome_names[] = {
@@ -38,9 +39,14 @@ static const char *const outcome_names[] = {
 enum { TYPE_COUNT = sizeof type_names / sizeof type_names[0] };
 enum { OUTCOME_COUNT = sizeof outcome_names / sizeof outcome_names[0] };
 
+static bool type_known(enum ledger_type type)
+{
+    return type >= 1 && (unsigned)type < TYPE_COUNT && type_names[type] != NULL;
+}
+
 const char *ledger_type_name(enum ledger_type type)
 {
-    return type >= 1 && (unsigned)type < TYPE_COUNT ? type_names[type] : "unknown";
+    return type_known(type) ? type_names[type] : "unknown";
 }
 
 const char *ledger_outcome_name(enum ledger_outcome outcome)
@@ -91,7 +97,7 @@ static bool items_valid(const struct ledger_entry *entry)
 /* The name of the first field whose value is outside its range; NULL if all are fine. */
 static const char *find_invalid(const struct ledger_entry *entry)
 {
-    if (entry->type < 1 || (unsigned)entry->type >= TYPE_COUNT)
+    if (!type_known(entry->type))
         return "type";
     if ((entry->flags & ~FLAGS_KNOWN) != 0)
         return "flags";

@@ -25,6 +25,7 @@ enum ledger_type {
     LEDGER_DELETED = 9,     /* a partner's claim that what it had received before is deleted */
     LEDGER_CHANGE = 10,     /* a partner is about to change these people's data: before COMMIT */
     LEDGER_CHANGE_END = 11, /* what became of it: same uuid */
+    LEDGER_COMMITMENT = 13, /* root of the index of who was ever disclosed: docs/NEVER-FORMAT.md */
 };
 
 enum ledger_flags {
