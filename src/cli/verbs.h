@@ -34,6 +34,7 @@ extern const struct cli_command verb_incident_show;
 extern const struct cli_command verb_incident_statement;
 extern const struct cli_command verb_incident_verify;
 extern const struct cli_command verb_ledger_tail;
+extern const struct cli_command verb_ledger_verify;
 extern const struct cli_command verb_partner_contain;
 extern const struct cli_command verb_partner_kit;
 extern const struct cli_command verb_partner_list;

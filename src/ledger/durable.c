@@ -93,7 +93,8 @@ enum status log_id_read(const char *folder, uint8_t id[static SEGMENT_ID_BYTES],
         read[i] = (uint8_t)byte;
     }
     crypto_hex(read, sizeof read, hex);
-    good = good && memcmp(hex, text.data, 2 * SEGMENT_ID_BYTES) == 0;
+    good = good && memcmp(hex, text.data, 2 * SEGMENT_ID_BYTES) == 0 &&
+           text.data[2 * SEGMENT_ID_BYTES] == '\n';
     buffer_free(&text);
     if (status == STATUS_OK && !good)
         return error_set(error, STATUS_CORRUPT, "XX001", NULL, "%.300s: damaged", path);

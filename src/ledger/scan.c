@@ -133,6 +133,12 @@ enum status segment_scan_next(struct segment_scan *scan, uint64_t sequence, stru
     return STATUS_OK;
 }
 
+enum status segment_scan_peek(struct segment_scan *scan, struct frame_view *view, size_t *padded,
+                              struct error *error)
+{
+    return frame_at(scan, scan->offset, view, padded, error);
+}
+
 static bool block_is_zero(struct slice bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)

@@ -81,6 +81,10 @@ void segment_scan_close(struct segment_scan *scan);
  * at scan->offset. The view is valid until the next call. */
 MUST_USE enum status segment_scan_next(struct segment_scan *scan, uint64_t sequence,
                                        struct frame_view *view, bool *found, struct error *error);
+/* The whole frame at scan->offset, of whatever sequence. Nothing moves: *padded bytes on is the
+ * next; 0 where there is none. */
+MUST_USE enum status segment_scan_peek(struct segment_scan *scan, struct frame_view *view,
+                                       size_t *padded, struct error *error);
 /* Looks behind the last good frame: the highest durable sequence in any whole frame there, and
  * whether there is nothing but zeros. */
 MUST_USE enum status segment_scan_rest(struct segment_scan *scan, uint64_t *durable, bool *all_zero,

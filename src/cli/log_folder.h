@@ -1,0 +1,14 @@
+/* Where the ledger is: as given, or by the configuration. For verbs that read it from its files. */
+#ifndef COFFERDAM_CLI_LOG_FOLDER_H
+#define COFFERDAM_CLI_LOG_FOLDER_H
+
+#include "cli/cli.h"
+
+enum { CLI_PATH_ROOM = 4096 };
+
+/* given may be NULL. subjects (may be NULL): the folder of keys, beside the ledger where given. */
+MUST_USE enum status cli_log_folder(const struct cli_call *call, const char *given,
+                                    char folder[static CLI_PATH_ROOM], char *subjects,
+                                    struct error *error);
+
+#endif

@@ -1,0 +1,136 @@
+/* cofferdam ledger verify: is the log what it was? Needs the folder alone. */
+#include "cli/json.h"
+#include "cli/log_folder.h"
+#include "cli/verbs.h"
+
+#include <inttypes.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "crypto/crypto.h"
+#include "ledger/verify.h"
+
+static const struct cli_option options[] = {
+    {"threads", 0, "N", "how many, default one more than there are cores"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct verdict {
+    const char *folder;
+    enum status status;
+    struct verify_report report;
+    struct verify_damage damage;
+    struct error error;
+    double seconds;
+};
+
+static void format_span(const struct verify_report *report, char first[static 21],
+                        char last[static 21])
+{
+    first[0] = last[0] = '\0';
+    if (report->entries == 0)
+        return;
+    clock_format_utc(report->first_ns, first);
+    clock_format_utc(report->last_ns, last);
+}
+
+static void print_whole(const struct verdict *verdict)
+{
+    const struct verify_report *report = &verdict->report;
+    char first[21], last[21], root[48];
+    format_span(report, first, last);
+    crypto_base64_encode(report->root, sizeof report->root, root);
+    printf("whole: %" PRIu64 " entries in %" PRIu64 " segments%s\n", report->entries,
+           report->segments,
+           report->live     ? ", and being written"
+           : report->closed ? ", closed"
+                            : ", in use or not stopped in an orderly way");
+    printf("log:   cofferdam/log/%s\nroot:  %s\n", report->log_id, root);
+    if (report->entries > 0)
+        printf("time:  %s to %s\n", first, last);
+    printf("speed: %.0f entries a second, %.0f MB a second\n",
+           (double)report->entries / verdict->seconds,
+           (double)report->bytes / verdict->seconds / 1e6);
+    printf(
+        "\nThe log agrees with itself. Whether all of it was rewritten, or its newest part taken\n"
+        "off, together with every witness in its folder, only a checkpoint shows that was kept\n"
+        "elsewhere.\n");
+}
+
+static json_t *describe(const struct verdict *verdict)
+{
+    const struct verify_report *report = &verdict->report;
+    char first[21], last[21], root[48];
+    if (verdict->status == STATUS_CORRUPT)
+        return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "verdict", "damaged", "check",
+                         verdict->damage.check == NULL ? "" : verdict->damage.check, "file",
+                         verdict->damage.file, "byte", (json_int_t)verdict->damage.byte, "sequence",
+                         (json_int_t)verdict->damage.sequence, "message",
+                         cli_json_text(verdict->error.message));
+    format_span(report, first, last);
+    crypto_base64_encode(report->root, sizeof report->root, root);
+    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:f}",
+                     "verdict", "whole", "log", report->log_id, "entries",
+                     (json_int_t)report->entries, "acknowledged", (json_int_t)report->acknowledged,
+                     "root", root, "segments", (json_int_t)report->segments, "frames",
+                     (json_int_t)report->frames, "bytes", (json_int_t)report->bytes, "checkpoints",
+                     (json_int_t)report->claims_met, "closed", report->closed, "live", report->live,
+                     "first", first, "last", last, "seconds", verdict->seconds);
+}
+
+static enum status tell(const struct cli_call *call, const struct verdict *verdict,
+                        struct error *error)
+{
+    if (call->json) {
+        json_t *told = describe(verdict);
+        CHECK(told != NULL);
+        TRY(cli_json_print(told, false, error));
+    } else if (verdict->status == STATUS_OK) {
+        print_whole(verdict);
+    }
+    if (verdict->status == STATUS_OK)
+        return STATUS_OK;
+    *error = verdict->error;
+    return verdict->status;
+}
+
+static enum status verify(struct cli_call *call, const char *folder, struct error *error)
+{
+    uint64_t threads;
+    struct verdict verdict = {.folder = folder};
+    TRY(cli_number(call, "threads", 1, VERIFY_THREADS_MAX, 0, &threads, error));
+    const struct verify_options wanted = {.folder = folder, .threads = (unsigned)threads};
+    int64_t before = clock_monotonic_ns();
+    verdict.status = ledger_verify(&wanted, &verdict.report, &verdict.damage, &verdict.error);
+    verdict.seconds = (double)(clock_monotonic_ns() - before) / 1e9;
+    if (verdict.status != STATUS_OK && verdict.status != STATUS_CORRUPT) {
+        *error = verdict.error;
+        return verdict.status;
+    }
+    return tell(call, &verdict, error);
+}
+
+static enum status run(struct cli_call *call, struct error *error)
+{
+    char folder[CLI_PATH_ROOM];
+    const char *given = call->argument_count == 1 ? call->arguments[0] : NULL;
+    TRY(cli_log_folder(call, given, folder, NULL, error));
+    return verify(call, folder, error);
+}
+
+const struct cli_command verb_ledger_verify = {
+    .arguments = "[FOLDER]",
+    .most = 1,
+    .takes = CLI_TAKES_CONFIG | CLI_TAKES_JSON,
+    .options = options,
+    .description =
+        "Reads a whole ledger and tells whether it is what was written: each segment, frame and\n"
+        "entry, the tree over them, and that nothing acknowledged is missing at its end. Names "
+        "the\n"
+        "first difference: which check, file, byte and entry. Changes nothing, needs no\n"
+        "configuration where FOLDER is given, and may run beside the gateway.",
+    .examples = "ledger verify /var/lib/cofferdam/ledger\n"
+                "ledger verify --json\n",
+    .exits = "the log is damaged, or could not be read",
+    .run = run,
+};

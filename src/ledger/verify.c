@@ -1,0 +1,407 @@
+/* See verify.h. Workers take segments in order, scan them side by side, and join them one after the
+ * other: `turn` is the segment whose leaves are added next. The joined state is the turn-holder's
+ * alone; under the mutex are only the turn, the next segment to take, and how it ended. */
+#include "ledger/verify.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "crypto/crypto.h"
+#include "ledger/checkpoint.h"
+#include "ledger/column_set.h"
+#include "ledger/entry.h"
+#include "ledger/merkle.h"
+#include "ledger/verify_files.h"
+#include "ledger/verify_segment.h"
+#include "ledger/writer.h"
+
+struct verification {
+    const struct verify_options *options;
+    uint8_t log_id[SEGMENT_ID_BYTES];
+    uint64_t last;                /* segment */
+    struct verify_proven proven;  /* how much there must be, known before the first read */
+    struct checkpoint checkpoint; /* the folder's own */
+    /* The joined state: the turn-holder's. */
+    struct merkle tree;
+    struct column_sets sets;
+    struct arena items;
+    uint64_t epoch;
+    size_t next_claim;
+    struct verify_report report;
+    /* The end of the segment joined last. */
+    uint64_t end_segment, end_offset, end_sequence;
+    enum verify_end end;
+    /* Under the mutex. */
+    pthread_mutex_t mutex;
+    pthread_cond_t turned;
+    uint64_t next, turn;
+    enum status status;
+    struct verify_damage damage;
+    struct error error;
+};
+
+/* ---- joining, in the order of the log ---- */
+
+static enum status damaged(struct verification *verification, uint64_t number, uint64_t byte,
+                           const char *check, const char *what, struct error *error)
+{
+    return verify_damaged(&verification->damage, verification->options->folder, number, byte,
+                          verification->tree.size, check, what, error);
+}
+
+static bool root_is(const struct verification *verification, const uint8_t *want)
+{
+    uint8_t root[MERKLE_HASH_BYTES];
+    merkle_root(&verification->tree, root);
+    return memcmp(root, want, sizeof root) == 0;
+}
+
+/* Every claim of this size, and the folder's own checkpoint. */
+static enum status meet_claims(struct verification *verification, uint64_t number, uint64_t offset,
+                               struct error *error)
+{
+    const struct verify_options *options = verification->options;
+    const struct checkpoint *own = &verification->checkpoint;
+    char what[VERIFY_SOURCE_ROOM + 64];
+    if (own->size == verification->tree.size && !root_is(verification, own->root))
+        return damaged(verification, number, offset, "checkpoint",
+                       "the tree up to here is not the one of the file checkpoint", error);
+    for (; verification->next_claim < options->claim_count; verification->next_claim++) {
+        const struct verify_claim *claim = &options->claims[verification->next_claim];
+        if (claim->size != verification->tree.size)
+            break;
+        snprintf(what, sizeof what, "the tree up to here is not the one of %s", claim->source);
+        if (!root_is(verification, claim->root))
+            return damaged(verification, number, offset, "fork", what, error);
+        verification->report.claims_met++;
+    }
+    return STATUS_OK;
+}
+
+/* Why the segment joined last ended before the sequence that must follow. */
+static enum status missing(struct verification *verification, const char *check, const char *proof,
+                           struct error *error)
+{
+    char what[VERIFY_SOURCE_ROOM + 160];
+    switch (verification->end) {
+    case VERIFY_END_ZEROS:
+        snprintf(what, sizeof what, "entries are missing: %s", proof);
+        break;
+    case VERIFY_END_BYTES:
+        snprintf(what, sizeof what, "what stands here is no whole frame: %s", proof);
+        break;
+    case VERIFY_END_SEQUENCE:
+        snprintf(what, sizeof what,
+                 "a frame was dropped or moved: one of sequence %" PRIu64 " stands here; %s",
+                 verification->end_sequence, proof);
+        break;
+    }
+    return damaged(verification, verification->end_segment, verification->end_offset, check, what,
+                   error);
+}
+
+/* The header of the segment fits to all that went before. */
+static enum status link_segment(struct verification *verification,
+                                const struct verify_segment *segment, struct error *error)
+{
+    const struct segment_header *header = &segment->header;
+    uint64_t number = segment->number;
+    if (memcmp(header->log_id, verification->log_id, sizeof header->log_id) != 0)
+        return damaged(verification, number, 16, "header", "a segment of another log", error);
+    if (header->first_sequence > verification->tree.size && number > 1)
+        return missing(verification, "missing", "the next segment starts later", error);
+    if (header->first_sequence != verification->tree.size)
+        return damaged(verification, number, 40, "sequence", "the segment starts elsewhere", error);
+    if (!root_is(verification, header->previous_root))
+        return damaged(verification, number, 72, "previous-root",
+                       "the segment continues another log than the segments before it", error);
+    if (header->epoch < verification->epoch)
+        return damaged(verification, number, 56, "epoch", "the epoch goes back", error);
+    if (number > 1 && verification->end != VERIFY_END_ZEROS)
+        return missing(verification, "tail", "there is something behind the segment's end", error);
+    if (segment->wanted > verification->sets.count) {
+        verification->tree.size = segment->wanted_by; /* for the message: we end here */
+        return damaged(verification, number, segment->wanted_at, "column-set",
+                       "the entry uses a column set that no entry before it defines", error);
+    }
+    return STATUS_OK;
+}
+
+static enum status join_notable(struct verification *verification,
+                                const struct verify_segment *segment,
+                                const struct verify_notable *notable, struct error *error)
+{
+    const struct verify_options *options = verification->options;
+    struct ledger_entry entry;
+    struct error why = {0};
+    enum status status = STATUS_OK;
+    arena_reset(&verification->items);
+    TRY(ledger_entry_decode(slice_of(segment->notable.data + notable->at, notable->len),
+                            &verification->items, &entry, error));
+    if (entry.type == LEDGER_COLUMN_SET)
+        status = column_sets_replay(&verification->sets, entry.column_set, entry.text, &why);
+    if (status == STATUS_OK && options->notable != NULL)
+        status = options->notable(options->notable_context, notable->sequence, &entry, &why);
+    if (status == STATUS_CORRUPT)
+        return damaged(verification, segment->number, notable->offset, ledger_type_name(entry.type),
+                       why.message, error);
+    if (status != STATUS_OK && error != NULL)
+        *error = why;
+    return status;
+}
+
+/* The next claim's size; what is behind all of them where there is none. */
+static uint64_t next_size(const struct verification *verification)
+{
+    const struct verify_options *options = verification->options;
+    return verification->next_claim < options->claim_count
+               ? options->claims[verification->next_claim].size
+               : UINT64_MAX;
+}
+
+static enum status join_leaf(struct verification *verification,
+                             const struct verify_segment *segment, size_t *notable, size_t index,
+                             uint64_t offset, struct error *error)
+{
+    const struct verify_notable *notables = (const struct verify_notable *)segment->notables.data;
+    size_t count = segment->notables.len / sizeof *notables;
+    if (*notable < count && notables[*notable].sequence == verification->tree.size)
+        TRY(join_notable(verification, segment, &notables[(*notable)++], error));
+    merkle_add(&verification->tree, segment->leaves.data + index * MERKLE_HASH_BYTES);
+    if (verification->tree.size == next_size(verification) ||
+        verification->tree.size == verification->checkpoint.size)
+        return meet_claims(verification, segment->number, offset, error);
+    return STATUS_OK;
+}
+
+static enum status join_frames(struct verification *verification,
+                               const struct verify_segment *segment, struct error *error)
+{
+    const struct verify_frame *frames = (const struct verify_frame *)segment->frames.data;
+    size_t count = segment->frames.len / sizeof *frames, leaf = 0, notable = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (verification->tree.size < frames[i].tree_size)
+            TRY(join_leaf(verification, segment, &notable, leaf++, frames[i].offset, error));
+        if (!root_is(verification, frames[i].root))
+            return damaged(verification, segment->number, frames[i].offset, "root",
+                           "the frame's root is not that of the entries up to its end", error);
+    }
+    verification->report.frames += count;
+    return STATUS_OK;
+}
+
+static enum status join(struct verification *verification, const struct verify_segment *segment,
+                        struct error *error)
+{
+    struct verify_report *report = &verification->report;
+    TRY(link_segment(verification, segment, error));
+    if (segment->number == 1)
+        TRY(meet_claims(verification, 1, 0, error));
+    TRY(join_frames(verification, segment, error));
+    verification->epoch = segment->epoch;
+    verification->end = segment->end;
+    verification->end_segment = segment->number;
+    verification->end_offset = segment->end_offset;
+    verification->end_sequence = segment->end_sequence;
+    verify_proven_by(&verification->proven, segment->durable, "a later frame");
+    report->segments++;
+    report->bytes += segment->end_offset;
+    report->closed = segment->clean && segment->end == VERIFY_END_ZEROS;
+    report->first_ns = segment->first_ns < report->first_ns ? segment->first_ns : report->first_ns;
+    report->last_ns = segment->last_ns > report->last_ns ? segment->last_ns : report->last_ns;
+    return STATUS_OK;
+}
+
+/* ---- workers ---- */
+
+/* The next segment to scan; 0 when there is none, or no use in it. */
+static uint64_t take(struct verification *verification)
+{
+    pthread_mutex_lock(&verification->mutex);
+    bool more = verification->status == STATUS_OK && verification->next <= verification->last;
+    uint64_t number = more ? verification->next++ : 0;
+    pthread_mutex_unlock(&verification->mutex);
+    return number;
+}
+
+/* False if an earlier segment ended it all. */
+static bool wait_turn(struct verification *verification, uint64_t number)
+{
+    pthread_mutex_lock(&verification->mutex);
+    while (verification->turn != number && verification->status == STATUS_OK)
+        pthread_cond_wait(&verification->turned, &verification->mutex);
+    bool ours = verification->status == STATUS_OK;
+    pthread_mutex_unlock(&verification->mutex);
+    return ours;
+}
+
+static void pass_turn(struct verification *verification, enum status status,
+                      const struct error *error)
+{
+    pthread_mutex_lock(&verification->mutex);
+    verification->turn++;
+    if (status != STATUS_OK) {
+        verification->status = status;
+        verification->error = *error;
+    }
+    pthread_cond_broadcast(&verification->turned);
+    pthread_mutex_unlock(&verification->mutex);
+}
+
+static void *work(void *context)
+{
+    struct verification *verification = context;
+    struct verify_segment segment;
+    uint64_t number;
+    verify_segment_init(&segment, verification->options->folder);
+    while ((number = take(verification)) != 0) {
+        struct error error = {0};
+        enum status status = verify_segment_scan(&segment, number, &error);
+        if (!wait_turn(verification, number))
+            break;
+        if (status == STATUS_CORRUPT)
+            verification->damage = segment.damage;
+        if (status == STATUS_OK)
+            status = join(verification, &segment, &error);
+        pass_turn(verification, status, &error);
+    }
+    verify_segment_free(&segment);
+    return NULL;
+}
+
+static enum status run_workers(struct verification *verification, struct error *error)
+{
+    pthread_t threads[VERIFY_THREADS_MAX];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned wanted = verification->options->threads, started = 0;
+    if (wanted == 0)
+        wanted = cores < 1 ? 2 : (unsigned)cores + 1;
+    if (wanted > VERIFY_THREADS_MAX)
+        wanted = VERIFY_THREADS_MAX;
+    enum status status = STATUS_OK;
+    while (started < wanted && started < verification->last && status == STATUS_OK) {
+        status = writer_thread(&threads[started], work, verification, error);
+        started += status == STATUS_OK;
+    }
+    if (started > 0)
+        status = STATUS_OK; /* fewer will do */
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    if (status == STATUS_OK && verification->status != STATUS_OK && error != NULL)
+        *error = verification->error;
+    return status == STATUS_OK ? verification->status : status;
+}
+
+/* ---- the end ---- */
+
+/* What stands behind the end may be a frame that is being written: then it is whole soon, or the
+ * sign of an orderly stop, or gone with a repaired tail. */
+static enum status judge_tail(struct verification *verification, struct error *error)
+{
+    enum { TRIES = 10, PAUSE_US = 20000 };
+    const struct timespec pause = {.tv_nsec = PAUSE_US * 1000};
+    for (int i = 0; verification->end != VERIFY_END_ZEROS; i++) {
+        bool settled;
+        if (i == TRIES)
+            return missing(verification, "tail",
+                           "nothing that was acknowledged is missing; a start of the gateway "
+                           "repairs what a crash left",
+                           error);
+        TRY(verify_tail_settled(verification->options->folder, verification->end_segment,
+                                verification->end_offset, verification->tree.size, &settled,
+                                error));
+        if (settled) {
+            verification->report.live = true;
+            return STATUS_OK;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return STATUS_OK;
+}
+
+static enum status judge_end(struct verification *verification, struct error *error)
+{
+    const struct verify_proven *proven = &verification->proven;
+    char proof[VERIFY_SOURCE_ROOM + 64];
+    snprintf(proof, sizeof proof, "%s proves %" PRIu64 " entries", proven->source, proven->entries);
+    if (proven->entries > verification->tree.size)
+        return missing(verification, "missing", proof, error);
+    return judge_tail(verification, error);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const struct verify_claim *left = a, *right = b;
+    return (left->size > right->size) - (left->size < right->size);
+}
+
+static void sort_claims(struct verification *verification)
+{
+    const struct verify_options *options = verification->options;
+    if (options->claim_count == 0)
+        return;
+    qsort(options->claims, options->claim_count, sizeof *options->claims, by_size);
+    const struct verify_claim *largest = &options->claims[options->claim_count - 1];
+    verify_proven_by(&verification->proven, largest->size, largest->source);
+}
+
+static enum status verify(struct verification *verification, struct error *error)
+{
+    const char *folder = verification->options->folder;
+    uint64_t spare;
+    sort_claims(verification);
+    TRY(verify_files(folder, verification->log_id, &verification->checkpoint, &verification->proven,
+                     &verification->damage, error));
+    enum status status = segment_list(folder, &verification->last, &spare, error);
+    if (status == STATUS_CORRUPT)
+        return verify_missing_segment(folder, &verification->damage, error);
+    TRY(status);
+    if (verification->last == 0)
+        return error_set(error, STATUS_NOT_FOUND, "58P01", NULL, "%.300s: no segments", folder);
+    TRY(run_workers(verification, error));
+    TRY(judge_end(verification, error));
+    return verify_spare(folder, spare, &verification->damage, error);
+}
+
+static void fill_report(struct verification *verification, struct verify_report *report)
+{
+    *report = verification->report;
+    report->entries = verification->tree.size;
+    report->acknowledged = verification->proven.entries;
+    report->column_sets = verification->sets.count;
+    merkle_root(&verification->tree, report->root);
+    crypto_hex(verification->log_id, sizeof verification->log_id, report->log_id);
+}
+
+enum status ledger_verify(const struct verify_options *options, struct verify_report *report,
+                          struct verify_damage *damage, struct error *error)
+{
+    struct verification verification = {
+        .options = options,
+        .next = 1,
+        .turn = 1,
+        .report = {.first_ns = INT64_MAX, .last_ns = INT64_MIN},
+    };
+    if (strlen(options->folder) >= SEGMENT_FOLDER_BYTES)
+        return error_set(error, STATUS_INVALID, "F0000", NULL,
+                         "ledger: the folder's name is too long");
+    pthread_mutex_init(&verification.mutex, NULL);
+    pthread_cond_init(&verification.turned, NULL);
+    column_sets_init(&verification.sets);
+    arena_init(&verification.items, ENTRY_ARENA_BYTES);
+    enum status status = verify(&verification, error);
+    if (status == STATUS_OK)
+        fill_report(&verification, report);
+    else if (status == STATUS_CORRUPT)
+        *damage = verification.damage;
+    arena_free(&verification.items);
+    column_sets_free(&verification.sets);
+    pthread_cond_destroy(&verification.turned);
+    pthread_mutex_destroy(&verification.mutex);
+    return status;
+}

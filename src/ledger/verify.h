@@ -1,0 +1,64 @@
+/* Verifying a log that is at rest or being written by somebody else: each byte that the log
+ * consists of, by docs/LEDGER-FORMAT.md, "Verifying". Reads only, takes no lock.
+ * Invariant: what proves how much there must be is read before the segments, so what a running
+ * gateway adds meanwhile is never taken for damage, and a missing end always is.
+ * Threads are its own; segments are scanned in parallel and joined in order. */
+#ifndef COFFERDAM_LEDGER_VERIFY_H
+#define COFFERDAM_LEDGER_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "ledger/ledger.h"
+
+enum { VERIFY_SOURCE_ROOM = 512, VERIFY_THREADS_MAX = 16 };
+
+/* A tree that somebody vouches for: the log must have had exactly this root at that size. */
+struct verify_claim {
+    uint64_t size;
+    uint8_t root[32];
+    char source[VERIFY_SOURCE_ROOM]; /* for people: the checkpoint's file */
+};
+
+struct verify_options {
+    const char *folder;
+    unsigned threads; /* 0: one more than there are cores */
+    /* Beside the folder's own checkpoint. Borrowed, and sorted in place. */
+    struct verify_claim *claims;
+    size_t claim_count;
+    /* Called in the order of the log for each entry but those of statements (disclosures, refusals,
+     * probes, changes); may be NULL. Its failure ends the verification. */
+    enum status (*notable)(void *context, uint64_t sequence, const struct ledger_entry *entry,
+                           struct error *error);
+    void *notable_context;
+};
+
+struct verify_report {
+    char log_id[33]; /* hex */
+    uint64_t entries, frames, segments;
+    uint64_t bytes;        /* of headers and frames */
+    uint64_t acknowledged; /* as far as the folder and the claims prove it: at most entries */
+    uint8_t root[32];      /* of all entries */
+    int64_t first_ns, last_ns;
+    uint32_t column_sets;
+    size_t claims_met; /* the folder's own checkpoint not counted */
+    bool closed;       /* ended by the mark of an orderly stop */
+    bool live;         /* it grew while it was read */
+};
+
+/* Where the first difference is. */
+struct verify_damage {
+    const char *check; /* which rule is broken, one word; NULL: none */
+    char file[VERIFY_SOURCE_ROOM];
+    uint64_t byte, sequence;
+};
+
+/* STATUS_CORRUPT with *damage filled and an error that says the same in words; STATUS_NOT_FOUND
+ * where there is no log, STATUS_IO, _NOMEM. */
+MUST_USE enum status ledger_verify(const struct verify_options *options,
+                                   struct verify_report *report, struct verify_damage *damage,
+                                   struct error *error);
+
+#endif
