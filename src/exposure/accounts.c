@@ -1,50 +1,58 @@
-/* Charging adds to today's set and the all-time set; the entry, once recorded, adds to its quarter
- * as well. Rows are tried one by one and an overdrawn row is taken back. */
+/* Charging adds to the gauges that count a subject; the entry, once recorded, adds to its series,
+ * from which gauges are reckoned afresh. Rows are tried one by one and an overdrawn row is taken
+ * back from all gauges. */
 #include "exposure/accounts.h"
 
 #include <pthread.h>
-#include <roaring/roaring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "exposure/gauge.h"
 #include "exposure/name_map.h"
+#include "exposure/series.h"
+#include "exposure/windows.h"
 
-/* All zones' offsets are multiples of a quarter (since 1972), so every local day is a run of them.
- */
-static const int64_t QUARTER_NS = 15LL * 60 * 1000000000;
-
-enum { QUARTERS_KEPT = 26 * 4 }; /* the longest local day has 25 hours */
+enum {
+    QUARTERS_KEPT = 26 * 4, /* of probes and errors: the longest local day has 25 hours */
+    GAUGE_DAY = 0,          /* subjects_per_day */
+    GAUGE_TOTAL = 1,        /* subjects_total */
+    GAUGE_FIRST = 2,        /* of the policy's list */
+    GAUGES = GAUGE_FIRST + POLICY_LIMITS_MAX,
+};
 
 struct quarter {
     int64_t number; /* since 1970 */
-    roaring_bitmap_t *ids;
     uint64_t probes, errors;
 };
 
 struct undo {
-    uint32_t id;
-    bool from_total;
+    uint32_t id, gauges; /* those to which it was new */
 };
 
 struct account {
     pthread_mutex_t lock;
-    roaring_bitmap_t *total, *today;
-    uint64_t total_count, today_count;
+    struct series_list series;
+    struct gauge gauges[GAUGES];
+    size_t gauge_count;
+    uint64_t bounds[GAUGES]; /* of the charge at hand, raises included; 0: none */
     uint64_t probes_today, errors_today;
     int64_t day_from, day_until;            /* quarters of today, half open; equal: not known yet */
-    char zone_name[64];                     /* in which today was reckoned */
+    char zone_name[64];                     /* in which windows were reckoned */
     struct quarter quarters[QUARTERS_KEPT]; /* ascending */
     size_t quarter_count;
     struct undo *undo; /* what the row at hand has added */
     size_t undo_count, undo_capacity;
+    uint32_t *masks; /* by class of the charge at hand: which gauges count it */
+    size_t mask_capacity;
 };
 
 struct accounts {
     pthread_rwlock_t lock; /* of the map; accounts live as long as it */
     struct name_map map;
+    struct gauge_texts texts;
 };
 
 enum status accounts_new(struct accounts **out, struct error *error)
@@ -59,11 +67,11 @@ enum status accounts_new(struct accounts **out, struct error *error)
 
 static void account_free(struct account *account)
 {
-    for (size_t i = 0; i < account->quarter_count; i++)
-        roaring_bitmap_free(account->quarters[i].ids);
-    roaring_bitmap_free(account->total);
-    roaring_bitmap_free(account->today);
+    for (size_t i = 0; i < account->gauge_count; i++)
+        gauge_free(&account->gauges[i]);
+    series_free(&account->series);
     pthread_mutex_destroy(&account->lock);
+    free(account->masks);
     free(account->undo);
     free(account);
 }
@@ -79,11 +87,18 @@ void accounts_free(struct accounts *accounts)
     free(accounts);
 }
 
-static roaring_bitmap_t *new_set(void)
+void accounts_know_texts(struct accounts *accounts, const struct gauge_texts *texts)
 {
-    roaring_bitmap_t *set = roaring_bitmap_create();
-    CHECK(set != NULL);
-    return set;
+    accounts->texts = *texts;
+}
+
+static void init_gauges(struct account *account)
+{
+    gauge_init(&account->gauges[GAUGE_DAY],
+               &(struct policy_limit){.name = "per_day", .window = POLICY_PER_DAY});
+    gauge_init(&account->gauges[GAUGE_TOTAL],
+               &(struct policy_limit){.name = "total", .window = POLICY_EVER});
+    account->gauge_count = GAUGE_FIRST;
 }
 
 static struct account *add_account(struct accounts *accounts, struct slice name)
@@ -94,8 +109,7 @@ static struct account *add_account(struct accounts *accounts, struct slice name)
         account = calloc(1, sizeof *account);
         CHECK(account != NULL);
         pthread_mutex_init(&account->lock, NULL);
-        account->total = new_set();
-        account->today = new_set();
+        init_gauges(account);
         name_map_put(&accounts->map, name, account);
     }
     pthread_rwlock_unlock(&accounts->lock);
@@ -116,17 +130,6 @@ static struct account *lock_account(struct accounts *accounts, struct slice name
 
 /* ---- days and quarters ---- */
 
-static int64_t quarter_number(int64_t time_ns)
-{
-    int64_t number = time_ns / QUARTER_NS;
-    return time_ns % QUARTER_NS < 0 ? number - 1 : number;
-}
-
-static int32_t day_of(const struct policy_budget *budget, int64_t quarter)
-{
-    return zone_local(budget->zone, quarter * QUARTER_NS).day_number;
-}
-
 static bool is_today(const struct account *account, int64_t quarter)
 {
     return quarter >= account->day_from && quarter < account->day_until;
@@ -134,47 +137,63 @@ static bool is_today(const struct account *account, int64_t quarter)
 
 static void reckon_today(struct account *account)
 {
-    roaring_bitmap_clear(account->today);
     account->probes_today = account->errors_today = 0;
     for (size_t i = 0; i < account->quarter_count; i++) {
         const struct quarter *quarter = &account->quarters[i];
         if (!is_today(account, quarter->number))
             continue;
-        roaring_bitmap_or_inplace(account->today, quarter->ids);
         account->probes_today += quarter->probes;
         account->errors_today += quarter->errors;
     }
-    account->today_count = roaring_bitmap_get_cardinality(account->today);
 }
 
-/* Begins a new day where the partner's zone says so. */
-static void turn_day(struct account *account, const struct policy_budget *budget, int64_t now_ns)
+/* Another zone has other days, weeks and months. */
+static void take_zone(struct account *account, const struct policy_budget *budget)
 {
-    char zone_name[sizeof account->zone_name];
-    int64_t quarter = quarter_number(now_ns);
-    snprintf(zone_name, sizeof zone_name, "%s",
-             budget->zone == NULL || budget->zone_name == NULL ? "UTC" : budget->zone_name);
-    if (is_today(account, quarter) && strcmp(zone_name, account->zone_name) == 0)
+    const char *name =
+        budget->zone == NULL || budget->zone_name == NULL ? "UTC" : budget->zone_name;
+    if (strncmp(name, account->zone_name, sizeof account->zone_name - 1) == 0)
         return;
-    int32_t day = day_of(budget, quarter);
-    int64_t from = quarter, until = quarter + 1;
-    while (quarter - from < QUARTERS_KEPT && day_of(budget, from - 1) == day)
-        from--;
-    while (until - quarter < QUARTERS_KEPT && day_of(budget, until) == day)
-        until++;
-    account->day_from = from;
-    account->day_until = until;
-    memcpy(account->zone_name, zone_name, sizeof zone_name);
-    reckon_today(account);
+    snprintf(account->zone_name, sizeof account->zone_name, "%s", name);
+    account->day_from = account->day_until = 0;
+    for (size_t i = 0; i < account->gauge_count; i++)
+        account->gauges[i].reckoned = account->gauges[i].window == POLICY_EVER;
 }
 
-static void drop_quarters(struct account *account, size_t count)
+/* One gauge a limit of the policy in force. */
+static void take_limits(struct account *account, const struct policy_budget *budget)
 {
-    for (size_t i = 0; i < count; i++)
-        roaring_bitmap_free(account->quarters[i].ids);
-    account->quarter_count -= count;
-    memmove(account->quarters, account->quarters + count,
-            account->quarter_count * sizeof account->quarters[0]);
+    size_t wanted = GAUGE_FIRST + budget->limit_count;
+    CHECK(budget->limit_count <= POLICY_LIMITS_MAX);
+    for (; account->gauge_count > wanted; account->gauge_count--)
+        gauge_free(&account->gauges[account->gauge_count - 1]);
+    for (size_t i = 0; i < budget->limit_count; i++) {
+        struct gauge *gauge = &account->gauges[GAUGE_FIRST + i];
+        if (GAUGE_FIRST + i < account->gauge_count) {
+            if (gauge_is_of(gauge, &budget->limits[i]))
+                continue;
+            gauge_free(gauge);
+        }
+        gauge_init(gauge, &budget->limits[i]);
+        if (GAUGE_FIRST + i == account->gauge_count)
+            account->gauge_count++;
+    }
+}
+
+/* Turns all windows to where that instant is. */
+static void turn(struct accounts *accounts, struct account *account,
+                 const struct policy_budget *budget, int64_t now_ns)
+{
+    int64_t quarter = window_quarter(now_ns);
+    take_zone(account, budget);
+    take_limits(account, budget);
+    for (size_t i = 0; i < account->gauge_count; i++)
+        gauge_turn(&account->gauges[i], &accounts->texts, &account->series, budget->zone, quarter);
+    if (is_today(account, quarter))
+        return;
+    account->day_from = account->gauges[GAUGE_DAY].at.from;
+    account->day_until = account->gauges[GAUGE_DAY].at.until;
+    reckon_today(account);
 }
 
 /* The quarter of that number, made where new; NULL for one too old to matter. */
@@ -190,102 +209,218 @@ static struct quarter *quarter_at(struct account *account, int64_t number)
         return NULL;
     while (stale < at && account->quarters[stale].number <= number - QUARTERS_KEPT)
         stale++;
-    drop_quarters(account, stale);
+    account->quarter_count -= stale;
+    memmove(account->quarters, account->quarters + stale,
+            account->quarter_count * sizeof account->quarters[0]);
     at -= stale;
     CHECK(account->quarter_count < QUARTERS_KEPT);
     memmove(account->quarters + at + 1, account->quarters + at,
             (account->quarter_count - at) * sizeof account->quarters[0]);
-    account->quarters[at] = (struct quarter){.number = number, .ids = new_set()};
+    account->quarters[at] = (struct quarter){.number = number};
     account->quarter_count++;
     return &account->quarters[at];
 }
 
-void accounts_take(struct accounts *accounts, struct slice partner, int64_t time_ns,
+void accounts_take(struct accounts *accounts, const struct account_place *place, int64_t time_ns,
                    const uint32_t *ids, size_t count)
 {
-    struct account *account = lock_account(accounts, partner);
-    int64_t number = quarter_number(time_ns);
-    struct quarter *quarter = quarter_at(account, number);
-    if (quarter != NULL)
-        roaring_bitmap_add_many(quarter->ids, count, ids);
-    roaring_bitmap_add_many(account->total, count, ids);
-    account->total_count = roaring_bitmap_get_cardinality(account->total);
-    if (is_today(account, number)) {
-        roaring_bitmap_add_many(account->today, count, ids);
-        account->today_count = roaring_bitmap_get_cardinality(account->today);
-    }
+    struct account *account = lock_account(accounts, place->partner);
+    int64_t quarter = window_quarter(time_ns);
+    const struct series_name name = {
+        .agent = place->agent, .purpose = place->purpose, .column_set = place->column_set};
+    series_add(series_at(&account->series, &name), quarter, ids, count);
+    for (size_t i = 0; i < account->gauge_count; i++)
+        if (account->gauges[i].reckoned &&
+            gauge_counts(&account->gauges[i], &accounts->texts, &name))
+            gauge_add(&account->gauges[i], quarter, ids, count);
     pthread_mutex_unlock(&account->lock);
 }
 
 /* ---- charging ---- */
 
-static void add_undo(struct account *account, uint32_t id, bool from_total)
+static void add_undo(struct account *account, uint32_t id, uint32_t gauges)
 {
     if (account->undo_count == account->undo_capacity) {
         account->undo_capacity = account->undo_capacity == 0 ? 64 : account->undo_capacity * 2;
         account->undo = realloc(account->undo, account->undo_capacity * sizeof *account->undo);
         CHECK(account->undo != NULL);
     }
-    account->undo[account->undo_count++] = (struct undo){.id = id, .from_total = from_total};
+    account->undo[account->undo_count++] = (struct undo){.id = id, .gauges = gauges};
 }
 
 static void take_row_back(struct account *account)
 {
-    for (size_t i = 0; i < account->undo_count; i++) {
-        roaring_bitmap_remove(account->today, account->undo[i].id);
-        account->today_count--;
-        if (account->undo[i].from_total) {
-            roaring_bitmap_remove(account->total, account->undo[i].id);
-            account->total_count--;
+    for (size_t i = 0; i < account->undo_count; i++)
+        for (uint32_t left = account->undo[i].gauges; left != 0; left &= left - 1) {
+            struct gauge *gauge = &account->gauges[__builtin_ctz(left)];
+            roaring_bitmap_remove(gauge->ids, account->undo[i].id);
+            gauge->count--;
         }
-    }
 }
 
-/* Adds the row's ids; false, with *charge saying why, where a limit is passed. */
-static bool charge_row(struct account *account, const struct policy_budget *budget,
-                       const uint32_t *ids, size_t count, struct exposure_charge *charge)
+/* What is to be charged, as the account sees it. */
+struct charging {
+    struct account *account;
+    const struct exposure_subjects *subjects;
+    const struct policy_budget *budget;
+    int64_t now_ns;
+};
+
+static void tell_limit(const struct account *account, size_t at, struct exposure_charge *charge)
 {
+    const struct gauge *gauge = &account->gauges[at];
+    charge->limit = window_phrase(gauge->window);
+    charge->limit_value = account->bounds[at];
+    snprintf(charge->limit_name, sizeof charge->limit_name, "%s", gauge->name);
+}
+
+/* Adds the row's ids; false, with *charge saying why, where a limit is passed. Who is known to the
+ * day is known to the total. */
+static bool charge_row(struct charging *charging, size_t start, size_t end,
+                       struct exposure_charge *charge, size_t *passed)
+{
+    struct account *account = charging->account;
+    const struct exposure_subjects *subjects = charging->subjects;
+    const uint32_t day = 1u << GAUGE_DAY;
     account->undo_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!roaring_bitmap_add_checked(account->today, ids[i]))
-            continue;
-        bool new_in_total = roaring_bitmap_add_checked(account->total, ids[i]);
-        account->today_count++;
-        account->total_count += new_in_total;
-        add_undo(account, ids[i], new_in_total);
-        if (budget->subjects_per_day != 0 && account->today_count > budget->subjects_per_day) {
-            charge->limit = "subjects per day";
-            charge->limit_value = budget->subjects_per_day;
-            return false;
+    for (size_t i = start; i < end; i++) {
+        uint32_t mask = account->masks[subjects->classes == NULL ? 0 : subjects->classes[i]];
+        uint32_t fresh = 0, over = 0;
+        for (uint32_t left = mask; left != 0; left &= left - 1) {
+            size_t at = (size_t)__builtin_ctz(left);
+            struct gauge *gauge = &account->gauges[at];
+            if (at == GAUGE_TOTAL && (fresh & day) == 0)
+                continue;
+            if (!roaring_bitmap_add_checked(gauge->ids, subjects->ids[i]))
+                continue;
+            fresh |= 1u << at;
+            gauge->count++;
+            if (account->bounds[at] != 0 && gauge->count > account->bounds[at])
+                over |= 1u << at;
         }
-        if (new_in_total && budget->subjects_total != 0 &&
-            account->total_count > budget->subjects_total) {
-            charge->limit = "subjects in total";
-            charge->limit_value = budget->subjects_total;
+        if (fresh != 0)
+            add_undo(account, subjects->ids[i], fresh);
+        charge->charged += fresh & day;
+        if (over != 0) {
+            *passed = (size_t)__builtin_ctz(over);
+            tell_limit(account, *passed, charge);
             return false;
         }
     }
     return true;
 }
 
+static uint64_t policy_bound(const struct policy_budget *budget, size_t at)
+{
+    if (at == GAUGE_DAY)
+        return budget->subjects_per_day;
+    return at == GAUGE_TOTAL ? budget->subjects_total : budget->limits[at - GAUGE_FIRST].subjects;
+}
+
+static struct series_name class_name(const struct exposure_subjects *subjects, size_t class)
+{
+    return (struct series_name){
+        .agent = slice_of_text(subjects->agent == NULL ? "" : subjects->agent),
+        .purpose = slice_of_text(subjects->purpose == NULL ? "" : subjects->purpose),
+        .column_set = subjects->column_sets == NULL ? 0 : subjects->column_sets[class]};
+}
+
+/* Which gauges count each class. */
+static void reckon_masks(struct accounts *accounts, struct charging *charging)
+{
+    struct account *account = charging->account;
+    size_t classes = charging->subjects->column_sets == NULL ? 1 : charging->subjects->class_count;
+    if (classes > account->mask_capacity) {
+        free(account->masks);
+        account->masks = calloc(classes, sizeof *account->masks);
+        CHECK(account->masks != NULL);
+        account->mask_capacity = classes;
+    }
+    for (size_t c = 0; c < classes; c++) {
+        const struct series_name name = class_name(charging->subjects, c);
+        account->masks[c] = 1u << GAUGE_DAY | 1u << GAUGE_TOTAL;
+        for (size_t at = GAUGE_FIRST; at < account->gauge_count; at++)
+            if (gauge_counts(&account->gauges[at], &accounts->texts, &name))
+                account->masks[c] |= 1u << at;
+    }
+}
+
+static void begin_charge(struct accounts *accounts, struct charging *charging)
+{
+    struct account *account = charging->account;
+    turn(accounts, account, charging->budget, charging->now_ns);
+    for (size_t at = 0; at < account->gauge_count; at++)
+        account->bounds[at] = policy_bound(charging->budget, at);
+    reckon_masks(accounts, charging);
+}
+
+/* Into the series at once, not only when the entry is recorded: a window that turns between the
+ * two would lose them. "Today" turns at midnight, and then they were yesterday's. */
+static void keep_charged(struct charging *charging, size_t end)
+{
+    const struct exposure_subjects *subjects = charging->subjects;
+    int64_t quarter = window_quarter(charging->now_ns);
+    if (charging->budget->limit_count == 0)
+        return;
+    for (size_t i = 0; i < end;) {
+        size_t class = subjects->classes == NULL ? 0 : subjects->classes[i], run = i;
+        const struct series_name name = class_name(subjects, class);
+        struct series *series = series_at(&charging->account->series, &name);
+        while (run < end && (subjects->classes == NULL || subjects->classes[run] == class))
+            run++;
+        series_add(series, quarter, subjects->ids + i, run - i);
+        i = run;
+    }
+}
+
+/* When the first of those who are counted no longer is; INT64_MAX: never. */
+static int64_t frees_at(struct accounts *accounts, const struct account *account,
+                        struct gauge *gauge)
+{
+    int64_t earliest = INT64_MAX;
+    if (gauge->window == POLICY_EVER)
+        return INT64_MAX;
+    if (gauge->window < POLICY_PER_24H)
+        return window_instant(gauge->at.until);
+    for (size_t i = 0; i < account->series.count; i++) {
+        const struct series *series = account->series.all[i];
+        const struct series_name name = {.agent = slice_of_text(series->agent),
+                                         .purpose = slice_of_text(series->purpose),
+                                         .column_set = series->column_set};
+        int64_t from = gauge_counts(gauge, &accounts->texts, &name)
+                           ? series_earliest(series, gauge->at.from)
+                           : INT64_MAX;
+        earliest = from < earliest ? from : earliest;
+    }
+    if (earliest == INT64_MAX)
+        earliest = gauge->at.until - 1;
+    /* The window's begin moves with its end: by as much as the earliest is behind the begin. */
+    return window_instant(gauge->at.until + (earliest - gauge->at.from));
+}
+
 void accounts_charge(struct accounts *accounts, const struct policy_partner *partner,
-                     int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
+                     int64_t now_ns, const struct exposure_subjects *subjects,
                      struct exposure_charge *charge)
 {
-    struct exposure_charge result = {0};
+    struct exposure_charge result = {.frees_at_ns = INT64_MAX};
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
-    turn_day(account, &partner->budget, now_ns);
-    size_t start = 0;
-    for (; result.admitted_rows < row_count; result.admitted_rows++) {
-        size_t end = row_ends[result.admitted_rows];
+    struct charging charging = {
+        .account = account, .subjects = subjects, .budget = &partner->budget, .now_ns = now_ns};
+    begin_charge(accounts, &charging);
+    size_t start = 0, passed = 0;
+    for (; result.admitted_rows < subjects->row_count; result.admitted_rows++) {
+        size_t end = subjects->row_ends[result.admitted_rows];
+        uint64_t charged = result.charged;
         CHECK(end >= start);
-        if (!charge_row(account, &partner->budget, ids + start, end - start, &result)) {
+        if (!charge_row(&charging, start, end, &result, &passed)) {
             take_row_back(account);
+            result.charged = charged;
+            result.frees_at_ns = frees_at(accounts, account, &account->gauges[passed]);
             break;
         }
-        result.charged += account->undo_count;
         start = end;
     }
+    keep_charged(&charging, start);
     pthread_mutex_unlock(&account->lock);
     *charge = result;
 }
@@ -300,7 +435,7 @@ static bool is_within(uint64_t count, uint64_t bound)
 static void count_in_quarter(struct account *account, int64_t time_ns, uint64_t probes,
                              uint64_t errors)
 {
-    int64_t number = quarter_number(time_ns);
+    int64_t number = window_quarter(time_ns);
     struct quarter *quarter = quarter_at(account, number);
     if (quarter != NULL) {
         quarter->probes += probes;
@@ -316,7 +451,7 @@ bool accounts_probes_left(struct accounts *accounts, const struct policy_partner
                           int64_t now_ns, uint64_t count)
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
-    turn_day(account, &partner->budget, now_ns);
+    turn(accounts, account, &partner->budget, now_ns);
     bool left = is_within(account->probes_today + count, partner->budget.probes_per_day);
     pthread_mutex_unlock(&account->lock);
     return left;
@@ -326,7 +461,7 @@ bool accounts_count_error(struct accounts *accounts, const struct policy_partner
                           int64_t now_ns)
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
-    turn_day(account, &partner->budget, now_ns);
+    turn(accounts, account, &partner->budget, now_ns);
     count_in_quarter(account, now_ns, 1, 1);
     bool within = is_within(account->errors_today, partner->budget.errors_per_day) &&
                   is_within(account->probes_today, partner->budget.probes_per_day);
@@ -338,7 +473,7 @@ bool accounts_errors_left(struct accounts *accounts, const struct policy_partner
                           int64_t now_ns)
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
-    turn_day(account, &partner->budget, now_ns);
+    turn(accounts, account, &partner->budget, now_ns);
     bool left = is_within(account->errors_today + 1, partner->budget.errors_per_day) &&
                 is_within(account->probes_today, partner->budget.probes_per_day);
     pthread_mutex_unlock(&account->lock);
@@ -357,9 +492,9 @@ void accounts_budget(struct accounts *accounts, const struct policy_partner *par
                      int64_t now_ns, struct exposure_budget *budget)
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
-    turn_day(account, &partner->budget, now_ns);
-    *budget = (struct exposure_budget){.subjects_today = account->today_count,
-                                       .subjects_total = account->total_count,
+    turn(accounts, account, &partner->budget, now_ns);
+    *budget = (struct exposure_budget){.subjects_today = account->gauges[GAUGE_DAY].count,
+                                       .subjects_total = account->gauges[GAUGE_TOTAL].count,
                                        .probes_today = account->probes_today,
                                        .errors_today = account->errors_today};
     pthread_mutex_unlock(&account->lock);

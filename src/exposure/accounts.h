@@ -1,19 +1,24 @@
-/* Accounts: what each partner has used of its budgets. Sets of subjects charged, in all and by
- * quarter of an hour (of the last 26 hours), from which "today" follows in whatever zone the
- * policy names: a replay knows no policy, and a reload may change the zone.
+/* Accounts: what each partner has used of its budgets. When each subject was last charged, by
+ * agent, purpose and column set (series.h), from which the window of any limit in any zone follows:
+ * a replay knows no policy, and a reload may change limits and zone.
  * Thread-safe: a lock for the list, one for each account; nothing is locked inside them. */
 #ifndef COFFERDAM_EXPOSURE_ACCOUNTS_H
 #define COFFERDAM_EXPOSURE_ACCOUNTS_H
 
 #include "exposure/exposure.h"
+#include "exposure/gauge.h"
 
 struct accounts; /* owned */
 
 MUST_USE enum status accounts_new(struct accounts **accounts, struct error *error);
 void accounts_free(struct accounts *accounts);
 
+/* Where the texts of column sets are; before the first charge. Without it a limit on a category
+ * counts every column set. */
+void accounts_know_texts(struct accounts *accounts, const struct gauge_texts *texts);
+
 void accounts_charge(struct accounts *accounts, const struct policy_partner *partner,
-                     int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
+                     int64_t now_ns, const struct exposure_subjects *subjects,
                      struct exposure_charge *charge);
 /* Would so many more probes be within the day's bound? */
 bool accounts_probes_left(struct accounts *accounts, const struct policy_partner *partner,
@@ -26,8 +31,12 @@ bool accounts_errors_left(struct accounts *accounts, const struct policy_partner
 void accounts_budget(struct accounts *accounts, const struct policy_partner *partner,
                      int64_t now_ns, struct exposure_budget *budget);
 
+struct account_place {
+    struct slice partner, agent, purpose;
+    uint32_t column_set;
+};
 /* What an entry says was charged (ids ascending); again and again makes no difference. */
-void accounts_take(struct accounts *accounts, struct slice partner, int64_t time_ns,
+void accounts_take(struct accounts *accounts, const struct account_place *place, int64_t time_ns,
                    const uint32_t *ids, size_t count);
 /* Counts, whatever the bound: what has been recorded, now or in an entry of a replay. */
 void accounts_recount(struct accounts *accounts, struct slice partner, int64_t time_ns,

@@ -152,6 +152,11 @@ static enum status settle_key_file(struct exposure *exposure, struct error *erro
     return key_file_append(&exposure->key_file, exposure->dictionary, error);
 }
 
+static const char *text_of(void *context, uint32_t column_set)
+{
+    return ledger_column_set_text(context, column_set);
+}
+
 enum status exposure_attach(struct exposure *exposure, struct ledger *ledger, struct error *error)
 {
     struct ledger_state state;
@@ -161,6 +166,8 @@ enum status exposure_attach(struct exposure *exposure, struct ledger *ledger, st
     TRY(settle_key_file(exposure, error));
     TRY(seal_keys_roll(exposure->seals, state.current_segment, &rolled, error));
     exposure->ledger = ledger;
+    accounts_know_texts(exposure->accounts,
+                        &(struct gauge_texts){.text = text_of, .context = ledger});
     int failed = pthread_create(&exposure->keeper, NULL, run_keeper, exposure);
     if (failed != 0)
         return error_set_errno(error, failed, "thread for subject keys");
@@ -280,10 +287,10 @@ enum status exposure_erase(struct exposure *exposure, uint16_t kind, struct slic
 /* ---- accounts ---- */
 
 void exposure_charge(struct exposure *exposure, const struct policy_partner *partner,
-                     int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
+                     int64_t now_ns, const struct exposure_subjects *subjects,
                      struct exposure_charge *charge)
 {
-    accounts_charge(exposure->accounts, partner, now_ns, ids, row_ends, row_count, charge);
+    accounts_charge(exposure->accounts, partner, now_ns, subjects, charge);
 }
 
 bool exposure_probes_left(struct exposure *exposure, const struct policy_partner *partner,

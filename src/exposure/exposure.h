@@ -3,7 +3,7 @@
  * - the dictionary: (kind, key) <-> dense subject id, append-only, in a folder with own rights;
  * - the index: per partner x column set x grade x purpose x hour a bitmap of ids, and all-time
  * sets;
- * - the accounts: distinct subjects charged to each partner today and in all, probes, errors.
+ * - the accounts: distinct subjects charged to each partner in each limit's window, probes, errors.
  * Thread-safe: every function takes the locks it needs; only attach, close and erase wait for the
  * disk. Memory: about 40 bytes a subject in the dictionary; up to 68 a subject and partner in the
  * sets of the accounts and of the hour at hand, few where ids lie close; see docs/decisions/0004.
@@ -72,17 +72,29 @@ MUST_USE enum status exposure_erase(struct exposure *exposure, uint16_t kind, st
  * - each id of an item of grade probe in a DISCLOSURE entry is a probe, and charged as nothing
  * else;
  * - a PROBE entry counts as an error and as a probe. */
+/* Rows of subjects: row r holds ids[row_ends[r-1] .. row_ends[r]). */
+struct exposure_subjects {
+    const char *agent, *purpose; /* NULL: none */
+    const uint32_t *ids;
+    const uint16_t *classes;     /* beside ids: index into column_sets; NULL: 0 */
+    const uint32_t *column_sets; /* of each class: what is recorded with its ids; NULL: none */
+    size_t class_count;
+    const size_t *row_ends;
+    size_t row_count;
+};
 struct exposure_charge {
     size_t admitted_rows; /* rows, from the first, that fit */
     uint64_t charged;     /* subjects newly charged to the day by them */
-    const char *limit;    /* NULL if all fit, else "subjects per day", "subjects in total" */
+    const char *limit;    /* NULL if all fit, else "subjects per day", "subjects in total", … */
     uint64_t limit_value;
+    char limit_name[64]; /* "per_day", "total", or as in the policy */
+    int64_t frees_at_ns; /* when the first place under that limit is free again; INT64_MAX: never */
 };
-/* Charges rows in order until one does not fit: row r holds ids[row_ends[r-1] .. row_ends[r]).
- * A subject already charged in that window is free. All rows' ids become charged up to
- * admitted_rows. The caller must then append the entry or abort the process. */
+/* Charges rows in order until one does not fit into some limit. A subject already charged in a
+ * limit's window is free there. All rows' ids become charged up to admitted_rows. The caller must
+ * then append the entry or abort the process. */
 void exposure_charge(struct exposure *exposure, const struct policy_partner *partner,
-                     int64_t now_ns, const uint32_t *ids, const size_t *row_ends, size_t row_count,
+                     int64_t now_ns, const struct exposure_subjects *subjects,
                      struct exposure_charge *charge);
 /* True while so many more would be within the bound. Counts none. */
 bool exposure_probes_left(struct exposure *exposure, const struct policy_partner *partner,

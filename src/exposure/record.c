@@ -84,7 +84,12 @@ static enum status take_item(struct exposure *exposure, uint64_t sequence,
     if (list.count > 0) {
         dictionary_carried(exposure->dictionary, sequence, list.ids, list.count);
         if (is_charged(entry, item))
-            accounts_take(exposure->accounts, entry->partner, time_ns, list.ids, list.count);
+            accounts_take(exposure->accounts,
+                          &(struct account_place){.partner = entry->partner,
+                                                  .agent = entry->agent,
+                                                  .purpose = entry->purpose,
+                                                  .column_set = item->column_set},
+                          time_ns, list.ids, list.count);
         index_add(exposure->index, &place, time_ns, list.ids, list.count);
     }
     if (item->column_set != 0)

@@ -2,6 +2,7 @@
  * against the budget, written; only then are the rows appended behind the entry's gate. */
 #include "gateway/release_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,13 +224,23 @@ static void count_sent(struct release_work *work)
         work->sent += work->fates[row].sent;
 }
 
+/* Named limits are told by name, and when they have room again. */
 static enum status limit_error(const struct release_work *work, struct error *error)
 {
-    return error_set(
-        error, STATUS_LIMIT, "53400",
-        "SHOW cofferdam.budget tells what is left; ask the data controller to raise it",
-        "partner %s has reached its limit of %llu %s", work->run->partner->name,
-        (unsigned long long)work->limit_value, work->limit);
+    static const char advice[] =
+        "SHOW cofferdam.budget tells what is left; ask the data controller to raise it";
+    char hint[200], until[21], name[80] = "";
+    snprintf(hint, sizeof hint, "%s", advice);
+    if (work->limit_name[0] != '\0' && work->limit_frees_ns != INT64_MAX) {
+        clock_format_utc(work->limit_frees_ns, until);
+        snprintf(hint, sizeof hint, "it has room again from %s; %s", until, advice);
+    }
+    if (work->limit_name[0] != '\0' && strcmp(work->limit_name, "per_day") != 0 &&
+        strcmp(work->limit_name, "total") != 0)
+        snprintf(name, sizeof name, " (limit %s)", work->limit_name);
+    return error_set(error, STATUS_LIMIT, "53400", hint,
+                     "partner %s has reached its limit of %llu %s%s", work->run->partner->name,
+                     (unsigned long long)work->limit_value, work->limit, name);
 }
 
 /* A complete statement without its `once` sets was not what was planned: nobody knows whom its

@@ -2,6 +2,8 @@
  * Nothing is written here but the accounts. */
 #include "gateway/release_private.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "exposure/subject_set.h"
 
@@ -157,14 +159,17 @@ static bool is_charged(enum lot lot)
     return lot == LOT_DIRECT || lot == LOT_WITNESS || lot == LOT_NARROW;
 }
 
-/* Appends the subjects of a place that count against the budget. */
-static size_t charged_ids(const struct release_work *work, size_t place, uint32_t *ids)
+/* Appends the subjects of a place that count against the budget, and their hidden columns. */
+static size_t charged_ids(const struct release_work *work, size_t place, uint32_t *ids,
+                          uint16_t *hidden)
 {
     const struct batch *batch = work->batch;
     size_t count = 0, end = release_keys_end(batch, place);
     for (size_t k = keys_begin(batch, place); k < end; k++)
-        if (is_charged(release_lot(work, place, batch->keys[k].hidden)))
+        if (is_charged(release_lot(work, place, batch->keys[k].hidden))) {
+            hidden[count] = batch->keys[k].hidden;
             ids[count++] = work->ids[k];
+        }
     return count;
 }
 
@@ -175,16 +180,34 @@ void release_refuse(struct release_work *work)
     work->rows = 0;
 }
 
+static void take_charge(struct release_work *work, const struct exposure_charge *charge)
+{
+    work->charged = charge->charged;
+    if (charge->limit != NULL) {
+        work->limit = charge->limit;
+        work->limit_value = charge->limit_value;
+        memcpy(work->limit_name, charge->limit_name, sizeof work->limit_name);
+        work->limit_frees_ns = charge->frees_at_ns;
+    }
+    if (charge->admitted_rows == 0)
+        release_refuse(work);
+    else
+        work->rows = charge->admitted_rows - 1;
+}
+
 enum status release_charge(struct release_work *work, struct error *error)
 {
     struct batch *batch = work->batch;
+    const struct run *run = work->run;
     uint32_t *ids = work->scratch;
     size_t *ends = arena_array(&batch->arena, size_t, work->rows + 1);
-    if (ends == NULL)
+    uint16_t *hidden =
+        arena_array(&batch->arena, uint16_t, release_keys_end(batch, work->rows) + 1);
+    if (ends == NULL || hidden == NULL)
         return release_no_memory(error);
     size_t count = 0;
     for (size_t place = 0; place <= work->rows; place++) {
-        count += charged_ids(work, place, ids + count);
+        count += charged_ids(work, place, ids + count, hidden + count);
         ends[place] = count;
     }
     if (count == 0)
@@ -192,16 +215,15 @@ enum status release_charge(struct release_work *work, struct error *error)
     struct exposure_charge charge;
     if (work->charged_ns == 0)
         work->charged_ns = clock_now_ns();
-    exposure_charge(work->run->server->exposure, work->run->partner, work->charged_ns, ids, ends,
-                    work->rows + 1, &charge);
-    work->charged = charge.charged;
-    if (charge.limit != NULL) {
-        work->limit = charge.limit;
-        work->limit_value = charge.limit_value;
-    }
-    if (charge.admitted_rows == 0)
-        release_refuse(work);
-    else
-        work->rows = charge.admitted_rows - 1;
+    const struct exposure_subjects subjects = {.agent = run->agent->name,
+                                               .purpose = run->purpose,
+                                               .ids = ids,
+                                               .classes = hidden,
+                                               .column_sets = run->planned->column_sets,
+                                               .class_count = work->plan->hidden_count,
+                                               .row_ends = ends,
+                                               .row_count = work->rows + 1};
+    exposure_charge(run->server->exposure, run->partner, work->charged_ns, &subjects, &charge);
+    take_charge(work, &charge);
     return STATUS_OK;
 }

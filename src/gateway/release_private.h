@@ -44,6 +44,8 @@ struct release_work {
     struct buffer pin_sets; /* of the items for keys that did not come back */
     const char *limit;      /* what was exceeded; NULL: nothing */
     uint64_t limit_value;
+    char limit_name[64];    /* of a limit on people; "": another bound */
+    int64_t limit_frees_ns; /* when it has room again; INT64_MAX: not by itself */
 };
 
 enum status release_no_memory(struct error *error); /* what it returns */

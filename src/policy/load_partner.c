@@ -117,41 +117,28 @@ static void load_lookups(struct loader *loader, struct fy_node *node,
     partner->lookup_by = lookups;
 }
 
-static uint32_t load_aggregates(struct loader *loader, struct fy_node *node)
+/* A partner of rows may see the very person that a difference tells of: it is charged for it. */
+static void load_aggregates(struct loader *loader, struct fy_node *node,
+                            struct policy_partner *partner)
 {
-    static const char *const keys[] = {"min_subjects", NULL};
-    if (node != NULL)
-        yaml_keys(&loader->yaml, node, keys);
-    return (uint32_t)yaml_number_at(&loader->yaml, node, "min_subjects", 2, 1000000, 10);
-}
-
-static void load_budget(struct loader *loader, struct fy_node *node, struct policy_budget *budget)
-{
-    static const char *const keys[] = {"subjects",       "rows_per_statement", "probes_per_day",
-                                       "errors_per_day", "time_zone",          NULL};
-    static const char *const subject_keys[] = {"per_day", "total", NULL};
-    static const uint64_t most = 1000000000000;
+    static const char *const keys[] = {"min_subjects", "differencing", NULL};
+    static const char *const words[] = {"refuse", "charge", NULL};
     struct yaml *yaml = &loader->yaml;
-    *budget = (struct policy_budget){.probes_per_day = 200, .errors_per_day = 20};
-    if (node == NULL)
+    if (node != NULL)
+        yaml_keys(yaml, node, keys);
+    partner->min_subjects = (uint32_t)yaml_number_at(yaml, node, "min_subjects", 2, 1000000, 10);
+    partner->differencing = partner->mode == POLICY_MODE_AGGREGATES ? POLICY_DIFFERENCING_REFUSE
+                                                                    : POLICY_DIFFERENCING_CHARGE;
+    struct fy_node *differencing = yaml_get(yaml, node, "differencing");
+    if (differencing == NULL)
         return;
-    yaml_keys(yaml, node, keys);
-    struct fy_node *subjects = yaml_get(yaml, node, "subjects");
-    if (subjects != NULL)
-        yaml_keys(yaml, subjects, subject_keys);
-    budget->subjects_per_day = yaml_number_at(yaml, subjects, "per_day", 1, most, 0);
-    budget->subjects_total = yaml_number_at(yaml, subjects, "total", 1, most, 0);
-    budget->rows_per_statement = yaml_number_at(yaml, node, "rows_per_statement", 1, most, 0);
-    budget->probes_per_day = yaml_number_at(yaml, node, "probes_per_day", 1, most, 200);
-    budget->errors_per_day = yaml_number_at(yaml, node, "errors_per_day", 1, most, 20);
-    if (budget->subjects_total != 0 && budget->subjects_per_day > budget->subjects_total)
-        yaml_fail(yaml, subjects, NULL, "more subjects per day than in total");
-    struct fy_node *zone = yaml_get(yaml, node, "time_zone");
-    if (zone == NULL)
-        return;
-    budget->zone_name = yaml_text(yaml, zone);
-    if (!yaml_failed(yaml) && strcmp(budget->zone_name, "UTC") != 0)
-        budget->zone = load_zone(loader, zone, budget->zone_name);
+    const char *text = yaml_text(yaml, differencing);
+    if (strcmp(text, words[POLICY_DIFFERENCING_REFUSE]) == 0)
+        partner->differencing = POLICY_DIFFERENCING_REFUSE;
+    else if (strcmp(text, words[POLICY_DIFFERENCING_CHARGE]) == 0)
+        partner->differencing = POLICY_DIFFERENCING_CHARGE;
+    else
+        yaml_fail_word(yaml, differencing, "differencing", text, words);
 }
 
 static void load_partner(struct loader *loader, struct yaml_items *item,
@@ -173,8 +160,8 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
     partner->mode = load_mode(loader, yaml_get(yaml, node, "mode"));
     load_grants(loader, partner, yaml_get(yaml, node, "grants"));
     load_lookups(loader, yaml_get(yaml, node, "lookup_by"), partner);
-    partner->min_subjects = load_aggregates(loader, yaml_get(yaml, node, "aggregates"));
-    load_budget(loader, yaml_get(yaml, node, "budget"), &partner->budget);
+    load_aggregates(loader, yaml_get(yaml, node, "aggregates"), partner);
+    load_budget(loader, yaml_get(yaml, node, "budget"), partner);
 }
 
 void load_partners(struct loader *loader, struct fy_node *node)

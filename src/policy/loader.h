@@ -52,6 +52,8 @@ void check_kinds(struct loader *loader, struct fy_node *node);
 void load_partners(struct loader *loader, struct fy_node *node);
 void load_agents(struct loader *loader, struct policy_partner *partner, struct fy_node *node);
 void load_grants(struct loader *loader, struct policy_partner *partner, struct fy_node *node);
+/* load_budget.c; wants the partner's agents and purposes. */
+void load_budget(struct loader *loader, struct fy_node *node, struct policy_partner *partner);
 
 /* names.c. The fail_ functions record the failure at node. */
 void check_name(struct loader *loader, struct fy_node *node, const char *what, const char *name);

@@ -128,8 +128,38 @@ struct policy_agent {
     size_t hours_count; /* 0: always; otherwise within any of them */
 };
 
+/* The time in which distinct people are counted: of the calendar in the budget's zone, or rolling
+ * back from each instant. */
+enum policy_window {
+    POLICY_PER_DAY,
+    POLICY_PER_WEEK, /* from Monday */
+    POLICY_PER_MONTH,
+    POLICY_PER_24H,
+    POLICY_PER_7D,
+    POLICY_PER_30D,
+    POLICY_EVER,
+};
+/* "day", "week", "month", "24h", "7d", "30d", "ever"; NULL-terminated. */
+extern const char *const policy_windows[];
+
+enum { POLICY_LIMITS_MAX = 30, POLICY_WARN_AT = 80 };
+
+/* A bound on the distinct people of a part of what the partner gets. */
+struct policy_limit {
+    const char *name; /* within its partner; never per_day or total */
+    uint64_t subjects;
+    enum policy_window window;
+    const char *category, *agent, *purpose; /* NULL: any */
+    bool has_form;                          /* only columns in this form */
+    enum policy_form form;
+};
+
 /* Bounds; 0 means none was given. */
 struct policy_budget {
+    const struct policy_limit *limits; /* beside subjects_per_day and subjects_total */
+    size_t limit_count;
+    unsigned
+        warn_at; /* per cent of a bound on people at which a warning is given; 0: the default */
     uint64_t subjects_per_day, subjects_total;
     uint64_t rows_per_statement;
     uint64_t probes_per_day, errors_per_day; /* defaults 200 and 20 */
@@ -142,6 +172,9 @@ struct policy_lookup {
     size_t dataset;
     const char *column;
 };
+
+/* What becomes of a statistic whose people differ by few from those of an earlier one. */
+enum policy_differencing { POLICY_DIFFERENCING_REFUSE, POLICY_DIFFERENCING_CHARGE };
 
 struct policy_partner {
     const char *name;
@@ -159,7 +192,8 @@ struct policy_partner {
     enum policy_mode mode;
     const struct policy_lookup *lookup_by;
     size_t lookup_count;
-    uint32_t min_subjects; /* of a statistic; default 10 */
+    uint32_t min_subjects;                 /* of a statistic; default 10 */
+    enum policy_differencing differencing; /* default: refuse in mode aggregates, else charge */
     struct policy_budget budget;
     int line;
 };

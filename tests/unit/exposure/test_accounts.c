@@ -45,7 +45,9 @@ static struct exposure_charge charge(const struct policy_partner *partner, const
         ids[i] = from + i;
         ends[i] = i + 1;
     }
-    accounts_charge(accounts, partner, instant(now), ids, ends, until - from, &result);
+    const struct exposure_subjects subjects = {
+        .ids = ids, .row_ends = ends, .row_count = until - from};
+    accounts_charge(accounts, partner, instant(now), &subjects, &result);
     return result;
 }
 
@@ -76,16 +78,17 @@ static void a_row_of_many_is_admitted_whole_or_not(void **state)
     struct policy_partner partner = partner_of(5, 0);
     const uint32_t ids[] = {1, 2, 2, 1, 3, 4, 5, 6, 1};
     const size_t ends[] = {4, 4, 8, 9}; /* {1,2}, {}, {3,4,5,6}, {1} */
+    const struct exposure_subjects subjects = {.ids = ids, .row_ends = ends, .row_count = 4};
     struct exposure_charge result;
-    accounts_charge(accounts, &partner, instant("2026-11-22T10:00:00Z"), ids, ends, 4, &result);
+    accounts_charge(accounts, &partner, instant("2026-11-22T10:00:00Z"), &subjects, &result);
     assert_int_equal(result.admitted_rows, 2);
     assert_int_equal(result.charged, 2);
     assert_int_equal(budget(&partner, "2026-11-22T10:00:00Z").subjects_today, 2);
     assert_int_equal(budget(&partner, "2026-11-22T10:00:00Z").subjects_total, 2);
-    accounts_charge(accounts, &partner, instant("2026-11-22T10:00:00Z"), ids, ends, 4, &result);
+    accounts_charge(accounts, &partner, instant("2026-11-22T10:00:00Z"), &subjects, &result);
     assert_int_equal(result.charged, 0);
     partner.budget.subjects_per_day = 6;
-    accounts_charge(accounts, &partner, instant("2026-11-22T10:00:00Z"), ids, ends, 4, &result);
+    accounts_charge(accounts, &partner, instant("2026-11-22T10:00:00Z"), &subjects, &result);
     assert_int_equal(result.admitted_rows, 4);
     assert_int_equal(result.charged, 4);
 }
@@ -136,15 +139,20 @@ static void days_begin_at_local_midnight_in_summer_and_winter(void **state)
     assert_int_equal(charge(&partner, "2026-11-22T18:15:00Z", 10, 20).admitted_rows, 10);
 }
 
+static void take(struct slice partner, int64_t time_ns, const uint32_t *ids, size_t count)
+{
+    accounts_take(accounts, &(struct account_place){.partner = partner}, time_ns, ids, count);
+}
+
 static void today_follows_from_entries_in_any_zone(void **state)
 {
     struct policy_partner partner = partner_of(0, 0);
     const uint32_t ids[] = {1, 2, 3, 4, 5};
     struct slice name = slice_of_text(partner.name);
     /* The 25-hour day of London again, told by entries before any zone is known. */
-    accounts_take(accounts, name, instant("2026-10-24T22:59:59Z"), ids, 1);     /* the day before */
-    accounts_take(accounts, name, instant("2026-10-24T23:00:00Z"), ids + 1, 1); /* first instant */
-    accounts_take(accounts, name, instant("2026-10-25T23:59:59Z"), ids + 2, 2); /* last instant */
+    take(name, instant("2026-10-24T22:59:59Z"), ids, 1);     /* the day before */
+    take(name, instant("2026-10-24T23:00:00Z"), ids + 1, 1); /* first instant */
+    take(name, instant("2026-10-25T23:59:59Z"), ids + 2, 2); /* last instant */
     accounts_recount(accounts, name, instant("2026-10-24T22:59:59Z"), 1, 1);
     accounts_recount(accounts, name, instant("2026-10-24T23:00:00Z"), 1, 0);
     partner.budget.zone = london;
@@ -157,7 +165,7 @@ static void today_follows_from_entries_in_any_zone(void **state)
     partner.budget.zone = NULL; /* a reload: the day is now the UTC day of the 25th */
     used = budget(&partner, "2026-10-25T23:59:59Z");
     assert_int_equal(used.subjects_today, 2);
-    accounts_take(accounts, name, instant("2026-10-25T12:00:00Z"), ids + 4, 1); /* out of order */
+    take(name, instant("2026-10-25T12:00:00Z"), ids + 4, 1); /* out of order */
     used = budget(&partner, "2026-10-25T23:59:59Z");
     assert_int_equal(used.subjects_today, 3);
 }
@@ -206,6 +214,188 @@ static void partners_do_not_share(void **state)
     assert_int_equal(charge(&two, "2026-11-22T10:00:00Z", 0, 12).admitted_rows, 10);
 }
 
+/* ---- named limits ---- */
+
+static const char *line_of(void *context, uint32_t column_set)
+{
+    static const char *const texts[] = {
+        NULL, "customer.phone:clear:phone\n",
+        "customer.phone:masked:phone\ncustomer.town:clear:address\n", "vehicle.model:clear:\n"};
+    return column_set < 4 ? texts[column_set] : NULL;
+}
+
+static struct exposure_charge charge_as(const struct policy_partner *partner, const char *now,
+                                        const char *agent, const char *purpose, uint32_t set,
+                                        uint32_t from, uint32_t until)
+{
+    uint32_t ids[1000];
+    size_t ends[1000];
+    struct exposure_charge result;
+    for (uint32_t i = 0; from + i < until; i++) {
+        ids[i] = from + i;
+        ends[i] = i + 1;
+    }
+    const struct exposure_subjects subjects = {.agent = agent,
+                                               .purpose = purpose,
+                                               .ids = ids,
+                                               .column_sets = &set,
+                                               .class_count = 1,
+                                               .row_ends = ends,
+                                               .row_count = until - from};
+    accounts_know_texts(accounts, &(struct gauge_texts){.text = line_of});
+    accounts_charge(accounts, partner, instant(now), &subjects, &result);
+    return result;
+}
+
+static void with_limits(struct policy_partner *partner, const struct policy_limit *limits,
+                        size_t count)
+{
+    partner->budget.limits = limits;
+    partner->budget.limit_count = count;
+}
+
+static void a_limit_counts_what_it_selects_and_nothing_else(void **state)
+{
+    static const struct policy_limit limits[] = {
+        {.name = "phones",
+         .subjects = 5,
+         .window = POLICY_PER_DAY,
+         .category = "phone",
+         .has_form = true,
+         .form = POLICY_FORM_CLEAR},
+        {.name = "sync", .subjects = 8, .window = POLICY_EVER, .agent = "sync"},
+        {.name = "recall", .subjects = 9, .window = POLICY_EVER, .purpose = "recall"}};
+    static const char now[] = "2026-11-22T10:00:00Z";
+    struct policy_partner partner = partner_of(0, 0);
+    with_limits(&partner, limits, 3);
+    assert_int_equal(charge_as(&partner, now, "desk", "ads", 2, 0, 100).admitted_rows, 100);
+    assert_int_equal(charge_as(&partner, now, "desk", "ads", 3, 0, 100).admitted_rows, 100);
+    struct exposure_charge cut = charge_as(&partner, now, "desk", "ads", 1, 0, 100);
+    assert_int_equal(cut.admitted_rows, 5);
+    assert_string_equal(cut.limit, "subjects per day");
+    assert_string_equal(cut.limit_name, "phones");
+    assert_int_equal(cut.limit_value, 5);
+    assert_int_equal(cut.frees_at_ns, instant("2026-11-23T00:00:00Z"));
+    assert_int_equal(charge_as(&partner, now, "desk", "ads", 1, 0, 5).admitted_rows, 5); /* known */
+    cut = charge_as(&partner, now, "sync", "ads", 3, 0, 100);
+    assert_int_equal(cut.admitted_rows, 8);
+    assert_string_equal(cut.limit_name, "sync");
+    assert_int_equal(cut.frees_at_ns, INT64_MAX);
+    assert_int_equal(charge_as(&partner, now, "sync", "recall", 3, 0, 100).admitted_rows, 8);
+    cut = charge_as(&partner, now, "desk", "recall", 3, 0, 100);
+    assert_int_equal(cut.admitted_rows, 9);
+    assert_string_equal(cut.limit_name, "recall");
+    /* a column set whose text is not known counts for every category */
+    assert_int_equal(charge_as(&partner, now, "desk", "ads", 77, 50, 60).admitted_rows, 0);
+}
+
+/* The row that one limit refuses is taken back from all of them. */
+static void an_overdrawn_row_is_taken_back_everywhere(void **state)
+{
+    static const struct policy_limit limits[] = {
+        {.name = "wide", .subjects = 100, .window = POLICY_PER_24H},
+        {.name = "narrow", .subjects = 3, .window = POLICY_PER_7D, .category = "phone"}};
+    struct policy_partner partner = partner_of(0, 0);
+    with_limits(&partner, limits, 2);
+    const uint32_t ids[] = {1, 2, 3, 4, 5}, sets[] = {3, 1};
+    const uint16_t classes[] = {0, 1, 1, 1, 1};
+    const size_t ends[] = {1, 5};
+    const struct exposure_subjects subjects = {.agent = "a",
+                                               .purpose = "p",
+                                               .ids = ids,
+                                               .classes = classes,
+                                               .column_sets = sets,
+                                               .class_count = 2,
+                                               .row_ends = ends,
+                                               .row_count = 2};
+    struct exposure_charge result;
+    accounts_know_texts(accounts, &(struct gauge_texts){.text = line_of});
+    for (int i = 0; i < 3; i++) {
+        accounts_charge(accounts, &partner, instant("2026-11-22T10:00:00Z"), &subjects, &result);
+        assert_int_equal(result.admitted_rows, 1);
+        assert_int_equal(result.charged, i == 0 ? 1 : 0);
+        assert_string_equal(result.limit_name, "narrow");
+        assert_int_equal(budget(&partner, "2026-11-22T10:00:00Z").subjects_today, 1);
+    }
+    assert_int_equal(charge_as(&partner, "2026-11-22T10:00:00Z", "a", "p", 1, 10, 20).admitted_rows,
+                     3); /* nobody of the refused row counts */
+    assert_int_equal(
+        charge_as(&partner, "2026-11-22T10:00:00Z", "a", "p", 3, 100, 300).admitted_rows, 96);
+}
+
+static void a_rolling_window_lets_go_of_people_as_it_moves(void **state)
+{
+    static const struct policy_limit limits[] = {
+        {.name = "rolling", .subjects = 10, .window = POLICY_PER_24H}};
+    struct policy_partner partner = partner_of(0, 0);
+    with_limits(&partner, limits, 1);
+    assert_int_equal(charge_as(&partner, "2026-11-22T10:05:00Z", "a", "p", 3, 0, 6).admitted_rows,
+                     6);
+    assert_int_equal(charge_as(&partner, "2026-11-22T20:00:00Z", "a", "p", 3, 6, 10).admitted_rows,
+                     4);
+    struct exposure_charge full = charge_as(&partner, "2026-11-23T10:04:59Z", "a", "p", 3, 10, 20);
+    assert_int_equal(full.admitted_rows, 0);
+    assert_int_equal(full.frees_at_ns, instant("2026-11-23T10:15:00Z"));
+    /* asked again, 0 and 1 count from now on */
+    assert_int_equal(charge_as(&partner, "2026-11-23T10:05:00Z", "a", "p", 3, 0, 2).admitted_rows,
+                     2);
+    assert_int_equal(charge_as(&partner, "2026-11-23T10:15:00Z", "a", "p", 3, 10, 20).admitted_rows,
+                     4);
+}
+
+static void weeks_and_months_are_of_the_calendar(void **state)
+{
+    static const struct policy_limit limits[] = {
+        {.name = "week", .subjects = 10, .window = POLICY_PER_WEEK},
+        {.name = "month", .subjects = 15, .window = POLICY_PER_MONTH}};
+    struct policy_partner partner = partner_of(0, 0);
+    partner.budget.zone = london;
+    partner.budget.zone_name = "Europe/London";
+    with_limits(&partner, limits, 2);
+    /* Monday 26 October 2026 is the first after summer time: 00:00 there and UTC */
+    assert_int_equal(charge_as(&partner, "2026-10-18T23:00:00Z", "a", "p", 3, 0, 20).admitted_rows,
+                     10); /* Monday 00:00 of summer time */
+    assert_int_equal(charge_as(&partner, "2026-10-25T23:59:59Z", "a", "p", 3, 10, 11).admitted_rows,
+                     0);
+    struct exposure_charge month = charge_as(&partner, "2026-10-26T00:00:00Z", "a", "p", 3, 10, 20);
+    assert_int_equal(month.admitted_rows, 5);
+    assert_string_equal(month.limit_name, "month");
+    assert_int_equal(month.frees_at_ns, instant("2026-11-01T00:00:00Z"));
+    assert_int_equal(charge_as(&partner, "2026-11-01T00:00:00Z", "a", "p", 3, 15, 25).admitted_rows,
+                     5); /* the week goes on */
+}
+
+/* A reload adds a limit: its window is right at once, from what entries said weeks ago. */
+static void a_new_limit_knows_the_past(void **state)
+{
+    static const struct policy_limit limits[] = {
+        {.name = "month", .subjects = 12, .window = POLICY_PER_30D, .category = "phone"},
+        {.name = "ever", .subjects = 30, .window = POLICY_EVER, .agent = "sync"}};
+    struct policy_partner partner = partner_of(0, 0);
+    uint32_t ids[20];
+    for (uint32_t i = 0; i < 20; i++)
+        ids[i] = i;
+    struct account_place place = {.partner = slice_of_text(partner.name),
+                                  .agent = slice_of_text("sync"),
+                                  .purpose = slice_of_text("p"),
+                                  .column_set = 1};
+    accounts_take(accounts, &place, instant("2026-10-01T10:00:00Z"), ids, 20);
+    accounts_take(accounts, &place, instant("2026-10-25T10:00:00Z"), ids, 10);
+    place.column_set = 3;
+    accounts_take(accounts, &place, instant("2026-10-26T10:00:00Z"), ids + 10, 10);
+    with_limits(&partner, limits, 2);
+    struct exposure_charge cut =
+        charge_as(&partner, "2026-11-22T10:00:00Z", "sync", "p", 1, 100, 120);
+    assert_int_equal(cut.admitted_rows, 2); /* ten phones within 30 days, the others are older */
+    assert_string_equal(cut.limit_name, "month");
+    cut = charge_as(&partner, "2026-11-22T10:00:00Z", "sync", "p", 3, 100, 120);
+    assert_int_equal(cut.admitted_rows, 10);
+    assert_string_equal(cut.limit_name, "ever");
+    with_limits(&partner, limits + 1, 1); /* another reload: the first is gone */
+    assert_int_equal(
+        charge_as(&partner, "2026-11-22T10:00:00Z", "desk", "p", 1, 200, 300).admitted_rows, 100);
+}
+
 int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -218,6 +408,11 @@ int main(void)
         FRESH(today_follows_from_entries_in_any_zone),
         FRESH(probes_and_errors_have_bounds_of_their_own),
         FRESH(partners_do_not_share),
+        FRESH(a_limit_counts_what_it_selects_and_nothing_else),
+        FRESH(an_overdrawn_row_is_taken_back_everywhere),
+        FRESH(a_rolling_window_lets_go_of_people_as_it_moves),
+        FRESH(weeks_and_months_are_of_the_calendar),
+        FRESH(a_new_limit_knows_the_past),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,7 +163,8 @@ static void charges_are_rebuilt(void **state)
             ids[i] = 1000 + (uint32_t)i;
         ends[i] = i + 1;
     }
-    exposure_charge(scene.exposure, &partner, now, ids, ends, 12, &charge);
+    const struct exposure_subjects subjects = {.ids = ids, .row_ends = ends, .row_count = 12};
+    exposure_charge(scene.exposure, &partner, now, &subjects, &charge);
     assert_int_equal(charge.charged, 2);
     assert_int_equal(charge.admitted_rows, 10);
     assert_string_equal(charge.limit, "subjects per day");

@@ -184,6 +184,67 @@ static void reads_budgets(void **state)
     fixture_refuse(PARTNER "    budget: {time_zone: Europe/Londn}\n", "is not known", NULL);
 }
 
+#define LIMITS(text) PARTNER "    budget: {limits: [" text "]}\n"
+
+static void reads_named_limits(void **state)
+{
+    const struct policy *policy = fixture_load(
+        PARTNER "    budget:\n      warn_at: 70\n      limits:\n"
+                "        - {name: phones, subjects: 500, per: day, category: phone, form: clear}\n"
+                "        - {name: all, subjects: 9, per: 30d, category: x_shoe_size}\n");
+    const struct policy_budget *budget = &policy->partners[0].budget;
+    assert_int_equal(budget->warn_at, 70);
+    assert_int_equal(budget->limit_count, 2);
+    assert_string_equal(budget->limits[0].name, "phones");
+    assert_int_equal(budget->limits[0].subjects, 500);
+    assert_int_equal(budget->limits[0].window, POLICY_PER_DAY);
+    assert_string_equal(budget->limits[0].category, "phone");
+    assert_true(budget->limits[0].has_form);
+    assert_int_equal(budget->limits[0].form, POLICY_FORM_CLEAR);
+    assert_null(budget->limits[0].agent);
+    assert_int_equal(budget->limits[1].window, POLICY_PER_30D);
+    assert_false(budget->limits[1].has_form);
+    policy_release(policy);
+    policy = fixture_load(PARTNER);
+    assert_int_equal(policy->partners[0].budget.warn_at, 80);
+    policy_release(policy);
+    fixture_refuse(LIMITS("{name: a, subjects: 1, per: dya}"), "did you mean \"day\"?", NULL);
+    fixture_refuse(LIMITS("{name: a, subjects: 0, per: day}"), "from 1 to", NULL);
+    fixture_refuse(LIMITS("{subjects: 1, per: day}"), "key \"name\" is missing", NULL);
+    fixture_refuse(LIMITS("{name: a, subjects: 1}"), "key \"per\" is missing", NULL);
+    fixture_refuse(LIMITS("{name: total, subjects: 1, per: day}"), "under subjects", NULL);
+    fixture_refuse(LIMITS("{name: a, subjects: 1, per: day}, {name: a, subjects: 2, per: week}"),
+                   "given twice", NULL);
+    fixture_refuse(LIMITS("{name: a, subjects: 1, per: day, category: fone}"),
+                   "did you mean \"phone\"?", NULL);
+    fixture_refuse(LIMITS("{name: a, subjects: 1, per: day, form: whole}"), "form", NULL);
+    fixture_refuse(LIMITS("{name: a, subjects: 1, per: day, agent: nobody}"), "has no agent", NULL);
+    fixture_refuse(LIMITS("{name: a, subjects: 1, per: day, purpose: fun}"), "purpose", NULL);
+    fixture_refuse(PARTNER "    budget: {warn_at: 101}\n", "from 1 to 100", NULL);
+}
+
+static void reads_differencing(void **state)
+{
+    static const struct {
+        const char *text;
+        enum policy_differencing expected;
+    } cases[] = {
+        {"", POLICY_DIFFERENCING_CHARGE},
+        {"    mode: aggregates\n", POLICY_DIFFERENCING_REFUSE},
+        {"    mode: aggregates\n    aggregates: {differencing: charge}\n",
+         POLICY_DIFFERENCING_CHARGE},
+        {"    aggregates: {differencing: refuse}\n", POLICY_DIFFERENCING_REFUSE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[2000];
+        snprintf(text, sizeof text, "%s%s", PARTNER, cases[i].text);
+        const struct policy *policy = fixture_load(text);
+        assert_int_equal(policy->partners[0].differencing, cases[i].expected);
+        policy_release(policy);
+    }
+    fixture_refuse(PARTNER "    aggregates: {differencing: off}\n", "differencing", NULL);
+}
+
 static void reads_modes(void **state)
 {
     const struct policy *policy =
@@ -243,6 +304,7 @@ int main(void)
         cmocka_unit_test(reads_agents),       cmocka_unit_test(refuses_wrong_networks_and_hours),
         cmocka_unit_test(keeps_agents_apart), cmocka_unit_test(wants_purposes),
         cmocka_unit_test(reads_budgets),      cmocka_unit_test(reads_modes),
+        cmocka_unit_test(reads_named_limits), cmocka_unit_test(reads_differencing),
         cmocka_unit_test(reads_lookups),      cmocka_unit_test(reads_the_controller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
