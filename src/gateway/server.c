@@ -206,6 +206,8 @@ static enum status open_ledger(struct server *server, struct error *error)
                                      .node = config->ledger.node,
                                      .segment_bytes = config->ledger.segment_bytes,
                                      .pace_us = config->ledger.pace_us,
+                                     .publish_ms =
+                                         config->ledger.tiles ? config->ledger.publish_every_ms : 0,
                                      .replay = exposure_replay,
                                      .replay_context = server->exposure};
     TRY(ledger_open(&options, &server->ledger, error));

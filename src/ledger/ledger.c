@@ -19,6 +19,7 @@
 #include "ledger/column_set.h"
 #include "ledger/entry.h"
 #include "ledger/keeper.h"
+#include "ledger/publisher.h"
 #include "ledger/recovery.h"
 #include "ledger/writer.h"
 
@@ -29,6 +30,7 @@ struct ledger {
     struct column_sets sets;
     struct writer writer;
     struct keeper keeper;
+    struct publisher *publisher; /* NULL: nothing is published */
 };
 
 enum {
@@ -183,8 +185,18 @@ static enum status start(struct ledger *ledger, struct error *error)
     if (recovered.unclean)
         record_recovery(ledger, &recovered);
     status = keeper_start(&ledger->keeper, &ledger->writer, error);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         writer_stop(&ledger->writer);
+        return status;
+    }
+    if (options->publish_ms == 0)
+        return STATUS_OK;
+    status = publisher_start(options->folder, ledger->writer.log_id, options->publish_ms,
+                             &ledger->publisher, error);
+    if (status != STATUS_OK) {
+        keeper_stop(&ledger->keeper);
+        writer_stop(&ledger->writer);
+    }
     return status;
 }
 
@@ -217,6 +229,7 @@ void ledger_close(struct ledger *ledger)
     keeper_stop(&ledger->keeper);
     writer_stop(&ledger->writer);
     write_last_checkpoint(ledger, &ledger->writer.progress);
+    publisher_stop(ledger->publisher);
     ledger_free(ledger);
 }
 

@@ -90,6 +90,7 @@ struct ledger_options {
     uint64_t epoch;         /* of this node's ownership of the log; 0 outside a cluster */
     uint64_t segment_bytes; /* multiple of 4096, from 131072 to 1 GiB; 0: 64 MiB */
     uint32_t pace_us;       /* between group syncs under load; 0: sync eagerly */
+    uint32_t publish_ms;    /* between rounds of publishing in tiles/ (tiles.h); 0: never */
     /* Called during ledger_open for every entry on disk, in order, before anything is appended.
      * side is the frame's side section that came with this entry (see ledger_append). */
     enum status (*replay)(void *context, uint64_t sequence, const struct ledger_entry *entry,
@@ -146,6 +147,12 @@ MUST_USE enum status ledger_reader_open(const char *folder, uint64_t from_sequen
 MUST_USE enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,
                                         struct ledger_entry *entry, struct slice *side,
                                         struct error *error);
+/* As ledger_reader_next, but the entry's canonical bytes, not decoded. */
+MUST_USE enum status ledger_reader_next_bytes(struct ledger_reader *reader, uint64_t *sequence,
+                                              struct slice *bytes, struct slice *side,
+                                              struct error *error);
+/* The caller keeps the tree himself: a reader that began at 0 need not. Before the first entry. */
+void ledger_reader_leave_tree(struct ledger_reader *reader);
 /* Size and root of the tree of what was read; size 0 unless the reader began at 0. */
 void ledger_reader_root(const struct ledger_reader *reader, uint64_t *size,
                         uint8_t root[static 32]);

@@ -27,7 +27,8 @@ struct ledger_reader {
     struct segment_scan scan;   /* fd -1 before the first segment is open */
     struct frame_view view;     /* the current frame */
     struct frame_cursor cursor; /* within it */
-    struct merkle tree;         /* of all entries read, if from is 0 */
+    struct merkle tree;         /* of all entries read, if has_tree */
+    bool has_tree;              /* from is 0, and the caller has not said that he keeps it */
     struct checkpoint checkpoint;
     struct arena items;
 };
@@ -45,8 +46,8 @@ static enum status reader_new(const char *folder, uint64_t from, struct ledger_r
         arena_free(&arena);
         return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory to read the ledger");
     }
-    *made =
-        (struct ledger_reader){.arena = arena, .folder = name, .from = from, .scan = {.fd = -1}};
+    *made = (struct ledger_reader){
+        .arena = arena, .folder = name, .from = from, .has_tree = from == 0, .scan = {.fd = -1}};
     arena_init(&made->items, ENTRY_ARENA_BYTES);
     *reader = made;
     return STATUS_OK;
@@ -231,9 +232,22 @@ static enum status next_bytes(struct ledger_reader *reader, struct slice *bytes,
             return STATUS_AGAIN;
         TRY(next_frame(reader, error));
     }
-    if (reader->from == 0)
+    if (reader->has_tree)
         TRY(verify(reader, *bytes, error));
     reader->next++;
+    return STATUS_OK;
+}
+
+enum status ledger_reader_next_bytes(struct ledger_reader *reader, uint64_t *sequence,
+                                     struct slice *bytes, struct slice *side, struct error *error)
+{
+    struct slice read, beside;
+    do {
+        TRY(next_bytes(reader, &read, &beside, error));
+    } while (reader->next <= reader->from);
+    *sequence = reader->next - 1;
+    *bytes = read;
+    *side = beside;
     return STATUS_OK;
 }
 
@@ -242,15 +256,19 @@ enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,
 {
     struct slice bytes, beside;
     struct ledger_entry read;
-    do {
-        TRY(next_bytes(reader, &bytes, &beside, error));
-    } while (reader->next <= reader->from);
+    uint64_t at;
+    TRY(ledger_reader_next_bytes(reader, &at, &bytes, &beside, error));
     arena_reset(&reader->items);
     TRY(ledger_entry_decode(bytes, &reader->items, &read, error));
-    *sequence = reader->next - 1;
+    *sequence = at;
     *entry = read;
     *side = beside;
     return STATUS_OK;
+}
+
+void ledger_reader_leave_tree(struct ledger_reader *reader)
+{
+    reader->has_tree = false;
 }
 
 void ledger_reader_root(const struct ledger_reader *reader, uint64_t *size, uint8_t root[static 32])

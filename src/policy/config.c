@@ -147,7 +147,8 @@ static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config
 
 static void load_ledger(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
-    static const char *const keys[] = {"pace_us", "segment_bytes", "node", NULL};
+    static const char *const keys[] = {"pace_us", "segment_bytes",    "node",
+                                       "tiles",   "publish_every_ms", NULL};
     static const uint64_t mebibyte = 1024 * 1024;
     if (node != NULL)
         yaml_keys(yaml, node, keys);
@@ -155,6 +156,9 @@ static void load_ledger(struct yaml *yaml, struct fy_node *node, struct config *
     config->ledger.segment_bytes =
         yaml_number_at(yaml, node, "segment_bytes", mebibyte, 1024 * mebibyte, 64 * mebibyte);
     config->ledger.node = yaml_text_at(yaml, node, "node", "node1");
+    config->ledger.tiles = yaml_flag_at(yaml, node, "tiles", true);
+    config->ledger.publish_every_ms =
+        (uint32_t)yaml_number_at(yaml, node, "publish_every_ms", 10, DAY_MS, 10000);
     if (!yaml_failed(yaml) && strlen(config->ledger.node) > LIMIT_NAME_BYTES)
         yaml_fail(yaml, node, NULL, "the node's name is longer than %d bytes", LIMIT_NAME_BYTES);
 }

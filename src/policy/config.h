@@ -44,9 +44,11 @@ struct config {
         uint16_t max_connections;      /* default 200 */
     } upstream;
     struct {
-        uint32_t pace_us;       /* between group syncs under load, default 1000 */
-        uint64_t segment_bytes; /* default 64 MiB */
-        const char *node;       /* name of this node, default "node1" */
+        uint32_t pace_us;          /* between group syncs under load, default 1000 */
+        uint64_t segment_bytes;    /* default 64 MiB */
+        const char *node;          /* name of this node, default "node1" */
+        bool tiles;                /* publish the log as tiles, default true */
+        uint32_t publish_every_ms; /* default 10000 */
     } ledger;
     struct {
         uint32_t statement_bytes;   /* default LIMIT_STATEMENT_BYTES */

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,20 +28,19 @@ static void each_file(const struct test_folder *folder,
     DIR *dir = opendir(folder->path);
     assert_non_null(dir);
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (entry->d_name[0] != '.')
+        if (entry->d_name[0] != '.' && entry->d_type == DT_REG)
             fn(entry->d_name, folder, context);
     closedir(dir);
 }
 
-static void remove_file(const char *name, const struct test_folder *folder, void *context)
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
 {
-    unlink(folder_file(folder, name));
+    return remove(path);
 }
 
 void folder_remove(struct test_folder *folder)
 {
-    each_file(folder, remove_file, NULL);
-    rmdir(folder->path);
+    assert_int_equal(nftw(folder->path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 static void copy_file(const char *name, const struct test_folder *folder, void *context)

@@ -22,6 +22,7 @@ struct test_folder {
 
 void folder_make(struct test_folder *folder);
 void folder_remove(struct test_folder *folder);
+/* Plain files only: what is in folders below (tiles) is not copied. */
 void folder_copy(const struct test_folder *from, struct test_folder *to);
 /* folder/name, in a static buffer. */
 const char *folder_file(const struct test_folder *folder, const char *name);
