@@ -43,6 +43,7 @@ static const struct cli_verb verbs[] = {
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},
     {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
     {"ledger", "tail", &verb_ledger_tail, "show the newest entries of the ledger"},
+    {"ledger", "export", &verb_ledger_export, "write the ledger as CSV or JSON lines"},
     {"ledger", "verify", &verb_ledger_verify, "tell whether the ledger is what was written"},
     {"portal", NULL, &verb_portal, "serve the public page after a breach"},
     {"worker", NULL, &verb_worker, "answer who asks on the public page, read delivery notices"},
