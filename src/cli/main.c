@@ -33,6 +33,7 @@ static const struct cli_verb verbs[] = {
     {"incident", "reopen", &verb_incident_reopen, "go on with a closed incident"},
     {"incident", "verify", &verb_incident_verify, "hold a case against the ledger"},
     {"subject", NULL, &verb_subject, "tell what partners have had of one person"},
+    {"erase", NULL, &verb_erase, "forget who a number in the ledger stands for"},
     {"partner", "list", &verb_partner_list, "list the partners"},
     {"partner", "show", &verb_partner_show, "tell about a partner"},
     {"partner", "kit", &verb_partner_kit, "make what an agent needs to connect"},

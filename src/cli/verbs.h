@@ -11,6 +11,7 @@ extern const struct cli_command verb_cert_issue;
 extern const struct cli_command verb_cert_server;
 extern const struct cli_command verb_check;
 extern const struct cli_command verb_drill;
+extern const struct cli_command verb_erase;
 extern const struct cli_command verb_explain;
 extern const struct cli_command verb_exposure_declare;
 extern const struct cli_command verb_exposure_deletion;

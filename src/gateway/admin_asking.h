@@ -68,6 +68,9 @@ enum status admin_record_read(struct asking *asking, struct table *table, struct
 enum status admin_record_deletion(struct asking *asking, struct table *table, struct error *error);
 enum status admin_declare_export(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_erase.c ---- */
+enum status admin_erase_subject(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_never.c ---- */
 enum status admin_commit_never(struct asking *asking, struct table *table, struct error *error);
 

@@ -8,6 +8,7 @@
  *   DECLARE EXPORT PARTNER 'p' KIND 'k' COLUMNS 'd.c:form,…' AT 't' REASON 'r' KEYS 'a line each'
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   COMMIT NEVER ENTRIES 'n' AT 't' LEAVES 'n' ROOT 'hex' VRF 'hex' ERASED 'n' [BY 'who']
+ *   ERASE SUBJECT 'kind' 'key' REASON 'r'
  *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD */
 #include "gateway/admin_asking.h"
 
@@ -124,6 +125,7 @@ static const struct {
     {{"RECORD", "DELETION"}, "RECORD", admin_record_deletion, 2},
     {{"DECLARE", "EXPORT"}, "DECLARE", admin_declare_export, 2},
     {{"COMMIT", "NEVER"}, "COMMIT", admin_commit_never, 2},
+    {{"ERASE", "SUBJECT"}, "ERASE", admin_erase_subject, 2},
     {{"EXPLAIN", "AGENT"}, "EXPLAIN", admin_explain, 2},
     {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},
 };
@@ -145,7 +147,7 @@ static enum status run_words(struct asking *asking, struct table *table, const c
     return error_set(
         error, STATUS_DENIED, "42601",
         "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, SUBJECT, "
-        "LEDGER, CUTOFF, BUDGET, STATS; CONTAIN, RESTORE, RECORD, DECLARE, EXPLAIN AGENT, "
+        "LEDGER, CUTOFF, BUDGET, STATS; CONTAIN, RESTORE, RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
         "RELOAD",
         "unknown command");
 }
