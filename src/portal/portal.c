@@ -14,13 +14,14 @@
 
 #include <microhttpd.h>
 
+#include "base/confine.h"
 #include "base/file.h"
+#include "base/listen.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
-#include "portal/confine.h"
 #include "portal/service.h"
 
-enum { PEM_BYTES_MOST = 256 * 1024, BACKLOG = 256, HOST_ROOM = 64 };
+enum { PEM_BYTES_MOST = 256 * 1024, HOST_ROOM = 64 };
 
 /* A reference has 100 bits, so that these are no defence against guessing but against load; and a
  * question costs a file, so that there are fewer of them. */
@@ -35,66 +36,16 @@ static const struct allowance_rate all_allowed[ASK_KINDS] = {
 
 /* ---- addresses ---- */
 
-static enum status not_listening(struct error *error, const char *text)
-{
-    return error_set(error, STATUS_INVALID, "22023",
-                     "an address and a port: 127.0.0.1:8080, [::1]:8080",
-                     "\"%s\" is no address to listen on", text);
-}
-
-static bool is_loopback(const struct sockaddr_storage *address)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-    return address->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
-                                         : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) != 0;
-}
-
-static enum status parse_listen(const char *text, struct sockaddr_storage *address, socklen_t *len,
-                                struct error *error)
-{
-    char host[HOST_ROOM];
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    unsigned long port = colon == NULL ? 0 : strtoul(colon + 1, &end, 10);
-    if (colon == NULL || end == colon + 1 || *end != '\0' || port > UINT16_MAX)
-        return not_listening(error, text);
-    bool bracketed = text[0] == '[' && colon[-1] == ']';
-    snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2 * bracketed, text + bracketed);
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    *address = (struct sockaddr_storage){0};
-    if (!bracketed && inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
-        memcpy(address, &v4, *len = sizeof v4);
-        return STATUS_OK;
-    }
-    if (bracketed && inet_pton(AF_INET6, host, &v6.sin6_addr) == 1) {
-        memcpy(address, &v6, *len = sizeof v6);
-        return STATUS_OK;
-    }
-    return not_listening(error, text);
-}
-
 static enum status open_listener(const struct portal_options *options, int *listener,
                                  struct error *error)
 {
-    struct sockaddr_storage address;
-    socklen_t len = 0;
-    TRY(parse_listen(options->listen, &address, &len, error));
-    if (options->certificate == NULL && !is_loopback(&address))
+    struct listen_address address;
+    TRY(listen_parse(options->listen, &address, error));
+    if (options->certificate == NULL && !listen_is_loopback(&address))
         return error_set(error, STATUS_DENIED, "28000",
                          "give --certificate and --key, or listen on loopback behind a TLS proxy",
                          "what people ask does not travel in the clear");
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, (const struct sockaddr *)&address, len) == 0 && listen(fd, BACKLOG) == 0) {
-        *listener = fd;
-        return STATUS_OK;
-    }
-    enum status status = error_set_errno(error, errno, "cannot listen on %s", options->listen);
-    if (fd >= 0)
-        close(fd);
-    return status;
+    return listen_open(&address, listener, error);
 }
 
 static enum status parse_proxy(const char *text, struct in6_addr *proxy, struct error *error)
@@ -170,12 +121,8 @@ static enum status prepare(struct service *service, const struct portal_options 
 
 static void tell_ready(const struct service *service, int listener)
 {
-    struct sockaddr_storage address = {0};
-    socklen_t len = sizeof address;
-    getsockname(listener, (struct sockaddr *)&address, &len);
-    uint16_t port = ((struct sockaddr_in *)&address)->sin_port; /* at one place in both families */
     log_event(LOG_INFO, "portal_ready", "port=%u tls=%s generation=%s marks=%zu issues=%zu",
-              ntohs(port), service->is_secure ? "yes" : "no", service->site->generation,
+              listen_port(listener), service->is_secure ? "yes" : "no", service->site->generation,
               service->site->marks.count, service->site->issue_count);
 }
 
@@ -234,7 +181,7 @@ static enum status run(struct service *service, const struct portal_options *opt
     const char *certificate_pem = options->certificate != NULL ? buffer_text(certificate) : NULL;
     const char *key_pem = options->certificate != NULL ? buffer_text(key) : NULL;
     TRY(open_listener(options, &listener, error));
-    enum status status = confine_user(options->user, error);
+    enum status status = confine_user("the portal", options->user, error);
     if (status == STATUS_OK)
         status = prepare(service, options, error);
     if (status != STATUS_OK) {

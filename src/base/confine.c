@@ -1,6 +1,6 @@
 /* Giving up rights, in the order in which each still allows the next: user, files, system calls.
  * None of it can be undone. landlock(7), seccomp(2). */
-#include "portal/confine.h"
+#include "base/confine.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -19,7 +19,7 @@
 
 enum { FILES_MOST = 1024 }; /* connections, and a few of our own */
 
-enum status confine_user(const char *user, struct error *error)
+enum status confine_user(const char *who, const char *user, struct error *error)
 {
     if (user != NULL) {
         errno = 0;
@@ -33,8 +33,8 @@ enum status confine_user(const char *user, struct error *error)
     }
     if (geteuid() == 0 || getuid() == 0)
         return error_set(error, STATUS_DENIED, "42501",
-                         "start it as a user of its own, or name one: --user cofferdam-portal",
-                         "the portal does not run as root");
+                         "start it as a user of its own, or name one: --user NAME",
+                         "%s does not run as root", who);
     return STATUS_OK;
 }
 
@@ -44,7 +44,7 @@ static enum status bound(int resource, rlim_t most, struct error *error)
     if (getrlimit(resource, &now) == 0 && now.rlim_max < most)
         return STATUS_OK;
     if (setrlimit(resource, &limit) != 0)
-        return error_set_errno(error, errno, "cannot bound the portal's resources");
+        return error_set_errno(error, errno, "cannot bound our own resources");
     return STATUS_OK;
 }
 
@@ -53,7 +53,7 @@ static enum status allow_beneath(int rules, int folder, uint64_t access, struct 
     const struct landlock_path_beneath_attr beneath = {.allowed_access = access,
                                                        .parent_fd = folder};
     if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0)
-        return error_set_errno(error, errno, "cannot confine the portal to its folders");
+        return error_set_errno(error, errno, "cannot confine the process to its folders");
     return STATUS_OK;
 }
 
@@ -67,16 +67,16 @@ static enum status landlock(int folder, int queue, bool *has_landlock, struct er
     if (rules < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
         return STATUS_OK;
     if (rules < 0)
-        return error_set_errno(error, errno, "cannot confine the portal to its folders");
+        return error_set_errno(error, errno, "cannot confine the process to its folders");
     enum status status = allow_beneath(
         rules, folder, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && queue >= 0)
         status = allow_beneath(rules, queue,
                                LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                    LANDLOCK_ACCESS_FS_REMOVE_FILE,
                                error);
     if (status == STATUS_OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
-        status = error_set_errno(error, errno, "cannot confine the portal to its folders");
+        status = error_set_errno(error, errno, "cannot confine the process to its folders");
     close(rules);
     return status;
 }
@@ -95,7 +95,7 @@ enum status confine_files(int folder, int queue, bool *has_landlock, struct erro
 #elif defined(__aarch64__)
 #define OUR_ARCHITECTURE AUDIT_ARCH_AARCH64
 #else
-#error "the portal's list of system calls knows x86-64 and AArch64"
+#error "the list of system calls knows x86-64 and AArch64"
 #endif
 
 /* What a web server that runs has no use for. */

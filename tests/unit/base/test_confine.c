@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "portal/confine.h"
+#include "base/confine.h"
 
 enum { PATH_ROOM = 128 };
 static char base[] = "/tmp/cofferdam-confine-XXXXXX";
@@ -164,15 +164,15 @@ static void try_root(void)
 {
     struct error error;
     if (geteuid() == 0) {
-        expect("root stays nowhere", confine_user(NULL, &error) == STATUS_DENIED);
-        expect("not even by name", confine_user("root", &error) == STATUS_DENIED);
-        expect("becomes another", confine_user("nobody", &error) == STATUS_OK);
+        expect("root stays nowhere", confine_user("it", NULL, &error) == STATUS_DENIED);
+        expect("not even by name", confine_user("it", "root", &error) == STATUS_DENIED);
+        expect("becomes another", confine_user("it", "nobody", &error) == STATUS_OK);
         expect("for good", setuid(0) != 0 && geteuid() != 0 && getegid() != 0);
         expect("with no group more", getgroups(0, NULL) == 0);
     } else {
-        expect("stays who it is", confine_user(NULL, &error) == STATUS_OK);
+        expect("stays who it is", confine_user("it", NULL, &error) == STATUS_OK);
     }
-    expect("nobody by that name", confine_user("no such user", &error) == STATUS_INVALID);
+    expect("nobody by that name", confine_user("it", "no such user", &error) == STATUS_INVALID);
 }
 
 static void is_not_root(void **state)

@@ -1,0 +1,22 @@
+/* What a process that serves strangers gives up before it listens to anybody. Whoever takes it over
+ * finds one that can read what is published, add to a queue if it has one, answer on the
+ * connections it has, and nothing else. who: how errors name it, such as "the portal". */
+#ifndef COFFERDAM_BASE_CONFINE_H
+#define COFFERDAM_BASE_CONFINE_H
+
+#include <stdbool.h>
+
+#include "base/status.h"
+
+/* Becomes that user, for good, with its own group and no other. STATUS_DENIED where root was to
+ * stay root. user NULL: we stay who we are. */
+MUST_USE enum status confine_user(const char *who, const char *user, struct error *error);
+/* No new privileges, no core dumps, few open files; the file system but for the folder (to read)
+ * and the queue (to add to; -1: none) is gone (Landlock). Before there is a second thread.
+ * *has_landlock: the kernel knows how. */
+MUST_USE enum status confine_files(int folder, int queue, bool *has_landlock, struct error *error);
+/* No new socket or connection, process, program or trace, in any thread (seccomp). Once all threads
+ * run. */
+MUST_USE enum status confine_calls(struct error *error);
+
+#endif
