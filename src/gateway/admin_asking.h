@@ -74,6 +74,14 @@ enum status admin_erase_subject(struct asking *asking, struct table *table, stru
 /* ---- admin_never.c ---- */
 enum status admin_commit_never(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_delivery.c, admin_canaries.c ---- */
+enum status admin_delivery_open(struct asking *asking, struct table *table, struct error *error);
+enum status admin_delivery_canaries(struct asking *asking, struct table *table,
+                                    struct error *error);
+enum status admin_delivery_close(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_deliveries(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_delivery(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_explain.c ---- */
 enum status admin_explain(struct asking *asking, struct table *table, struct error *error);
 

@@ -9,7 +9,7 @@
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   COMMIT NEVER ENTRIES 'n' AT 't' LEAVES 'n' ROOT 'hex' VRF 'hex' ERASED 'n' [BY 'who']
  *   ERASE SUBJECT 'kind' 'key' REASON 'r'
- *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD */
+ *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY */
 #include "gateway/admin_asking.h"
 
 #include <ctype.h>
@@ -126,6 +126,11 @@ static const struct {
     {{"DECLARE", "EXPORT"}, "DECLARE", admin_declare_export, 2},
     {{"COMMIT", "NEVER"}, "COMMIT", admin_commit_never, 2},
     {{"ERASE", "SUBJECT"}, "ERASE", admin_erase_subject, 2},
+    {{"SHOW", "DELIVERIES"}, "SHOW", admin_show_deliveries, 2},
+    {{"SHOW", "DELIVERY"}, "SHOW", admin_show_delivery, 2},
+    {{"DELIVERY", "OPEN"}, "DELIVERY", admin_delivery_open, 2},
+    {{"DELIVERY", "CANARIES"}, "DELIVERY", admin_delivery_canaries, 2},
+    {{"DELIVERY", "CLOSE"}, "DELIVERY", admin_delivery_close, 2},
     {{"EXPLAIN", "AGENT"}, "EXPLAIN", admin_explain, 2},
     {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},
 };
@@ -144,12 +149,12 @@ static enum status run_words(struct asking *asking, struct table *table, const c
         *tag = commands[i].tag;
         return commands[i].run(asking, table, error);
     }
-    return error_set(
-        error, STATUS_DENIED, "42601",
-        "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, SUBJECT, "
-        "LEDGER, CUTOFF, BUDGET, STATS; CONTAIN, RESTORE, RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
-        "RELOAD",
-        "unknown command");
+    return error_set(error, STATUS_DENIED, "42601",
+                     "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, SUBJECT, "
+                     "LEDGER, CUTOFF, BUDGET, DELIVERIES, STATS; DELIVERY, CONTAIN, RESTORE, "
+                     "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
+                     "RELOAD",
+                     "unknown command");
 }
 
 enum status admin_command(struct server *server, const char *text, const char *by,

@@ -1,6 +1,7 @@
 /* Catalogue: read from the upstream database with libpq, blocking. Used at start, on reload and by
  * the command line, never on a worker's thread. */
 #include "gateway/gateway.h"
+#include "gateway/service.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ static enum status failed(struct error *error, const char *what, PGconn *connect
                      text);
 }
 
-static enum status connect_upstream(const struct config *config, PGconn **out, struct error *error)
+enum status service_connect(const struct config *config, PGconn **out, struct error *error)
 {
     char port[8], timeout[16];
     struct buffer password;
@@ -463,7 +464,7 @@ enum status gateway_catalog_load(const struct config *config, const struct polic
                                  struct catalog **catalog, struct error *error)
 {
     PGconn *connection;
-    TRY(connect_upstream(config, &connection, error));
+    TRY(service_connect(config, &connection, error));
     enum status status = load(connection, policy, catalog, error);
     PQfinish(connection);
     return status;
@@ -520,7 +521,7 @@ enum status gateway_side_doors(const struct config *config, const struct policy 
     static const char *const columns[] = {"role", "table", "why", NULL};
     PGconn *connection;
     PGresult *result = NULL;
-    TRY(connect_upstream(config, &connection, error));
+    TRY(service_connect(config, &connection, error));
     enum status status = query_tables(connection, policy, side_door_sql, &result, error);
     if (status == STATUS_OK) {
         table_init(table, CATALOG_BYTES, columns);
@@ -557,7 +558,7 @@ enum status gateway_role_settings(const struct config *config, struct table *tab
     static const char *const columns[] = {"setting", "value", "wanted", "fine", NULL};
     PGconn *connection;
     PGresult *result = NULL;
-    TRY(connect_upstream(config, &connection, error));
+    TRY(service_connect(config, &connection, error));
     enum status status = query(connection, role_sql, NULL, 0, &result, error);
     if (status == STATUS_OK) {
         table_init(table, CATALOG_BYTES, columns);

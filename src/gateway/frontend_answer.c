@@ -49,6 +49,7 @@ static void record_refusal(struct session *session, const char *sql, const struc
                                  .partner = slice_of_text(session->partner->name),
                                  .agent = slice_of_text(session->agent->name),
                                  .purpose = slice_of_text(session->purpose),
+                                 .delivery = slice_of_text(session->delivery),
                                  .session = session->id,
                                  .chunk_count = 1,
                                  .outcome = LEDGER_OUTCOME_REFUSED};

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "crypto/crypto.h"
 #include "gateway/cursors.h"
+#include "gateway/deliveries.h"
 #include "gateway/probe.h"
 #include "gateway/statements.h"
 
@@ -65,7 +66,13 @@ enum status frontend_plan(struct session *session, const char *sql, const uint32
                                     .sql = sql,
                                     .types = types,
                                     .type_count = type_count};
-    return plans_get(worker->plans, &request, planned, error);
+    TRY(plans_get(worker->plans, &request, planned, error));
+    if (!session->is_staff || deliveries_may_run((*planned)->plan))
+        return STATUS_OK;
+    planned_release(*planned);
+    *planned = NULL;
+    return error_set(error, STATUS_DENIED, "25006", "write one SELECT",
+                     "a delivery is the result of one query that changes nothing");
 }
 
 enum status frontend_check_errors(struct session *session, const struct plan *plan,
@@ -238,8 +245,11 @@ static enum status enter_execute(struct session *session, const struct plan *exe
 
 static struct run *make_run(struct session *session, struct planned *planned)
 {
-    return run_make(session->worker->server, planned, session->partner, session->agent,
-                    session->purpose, session->id);
+    struct run *run = run_make(session->worker->server, planned, session->partner, session->agent,
+                               session->purpose, session->id);
+    if (run != NULL)
+        memcpy(run->delivery, session->delivery, sizeof run->delivery);
+    return run;
 }
 
 enum status errand_make(struct session *session, struct planned *planned,

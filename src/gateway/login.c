@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gateway/deliveries.h"
 #include "identity/identity.h"
 
 enum {
@@ -221,6 +222,56 @@ static void authenticate(struct session *session)
         begin_scram(session);
 }
 
+/* Takes the delivery's id and nothing else of the options: a file shows what a session without any
+ * settings shows. */
+static enum status take_delivery(void *context, const char *name, const char *value,
+                                 struct error *error)
+{
+    char *id = context;
+    if (strcmp(name, "cofferdam.delivery") != 0)
+        return error_set(error, STATUS_DENIED, "0A000", NULL, "a delivery has no settings");
+    return delivery_id_parse(value, id, error);
+}
+
+/* Who asks is known from the socket, and what for from the admin database: the delivery that is
+ * named here was opened there by the same user, and nobody has taken it yet. */
+static void open_delivery(struct session *session, const struct wire_startup *startup)
+{
+    struct error error;
+    struct worker *worker = session->worker;
+    struct deliveries_ticket ticket = {.id = ""};
+    const char *options = wire_startup_value(startup, "options");
+    uid_t uid;
+    pid_t pid;
+    enum status status =
+        options == NULL ? error_set(&error, STATUS_DENIED, "28000", "use cofferdam export",
+                                    "this door is for deliveries, and the connection names none")
+                        : wire_parse_options(options, take_delivery, ticket.id, &error);
+    if (status == STATUS_OK && (!net_stream_peer_user(session->client, &uid, &pid) ||
+                                !deliveries_claim(worker->server->deliveries, uid, &ticket)))
+        status = error_set(&error, STATUS_DENIED, "28000", "use cofferdam export",
+                           "no delivery %s waits for this user", ticket.id);
+    if (status != STATUS_OK) {
+        refuse(session, error.sqlstate, error.message, error.hint);
+        return;
+    }
+    snprintf(session->login, sizeof session->login, "%s", ticket.login);
+    session->database = strdup(worker->server->config->upstream.database);
+    session->stated_purpose = strdup(ticket.purpose);
+    session->snapshot = snapshot_retain(worker->snapshot);
+    session->plan_epoch = worker->plan_epoch;
+    const struct policy *policy = worker->snapshot->policy;
+    session->agent = policy_find_agent(policy, session->login, &session->partner);
+    if (session->agent == NULL)
+        session->agent = policy_find_nobody(policy, session->login, &session->partner);
+    if (session->agent == NULL) {
+        refuse(session, "28000", "the partner or agent is no longer in the policy", NULL);
+        return;
+    }
+    memcpy(session->delivery, ticket.id, sizeof session->delivery);
+    admit(session);
+}
+
 static void open_session(struct session *session, const struct wire_startup *startup)
 {
     struct error error;
@@ -228,6 +279,10 @@ static void open_session(struct session *session, const struct wire_startup *sta
     const char *user = wire_startup_value(startup, "user");
     if (startup->protocol >> 16 != 3) {
         refuse(session, "0A000", "unsupported protocol version", "use protocol 3.0");
+        return;
+    }
+    if (session->is_staff) {
+        open_delivery(session, startup);
         return;
     }
     if (!net_stream_is_tls(session->client)) {

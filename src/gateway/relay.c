@@ -74,6 +74,7 @@ static void record_probe(struct session *session, struct run *run, const char *s
                                  .partner = slice_of_text(session->partner->name),
                                  .agent = slice_of_text(session->agent->name),
                                  .purpose = slice_of_text(session->purpose),
+                                 .delivery = slice_of_text(session->delivery),
                                  .session = session->id,
                                  .time_ns = clock_now_ns(),
                                  .chunk_count = 1,

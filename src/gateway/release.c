@@ -48,6 +48,7 @@ static struct ledger_entry entry_of(const struct run *run)
                                  .partner = slice_of_text(run->partner->name),
                                  .agent = slice_of_text(run->agent->name),
                                  .purpose = slice_of_text(run->purpose),
+                                 .delivery = slice_of_text(run->delivery),
                                  .session = run->session,
                                  .chunk_count = 1};
     memcpy(entry.uuid, run->uuid, sizeof entry.uuid);

@@ -7,6 +7,7 @@
 #define COFFERDAM_GATEWAY_RELEASE_H
 
 #include "base/arena.h"
+#include "delivery/id.h"
 #include "exposure/exposure.h"
 #include "gateway/outqueue.h"
 #include "gateway/plans.h"
@@ -20,7 +21,8 @@ struct run {
     struct server *server;
     const struct policy_partner *partner; /* borrowed from planned's model */
     const struct policy_agent *agent;
-    const char *purpose; /* borrowed likewise */
+    const char *purpose;             /* borrowed likewise */
+    char delivery[DELIVERY_ID_ROOM]; /* that it is part of; "": none */
     uint64_t session;
     uint8_t uuid[16];
     struct pins *pins; /* probe.h; owned; NULL: it names no keys */

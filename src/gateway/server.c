@@ -16,6 +16,7 @@
 #include "crypto/crypto.h"
 #include "crypto/token.h"
 #include "gateway/admin.h"
+#include "gateway/deliveries.h"
 #include "gateway/gateway.h"
 #include "exposure/kinds.h"
 #include "gateway/worker.h"
@@ -227,6 +228,7 @@ static enum status open_state(struct server *server, struct error *error)
         TRY(file_read_secret(config->upstream.password_file, &server->upstream_password, error));
     snprintf(registry, sizeof registry, "%s/registry.sqlite", config->state_folder);
     TRY(registry_open(registry, &server->registry, error));
+    TRY(deliveries_desk_open(config->state_folder, &server->deliveries, error));
     TRY(open_tls(server, error));
     TRY(load_snapshot(config, 1, &server->snapshot, error));
     TRY(kinds_settle(config->state_folder, server->snapshot->policy, error));
@@ -268,6 +270,7 @@ static void close_server(struct server *server, struct admin *admin)
         worker_free(server->workers[i]);
     if (server->registry != NULL)
         registry_close(server->registry);
+    deliveries_desk_close(server->deliveries);
     net_tls_release(server->client_tls);
     net_tls_release(server->upstream_tls);
     snapshot_release(server->snapshot);

@@ -17,6 +17,7 @@
 enum { SERVER_MAX_WORKERS = 8, SERVER_SECRET_BYTES = 32 };
 
 struct worker;
+struct deliveries_desk;
 
 /* A logged-in session that has not been ended: what containment waits for. */
 struct server_live {
@@ -29,6 +30,7 @@ struct server {
     struct ledger *ledger;
     struct exposure *exposure;
     struct registry *registry;
+    struct deliveries_desk *deliveries;
     struct net_tls *client_tls;   /* context of our listener */
     struct net_tls *upstream_tls; /* NULL: plain */
     struct buffer upstream_password;

@@ -89,9 +89,8 @@ static struct session *session_make(struct worker *worker, struct net_stream *st
     return session;
 }
 
-void session_accept(void *context, struct net_stream *stream)
+static void accept_stream(struct worker *worker, struct net_stream *stream, bool is_staff)
 {
-    struct worker *worker = context;
     struct server *server = worker->server;
     if (worker->stop_ticks > 0) {
         net_stream_close(stream);
@@ -109,11 +108,22 @@ void session_accept(void *context, struct net_stream *stream)
         net_stream_close(stream);
         return;
     }
+    session->is_staff = is_staff;
     uint16_t port;
     session->has_address = net_stream_peer_address(stream, &session->address, &port);
     link_session(session);
     net_stream_handle(stream, &client_handlers, session);
     net_stream_want(stream, true, false);
+}
+
+void session_accept(void *context, struct net_stream *stream)
+{
+    accept_stream(context, stream, false);
+}
+
+void session_accept_staff(void *context, struct net_stream *stream)
+{
+    accept_stream(context, stream, true);
 }
 
 void session_destroy(struct session *session)
@@ -471,6 +481,8 @@ static enum status renew_identity(struct session *session, struct error *error)
     const struct policy_partner *partner;
     const struct policy_agent *agent =
         policy_find_agent(worker->snapshot->policy, session->login, &partner);
+    if (agent == NULL && session->is_staff)
+        agent = policy_find_nobody(worker->snapshot->policy, session->login, &partner);
     const char *purpose;
     if (agent == NULL)
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller",
@@ -503,8 +515,12 @@ enum status session_authorise(struct session *session, struct error *error)
     if (now >= session->certificate_expiry_ns)
         return error_set(error, STATUS_DENIED, "57P01", "renew the certificate and connect again",
                          "the client certificate has expired");
-    return policy_admit(session->partner, session->agent, now,
-                        session->has_address ? &session->address : NULL, error);
+    if (!session->is_staff)
+        return policy_admit(session->partner, session->agent, now,
+                            session->has_address ? &session->address : NULL, error);
+    struct policy_agent here = *session->agent; /* staff connect from here, not from its networks */
+    here.network_count = 0;
+    return policy_admit(session->partner, &here, now, NULL, error);
 }
 
 static bool overdue(int64_t since_ns, int64_t now_ns, uint32_t bound_ms)

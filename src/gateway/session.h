@@ -5,6 +5,7 @@
 #ifndef COFFERDAM_GATEWAY_SESSION_H
 #define COFFERDAM_GATEWAY_SESSION_H
 
+#include "delivery/id.h"
 #include "gateway/copy_in.h"
 #include "gateway/outqueue.h"
 #include "gateway/plans.h"
@@ -109,6 +110,8 @@ struct session {
     const struct policy_agent *agent;
     const char *purpose;
     char *stated_purpose; /* owned; NULL if none */
+    bool is_staff;        /* it came in by the door for staff: it can be nothing but a delivery */
+    char delivery[DELIVERY_ID_ROOM]; /* "": it is none; set once it has been claimed */
     struct in6_addr address;
     bool has_address;
     int64_t certificate_expiry_ns;
@@ -155,6 +158,8 @@ struct session {
 
 /* ---- session.c ---- */
 void session_accept(void *worker, struct net_stream *stream);
+/* By the door for staff: see deliveries.h. */
+void session_accept_staff(void *worker, struct net_stream *stream);
 /* Puts the session on its worker's list of those to flush at the end of this turn. */
 void session_touch(struct session *session);
 /* Sends what may be sent, then goes on reading where it had stopped. May end the session. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
+#include "gateway/deliveries.h"
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */
@@ -190,6 +191,9 @@ enum status worker_open(struct server *server, unsigned index, uint16_t port, ui
     net_timer_start(worker->tick, TICK_MS, TICK_MS);
     TRY(net_listen_tcp(worker->loop, server->config->listen.address, port, session_accept, worker,
                        bound_port, &worker->listener, error));
+    if (index == 0)
+        TRY(deliveries_listen(server->config, worker->loop, session_accept_staff, worker,
+                              &worker->staff_listener, error));
     ledger_subscribe(server->ledger, on_durable, worker);
     *out = worker;
     return STATUS_OK;
@@ -217,6 +221,7 @@ void worker_free(struct worker *worker)
 {
     net_timer_close(worker->tick);
     net_listener_close(worker->listener);
+    net_listener_close(worker->staff_listener);
     net_loop_close(worker->loop);
     plans_close(worker->plans);
     snapshot_release(worker->snapshot);

@@ -33,6 +33,7 @@ struct worker {
     bool running;
     struct net_loop *loop;
     struct net_listener *listener;
+    struct net_listener *staff_listener; /* of the first worker; NULL: none */
     struct net_timer *tick;
     struct session *sessions;
     struct session *dirty;           /* sessions with something to flush this turn */

@@ -196,6 +196,7 @@ static struct ledger_entry entry_of(const struct session *session, enum ledger_t
                                  .partner = slice_of_text(session->partner->name),
                                  .agent = slice_of_text(session->agent->name),
                                  .purpose = slice_of_text(session->purpose),
+                                 .delivery = slice_of_text(session->delivery),
                                  .session = session->id,
                                  .time_ns = clock_now_ns(),
                                  .chunk_count = 1};

@@ -76,6 +76,18 @@ const struct policy_agent *policy_find_agent(const struct policy *policy, const 
     return NULL;
 }
 
+const struct policy_agent *policy_find_nobody(const struct policy *policy, const char *login,
+                                              const struct policy_partner **partner)
+{
+    for (size_t p = 0; p < policy->partner_count; p++) {
+        if (strcmp(policy->partners[p].nobody.login, login) != 0)
+            continue;
+        *partner = &policy->partners[p];
+        return &policy->partners[p].nobody;
+    }
+    return NULL;
+}
+
 bool policy_writes(const struct policy_grant *grant)
 {
     return grant->write.update_count > 0 || grant->write.insert_count > 0 || grant->write.deletes;

@@ -79,6 +79,8 @@ void load_agents(struct loader *loader, struct policy_partner *partner, struct f
     static const char *const keys[] = {"name", "identity", "networks", "hours", NULL};
     struct yaml *yaml = &loader->yaml;
     struct yaml_items items = yaml_list_items(yaml, node);
+    partner->nobody = (struct policy_agent){.name = ""};
+    partner->nobody.login = yaml_printf(yaml, "%s.", partner->name);
     struct policy_agent *agents = yaml_array(yaml, struct policy_agent, items.count);
     if (agents == NULL)
         return;

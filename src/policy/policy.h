@@ -186,6 +186,8 @@ struct policy_partner {
     size_t purpose_count; /* at least one */
     const struct policy_agent *agents;
     size_t agent_count;
+    struct policy_agent nobody; /* acts for the partner and is none of its agents: name "", login
+                                   "partner."; proves nothing, and no grant is for it alone */
     int64_t valid_from_ns, valid_until_ns; /* half open */
     const struct policy_grant *grants;
     size_t grant_count;
@@ -243,6 +245,9 @@ const struct policy_dataset *policy_find_dataset(const struct policy *policy, co
 const struct policy_kind *policy_find_kind(const struct policy *policy, const char *name);
 const struct policy_agent *policy_find_agent(const struct policy *policy, const char *login,
                                              const struct policy_partner **partner);
+/* Of a login "partner.": the partner's nobody. */
+const struct policy_agent *policy_find_nobody(const struct policy *policy, const char *login,
+                                              const struct policy_partner **partner);
 
 /* The policy's own mask of this name; NULL for a built-in or unknown one. */
 const struct policy_mask *policy_find_mask(const struct policy *policy, const char *name);

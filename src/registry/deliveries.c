@@ -20,8 +20,9 @@ static const char *const migrations[] = {
     "CREATE TABLE delivery ("
     "  id TEXT PRIMARY KEY, partner TEXT NOT NULL, agent TEXT NOT NULL, purpose TEXT NOT NULL,"
     "  by TEXT NOT NULL, file TEXT NOT NULL, format TEXT NOT NULL, statement_sha256 TEXT NOT NULL,"
-    "  opened_ns INTEGER NOT NULL, closed_ns INTEGER, outcome TEXT, sha256 TEXT,"
-    "  rows INTEGER, canaries INTEGER, commitment TEXT) STRICT;"
+    "  opened_ns INTEGER NOT NULL, opened_at INTEGER NOT NULL, closed_ns INTEGER,"
+    "  closed_at INTEGER, outcome TEXT, sha256 TEXT, rows INTEGER, canaries INTEGER,"
+    "  commitment TEXT) STRICT;"
     "CREATE TABLE canary ("
     "  canary_id INTEGER PRIMARY KEY, delivery TEXT NOT NULL REFERENCES delivery,"
     "  row INTEGER NOT NULL, column TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL,"
@@ -65,11 +66,12 @@ enum status deliveries_add(struct deliveries *deliveries, const struct delivery 
     int64_t changed;
     TRY(sqlite_change(&deliveries->file, &changed, error,
                       "INSERT INTO delivery (id, partner, agent, purpose, by, file, format,"
-                      " statement_sha256, opened_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+                      " statement_sha256, opened_ns, opened_at)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
                       " ON CONFLICT DO NOTHING",
-                      "ttttttttn", delivery->id, delivery->partner, delivery->agent,
+                      "ttttttttnn", delivery->id, delivery->partner, delivery->agent,
                       delivery->purpose, delivery->by, delivery->file, delivery->format,
-                      delivery->statement_sha256, delivery->opened_ns));
+                      delivery->statement_sha256, delivery->opened_ns, delivery->opened_at));
     return changed == 1 ? STATUS_OK
                         : error_set(error, STATUS_INVALID, "23505", NULL,
                                     "delivery %s is there already", delivery->id);
@@ -79,11 +81,12 @@ enum status deliveries_finish(struct deliveries *deliveries, const struct delive
                               struct error *error)
 {
     int64_t changed;
-    TRY(sqlite_change(&deliveries->file, &changed, error,
-                      "UPDATE delivery SET closed_ns = ?2, outcome = ?3, sha256 = ?4, rows = ?5,"
-                      " canaries = ?6, commitment = ?7 WHERE id = ?1 AND closed_ns IS NULL",
-                      "tnttnnt", delivery->id, delivery->closed_ns, delivery->outcome,
-                      delivery->sha256, delivery->rows, delivery->canaries, delivery->commitment));
+    TRY(sqlite_change(
+        &deliveries->file, &changed, error,
+        "UPDATE delivery SET closed_ns = ?2, outcome = ?3, sha256 = ?4, rows = ?5,"
+        " canaries = ?6, commitment = ?7, closed_at = ?8 WHERE id = ?1 AND closed_ns IS NULL",
+        "tnttnntn", delivery->id, delivery->closed_ns, delivery->outcome, delivery->sha256,
+        delivery->rows, delivery->canaries, delivery->commitment, delivery->closed_at));
     return changed == 1
                ? STATUS_OK
                : error_set(error, STATUS_DENIED, "55000", NULL,
@@ -92,7 +95,7 @@ enum status deliveries_finish(struct deliveries *deliveries, const struct delive
 
 #define DELIVERY_COLUMNS                                                                           \
     "id, partner, agent, purpose, by, file, format, statement_sha256, opened_ns, closed_ns, "      \
-    "outcome, sha256, rows, canaries, commitment"
+    "outcome, sha256, rows, canaries, commitment, opened_at, closed_at"
 
 static const char *copy(struct arena *arena, sqlite3_stmt *statement, int column)
 {
@@ -118,6 +121,8 @@ static struct delivery take_delivery(sqlite3_stmt *statement, struct arena *aren
         .rows = sqlite3_column_int64(statement, 12),
         .canaries = sqlite3_column_int64(statement, 13),
         .commitment = copy(arena, statement, 14),
+        .opened_at = sqlite3_column_int64(statement, 15),
+        .closed_at = sqlite3_column_int64(statement, 16),
     };
 }
 

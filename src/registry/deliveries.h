@@ -27,8 +27,10 @@ struct delivery {
     const char *purpose, *by, *file, *format;
     const char *statement_sha256; /* hex */
     int64_t opened_ns;
+    int64_t opened_at; /* sequence of the opening act in the ledger */
     /* ---- once it is closed ---- */
     int64_t closed_ns;
+    int64_t closed_at;   /* sequence of the closing act */
     const char *outcome; /* "complete", or why there is no file */
     const char *sha256;  /* of the file, hex; of a complete one alone */
     int64_t rows;        /* of real people and things */

@@ -1,0 +1,189 @@
+/* DELIVERY CANARIES: invented rows of a delivery, stored before its file can appear. Their keys are
+ * held against the dictionary and the database: where one is somebody's, nothing is stored, and the
+ * answer names the rows to invent again. */
+#include "gateway/admin_asking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/deliveries.h"
+
+enum { CELL_FIELDS = 8, KEYS_MAX = 4096 };
+
+/* A line of CELLS: row, column, source, kind, key, form, invented (0 or 1) and value, between tabs;
+ * a tab, a newline and a backslash inside are written \t, \n and \\. */
+struct cells {
+    struct asking *asking;
+    struct arena arena;
+    char id[DELIVERY_ID_ROOM];
+    struct canary *canaries;
+    size_t count;
+};
+
+static enum status bad_cells(struct error *error, size_t line)
+{
+    return error_set(error, STATUS_DENIED, "22023", "see cofferdam(1), \"ADMIN DATABASE\"",
+                     "line %zu of CELLS is not eight fields between tabs", line);
+}
+
+/* The next field, unescaped in place; leaves *at behind its end. */
+static char *take_field(char **at, char end)
+{
+    char *field = *at, *out = *at, *in = *at;
+    for (; *in != '\0' && *in != end && *in != '\t' && *in != '\n'; in++) {
+        if (*in == '\\') {
+            in++;
+            if (*in != 't' && *in != 'n' && *in != '\\')
+                return NULL;
+            *out++ = *in == 't' ? '\t' : *in == 'n' ? '\n' : '\\';
+        } else {
+            *out++ = *in;
+        }
+    }
+    if (*in != end && !(end == '\n' && *in == '\0'))
+        return NULL;
+    *at = in + (*in != '\0');
+    *out = '\0';
+    return field;
+}
+
+static bool is_form(const char *form)
+{
+    return strcmp(form, "clear") == 0 || strcmp(form, "masked") == 0 || strcmp(form, "token") == 0;
+}
+
+static bool take_cell(char **at, const char *id, struct canary *canary)
+{
+    char *fields[CELL_FIELDS], *end;
+    for (size_t i = 0; i < CELL_FIELDS; i++)
+        if ((fields[i] = take_field(at, i + 1 == CELL_FIELDS ? '\n' : '\t')) == NULL)
+            return false;
+    *canary = (struct canary){.delivery = id,
+                              .row = strtol(fields[0], &end, 10),
+                              .column = fields[1],
+                              .source = fields[2],
+                              .kind = fields[3],
+                              .key = fields[4],
+                              .form = fields[5],
+                              .is_invented = strcmp(fields[6], "1") == 0,
+                              .value = fields[7]};
+    return *end == '\0' && canary->row > 0 && canary->column[0] != '\0' && is_form(fields[5]);
+}
+
+static enum status read_cells(struct cells *cells, struct error *error)
+{
+    const char *given = admin_option(cells->asking, "CELLS");
+    size_t lines = 1;
+    if (given == NULL)
+        return admin_syntax(error, "DELIVERY CANARIES 'id' CELLS 'a line each'");
+    char *text = arena_strdup(&cells->arena, given);
+    for (const char *c = given; *c != '\0'; c++)
+        lines += *c == '\n';
+    cells->canaries = arena_array(&cells->arena, struct canary, lines);
+    if (text == NULL || cells->canaries == NULL)
+        return error_set(error, STATUS_LIMIT, "54000", "send fewer at a time", "too many cells");
+    while (*text != '\0') {
+        if (!take_cell(&text, cells->id, &cells->canaries[cells->count]))
+            return bad_cells(error, cells->count + 1);
+        cells->count++;
+    }
+    return STATUS_OK;
+}
+
+/* ---- are they free? ---- */
+
+struct taken {
+    const char *keys[KEYS_MAX];
+    int64_t rows[KEYS_MAX];
+    bool taken[KEYS_MAX];
+    size_t count;
+};
+
+/* Each key of this kind once: cells of a row stand together. */
+static enum status gather(const struct cells *cells, const char *kind, struct taken *keys,
+                          struct error *error)
+{
+    keys->count = 0;
+    for (size_t i = 0; i < cells->count; i++) {
+        const struct canary *canary = &cells->canaries[i];
+        if (canary->key[0] == '\0' || strcmp(canary->kind, kind) != 0)
+            continue;
+        if (keys->count > 0 && keys->rows[keys->count - 1] == canary->row &&
+            strcmp(keys->keys[keys->count - 1], canary->key) == 0)
+            continue;
+        if (keys->count == KEYS_MAX)
+            return error_set(error, STATUS_LIMIT, "54000", "send fewer at a time",
+                             "more than %d keys", KEYS_MAX);
+        keys->keys[keys->count] = canary->key;
+        keys->rows[keys->count++] = canary->row;
+    }
+    return STATUS_OK;
+}
+
+static enum status check_kind(const struct cells *cells, const struct snapshot *snapshot,
+                              size_t kind, struct taken *keys, struct table *table,
+                              struct error *error)
+{
+    struct server *server = cells->asking->server;
+    TRY(gather(cells, snapshot->policy->kinds[kind].name, keys, error));
+    if (keys->count == 0)
+        return STATUS_OK;
+    TRY(deliveries_keys_taken(server->config, snapshot->model, kind, keys->keys, keys->count,
+                              keys->taken, error));
+    for (size_t i = 0; i < keys->count; i++) {
+        uint32_t id;
+        bool taken =
+            keys->taken[i] || exposure_find(server->exposure, (uint16_t)kind,
+                                            slice_of_text(keys->keys[i]), &id) == STATUS_OK;
+        if (taken)
+            table_set(table, table_add(table), 0, "%lld", (long long)keys->rows[i]);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_keys(const struct cells *cells, struct table *table, struct error *error)
+{
+    struct snapshot *snapshot = server_snapshot(cells->asking->server);
+    struct taken *keys = calloc(1, sizeof *keys);
+    enum status status =
+        keys == NULL ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory") : STATUS_OK;
+    for (size_t kind = 0; kind < snapshot->policy->kind_count && status == STATUS_OK; kind++)
+        status = check_kind(cells, snapshot, kind, keys, table, error);
+    free(keys);
+    snapshot_release(snapshot);
+    return status;
+}
+
+/* ---- stored ---- */
+
+static enum status store(struct cells *cells, struct table *table, struct error *error)
+{
+    struct asking *asking = cells->asking;
+    struct deliveries *file = deliveries_desk_file(asking->server->deliveries);
+    struct delivery delivery;
+    if (asking->at >= asking->words->count || !asking->words->quoted[asking->at])
+        return admin_syntax(error, "which delivery is not said: write its id in quotes");
+    TRY(delivery_id_parse(asking->words->text[asking->at], cells->id, error));
+    TRY(deliveries_get(file, cells->id, &cells->arena, &delivery, error));
+    if (delivery.closed_ns != INT64_MIN)
+        return error_set(error, STATUS_DENIED, "55000", NULL, "delivery %s is closed already",
+                         cells->id);
+    TRY(read_cells(cells, error));
+    TRY(check_keys(cells, table, error));
+    if (table->row_count > 0)
+        return STATUS_OK;
+    return deliveries_add_canaries(file, cells->canaries, cells->count, error);
+}
+
+enum status admin_delivery_canaries(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"taken", NULL};
+    struct cells cells = {.asking = asking};
+    arena_init(&cells.arena, 4 * 1024 * 1024);
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    enum status status = store(&cells, table, error);
+    if (status != STATUS_OK)
+        table_free(table);
+    arena_free(&cells.arena);
+    return status;
+}

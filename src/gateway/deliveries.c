@@ -1,0 +1,113 @@
+/* See deliveries.h: the desk, and the door. */
+#include "gateway/deliveries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+enum { TICKETS = 64, FOLDER_MODE = 0755, PATH_ROOM = 4096 };
+
+struct deliveries_desk {
+    struct deliveries *file; /* of the admin thread */
+    pthread_mutex_t lock;
+    struct deliveries_ticket tickets[TICKETS]; /* under lock; a free one has no id */
+};
+
+enum status deliveries_desk_open(const char *state_folder, struct deliveries_desk **out,
+                                 struct error *error)
+{
+    char path[PATH_ROOM];
+    snprintf(path, sizeof path, "%s/deliveries.sqlite", state_folder);
+    struct deliveries_desk *desk = calloc(1, sizeof *desk);
+    if (desk == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    enum status status = deliveries_open(path, &desk->file, error);
+    if (status != STATUS_OK) {
+        free(desk);
+        return status;
+    }
+    pthread_mutex_init(&desk->lock, NULL);
+    *out = desk;
+    return STATUS_OK;
+}
+
+void deliveries_desk_close(struct deliveries_desk *desk)
+{
+    if (desk == NULL)
+        return;
+    deliveries_close(desk->file);
+    pthread_mutex_destroy(&desk->lock);
+    free(desk);
+}
+
+struct deliveries *deliveries_desk_file(struct deliveries_desk *desk)
+{
+    return desk->file;
+}
+
+/* ---- tickets ---- */
+
+static struct deliveries_ticket *find(struct deliveries_desk *desk, const char *id)
+{
+    for (size_t i = 0; i < TICKETS; i++)
+        if (strcmp(desk->tickets[i].id, id) == 0)
+            return &desk->tickets[i];
+    return NULL;
+}
+
+enum status deliveries_expect(struct deliveries_desk *desk, const struct deliveries_ticket *ticket,
+                              struct error *error)
+{
+    pthread_mutex_lock(&desk->lock);
+    struct deliveries_ticket *room = find(desk, "");
+    if (room != NULL)
+        *room = *ticket;
+    pthread_mutex_unlock(&desk->lock);
+    return room != NULL ? STATUS_OK
+                        : error_set(error, STATUS_LIMIT, "53300", "try again in a moment",
+                                    "%d deliveries are open and not yet begun", TICKETS);
+}
+
+void deliveries_forget(struct deliveries_desk *desk, const char *id)
+{
+    pthread_mutex_lock(&desk->lock);
+    struct deliveries_ticket *ticket = id[0] == '\0' ? NULL : find(desk, id);
+    if (ticket != NULL)
+        *ticket = (struct deliveries_ticket){.id = ""};
+    pthread_mutex_unlock(&desk->lock);
+}
+
+bool deliveries_claim(struct deliveries_desk *desk, uid_t uid, struct deliveries_ticket *ticket)
+{
+    char by[sizeof ticket->by];
+    snprintf(by, sizeof by, "uid %u", (unsigned)uid);
+    pthread_mutex_lock(&desk->lock);
+    struct deliveries_ticket *found = ticket->id[0] == '\0' ? NULL : find(desk, ticket->id);
+    bool claimed = found != NULL && strcmp(found->by, by) == 0;
+    if (claimed) {
+        *ticket = *found;
+        *found = (struct deliveries_ticket){.id = ""};
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return claimed;
+}
+
+/* ---- the door ---- */
+
+/* In a folder of its own: who looks for the admin socket must find one only. */
+enum status deliveries_listen(const struct config *config, struct net_loop *loop, net_accept_fn fn,
+                              void *context, struct net_listener **listener, struct error *error)
+{
+    char path[PATH_ROOM];
+    snprintf(path, sizeof path, "%s/delivery", config->run_folder);
+    TRY(file_make_folder(path, FOLDER_MODE, error));
+    snprintf(path, sizeof path, "%s/delivery/.s.PGSQL.%u", config->run_folder, config->admin.port);
+    return net_listen_unix(loop, path, 0666, fn, context, listener, error);
+}
+
+bool deliveries_may_run(const struct plan *plan)
+{
+    return plan->kind == PLAN_QUERY && plan->write == NULL && plan->copy == NULL;
+}

@@ -1,0 +1,50 @@
+/* Deliveries: files that staff have made for a partner (docs/decisions/0020). The admin thread
+ * opens one and leaves a ticket; a session that comes in by the staff's own socket claims it, once,
+ * and is from then on a session of that partner like any other, but for its entries' delivery id.
+ * Invariant: without a ticket of the very same user that socket leads nowhere. */
+#ifndef COFFERDAM_GATEWAY_DELIVERIES_H
+#define COFFERDAM_GATEWAY_DELIVERIES_H
+
+#include "base/limits.h"
+#include "delivery/id.h"
+#include "gateway/server.h"
+#include "registry/deliveries.h"
+#include "sql/plan.h"
+
+struct deliveries_desk; /* owned by the server */
+
+struct deliveries_ticket {
+    char id[DELIVERY_ID_ROOM];
+    char login[130]; /* "partner.agent", or "partner." */
+    char purpose[2 * LIMIT_NAME_BYTES + 1];
+    char by[64]; /* "uid 0" */
+};
+
+/* Opens <state folder>/deliveries.sqlite. */
+MUST_USE enum status deliveries_desk_open(const char *state_folder, struct deliveries_desk **desk,
+                                          struct error *error);
+void deliveries_desk_close(struct deliveries_desk *desk); /* NULL is fine */
+/* The file: for the admin thread alone. */
+struct deliveries *deliveries_desk_file(struct deliveries_desk *desk);
+
+/* Any thread. STATUS_LIMIT where too many wait. */
+MUST_USE enum status deliveries_expect(struct deliveries_desk *desk,
+                                       const struct deliveries_ticket *ticket, struct error *error);
+void deliveries_forget(struct deliveries_desk *desk, const char *id);
+/* Takes the ticket of that id, if it waits for this user, and fills in the rest of it. */
+bool deliveries_claim(struct deliveries_desk *desk, uid_t uid, struct deliveries_ticket *ticket);
+
+/* Listens on <run folder>/delivery/.s.PGSQL.<admin port>: anyone may knock. */
+MUST_USE enum status deliveries_listen(const struct config *config, struct net_loop *loop,
+                                       net_accept_fn fn, void *context,
+                                       struct net_listener **listener, struct error *error);
+/* One query that changes nothing? */
+bool deliveries_may_run(const struct plan *plan);
+
+/* Of these keys of a kind, those that the database has: fills taken[i]. Blocks (libpq); the admin
+ * thread. */
+MUST_USE enum status deliveries_keys_taken(const struct config *config, struct model *model,
+                                           size_t kind, const char *const *keys, size_t count,
+                                           bool *taken, struct error *error);
+
+#endif
