@@ -4,6 +4,7 @@
 #define COFFERDAM_NEVER_SPELLING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buffer.h"

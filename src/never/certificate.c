@@ -1,0 +1,341 @@
+/* See certificate.h. */
+#include "never/certificate.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "crypto/crypto.h"
+#include "never/spelling.h"
+
+enum {
+    TIME_ROOM = 21,
+    BASE64_ROOM = (VRF_PROOF_BYTES + 2) / 3 * 4 + 1,
+    ENTRY_TEXT_BYTES = (LIMIT_LEDGER_ENTRY_BYTES + 2) / 3 * 4,
+};
+
+const char certificate_head[] = "cofferdam/never@v1\n";
+
+static const char coverage[] =
+    "This covers what passed the gateway, and exports made elsewhere that were declared to it. It\n"
+    "does not cover a disclosure made elsewhere that nobody declared. Partners and columns are\n"
+    "named as the gateway's policy names them, a person by the key in the database. That somebody\n"
+    "asked for a key and found nobody is not counted.\n";
+
+void certificate_init(struct certificate *certificate)
+{
+    *certificate = (struct certificate){0};
+    buffer_init(&certificate->entry, LIMIT_LEDGER_ENTRY_BYTES + 3);
+}
+
+void certificate_free(struct certificate *certificate)
+{
+    buffer_free(&certificate->entry);
+}
+
+/* ---- writing ---- */
+
+void never_question_words(const struct never_question *question, struct buffer *out)
+{
+    bool person = question->subject[0] != '\0';
+    if (question->column[0] != '\0')
+        buffer_printf(out, "The column %s", question->column);
+    else
+        buffer_append_text(out, "Nothing");
+    if (person)
+        buffer_printf(out, "%s the %s \"%s\"", question->column[0] != '\0' ? " of" : " about",
+                      question->kind, question->subject);
+    else
+        buffer_printf(out, "%s anybody", question->column[0] != '\0' ? " of" : " about");
+    buffer_append_text(out, question->column[0] != '\0' ? " was never disclosed to "
+                                                        : " was ever disclosed to ");
+    if (question->partner[0] != '\0')
+        buffer_printf(out, "the partner %s.", question->partner);
+    else
+        buffer_append_text(out, "any partner.");
+}
+
+static void put_words(const struct certificate *certificate, const char *time, struct buffer *out)
+{
+    never_question_words(&certificate->question, out);
+    buffer_printf(
+        out, "\nSo says the index over the first %" PRIu64 " entries of the log, as of %s.\n%s",
+        certificate->entries, time, coverage);
+    if (certificate->erased > 0 && certificate->question.subject[0] != '\0')
+        buffer_printf(out,
+                      "The index lacks %" PRIu64
+                      " people whose keys had been erased before they were first indexed: whether\n"
+                      "this person is one of them is not known.\n",
+                      certificate->erased);
+}
+
+static void put_text(struct buffer *out, const char *name, const char *text)
+{
+    if (text[0] != '\0')
+        buffer_printf(out, "%s %s\n", name, text);
+}
+
+/* At most VRF_PROOF_BYTES. */
+static void put_bytes(struct buffer *out, const char *name, const void *bytes, size_t len)
+{
+    char text[BASE64_ROOM];
+    crypto_base64_encode(bytes, len, text);
+    buffer_printf(out, "%s %s\n", name, text);
+}
+
+static void put_path(struct buffer *out, const struct sorted_path *path)
+{
+    for (size_t i = 0; i < path->count; i++)
+        put_bytes(out, "hash", path->hashes[i], SORTED_HASH_BYTES);
+}
+
+static void put_leaf(struct buffer *out, const struct marks_leaf *leaf)
+{
+    char mark[BASE64_ROOM], root[BASE64_ROOM];
+    crypto_base64_encode(leaf->mark, MARK_BYTES, mark);
+    crypto_base64_encode(leaf->inner_root, MARK_BYTES, root);
+    buffer_printf(out, "leaf %s %" PRIu64 " %s\n", mark, leaf->inner_leaves, root);
+}
+
+static void put_proof(const struct certificate *certificate, struct buffer *out)
+{
+    put_bytes(out, "vrf", certificate->vrf_proof, VRF_PROOF_BYTES);
+    buffer_printf(out, "%s %" PRIu64 "\n", certificate->present ? "present" : "absent",
+                  certificate->place);
+    put_leaf(out, &certificate->leaves[0]);
+    if (!certificate->present)
+        put_leaf(out, &certificate->leaves[1]);
+    put_path(out, &certificate->path);
+    if (!certificate->present)
+        return;
+    buffer_printf(out, "inner %" PRIu64 "\n", certificate->inner_place);
+    put_bytes(out, "mark", certificate->inner_marks[0], MARK_BYTES);
+    put_bytes(out, "mark", certificate->inner_marks[1], MARK_BYTES);
+    put_path(out, &certificate->inner_path);
+}
+
+static void put_commitment(const struct certificate *certificate, struct buffer *out)
+{
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    char text[ENTRY_TEXT_BYTES + 1];
+    if (certificate->entry.len > LIMIT_LEDGER_ENTRY_BYTES)
+        return; /* an entry of another size is none, and what lacks it differs */
+    crypto_base64_encode(certificate->entry.data, certificate->entry.len, text);
+    buffer_printf(out, "commitment %" PRIu64 " %s\n", certificate->sequence, text);
+    for (size_t i = 0; i < certificate->inclusion.count; i++)
+        put_bytes(out, "hash", certificate->inclusion.hashes[i], CRYPTO_SHA256_BYTES);
+    crypto_sha256(&certificate->checkpoint, 1, digest);
+    put_bytes(out, "checkpoint", digest, sizeof digest);
+}
+
+void certificate_format(const struct certificate *certificate, struct buffer *out)
+{
+    char time[TIME_ROOM];
+    clock_format_utc(certificate->as_of_ns, time);
+    buffer_append_text(out, certificate_head);
+    put_text(out, "log", certificate->origin);
+    buffer_printf(out, "entries %" PRIu64 "\nas-of %s\nerased %" PRIu64 "\n", certificate->entries,
+                  time, certificate->erased);
+    put_text(out, "kind", certificate->question.kind);
+    put_text(out, "subject", certificate->question.subject);
+    put_text(out, "partner", certificate->question.partner);
+    put_text(out, "column", certificate->question.column);
+    buffer_append_text(out, "\n");
+    put_words(certificate, time, out);
+    buffer_append_text(out, "\n");
+    put_proof(certificate, out);
+    put_commitment(certificate, out);
+    buffer_append_text(out, "\n");
+    buffer_append(out, certificate->checkpoint.data, certificate->checkpoint.len);
+}
+
+/* ---- reading ---- */
+
+struct cursor {
+    struct slice rest;
+};
+
+/* The next line, without its newline; not taken. */
+static bool peek(const struct cursor *cursor, struct slice *line)
+{
+    const uint8_t *end =
+        cursor->rest.len == 0 ? NULL : memchr(cursor->rest.data, '\n', cursor->rest.len);
+    if (end == NULL)
+        return false;
+    *line = slice_of(cursor->rest.data, (size_t)(end - cursor->rest.data));
+    return true;
+}
+
+static void drop(struct cursor *cursor, size_t len)
+{
+    cursor->rest = slice_of(cursor->rest.data + len, cursor->rest.len - len);
+}
+
+/* Takes "name value"; false, with nothing taken, where another line stands there. */
+static bool field(struct cursor *cursor, const char *name, struct slice *value)
+{
+    struct slice line;
+    size_t len = strlen(name);
+    if (!peek(cursor, &line) || line.len <= len || memcmp(line.data, name, len) != 0 ||
+        line.data[len] != ' ')
+        return false;
+    *value = slice_of(line.data + len + 1, line.len - len - 1);
+    drop(cursor, line.len + 1);
+    return true;
+}
+
+static bool number_field(struct cursor *cursor, const char *name, uint64_t *number)
+{
+    struct slice value;
+    return field(cursor, name, &value) && spelling_number(value, number);
+}
+
+static bool bytes_field(struct cursor *cursor, const char *name, uint8_t *bytes, size_t len)
+{
+    struct slice value;
+    return field(cursor, name, &value) && spelling_base64(value, bytes, len);
+}
+
+/* A line of plain text into room for it; a text that is not there stays "". */
+static bool text_field(struct cursor *cursor, const char *name, char *text, size_t room)
+{
+    struct slice value;
+    if (!field(cursor, name, &value))
+        return true;
+    if (value.len == 0 || value.len >= room || !text_is_plain(value))
+        return false;
+    memcpy(text, value.data, value.len);
+    text[value.len] = '\0';
+    return true;
+}
+
+static bool blank(struct cursor *cursor)
+{
+    struct slice line;
+    if (!peek(cursor, &line) || line.len != 0)
+        return false;
+    drop(cursor, 1);
+    return true;
+}
+
+static bool read_statement(struct cursor *cursor, struct certificate *certificate)
+{
+    struct never_question *question = &certificate->question;
+    struct slice time, line;
+    size_t head = strlen(certificate_head);
+    if (cursor->rest.len < head || memcmp(cursor->rest.data, certificate_head, head) != 0)
+        return false;
+    drop(cursor, head);
+    if (!text_field(cursor, "log", certificate->origin, sizeof certificate->origin) ||
+        !number_field(cursor, "entries", &certificate->entries) || !field(cursor, "as-of", &time) ||
+        !spelling_instant(time, &certificate->as_of_ns) ||
+        !number_field(cursor, "erased", &certificate->erased) ||
+        !text_field(cursor, "kind", question->kind, sizeof question->kind) ||
+        !text_field(cursor, "subject", question->subject, sizeof question->subject) ||
+        !text_field(cursor, "partner", question->partner, sizeof question->partner) ||
+        !text_field(cursor, "column", question->column, sizeof question->column) || !blank(cursor))
+        return false;
+    while (peek(cursor, &line) && line.len > 0) /* the words are compared with our own */
+        drop(cursor, line.len + 1);
+    return blank(cursor);
+}
+
+static bool read_hashes(struct cursor *cursor, uint8_t (*hashes)[SORTED_HASH_BYTES], size_t most,
+                        size_t *count)
+{
+    struct slice value;
+    for (*count = 0; field(cursor, "hash", &value); (*count)++)
+        if (*count == most || !spelling_base64(value, hashes[*count], SORTED_HASH_BYTES))
+            return false;
+    return true;
+}
+
+/* "mark leaves root" */
+static bool read_leaf(struct cursor *cursor, struct marks_leaf *leaf)
+{
+    struct slice value;
+    if (!field(cursor, "leaf", &value))
+        return false;
+    const uint8_t *first = memchr(value.data, ' ', value.len);
+    const uint8_t *last = memrchr(value.data, ' ', value.len);
+    if (first == NULL || first == last)
+        return false;
+    const uint8_t *end = value.data + value.len;
+    return spelling_base64(slice_of(value.data, (size_t)(first - value.data)), leaf->mark,
+                           MARK_BYTES) &&
+           spelling_number(slice_of(first + 1, (size_t)(last - first - 1)), &leaf->inner_leaves) &&
+           spelling_base64(slice_of(last + 1, (size_t)(end - last - 1)), leaf->inner_root,
+                           MARK_BYTES);
+}
+
+static bool read_proof(struct cursor *cursor, struct certificate *certificate)
+{
+    if (!bytes_field(cursor, "vrf", certificate->vrf_proof, VRF_PROOF_BYTES))
+        return false;
+    certificate->present = number_field(cursor, "present", &certificate->place);
+    if (!certificate->present && !number_field(cursor, "absent", &certificate->place))
+        return false;
+    if (!read_leaf(cursor, &certificate->leaves[0]) ||
+        (!certificate->present && !read_leaf(cursor, &certificate->leaves[1])) ||
+        !read_hashes(cursor, certificate->path.hashes, SORTED_PATH_MAX, &certificate->path.count))
+        return false;
+    return !certificate->present ||
+           (number_field(cursor, "inner", &certificate->inner_place) &&
+            bytes_field(cursor, "mark", certificate->inner_marks[0], MARK_BYTES) &&
+            bytes_field(cursor, "mark", certificate->inner_marks[1], MARK_BYTES) &&
+            read_hashes(cursor, certificate->inner_path.hashes, SORTED_PATH_MAX,
+                        &certificate->inner_path.count));
+}
+
+static bool read_entry(struct slice text, struct buffer *entry)
+{
+    size_t len;
+    uint8_t *room = text.len > ENTRY_TEXT_BYTES ? NULL : buffer_reserve(entry, text.len / 4 * 3);
+    if (room == NULL ||
+        crypto_base64_decode((const char *)text.data, text.len, room, &len) != STATUS_OK)
+        return false;
+    entry->len += len;
+    return len <= LIMIT_LEDGER_ENTRY_BYTES;
+}
+
+static bool read_commitment(struct cursor *cursor, struct certificate *certificate)
+{
+    struct slice value, digest;
+    if (!field(cursor, "commitment", &value))
+        return false;
+    const uint8_t *gap = memchr(value.data, ' ', value.len);
+    if (gap == NULL)
+        return false;
+    size_t digits = (size_t)(gap - value.data);
+    if (!spelling_number(slice_of(value.data, digits), &certificate->sequence) ||
+        !read_entry(slice_of(gap + 1, value.len - digits - 1), &certificate->entry) ||
+        !read_hashes(cursor, certificate->inclusion.hashes, PROOF_HASHES_MAX,
+                     &certificate->inclusion.count) ||
+        !field(cursor, "checkpoint", &digest) || !blank(cursor))
+        return false;
+    certificate->checkpoint = cursor->rest;
+    return true;
+}
+
+enum status certificate_parse(struct slice bytes, struct certificate *certificate,
+                              struct error *error)
+{
+    struct cursor cursor = {.rest = bytes};
+    if (bytes.len > NEVER_CERTIFICATE_BYTES)
+        return error_set(error, STATUS_INVALID, "22023", NULL, "it is too long for a certificate");
+    if (!read_statement(&cursor, certificate))
+        return error_set(error, STATUS_INVALID, "22023", NULL,
+                         "the certificate's statement is malformed");
+    if (!read_proof(&cursor, certificate) || !read_commitment(&cursor, certificate))
+        return error_set(error, STATUS_INVALID, "22023", NULL,
+                         "the certificate's proof is malformed");
+    struct buffer again;
+    buffer_init(&again, NEVER_CERTIFICATE_BYTES);
+    certificate_format(certificate, &again);
+    bool same = !again.overflowed && slice_equal(buffer_slice(&again), bytes);
+    buffer_free(&again);
+    return same ? STATUS_OK
+                : error_set(error, STATUS_INVALID, "22023", "Ask for the certificate again.",
+                            "the certificate was changed: it is not spelt as one is");
+}

@@ -1,0 +1,257 @@
+/* Computing the index, and holding the committed one against what the ledger and the keys give. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "crypto/crypto.h"
+#include "never/index.h"
+#include "never/workshop.h"
+
+/* ---- computing ---- */
+
+/* One process at a time in the folder, which is made if need be. */
+static enum status lock_folder(const struct workshop *workshop, int *fd, struct error *error)
+{
+    TRY(file_make_folder(workshop->folder, 0700, error));
+    TRY(file_inherit_owner(workshop->folder, error));
+    int opened = open(workshop->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0)
+        return error_set_errno(error, errno, "%.300s", workshop->folder);
+    if (flock(opened, LOCK_EX | LOCK_NB) != 0) {
+        close(opened);
+        return error_set(error, STATUS_DENIED, "55006", "wait until it has finished",
+                         "another process computes the index");
+    }
+    *fd = opened;
+    return STATUS_OK;
+}
+
+/* What an earlier index knows; nothing where there is none that helps. */
+static enum status begin(const struct workshop *workshop, uint64_t entries, bool afresh,
+                         struct never_index *index, bool *known, struct error *error)
+{
+    enum status status = STATUS_NOT_FOUND;
+    *index = (struct never_index){0};
+    *known = file_exists(workshop->index);
+    if (!afresh)
+        status = index_read(workshop->index, index, error);
+    if (status == STATUS_OK &&
+        (strcmp(index->origin, workshop->origin) != 0 || index->commitment.entries > entries)) {
+        index_free(index); /* of another log, or of this one before it was restored */
+        status = STATUS_NOT_FOUND;
+    }
+    if (status == STATUS_NOT_FOUND)
+        status = holdings_init(&index->holdings, error);
+    memcpy(index->origin, workshop->origin, sizeof index->origin);
+    return status;
+}
+
+static bool note_commitment(void *context, uint64_t sequence, const struct ledger_entry *entry)
+{
+    (void)sequence;
+    bool *known = context;
+    *known = *known || entry->type == LEDGER_COMMITMENT;
+    return true;
+}
+
+/* A lost key must not be replaced unseen: all marks change with it. */
+static enum status settle_key(const struct workshop *workshop, bool known, bool wanted,
+                              struct vrf_key *key, bool *made, struct error *error)
+{
+    enum status status = STATUS_NOT_FOUND;
+    if (!wanted)
+        status = workshop_key(workshop, key, error);
+    *made = status == STATUS_NOT_FOUND;
+    if (!*made)
+        return status;
+    if (known && !wanted)
+        return error_set(error, STATUS_DENIED, "F0000",
+                         "Restore it from the backup. --new-key makes another: people whose keys "
+                         "were erased are then in no leaf any more.",
+                         "%.300s is missing, though there are commitments", workshop->key);
+    return workshop_new_key(workshop, key, error);
+}
+
+static enum status keep(const struct workshop *workshop, struct never_index *index,
+                        struct seeds *seeds, struct error *error)
+{
+    TRY(seeds_write(seeds, workshop->seeds, error));
+    TRY(index_write(index, workshop->index, error));
+    if (file_exists(workshop->seeds))
+        TRY(file_inherit_owner(workshop->seeds, error));
+    return file_inherit_owner(workshop->index, error);
+}
+
+static enum status sort_out(const struct never_place *place, const struct workshop *workshop,
+                            const struct vrf_key *key, struct names *names,
+                            struct never_index *index, struct never_work *work, struct error *error)
+{
+    struct seeds seeds;
+    size_t made = 0;
+    TRY(seeds_read(workshop->seeds, key->public_key, &seeds, error));
+    enum status status =
+        seeds_fill(&seeds, key, &index->holdings, names, place->policy, &made, error);
+    memcpy(index->commitment.vrf_key, key->public_key, VRF_PUBLIC_BYTES);
+    if (status == STATUS_OK)
+        status = index_build(index, &seeds, key, error);
+    if (status == STATUS_OK)
+        status = keep(workshop, index, &seeds, error);
+    seeds_free(&seeds);
+    work->commitment = index->commitment;
+    work->computed = made;
+    return status;
+}
+
+static enum status compute(const struct never_place *place, const struct workshop *workshop,
+                           struct never_index *index, uint64_t entries, bool known, bool new_key,
+                           struct never_work *work, struct error *error)
+{
+    struct names *names = NULL;
+    struct vrf_key key = {0};
+    struct workshop_reading reading = {.workshop = workshop,
+                                       .holdings = &index->holdings,
+                                       .until = entries,
+                                       .seen = note_commitment,
+                                       .context = &known};
+    work->read = entries - index->holdings.entries;
+    TRY(names_open(workshop->subjects, &names, error));
+    reading.names = names;
+    enum status status = workshop_read(&reading, error);
+    if (status == STATUS_OK)
+        status = settle_key(workshop, known, new_key, &key, &work->new_key, error);
+    index->commitment.entries = entries;
+    if (status == STATUS_OK)
+        status = sort_out(place, workshop, &key, names, index, work, error);
+    names_close(names);
+    crypto_wipe(&key, sizeof key);
+    return status;
+}
+
+enum status never_compute(const struct never_place *place, uint64_t entries, int64_t as_of_ns,
+                          bool afresh, bool new_key, struct never_work *work, struct error *error)
+{
+    struct workshop workshop;
+    struct never_index index;
+    struct never_work done = {0};
+    bool known = false;
+    int fd = -1;
+    TRY(workshop_open(place, &workshop, error));
+    TRY(lock_folder(&workshop, &fd, error));
+    enum status status = begin(&workshop, entries, afresh, &index, &known, error);
+    index.commitment.as_of_ns = as_of_ns;
+    if (status == STATUS_OK)
+        status = compute(place, &workshop, &index, entries, known, new_key, &done, error);
+    index_free(&index);
+    close(fd);
+    if (status == STATUS_OK)
+        *work = done;
+    return status;
+}
+
+/* ---- recomputing ---- */
+
+static bool find_last(void *context, uint64_t sequence, const struct ledger_entry *entry)
+{
+    struct never_check *check = context;
+    if (entry->type == LEDGER_COMMITMENT &&
+        never_commitment_parse(entry->text, &check->commitment, NULL) == STATUS_OK) {
+        check->commitments++;
+        check->sequence = sequence;
+    }
+    return true;
+}
+
+static enum status last_commitment(const struct workshop *workshop, uint64_t entries,
+                                   struct never_check *check, struct error *error)
+{
+    struct holdings holdings;
+    struct workshop_reading reading = {.workshop = workshop,
+                                       .holdings = &holdings,
+                                       .until = entries,
+                                       .seen = find_last,
+                                       .context = check};
+    TRY(holdings_init(&holdings, error));
+    enum status status = workshop_read(&reading, error);
+    holdings_free(&holdings);
+    return status;
+}
+
+/* A kept seed counts only where the key it was made of is gone. */
+static void forget_seeds(struct seeds *seeds, struct names *names)
+{
+    char key[LIMIT_SUBJECT_KEY_BYTES + 1];
+    uint16_t kind;
+    for (uint32_t id = 0; id < seeds->count; id++)
+        if (names_key(names, id, &kind, key) == STATUS_OK)
+            memset(seeds->of[id], 0, SEED_BYTES);
+}
+
+static enum status recompute(const struct never_place *place, const struct workshop *workshop,
+                             const struct vrf_key *key, struct never_index *index,
+                             struct error *error)
+{
+    struct names *names = NULL;
+    struct seeds seeds = {0};
+    size_t made;
+    struct workshop_reading reading = {
+        .workshop = workshop, .holdings = &index->holdings, .until = index->commitment.entries};
+    TRY(names_open(workshop->subjects, &names, error));
+    reading.names = names;
+    enum status status = workshop_read(&reading, error);
+    if (status == STATUS_OK)
+        status = seeds_read(workshop->seeds, key->public_key, &seeds, error);
+    if (status == STATUS_OK) {
+        forget_seeds(&seeds, names);
+        status = seeds_fill(&seeds, key, &index->holdings, names, place->policy, &made, error);
+    }
+    if (status == STATUS_OK)
+        status = index_build(index, &seeds, key, error);
+    seeds_free(&seeds);
+    names_close(names);
+    return status;
+}
+
+static enum status compare(const struct never_place *place, const struct workshop *workshop,
+                           const struct never_check *check, struct error *error)
+{
+    struct vrf_key key = {0};
+    struct never_index index = {.commitment = check->commitment};
+    TRY(workshop_key(workshop, &key, error));
+    enum status status = holdings_init(&index.holdings, error);
+    if (status == STATUS_OK &&
+        memcmp(key.public_key, check->commitment.vrf_key, sizeof key.public_key) != 0)
+        status = error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger commit",
+                           "%.300s is not the key that ledger entry %llu was made with",
+                           workshop->key, (unsigned long long)check->sequence);
+    if (status == STATUS_OK)
+        status = recompute(place, workshop, &key, &index, error);
+    if (status == STATUS_OK &&
+        (index.commitment.leaves != check->commitment.leaves ||
+         index.commitment.erased != check->commitment.erased ||
+         memcmp(index.commitment.root, check->commitment.root, NEVER_HASH_BYTES) != 0))
+        status = error_set(error, STATUS_CORRUPT, "XX001",
+                           "Certificates under it must not be believed; cofferdam ledger commit "
+                           "--afresh makes a new one.",
+                           "the index that ledger entry %llu commits to does not follow from the "
+                           "ledger",
+                           (unsigned long long)check->sequence);
+    index_free(&index);
+    crypto_wipe(&key, sizeof key);
+    return status;
+}
+
+enum status never_recompute(const struct never_place *place, uint64_t entries,
+                            struct never_check *check, struct error *error)
+{
+    struct workshop workshop;
+    struct never_check found = {0};
+    TRY(workshop_open(place, &workshop, error));
+    TRY(last_commitment(&workshop, entries, &found, error));
+    if (found.commitments > 0)
+        TRY(compare(place, &workshop, &found, error));
+    *check = found;
+    return STATUS_OK;
+}

@@ -1,0 +1,44 @@
+/* The index: everybody ever disclosed, in the order of their marks, each with the root of a tree of
+ * what was disclosed of them and to whom. Built from holdings and seeds; kept in a file so that a
+ * proof needs no second pass over the ledger. docs/NEVER-FORMAT.md, "Index", "Index file".
+ * One owner; building uses threads of its own. Private to never/. */
+#ifndef COFFERDAM_NEVER_INDEX_H
+#define COFFERDAM_NEVER_INDEX_H
+
+#include "base/status.h"
+#include "ledger/checkpoint.h"
+#include "never/commitment.h"
+#include "never/holdings.h"
+#include "never/marks.h"
+#include "never/seeds.h"
+#include "never/sorted_tree.h"
+
+struct never_index {
+    char origin[CHECKPOINT_ORIGIN_ROOM]; /* of the log */
+    struct never_commitment commitment;
+    struct marks_leaf *leaves; /* commitment.leaves of them, sentinels included, rising */
+    struct holdings holdings;
+};
+
+/* Sorts and hashes index->holdings. Fills leaves and, of the commitment, leaves, erased, root. */
+MUST_USE enum status index_build(struct never_index *index, const struct seeds *seeds,
+                                 const struct vrf_key *key, struct error *error);
+void index_free(struct never_index *index);
+
+MUST_USE enum status index_write(const struct never_index *index, const char *path,
+                                 struct error *error);
+/* STATUS_NOT_FOUND; STATUS_CORRUPT where it is damaged or its leaves do not give its root. */
+MUST_USE enum status index_read(const char *path, struct never_index *index, struct error *error);
+
+/* The tree over the leaves; borrows. */
+struct sorted_tree index_tree(const struct never_index *index);
+/* The leaf with the greatest mark that is not above this one. */
+uint64_t index_place(const struct never_index *index, const uint8_t mark[static MARK_BYTES]);
+
+/* A person's own tree: marks in order, sentinels included. Returns owned, free(). */
+MUST_USE enum status index_inner(const struct holdings *holdings, uint32_t set,
+                                 const uint8_t seed[static SEED_BYTES],
+                                 uint8_t (**marks)[MARK_BYTES], size_t *count, struct error *error);
+struct sorted_tree index_inner_tree(uint8_t (*marks)[MARK_BYTES], size_t count);
+
+#endif
