@@ -36,6 +36,8 @@ extern const struct cli_command verb_incident_show;
 extern const struct cli_command verb_incident_statement;
 extern const struct cli_command verb_incident_verify;
 extern const struct cli_command verb_ledger_export;
+extern const struct cli_command verb_ledger_prove;
+extern const struct cli_command verb_ledger_serve;
 extern const struct cli_command verb_ledger_tail;
 extern const struct cli_command verb_ledger_verify;
 extern const struct cli_command verb_partner_contain;
