@@ -57,6 +57,10 @@ enum status admin_show_ledger(struct asking *asking, struct table *table, struct
 enum status admin_show_disclosed(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_cutoff(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_key.c ---- */
+enum status admin_show_keys(struct asking *asking, struct table *table, struct error *error);
+enum status admin_rotate_key(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_act.c ---- */
 enum status admin_contain(struct asking *asking, struct table *table, struct error *error);
 enum status admin_restore(struct asking *asking, struct table *table, struct error *error);

@@ -3,7 +3,7 @@
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] REASON 'r'
- *   SHOW CUTOFF ; RECORD ACT 'text' [PARTNER 'p'] [BY 'who']
+ *   SHOW CUTOFF | KEYS ; ROTATE KEY REASON 'r' ; RECORD ACT 'text' [PARTNER 'p'] [BY 'who']
  *   RECORD READ KIND 'k' COLUMNS 'd.c,…' PURPOSE 'text' IDS '1-500 502'
  *   DECLARE EXPORT PARTNER 'p' KIND 'k' COLUMNS 'd.c:form,…' AT 't' REASON 'r' KEYS 'a line each'
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
@@ -115,11 +115,13 @@ static const struct {
     {{"SHOW", "LEDGER"}, "SHOW", admin_show_ledger, 2},
     {{"SHOW", "DISCLOSED"}, "SHOW", admin_show_disclosed, 2},
     {{"SHOW", "CUTOFF"}, "SHOW", admin_show_cutoff, 2},
+    {{"SHOW", "KEYS"}, "SHOW", admin_show_keys, 2},
     {{"SHOW", "BUDGET"}, "SHOW", admin_show_budget, 2},
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},
     {{"CONTAIN", "PARTNER"}, "CONTAIN", admin_contain, 1},
     {{"RESTORE", "PARTNER"}, "RESTORE", admin_restore, 1},
+    {{"ROTATE", "KEY"}, "ROTATE", admin_rotate_key, 2},
     {{"RECORD", "ACT"}, "RECORD", admin_record_act, 1},
     {{"RECORD", "READ"}, "RECORD", admin_record_read, 2},
     {{"RECORD", "DELETION"}, "RECORD", admin_record_deletion, 2},

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "crypto/crypto.h"
 #include "exposure/subject_set.h"
 
@@ -181,26 +182,36 @@ static enum status first_instant(const struct server *server, int64_t *time_ns, 
     return status;
 }
 
+/* What the ledger says now, signed and kept: whoever holds the text can tell later whether it is
+ * still so. */
 enum status admin_show_cutoff(struct asking *asking, struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"entries", "root",  "time", "time_ns",
-                                          "node",    "since", NULL};
-    struct ledger_state state;
+    static const char *const columns[] = {"entries", "root",  "time",       "time_ns",
+                                          "node",    "since", "checkpoint", NULL};
+    struct checkpoint cutoff;
+    struct buffer note;
+    struct error unsigned_why = {0};
     int64_t since_ns, now_ns;
-    char root[2 * sizeof state.root + 1], time[21], since[21];
+    char root[2 * sizeof cutoff.root + 1], time[21], since[21];
     TRY(first_instant(asking->server, &since_ns, error));
-    ledger_state(asking->server->ledger, &state);
+    buffer_init(&note, NOTE_BYTES_MAX);
+    enum status kept = ledger_checkpoint(asking->server->ledger, &cutoff, &note, &unsigned_why);
+    if (kept != STATUS_OK) /* the cut-off itself must not wait for room on a disk */
+        log_event(LOG_ERROR, "ledger_checkpoint_failed", "error=\"%s\"", unsigned_why.message);
     now_ns = clock_now_ns();
-    crypto_hex(state.root, sizeof state.root, root);
+    crypto_hex(cutoff.root, sizeof cutoff.root, root);
     clock_format_utc(now_ns, time);
     clock_format_utc(since_ns, since);
     table_init(table, ADMIN_TABLE_BYTES, columns);
     struct table_row *row = table_add(table);
-    table_set(table, row, 0, "%llu", (unsigned long long)state.entries);
+    table_set(table, row, 0, "%llu", (unsigned long long)cutoff.size);
     table_set(table, row, 1, "%s", root);
     table_set(table, row, 2, "%s", time);
     table_set(table, row, 3, "%lld", (long long)now_ns);
     table_set(table, row, 4, "%s", asking->server->config->ledger.node);
     table_set(table, row, 5, "%s", since);
+    if (kept == STATUS_OK && note.len > 0)
+        table_set(table, row, 6, "%.*s", (int)note.len, (const char *)note.data);
+    buffer_free(&note);
     return STATUS_OK;
 }

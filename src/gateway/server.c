@@ -207,6 +207,8 @@ static enum status open_ledger(struct server *server, struct error *error)
                                      .node = config->ledger.node,
                                      .segment_bytes = config->ledger.segment_bytes,
                                      .pace_us = config->ledger.pace_us,
+                                     .signing_key = config->ledger.signing_key,
+                                     .checkpoint_every_s = config->ledger.checkpoint_every_s,
                                      .publish_ms =
                                          config->ledger.tiles ? config->ledger.publish_every_ms : 0,
                                      .replay = exposure_replay,

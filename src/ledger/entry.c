@@ -20,6 +20,7 @@ static const char *const type_names[] = {
     [LEDGER_DELETED] = "deleted",
     [LEDGER_CHANGE] = "change",
     [LEDGER_CHANGE_END] = "change-end",
+    [LEDGER_KEY] = "key",
     [LEDGER_COMMITMENT] = "commitment",
 };
 

@@ -49,17 +49,35 @@ static void work_on_spare(struct keeper *keeper, uint64_t number)
         spare_made(keeper);
 }
 
-static void write_checkpoint(struct keeper *keeper, const struct checkpoint *progress,
-                             uint64_t segments)
+static void write_checkpoint(struct keeper *keeper, uint64_t segments)
 {
-    struct writer *writer = keeper->writer;
     struct error error = {0};
-    keeper->next_checkpoint_ns = clock_monotonic_ns() + period_ns;
+    struct checkpoint written;
+    int64_t now = clock_monotonic_ns();
+    keeper->keep = keeper->keep || now >= keeper->next_keep_ns || segments != keeper->segments;
+    const struct signing_order order = {.keep = keeper->keep, .checkpoint = &written};
+    keeper->next_checkpoint_ns = now + period_ns;
     keeper->segments = segments;
-    if (checkpoint_write(writer->folder, writer->log_id, progress, &error) == STATUS_OK)
-        keeper->checkpointed = progress->size;
-    else
+    if (signing_publish(keeper->signing, &order, &error) != STATUS_OK) {
         log_event(LOG_ERROR, "ledger_checkpoint_failed", "error=\"%s\"", error.message);
+        return;
+    }
+    keeper->checkpointed = written.size;
+    if (!keeper->keep)
+        return;
+    keeper->keep = false;
+    keeper->kept = written.size;
+    keeper->next_keep_ns = now + keeper->keep_every_ns;
+}
+
+/* Under the writer's mutex. */
+static bool wants_checkpoint(const struct keeper *keeper, int64_t now)
+{
+    const struct writer *writer = keeper->writer;
+    bool rested = now >= keeper->next_checkpoint_ns;
+    bool grown = writer->progress.size != keeper->checkpointed;
+    bool unkept = writer->progress.size != keeper->kept && now >= keeper->next_keep_ns;
+    return (grown && (rested || writer->segments != keeper->segments)) || (unkept && rested);
 }
 
 static void rest(struct writer *writer)
@@ -76,19 +94,17 @@ static void *run(void *context)
     pthread_mutex_lock(&writer->mutex);
     while (!keeper->stopping) {
         int64_t now = clock_monotonic_ns();
-        const struct checkpoint progress = writer->progress;
         uint64_t segments = writer->segments;
-        bool grown = progress.size != keeper->checkpointed;
-        bool due = now >= keeper->next_checkpoint_ns || segments != keeper->segments;
+        bool wants_write = wants_checkpoint(keeper, now);
         bool wants_spare = !writer->spare_ready && now >= keeper->next_spare_ns;
         uint64_t number = writer->frames[writer->open].segment + 1;
-        if (!(grown && due) && !wants_spare) {
+        if (!wants_write && !wants_spare) {
             rest(writer);
             continue;
         }
         pthread_mutex_unlock(&writer->mutex);
-        if (grown && due)
-            write_checkpoint(keeper, &progress, segments);
+        if (wants_write)
+            write_checkpoint(keeper, segments);
         if (wants_spare)
             work_on_spare(keeper, number);
         pthread_mutex_lock(&writer->mutex);
@@ -97,9 +113,14 @@ static void *run(void *context)
     return NULL;
 }
 
-enum status keeper_start(struct keeper *keeper, struct writer *writer, struct error *error)
+enum status keeper_start(struct keeper *keeper, struct writer *writer, struct signing *signing,
+                         uint32_t keep_every_s, struct error *error)
 {
+    int64_t keep_every_ns = (int64_t)keep_every_s * period_ns;
     *keeper = (struct keeper){.writer = writer,
+                              .signing = signing,
+                              .keep_every_ns = keep_every_ns,
+                              .next_keep_ns = clock_monotonic_ns() + keep_every_ns,
                               .maker = {.fd = -1},
                               .checkpointed = UINT64_MAX, /* the first one follows at once */
                               .segments = writer->segments};

@@ -14,13 +14,17 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/check.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 #include "ledger/column_set.h"
+#include "ledger/durable.h"
 #include "ledger/entry.h"
 #include "ledger/keeper.h"
 #include "ledger/publisher.h"
 #include "ledger/recovery.h"
+#include "ledger/signing.h"
 #include "ledger/writer.h"
 
 struct ledger {
@@ -28,13 +32,16 @@ struct ledger {
     struct ledger_options options;
     int lock_fd;
     struct column_sets sets;
+    struct key_chain keys; /* from the entries; later guarded by signing's mutex */
+    struct signing signing;
     struct writer writer;
     struct keeper keeper;
     struct publisher *publisher; /* NULL: nothing is published */
 };
 
 enum {
-    ARENA_BYTES = 64 * 1024,
+    ARENA_BYTES = 64 * 1024 + sizeof(struct ledger),
+    KEEP_EVERY_S = 3600,
     START_ROOM_BYTES = 1024 * 1024, /* for what a start itself writes: the policy, above all */
 };
 
@@ -51,6 +58,12 @@ static enum status check_options(const struct ledger_options *options, struct er
         return error_set(error, STATUS_INVALID, "F0000", NULL,
                          "ledger: segment_bytes must be a multiple of 4096 from %d to %d",
                          SEGMENT_MIN_BYTES, SEGMENT_MAX_BYTES);
+    const char *reason = options->key_lost;
+    if (reason != NULL && (reason[0] == '\0' || strlen(reason) > KEY_CHANGE_REASON_BYTES ||
+                           !text_is_plain(slice_of_text(reason))))
+        return error_set(error, STATUS_INVALID, "22023", NULL,
+                         "ledger: a reason is one line of at most %d bytes",
+                         KEY_CHANGE_REASON_BYTES);
     return STATUS_OK;
 }
 
@@ -110,6 +123,8 @@ static enum status visit(void *context, uint64_t sequence, const struct ledger_e
     const struct ledger_options *options = &ledger->options;
     if (entry->type == LEDGER_COLUMN_SET)
         TRY(column_sets_replay(&ledger->sets, entry->column_set, entry->text, error));
+    if (entry->type == LEDGER_KEY)
+        TRY(key_chain_add(&ledger->keys, sequence, entry->time_ns, entry->text, error));
     if (options->replay == NULL)
         return STATUS_OK;
     return options->replay(options->replay_context, sequence, entry, side, segment, error);
@@ -167,24 +182,65 @@ static void make_room(const struct ledger_options *options, struct recovered *re
         log_event(LOG_ERROR, "ledger_no_spare", "error=\"%s\"", error.message);
 }
 
-static enum status start(struct ledger *ledger, struct error *error)
+/* ---- what signing needs of the log ---- */
+
+static enum status append_key(void *context, struct slice text, struct error *error)
+{
+    struct ledger *ledger = context;
+    struct ledger_entry entry = {
+        .type = LEDGER_KEY, .chunk_count = 1, .time_ns = clock_now_ns(), .text = text};
+    uint64_t sequence;
+    crypto_random(entry.uuid, sizeof entry.uuid);
+    TRY(submit(ledger, &entry, slice_of(NULL, 0), false, &sequence, error));
+    writer_wait(&ledger->writer, sequence);
+    CHECK(key_chain_add(&ledger->keys, sequence, entry.time_ns, text, error) == STATUS_OK);
+    return STATUS_OK;
+}
+
+static void tell_progress(void *context, struct checkpoint *progress)
+{
+    struct ledger *ledger = context;
+    pthread_mutex_lock(&ledger->writer.mutex);
+    *progress = ledger->writer.progress;
+    pthread_mutex_unlock(&ledger->writer.mutex);
+}
+
+/* The name that keys of this log have; nothing yet where there is no log. */
+static enum status start_keys(struct ledger *ledger, struct error *error)
+{
+    uint8_t log_id[SEGMENT_ID_BYTES];
+    char origin[CHECKPOINT_ORIGIN_ROOM];
+    enum status status = log_id_read(ledger->options.folder, log_id, error);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* made, or refused, by recovery: there is no entry to be read */
+    TRY(status);
+    checkpoint_origin(log_id, origin);
+    key_chain_start(&ledger->keys, origin);
+    return STATUS_OK;
+}
+
+/* ---- opening ---- */
+
+static enum status run_writer(struct ledger *ledger, struct recovered *recovered,
+                              struct error *error)
 {
     const struct ledger_options *options = &ledger->options;
-    struct recovered recovered = {.fd = -1};
-    TRY(check_options(options, error));
-    TRY(file_make_folder(options->folder, 0750, error));
-    TRY(lock_folder(ledger, error));
-    TRY(recovery_run(options->folder, options->segment_bytes, options->epoch, visit, ledger,
-                     &recovered, error));
-    make_room(options, &recovered);
-    enum status status = writer_start(&ledger->writer, options->folder, options, &recovered, error);
+    const struct signing_log log = {
+        .append = append_key, .progress = tell_progress, .context = ledger};
+    uint32_t keep_every_s =
+        options->checkpoint_every_s == 0 ? KEEP_EVERY_S : options->checkpoint_every_s;
+    make_room(options, recovered);
+    enum status status = writer_start(&ledger->writer, options->folder, options, recovered, error);
     if (status != STATUS_OK) {
-        close(recovered.fd);
+        close(recovered->fd);
         return status;
     }
-    if (recovered.unclean)
-        record_recovery(ledger, &recovered);
-    status = keeper_start(&ledger->keeper, &ledger->writer, error);
+    if (recovered->unclean)
+        record_recovery(ledger, recovered);
+    status = signing_settle(&ledger->signing, &log, error);
+    if (status == STATUS_OK)
+        status =
+            keeper_start(&ledger->keeper, &ledger->writer, &ledger->signing, keep_every_s, error);
     if (status != STATUS_OK) {
         writer_stop(&ledger->writer);
         return status;
@@ -197,6 +253,29 @@ static enum status start(struct ledger *ledger, struct error *error)
         keeper_stop(&ledger->keeper);
         writer_stop(&ledger->writer);
     }
+    return status;
+}
+
+static enum status start(struct ledger *ledger, struct error *error)
+{
+    const struct ledger_options *options = &ledger->options;
+    struct recovered recovered = {.fd = -1};
+    TRY(check_options(options, error));
+    TRY(file_make_folder(options->folder, 0750, error));
+    TRY(lock_folder(ledger, error));
+    TRY(start_keys(ledger, error));
+    TRY(recovery_run(options->folder, options->segment_bytes, options->epoch, visit, ledger,
+                     &recovered, error));
+    if (ledger->keys.count == 0)
+        TRY(start_keys(ledger, error));
+    enum status status = signing_open(&ledger->signing, options->folder, options->signing_key,
+                                      options->key_lost, recovered.log_id, &ledger->keys, error);
+    if (status != STATUS_OK)
+        close(recovered.fd);
+    else
+        status = run_writer(ledger, &recovered, error);
+    if (status != STATUS_OK)
+        signing_close(&ledger->signing);
     return status;
 }
 
@@ -218,7 +297,8 @@ enum status ledger_open(const struct ledger_options *options, struct ledger **le
 static void write_last_checkpoint(struct ledger *ledger, const struct checkpoint *last)
 {
     struct error error = {0};
-    if (checkpoint_write(ledger->options.folder, ledger->writer.log_id, last, &error) != STATUS_OK)
+    const struct signing_order order = {.given = last, .keep = true};
+    if (signing_publish(&ledger->signing, &order, &error) != STATUS_OK)
         log_event(LOG_ERROR, "ledger_checkpoint_failed", "error=\"%s\"", error.message);
 }
 
@@ -230,6 +310,7 @@ void ledger_close(struct ledger *ledger)
     writer_stop(&ledger->writer);
     write_last_checkpoint(ledger, &ledger->writer.progress);
     publisher_stop(ledger->publisher);
+    signing_close(&ledger->signing);
     ledger_free(ledger);
 }
 
@@ -287,4 +368,23 @@ void ledger_state(struct ledger *ledger, struct ledger_state *state)
                                    .full = writer->full};
     memcpy(state->root, writer->progress.root, sizeof state->root);
     pthread_mutex_unlock(&writer->mutex);
+}
+
+enum status ledger_checkpoint(struct ledger *ledger, struct checkpoint *checkpoint,
+                              struct buffer *note, struct error *error)
+{
+    const struct signing_order order = {.keep = true, .note = note, .checkpoint = checkpoint};
+    return signing_publish(&ledger->signing, &order, error);
+}
+
+enum status ledger_key_rotate(struct ledger *ledger, struct note_key *fresh, struct error *error)
+{
+    return signing_rotate(&ledger->signing, fresh, error);
+}
+
+void ledger_keys(struct ledger *ledger, struct key_chain *chain)
+{
+    pthread_mutex_lock(&ledger->signing.mutex);
+    *chain = ledger->keys;
+    pthread_mutex_unlock(&ledger->signing.mutex);
 }

@@ -12,6 +12,8 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "ledger/checkpoint.h"
+#include "ledger/key_change.h"
 
 enum ledger_type {
     LEDGER_DISCLOSURE = 1,  /* rows released, and/or a statement's closing */
@@ -25,6 +27,7 @@ enum ledger_type {
     LEDGER_DELETED = 9,     /* a partner's claim that what it had received before is deleted */
     LEDGER_CHANGE = 10,     /* a partner is about to change these people's data: before COMMIT */
     LEDGER_CHANGE_END = 11, /* what became of it: same uuid */
+    LEDGER_KEY = 12,        /* the first signing key, or a change of it: a signed note */
     LEDGER_COMMITMENT = 13, /* root of the index of who was ever disclosed: docs/NEVER-FORMAT.md */
 };
 
@@ -90,7 +93,13 @@ struct ledger_options {
     uint64_t epoch;         /* of this node's ownership of the log; 0 outside a cluster */
     uint64_t segment_bytes; /* multiple of 4096, from 131072 to 1 GiB; 0: 64 MiB */
     uint32_t pace_us;       /* between group syncs under load; 0: sync eagerly */
-    uint32_t publish_ms;    /* between rounds of publishing in tiles/ (tiles.h); 0: never */
+    /* The file of the key that signs checkpoints, made if the log has none; NULL: they are not
+     * signed, which is refused (STATUS_INVALID) where the log has a key. */
+    const char *signing_key;
+    uint32_t checkpoint_every_s; /* between checkpoints that are kept; 0: an hour */
+    /* NULL, or why a signing key that was lost shall be replaced by a new one: one plain line. */
+    const char *key_lost;
+    uint32_t publish_ms; /* between rounds of publishing in tiles/ (tiles.h); 0: never */
     /* Called during ledger_open for every entry on disk, in order, before anything is appended.
      * side is the frame's side section that came with this entry (see ledger_append). */
     enum status (*replay)(void *context, uint64_t sequence, const struct ledger_entry *entry,
@@ -100,7 +109,7 @@ struct ledger_options {
 
 /* Opens or creates; recovers (LEDGER-FORMAT.md, "Recovery"). STATUS_CORRUPT names file and byte
  * where acknowledged data is damaged. Only one process may hold a folder (flock): STATUS_DENIED
- * 55006 for another. */
+ * 55006 for another. STATUS_DENIED F0000 where the log's signing key is not there. */
 MUST_USE enum status ledger_open(const struct ledger_options *options, struct ledger **ledger,
                                  struct error *error);
 /* Waits until everything appended is durable, then stops the writer and frees. */
@@ -135,6 +144,19 @@ struct ledger_state {
     bool full; /* an append was refused for lack of room, and there is no spare yet */
 };
 void ledger_state(struct ledger *ledger, struct ledger_state *state);
+
+/* ---- what is signed ---- */
+
+/* Signs and keeps a checkpoint of what is durable now, for an incident: *checkpoint says what it
+ * is, *note (initialised, may be NULL) gets the signed bytes, nothing where there is no key. After
+ * a failure (the disk is full) *checkpoint is filled all the same. */
+MUST_USE enum status ledger_checkpoint(struct ledger *ledger, struct checkpoint *checkpoint,
+                                       struct buffer *note, struct error *error);
+/* A new signing key, handed over to in the log by the old one. Waits for the disk. */
+MUST_USE enum status ledger_key_rotate(struct ledger *ledger, struct note_key *fresh,
+                                       struct error *error);
+/* A copy of the keys that the log names, oldest first; none where there is no key. */
+void ledger_keys(struct ledger *ledger, struct key_chain *chain);
 
 /* ---- reading, for tail, rebuilding, verifying and tests: independent of a running writer ---- */
 struct ledger_reader;

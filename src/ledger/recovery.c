@@ -16,6 +16,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/durable.h"
 #include "ledger/entry.h"
+#include "ledger/kept.h"
 #include "ledger/repair.h"
 
 struct replay {
@@ -230,15 +231,45 @@ static enum status recover_existing(struct replay *replay, uint64_t last, uint64
     return status;
 }
 
+/* A kept checkpoint may be newer than `checkpoint`: where a crash came between the two, or where
+ * somebody put an older state of the log back and forgot this folder. */
+static enum status load_kept(struct replay *replay, bool *has_checkpoint, struct error *error)
+{
+    char path[KEPT_PATH_ROOM], ours[CHECKPOINT_ORIGIN_ROOM], origin[CHECKPOINT_ORIGIN_ROOM];
+    struct checkpoint kept;
+    struct note note;
+    struct buffer bytes;
+    uint64_t size;
+    enum status found = kept_newest(replay->folder, &size, error);
+    if (found == STATUS_NOT_FOUND ||
+        (found == STATUS_OK && *has_checkpoint && size <= replay->checkpoint.size))
+        return STATUS_OK;
+    TRY(found);
+    kept_path(replay->folder, size, path);
+    checkpoint_origin(replay->log_id, ours);
+    buffer_init(&bytes, NOTE_BYTES_MAX);
+    enum status status = checkpoint_read_note(path, &bytes, &note, origin, &kept, error);
+    buffer_free(&bytes);
+    if (status == STATUS_OK && strcmp(origin, ours) == 0 && kept.size == size) {
+        replay->checkpoint = kept;
+        *has_checkpoint = true;
+        return STATUS_OK;
+    }
+    return status == STATUS_IO ? status
+                               : error_set(error, STATUS_CORRUPT, "XX001", restore_hint,
+                                           "%.300s: damaged, or another log's", path);
+}
+
 /* The checkpoint and the durable file, if there are any. */
 static enum status load_proofs(struct replay *replay, bool *has_checkpoint, struct error *error)
 {
     struct checkpoint *checkpoint = &replay->checkpoint;
     enum status status = checkpoint_read(replay->folder, replay->log_id, checkpoint, error);
     *has_checkpoint = status != STATUS_NOT_FOUND;
-    replay->checkpoint_met = !*has_checkpoint;
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
+    TRY(load_kept(replay, has_checkpoint, error));
+    replay->checkpoint_met = !*has_checkpoint;
     if (*has_checkpoint)
         prove(replay, checkpoint->size, "the checkpoint");
     prove(replay, durable_load(replay->folder), "the file `durable`");

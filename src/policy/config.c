@@ -3,6 +3,7 @@
 #include "policy/config.h"
 
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,10 +146,56 @@ static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config
     check_upstream_tls(yaml, node, config);
 }
 
+/* What a witness answers is checked against its key; TLS keeps others from answering in its place
+ * with refusals. */
+static void load_witness(struct yaml *yaml, struct fy_node *node, struct config_witness *witness)
+{
+    static const char *const keys[] = {"key", "url", "ca", NULL};
+    yaml_keys(yaml, node, keys);
+    witness->key = yaml_need_text(yaml, node, "key");
+    witness->url = yaml_need_text(yaml, node, "url");
+    witness->ca = path_at(yaml, node, "ca", NULL);
+    bool http = strncmp(witness->url, "http://", 7) == 0;
+    if (!yaml_failed(yaml) && !http && strncmp(witness->url, "https://", 8) != 0)
+        yaml_fail(yaml, node, "write https://host/path", "the witness's url is not one of https");
+    if (!http || yaml_failed(yaml))
+        return;
+    char host[256];
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(witness->url + 7, ":/"), witness->url + 7);
+    if (!is_loopback(host))
+        yaml_fail(yaml, node, "write https://", "TLS can be left out only to this machine itself");
+}
+
+static void load_witnesses(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    struct fy_node *list = yaml_get(yaml, node, "witnesses");
+    struct yaml_items items = yaml_list_items(yaml, list);
+    struct config_witness *witnesses = yaml_array(yaml, struct config_witness, items.count);
+    if (items.count > CONFIG_WITNESSES)
+        yaml_fail(yaml, list, NULL, "more than %d witnesses", CONFIG_WITNESSES);
+    while (witnesses != NULL && yaml_next(yaml, &items))
+        load_witness(yaml, items.value, &witnesses[config->ledger.witness_count++]);
+    config->ledger.witnesses = witnesses;
+    size_t count = config->ledger.witness_count;
+    config->ledger.witness_quorum =
+        (uint32_t)yaml_number_at(yaml, node, "witness_quorum", 0, count, count);
+}
+
+static void load_signing(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    config->ledger.signing_key = path_at(yaml, node, "signing_key", NULL);
+    if (config->ledger.signing_key == NULL)
+        config->ledger.signing_key = yaml_printf(yaml, "%s/ledger.key", config->state_folder);
+    config->ledger.checkpoint_every_s =
+        (uint32_t)yaml_number_at(yaml, node, "checkpoint_every_s", 1, DAY_MS / 1000, 3600);
+}
+
 static void load_ledger(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
-    static const char *const keys[] = {"pace_us", "segment_bytes",    "node",
-                                       "tiles",   "publish_every_ms", NULL};
+    static const char *const keys[] = {"pace_us",   "segment_bytes",    "node",
+                                       "tiles",     "publish_every_ms", "signing_key",
+                                       "witnesses", "witness_quorum",   "checkpoint_every_s",
+                                       NULL};
     static const uint64_t mebibyte = 1024 * 1024;
     if (node != NULL)
         yaml_keys(yaml, node, keys);
@@ -161,6 +208,8 @@ static void load_ledger(struct yaml *yaml, struct fy_node *node, struct config *
         (uint32_t)yaml_number_at(yaml, node, "publish_every_ms", 10, DAY_MS, 10000);
     if (!yaml_failed(yaml) && strlen(config->ledger.node) > LIMIT_NAME_BYTES)
         yaml_fail(yaml, node, NULL, "the node's name is longer than %d bytes", LIMIT_NAME_BYTES);
+    load_signing(yaml, node, config);
+    load_witnesses(yaml, node, config);
 }
 
 static void load_limits(struct yaml *yaml, struct fy_node *node, struct config *config)

@@ -12,7 +12,14 @@
 
 enum config_mail_tls { CONFIG_MAIL_STARTTLS, CONFIG_MAIL_TLS, CONFIG_MAIL_OFF /* loopback */ };
 
-enum { CONFIG_MAIL_CONNECTIONS = 16 }; /* at most */
+enum { CONFIG_MAIL_CONNECTIONS = 16, CONFIG_WITNESSES = 16 }; /* at most */
+
+/* Somebody who holds the ledger to its word: C2SP tlog-witness. */
+struct config_witness {
+    const char *key; /* its verifier key, as text; judged where it is used */
+    const char *url; /* https, or http to this machine; "/add-checkpoint" comes behind it */
+    const char *ca;  /* PEM; NULL: the system's */
+};
 
 struct config {
     const char *path;         /* of this file */
@@ -44,9 +51,14 @@ struct config {
         uint16_t max_connections;      /* default 200 */
     } upstream;
     struct {
-        uint32_t pace_us;          /* between group syncs under load, default 1000 */
-        uint64_t segment_bytes;    /* default 64 MiB */
-        const char *node;          /* name of this node, default "node1" */
+        uint32_t pace_us;            /* between group syncs under load, default 1000 */
+        uint64_t segment_bytes;      /* default 64 MiB */
+        const char *node;            /* name of this node, default "node1" */
+        const char *signing_key;     /* file; default <state_folder>/ledger.key */
+        uint32_t checkpoint_every_s; /* between checkpoints that are kept, default 3600 */
+        const struct config_witness *witnesses;
+        size_t witness_count;
+        uint32_t witness_quorum;   /* cosignatures needed; default: of all witnesses */
         bool tiles;                /* publish the log as tiles, default true */
         uint32_t publish_every_ms; /* default 10000 */
     } ledger;

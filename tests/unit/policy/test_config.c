@@ -55,6 +55,10 @@ static void has_defaults(void **state)
     assert_int_equal(config->ledger.pace_us, 1000);
     assert_int_equal(config->ledger.segment_bytes, 64 * 1024 * 1024);
     assert_string_equal(config->ledger.node, "node1");
+    assert_string_equal(config->ledger.signing_key, "/var/lib/cofferdam/ledger.key");
+    assert_int_equal(config->ledger.checkpoint_every_s, 3600);
+    assert_int_equal(config->ledger.witness_count, 0);
+    assert_int_equal(config->ledger.witness_quorum, 0);
     assert_int_equal(config->limits.statement_bytes, LIMIT_STATEMENT_BYTES);
     assert_int_equal(config->limits.statement_depth, LIMIT_STATEMENT_DEPTH);
     assert_int_equal(config->limits.max_lineage_bytes, LIMIT_ROW_BYTES);
@@ -74,6 +78,27 @@ static void has_defaults(void **state)
     assert_null(config->portal.folder);
     config_free(config);
     config_free(NULL);
+}
+
+static void witnesses_need_tls_and_a_quorum_has_a_bound(void **state)
+{
+#define WITNESS(url) "{key: w+01234567+AA==, url: \"" url "\"}"
+    struct config *config =
+        load(LISTEN SOCKET "ledger: {signing_key: keys/log, witnesses: [" WITNESS(
+            "https://a.example/x") ", " WITNESS("http://127.0.0.1:8080") "]}\n");
+    assert_int_equal(config->ledger.witness_count, 2);
+    assert_int_equal(config->ledger.witness_quorum, 2);
+    assert_string_equal(config->ledger.witnesses[0].url, "https://a.example/x");
+    assert_null(config->ledger.witnesses[0].ca);
+    assert_non_null(strstr(config->ledger.signing_key, "/keys/log"));
+    config_free(config);
+    refuse(LISTEN SOCKET "ledger: {witnesses: [" WITNESS("http://a.example/") "]}\n",
+           "TLS can be left out only");
+    refuse(LISTEN SOCKET "ledger: {witnesses: [" WITNESS("http://127.0.0.1.a.example/") "]}\n",
+           "TLS can be left out only");
+    refuse(LISTEN SOCKET "ledger: {witnesses: [" WITNESS("ftp://a.example/") "]}\n", "https");
+    refuse(LISTEN SOCKET "ledger: {witnesses: [{url: \"https://a\"}]}\n", "key");
+    refuse(LISTEN SOCKET "ledger: {witness_quorum: 1}\n", "witness_quorum");
 }
 
 static void paths_are_relative_to_the_file(void **state)
@@ -191,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_defaults),
+        cmocka_unit_test(witnesses_need_tls_and_a_quorum_has_a_bound),
         cmocka_unit_test(paths_are_relative_to_the_file),
         cmocka_unit_test(upstream_wants_tls_over_a_network),
         cmocka_unit_test(admits_users_by_name_or_number),

@@ -1,0 +1,23 @@
+/* The folder checkpoints/ of a log: signed checkpoints that are kept for good, since others may
+ * hold on to them. A file a size, named by it in twenty digits. No state, any thread or process:
+ * the gateway adds files, and witnesses' cosignatures are added to them beside it. */
+#ifndef COFFERDAM_LEDGER_KEPT_H
+#define COFFERDAM_LEDGER_KEPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+enum { KEPT_PATH_ROOM = 4096, KEPT_FILE_MODE = 0644 };
+
+/* folder: the ledger's. */
+void kept_path(const char *folder, uint64_t size, char path[static KEPT_PATH_ROOM]);
+/* Largest size of which there is a file; STATUS_NOT_FOUND for none. */
+MUST_USE enum status kept_newest(const char *folder, uint64_t *size, struct error *error);
+/* Stores a note, durably. replace: also over one of that size; otherwise that one stays. */
+MUST_USE enum status kept_store(const char *folder, uint64_t size, struct slice note, bool replace,
+                                struct error *error);
+
+#endif
