@@ -64,6 +64,9 @@ typedef enum status (*contact_matched)(void *context, size_t at, const char *key
 MUST_USE enum status contact_match(struct contact_reader *reader, size_t kind, const char *field,
                                    const char *const *values, size_t count, contact_matched fn,
                                    void *context, struct error *error);
+/* Appends the columns that such a match reads, "customer.email", for the record; nothing where the
+ * policy names none for the field: then there is nothing to match. */
+void contact_match_columns(const struct policy_kind *kind, const char *field, struct buffer *out);
 /* Appends the SQL that makes the role's rights: GRANT SELECT on exactly these columns. */
 MUST_USE enum status contact_grants(const struct config *config, const struct policy *policy,
                                     struct buffer *sql, struct error *error);

@@ -217,3 +217,19 @@ enum status contact_sql_match(const struct policy *policy, const struct policy_k
     append_column(sql, kind->key);
     return STATUS_OK;
 }
+
+void contact_match_columns(const struct policy_kind *kind, const char *field, struct buffer *out)
+{
+    const struct policy_contact *contact = &kind->contact;
+    const char *const columns[RULES] = {kind->key, contact->email, contact->phone, contact->name};
+    bool postcode = strcmp(field, with_postcode) == 0;
+    size_t rule = postcode ? RULE_NAME : 0;
+    while (rule < RULES && !postcode && strcmp(rules[rule].field, field) != 0)
+        rule++;
+    CHECK(rule < RULES);
+    if (!contact_is_known(kind) || columns[rule] == NULL || (postcode && contact->post_count == 0))
+        return;
+    buffer_printf(out, "%s.%s", kind->dataset, columns[rule]);
+    for (size_t i = 0; i < contact->post_count && postcode; i++)
+        buffer_printf(out, ",%s.%s", kind->dataset, contact->post[i]);
+}

@@ -1,6 +1,8 @@
 /* See token.h. */
 #include "crypto/token.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -49,4 +51,59 @@ void token_make(const uint8_t key[static 32], struct slice value, char token[sta
     crypto_hmac_sha256(slice_of(key, 32), &value, 1, mac);
     token[0] = 't';
     crypto_hex(mac, (TOKEN_ROOM - 2) / 2, token + 1);
+}
+
+/* ---- of a subject ---- */
+
+enum { UUID_CHARS = 36, INTEGER_CHARS = 20 };
+
+static bool read_integer(const char *subject, uint8_t bytes[static 8])
+{
+    char again[INTEGER_CHARS + 2];
+    char *end;
+    long long value = strtoll(subject, &end, 10);
+    snprintf(again, sizeof again, "%lld", value);
+    if (strcmp(again, subject) != 0)
+        return false;
+    store_u64be(bytes, (uint64_t)value);
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c == '\0' ? NULL : strchr(digits, c);
+    return found == NULL ? -1 : (int)(found - digits);
+}
+
+static bool read_uuid(const char *subject, uint8_t bytes[static 16])
+{
+    size_t count = 0;
+    if (strlen(subject) != UUID_CHARS)
+        return false;
+    for (const char *at = subject; *at != '\0'; at++) {
+        size_t place = (size_t)(at - subject);
+        bool dash = place == 8 || place == 13 || place == 18 || place == 23;
+        if (dash && *at == '-')
+            continue;
+        int digit = hex_digit(*at);
+        if (dash || digit < 0)
+            return false;
+        bytes[count / 2] = (uint8_t)(bytes[count / 2] << 4 | digit);
+        count++;
+    }
+    return true;
+}
+
+size_t token_of_subject(const uint8_t key[static 32], const char *subject,
+                        char tokens[static TOKEN_MOST][TOKEN_ROOM])
+{
+    uint8_t bytes[16] = {0};
+    size_t count = 0;
+    if (read_integer(subject, bytes))
+        token_make(key, slice_of(bytes, 8), tokens[count++]);
+    else if (read_uuid(subject, bytes))
+        token_make(key, slice_of(bytes, 16), tokens[count++]);
+    token_make(key, slice_of_text(subject), tokens[count++]);
+    return count;
 }

@@ -183,3 +183,8 @@ enum status names_find(struct names *names, uint16_t kind, struct slice key, uin
 {
     return dictionary_find(names->dictionary, kind, key, id);
 }
+
+uint32_t names_next_id(const struct names *names)
+{
+    return dictionary_next_id(names->dictionary);
+}

@@ -60,26 +60,13 @@ static const struct way {
     {"phone", offsetof(struct confirm_line, phone)},
     {"name and postcode", offsetof(struct confirm_line, name_postcode)},
 };
-enum { WAY_KEY, WAY_EMAIL, WAY_PHONE, WAY_NAME, WAYS };
+enum { WAYS = sizeof ways / sizeof ways[0] };
 
 static const char *value_of(const struct confirm_line *line, size_t way)
 {
     const char *value;
     memcpy(&value, (const char *)line + ways[way].value, sizeof value);
     return value;
-}
-
-/* The columns that a look-up reads, for the record; "" where the policy has none for this way. */
-static void columns_of(const struct policy_kind *kind, size_t way, struct buffer *columns)
-{
-    const struct policy_contact *contact = &kind->contact;
-    const char *const names[WAYS] = {kind->key, contact->email, contact->phone, contact->name};
-    buffer_clear(columns);
-    if (names[way] == NULL || (way == WAY_NAME && contact->post_count == 0))
-        return;
-    buffer_printf(columns, "%s.%s", kind->dataset, names[way]);
-    for (size_t i = 0; i < contact->post_count && way == WAY_NAME; i++)
-        buffer_printf(columns, ",%s.%s", kind->dataset, contact->post[i]);
 }
 
 /* One question: the lines that nobody fits yet and that have a value for this way. */
@@ -153,7 +140,8 @@ static enum status ask(struct question *question, size_t way, struct error *erro
         question->values[question->count++] = value_of(line, way);
     }
     buffer_init(&columns, 4096);
-    columns_of(&matcher->casework->policy->kinds[question->kind], way, &columns);
+    contact_match_columns(&matcher->casework->policy->kinds[question->kind], ways[way].field,
+                          &columns);
     question->columns = buffer_text(&columns);
     enum status status = question->columns != NULL
                              ? STATUS_OK

@@ -1,13 +1,10 @@
 /* Tokens of the people in scope. A token is one way: to recognise one, those of everybody who may
- * have it are made. The database made them from the key's bytes, and what these are depends on the
- * column's type, which is not known here: each key has at most two that could be its own. */
+ * have it are made. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/crypto.h"
 #include "incident/confirm_private.h"
-
-enum { TOKENS_A_PERSON = 2, UUID_CHARS = 36, INTEGER_CHARS = 20 };
 
 struct made_token {
     char token[TOKEN_ROOM];
@@ -18,61 +15,16 @@ struct confirm_tokens {
     size_t count;
 };
 
-static bool read_integer(const char *key, uint8_t bytes[static 8])
-{
-    char again[INTEGER_CHARS + 2];
-    char *end;
-    long long value = strtoll(key, &end, 10);
-    snprintf(again, sizeof again, "%lld", value);
-    if (strcmp(again, key) != 0)
-        return false;
-    store_u64be(bytes, (uint64_t)value);
-    return true;
-}
-
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = c == '\0' ? NULL : strchr(digits, c);
-    return found == NULL ? -1 : (int)(found - digits);
-}
-
-static bool read_uuid(const char *key, uint8_t bytes[static 16])
-{
-    size_t count = 0;
-    if (strlen(key) != UUID_CHARS)
-        return false;
-    for (const char *at = key; *at != '\0'; at++) {
-        size_t place = (size_t)(at - key);
-        bool dash = place == 8 || place == 13 || place == 18 || place == 23;
-        if (dash && *at == '-')
-            continue;
-        int digit = hex_digit(*at);
-        if (dash || digit < 0)
-            return false;
-        bytes[count / 2] = (uint8_t)(bytes[count / 2] << 4 | digit);
-        count++;
-    }
-    return true;
-}
-
-static void add(struct confirm_tokens *tokens, const uint8_t key[static 32], struct slice value,
-                uint32_t at)
-{
-    struct made_token *made = &tokens->made[tokens->count++];
-    made->at = at;
-    token_make(key, value, made->token);
-}
-
 static void add_person(struct confirm_tokens *tokens, const uint8_t token_key[static 32],
                        const char *key, uint32_t at)
 {
-    uint8_t bytes[16] = {0};
-    if (read_integer(key, bytes))
-        add(tokens, token_key, slice_of(bytes, 8), at);
-    else if (read_uuid(key, bytes))
-        add(tokens, token_key, slice_of(bytes, 16), at);
-    add(tokens, token_key, slice_of_text(key), at);
+    char made[TOKEN_MOST][TOKEN_ROOM];
+    size_t count = token_of_subject(token_key, key, made);
+    for (size_t i = 0; i < count; i++) {
+        struct made_token *token = &tokens->made[tokens->count++];
+        token->at = at;
+        memcpy(token->token, made[i], TOKEN_ROOM);
+    }
 }
 
 static int compare(const void *a, const void *b)
@@ -107,7 +59,7 @@ enum status confirm_tokens_open(struct casework *casework, const struct scope *s
     TRY(token_secret_read(path, secret, error));
     struct confirm_tokens *tokens = calloc(1, sizeof *tokens);
     if (tokens != NULL)
-        tokens->made = calloc(scope->person_count * TOKENS_A_PERSON + 1, sizeof tokens->made[0]);
+        tokens->made = calloc(scope->person_count * TOKEN_MOST + 1, sizeof tokens->made[0]);
     if (tokens == NULL || tokens->made == NULL) {
         free(tokens);
         crypto_wipe(secret, sizeof secret);

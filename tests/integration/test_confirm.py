@@ -121,3 +121,14 @@ def test_without_a_contact_role_keys_and_tokens_are_compared(make_gateway):
     gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now")
     count, told = confirm(gateway, "person_id,email\n1,x\n150,y\n")
     assert count == 1 and "Only keys and tokens" in told and "1 line fit nobody: 3" in told, told
+
+
+def test_a_kind_without_contact_columns_is_compared_by_keys_alone(make_gateway):
+    """People of whom the policy says no way to reach them are no reason to refuse a list."""
+    policy = POLICY.replace(", contact: {name: full_name, email: email}}", "}")
+    assert policy != POLICY
+    gateway = make_gateway(policy_yaml=policy, sql=SQL, contact=True)
+    gateway.rows("acme.cert", "SELECT person_id FROM person WHERE person_id < 10")
+    gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now")
+    count, told = confirm(gateway, "key\n1\n150\nnobody\n")
+    assert count == 1 and "1 line fit nobody: 4" in told, told

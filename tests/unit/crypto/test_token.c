@@ -46,6 +46,32 @@ static void partners_and_domains_differ(void **state)
     }
 }
 
+/* int8send, uuid_send and the text: which the column's type makes is not known. */
+static void a_subject_has_the_tokens_of_each_type(void **state)
+{
+    static const uint8_t uuid[16] = {0x0a, 0x1b, 0x2c, 0x3d, 0x4e, 0x5f, 0x40, 0x00,
+                                     0x80, 0x00, 0,    0,    0,    0,    0,    0x07};
+    static const uint8_t minus_two[8] = {255, 255, 255, 255, 255, 255, 255, 254};
+    static const char *const texts[] = {"007", "1e3", "9223372036854775808",
+                                        "",    "abc", "0A1B2C3D-4E5F-4000-8000-000000000007"};
+    uint8_t key[32];
+    char made[TOKEN_MOST][TOKEN_ROOM], expected[TOKEN_ROOM];
+    token_key(secret, "acme", "kind:customer", key);
+    assert_int_equal(token_of_subject(key, "-2", made), 2);
+    token_make(key, slice_of(minus_two, 8), expected);
+    assert_string_equal(made[0], expected);
+    token_make(key, slice_of_text("-2"), expected);
+    assert_string_equal(made[1], expected);
+    assert_int_equal(token_of_subject(key, "0a1b2c3d-4e5f-4000-8000-000000000007", made), 2);
+    token_make(key, slice_of(uuid, 16), expected);
+    assert_string_equal(made[0], expected);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_int_equal(token_of_subject(key, texts[i], made), 1);
+        token_make(key, slice_of_text(texts[i]), expected);
+        assert_string_equal(made[0], expected);
+    }
+}
+
 static void the_secret_is_the_gateways_file(void **state)
 {
     char path[] = "/tmp/cofferdam-token-XXXXXX";
@@ -75,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tokens_are_what_the_pads_make),
         cmocka_unit_test(partners_and_domains_differ),
+        cmocka_unit_test(a_subject_has_the_tokens_of_each_type),
         cmocka_unit_test(the_secret_is_the_gateways_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
