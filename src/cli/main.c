@@ -33,6 +33,7 @@ static const struct cli_verb verbs[] = {
     {"incident", "close", &verb_incident_close, "close an incident, and write its dossier"},
     {"incident", "reopen", &verb_incident_reopen, "go on with a closed incident"},
     {"incident", "verify", &verb_incident_verify, "hold a case against the ledger"},
+    {"trace", NULL, &verb_trace, "tell whose copy a leaked sample can have come from"},
     {"subject", NULL, &verb_subject, "tell what partners have had of one person"},
     {"erase", NULL, &verb_erase, "forget who a number in the ledger stands for"},
     {"partner", "list", &verb_partner_list, "list the partners"},

@@ -50,6 +50,7 @@ extern const struct cli_command verb_reload;
 extern const struct cli_command verb_sessions;
 extern const struct cli_command verb_stats;
 extern const struct cli_command verb_subject;
+extern const struct cli_command verb_trace;
 extern const struct cli_command verb_version;
 extern const struct cli_command verb_worker;
 

@@ -1,0 +1,185 @@
+/* Notes: what the figures cannot say of themselves. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "trace/judge.h"
+
+enum { MOST_NOTES = 32, NAMES_ROOM = 300, BULK_RECORDS = 10 };
+
+static void note(struct trace_report *report, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void note(struct trace_report *report, const char *format, ...)
+{
+    char text[1000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    const char *copy = arena_strdup(&report->arena, text);
+    if (copy != NULL && report->note_count < MOST_NOTES)
+        report->notes[report->note_count++] = copy;
+}
+
+/* Partners with just the best one's records: nothing in this file can tell them apart. */
+static void note_equals(const struct evidence *evidence, size_t best)
+{
+    const struct world *world = &evidence->tracing->world;
+    char names[NAMES_ROOM] = "";
+    size_t len = 0;
+    for (size_t p = 0; p < world->partner_count && len < sizeof names; p++)
+        if (p != best &&
+            memcmp(evidence->held[p], evidence->held[best], model_bits_bytes(evidence->count)) == 0)
+            len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", len == 0 ? "" : ", ",
+                                    world->partners[p].name);
+    if (len > 0)
+        note(evidence->tracing->report,
+             "%s had exactly the same of these records as %s: nothing in the file tells their "
+             "copies apart.",
+             names, world->partners[best].name);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* The statement by which the partner first had this person. */
+static uint64_t statement_of(const struct evidence *evidence, uint32_t person, size_t partner)
+{
+    const struct world *world = &evidence->tracing->world;
+    for (size_t i = evidence->first[person]; i < evidence->first[person + 1]; i++)
+        if (world->copies[world->series[world->holdings[i].series].copy].partner == partner)
+            return world->holdings[i].statement;
+    return 0;
+}
+
+/* Independence is false where most records went in one statement. */
+static void note_bulk(const struct evidence *evidence, size_t best)
+{
+    uint64_t *statements = calloc(evidence->count + 1, sizeof *statements), most = 0, run = 0;
+    size_t count = 0;
+    for (size_t t = 0; t < evidence->count && statements != NULL; t++)
+        if (model_bit(evidence->held[best], t) && evidence->records[t].person != TRACE_NOBODY)
+            statements[count++] = statement_of(evidence, evidence->records[t].person, best);
+    if (count > 0)
+        qsort(statements, count, sizeof *statements, compare_numbers);
+    for (size_t i = 0; i < count; i++) {
+        run = i > 0 && statements[i] == statements[i - 1] ? run + 1 : 1;
+        most = run > most ? run : most;
+    }
+    free(statements);
+    if (count >= BULK_RECORDS && 2 * most >= count)
+        note(evidence->tracing->report,
+             "%" PRIu64 " of the %zu records that %s had went to it in one statement: they are not "
+             "independent of each other, and the figures are surer than they should be.",
+             most, count, evidence->tracing->world.partners[best].name);
+}
+
+static void note_deletion(const struct evidence *evidence, size_t best)
+{
+    const struct tracing *tracing = evidence->tracing;
+    const struct world_partner *partner = &tracing->world.partners[best];
+    char before[21], at[21];
+    if (partner->deleted_before_ns == INT64_MIN)
+        return;
+    clock_format_utc(partner->deleted_before_ns, before);
+    clock_format_utc(partner->attested_ns, at);
+    for (size_t i = 0; i < tracing->canary_count; i++)
+        if (strcmp(tracing->canaries[i].partner, partner->name) == 0 &&
+            tracing->canaries[i].opened_ns < partner->deleted_before_ns) {
+            note(
+                tracing->report,
+                "%s attested on %s (%s) that all it had before %s is deleted. Canaries of delivery "
+                "%s, which it had before that, are in this file: if the leak is later than the "
+                "attestation, that casts doubt on it.",
+                partner->name, at, partner->request, before, tracing->canaries[i].delivery);
+            return;
+        }
+    note(tracing->report,
+         "%s attested on %s (%s) that all it had before %s is deleted. It is a claim: the copy "
+         "stays in this list.",
+         partner->name, at, partner->request, before);
+}
+
+static void note_canaries(const struct tracing *tracing)
+{
+    for (size_t i = 1; i < tracing->canary_count; i++)
+        if (strcmp(tracing->canaries[i].partner, tracing->canaries[0].partner) != 0) {
+            note(tracing->report,
+                 "Canaries of deliveries to more than one partner (%s, %s) are in the file: it may "
+                 "be put together from several copies, and the posterior assumes one source.",
+                 tracing->canaries[0].partner, tracing->canaries[i].partner);
+            return;
+        }
+}
+
+static void note_sub_processors(const struct tracing *tracing)
+{
+    const struct trace_source *best = &tracing->report->sources[0];
+    const struct policy_partner *partner =
+        best->partner == NULL ? NULL
+                              : policy_find_partner(tracing->casework->policy, best->partner);
+    char names[NAMES_ROOM] = "";
+    size_t len = 0;
+    if (partner == NULL || partner->sub_processor_count == 0)
+        return;
+    for (size_t i = 0; i < partner->sub_processor_count && len < sizeof names; i++)
+        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", i == 0 ? "" : ", ",
+                                partner->sub_processors[i]);
+    note(tracing->report,
+         "%s has sub-processors (%s): the ledger cannot tell its copy from one that was passed on "
+         "to them.",
+         best->partner, names);
+}
+
+static void note_limits(const struct tracing *tracing)
+{
+    struct trace_report *report = tracing->report;
+    char first[21];
+    if (report->unheld > 0)
+        note(report,
+             "%" PRIu64 " records had gone to no partner in this form before the leak: another "
+             "source, a way past the gateway, or values that have changed since.",
+             report->unheld);
+    if (report->undisclosed > 0)
+        note(report,
+             "%" PRIu64
+             " lines are of people of yours of whom the ledger has no disclosure (or who "
+             "were forgotten here): they speak for another source, and are in no figure.",
+             report->undisclosed);
+    if (tracing->options->before_ns >= clock_now_ns())
+        note(report, "No time of the leak was given (--leaked-before): all that went out until now "
+                     "counts as had before it.");
+    if (report->ledger_first_ns != INT64_MIN) {
+        clock_format_utc(report->ledger_first_ns, first);
+        note(report,
+             "The ledger begins on %.10s. It proves what was disclosed, not what was stolen; what "
+             "went past the gateway counts where it was declared.",
+             first);
+    }
+}
+
+enum status judge_notes(const struct evidence *evidence, struct error *error)
+{
+    const struct tracing *tracing = evidence->tracing;
+    struct trace_report *report = tracing->report;
+    report->notes = arena_array(&report->arena, const char *, MOST_NOTES);
+    if (report->notes == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    const struct trace_source *best = &report->sources[0];
+    if (best->partner != NULL && best->records > 0) {
+        size_t partner = world_find_partner(&tracing->world, best->partner);
+        note_equals(evidence, partner);
+        note_bulk(evidence, partner);
+        note_deletion(evidence, partner);
+        note_sub_processors(tracing);
+    }
+    note_canaries(tracing);
+    note_limits(tracing);
+    return STATUS_OK;
+}

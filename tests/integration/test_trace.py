@@ -1,0 +1,229 @@
+"""A leaked sample is held against the ledger: whose copy it can have come from, why, and when one cannot tell."""
+import datetime
+import json
+import time
+
+import pytest
+
+SQL = """
+CREATE SCHEMA shop;
+CREATE TABLE shop.person (person_id bigint PRIMARY KEY, full_name text, phone text, email text, postcode text, born date);
+INSERT INTO shop.person
+SELECT n, chr(65 + n % 26) || 'nn Person ' || n, '+44 7700 9' || lpad(n::text, 5, '0'), 'p' || n || '@example.org',
+       'YO' || n || ' 1AB', date '1950-01-02' + n * 100
+  FROM generate_series(1, 200) AS n;
+ANALYZE;
+"""
+
+
+def partner(name, columns, extra=""):
+    return f"""
+  {name}:
+    contract: {{agreement: DPA-{name}, breach_contact: {{name: A. Contact, phone: "+44 1632 960001"}}{extra}}}
+    purposes: [delivery]
+    agents:
+      - {{name: cert, identity: {{certificate: "spiffe://{name}/cert"}}}}
+      - {{name: night, identity: {{certificate: "spiffe://{name}/night"}}}}
+    valid: {{from: 2020-01-01, until: 2099-12-31}}
+    grants:
+      - {{dataset: person, columns: {{{columns}}}}}
+    budget: {{subjects: {{per_day: 100000, total: 1000000}}, rows_per_statement: 1000000}}"""
+
+
+POLICY = """
+controller: {name: Shop, dpo: {name: D. Officer, email: dpo@shop.example}}
+subjects:
+  person: {dataset: person, key: person_id, contact: {name: full_name, email: email, phone: phone, post: [postcode],
+           birth_date: born}}
+datasets:
+  person:
+    table: shop.person
+    subject: {kind: person, key: person_id}
+    columns:
+      person_id: {}
+      full_name: {category: name}
+      phone: {category: phone}
+      email: {category: email}
+      postcode: {category: address}
+      born: {category: date_of_birth}
+partners:""" + partner("north", "person_id: clear, full_name: clear, phone: last4, email: clear, postcode: clear",
+                       ", sub_processors: [Haulage Ltd]") + partner(
+    "south", "person_id: token, full_name: clear, email: clear, phone: clear, postcode: postcode_area, born: year") + partner(
+    "west", "person_id: clear, full_name: initial, email: clear, phone: clear, postcode: clear, born: month")
+
+BY_NORTH, BY_SOUTH, BY_WEST = range(1, 61), range(1, 41), range(20, 81)
+
+
+@pytest.fixture(scope="module")
+def world(make_module_gateway):
+    """north has had people 1 to 60, south 1 to 40, west 20 to 80: 61 to 80 at night, and 1 to 10 later than .before."""
+    gateway = make_module_gateway(policy_yaml=POLICY, sql=SQL, contact=True)
+    gateway.rows("north.cert", "SELECT person_id, full_name, phone, email, postcode FROM person WHERE person_id <= 60")
+    gateway.tokens = [row[0] for row in gateway.rows(
+        "south.cert", "SELECT person_id, full_name, phone, email, born FROM person WHERE email = ANY (%s) ORDER BY email",
+        [[f"p{n}@example.org" for n in BY_SOUTH]])]
+    west = "SELECT person_id, full_name, phone, email, born FROM person WHERE person_id BETWEEN {} AND {}"
+    gateway.rows("west.cert", west.format(20, 60))
+    gateway.rows("west.night", west.format(61, 80))
+    time.sleep(1.1)
+    gateway.before = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    gateway.rows("west.cert", west.format(1, 10))
+    return gateway
+
+
+def trace(gateway, text, *options, fails=False, name="sample.csv"):
+    """What `cofferdam trace --json` says of a file with this text; its error where it must fail."""
+    path = gateway.folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    path.chmod(0o644)
+    code, output, errors = gateway.cli("trace", path, *options, *([] if fails else ["--json"]), check=False)
+    assert (code != 0) == fails, (code, output, errors)
+    return errors if fails else json.loads(output)
+
+
+def copies(report):
+    return {source["copy"]: source for source in report["sources"]}
+
+
+def column(report, name):
+    return next(column for column in report["columns"] if column["column"] == name)
+
+
+def whys(report):
+    return [record["why"] for record in report["deciding"]]
+
+
+def initial(n):
+    return chr(65 + n % 26) + "."
+
+
+def test_forms_name_the_copy(world):
+    """All three had these people, but only one had a name's initial beside the whole telephone number."""
+    report = trace(world, "person_id,full_name,phone,email\n" + "".join(
+        f"{n},{initial(n)},+44 7700 9{n:05},p{n}@example.org\n" for n in range(21, 40)))
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "west", report
+    assert report["sources"][0]["posterior"] > 0.99 and report["recognised"] == report["by_key"] == 19, report
+    assert report["deciding_for"] == 19 and report["deciding_against"] == 0, report
+    assert any(why.startswith("form: ") and "had full_name as clear, here it is initial" in why for why in whys(report)), report
+    assert [part["agent"] for part in report["parts"]] == ["cert"], report
+    phone = column(report, "phone")
+    assert phone["fit"] == 19 and phone["told_by"] == "name" and phone["targets"] == ["person.phone"], phone
+
+
+def test_masked_telephone_numbers_are_the_copy_that_was_given_them(world):
+    report = trace(world, "customer;mobile\n" + "".join(
+        f"p{n}@example.org;***{n % 10000:04}\n" for n in range(21, 40)), "--column", "customer=person.email")
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "north", report
+    assert report["by_contact"] == 19 and column(report, "mobile")["told_by"] == "meaning", report
+    assert copies(report)["west"]["records"] == copies(report)["south"]["records"] == 0, report
+    assert report["sources"][0]["passed_on"] == pytest.approx(report["sources"][0]["posterior"] / 2)
+    assert any("Haulage Ltd" in note for note in report["notes"]), report
+    assert any("in one statement" in note for note in report["notes"]), report
+
+
+def test_the_same_holdings_cannot_be_told_apart(world):
+    """E-mail addresses went to all three in clear."""
+    report = trace(world, "".join(f"p{n}@example.org\n" for n in range(20, 41)))
+    assert report["verdict"] == "cannot tell" and "times as probable" in report["why"], report
+    found = copies(report)
+    assert found["north"]["records"] == found["south"]["records"] == found["west"]["records"] == 21, report
+    assert found["north"]["posterior"] == pytest.approx(found["west"]["posterior"]) == pytest.approx(found["south"]["posterior"])
+    assert any("exactly the same of these records" in note for note in report["notes"]), report
+    told = world.cli("trace", world.folder / "sample.csv")
+    assert "Verdict: cannot tell" in told and "p20@" not in told, told
+    assert "probability of guilt" not in told and "compan" not in told, told
+    report = trace(world, "".join(f"p{n}@example.org\n" for n in range(20, 41)), "--prior", "south=0.9")
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "south", report
+
+
+def test_people_whom_one_alone_had(world):
+    report = trace(world, '{"email": "p1@example.org"}\n' + "".join(
+        json.dumps({"email": f"P{n}@example.org", "more": {"x": [n]}}) + "\n" for n in range(61, 70)))
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "west", report
+    assert report["parts"][0]["agent"] == "night" and report["parts"][0]["posterior"] > 0.99, report
+    assert "person: north had nothing of this person; no other copy had it" in whys(report), report
+    small = trace(world, "email\np61@example.org\np62@example.org\n")
+    assert small["verdict"] == "cannot tell" and "too small" in small["why"], small
+    assert trace(world, "email\np61@example.org\n", "--ratio", "2")["verdict"] == "cannot tell"
+
+
+def test_a_token_names_its_copy_at_once(world):
+    report = trace(world, f"who,note\n{world.tokens[3]},x\nt{'0' * 32},y\n")
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "south", report
+    assert report["by_token"] == 1 and report["unknown_lines"] == [3] and report["sources"][0]["posterior"] > 0.9999, report
+    assert whys(report) == ["token: made for south alone"], report
+
+
+def test_what_was_given_after_the_leak_is_not_in_it(world):
+    """West had people 1 to 10 only later; south had them before, by token and whole name."""
+    text = "email,phone\n" + "".join(f"p{n}@example.org,+44 7700 9{n:05}\n" for n in range(1, 11))
+    now = trace(world, text)
+    assert now["verdict"] == "cannot tell" and copies(now)["west"]["records"] == 10, now
+    before = trace(world, text, "--leaked-before", world.before)
+    assert before["verdict"] == "this copy" and before["sources"][0]["copy"] == "south", before
+    assert copies(before)["west"]["records"] == 0, before
+    west = trace(world, text, "--leaked-before", world.before, "--prior", "west=0.4,south=0.4,north=0,outside=0")
+    assert west["sources"][1]["copy"] == "west", west
+    assert whys(west)[0].startswith("time: west had it only after the leak, on 20"), west
+    never = trace(world, text, "--leaked-before", "2020-01-01")
+    assert never["verdict"] == "cannot tell" and never["records_of_no_copy"] == 10, never
+
+
+def test_dates_masked_by_the_built_in_masks(world):
+    """A year and the first of a month, of the same birthdays."""
+    born = [(n, datetime.date(1950, 1, 2) + datetime.timedelta(days=100 * n)) for n in range(21, 40)]
+    years = trace(world, "email,born\n" + "".join(f"p{n}@example.org,{day.year}\n" for n, day in born))
+    assert years["sources"][0]["copy"] == "south" and years["verdict"] == "this copy", years
+    months = trace(world, "email,dob\n" + "".join(f"p{n}@example.org,{day:%Y-%m}-01\n" for n, day in born))
+    assert months["sources"][0]["copy"] == "west" and months["verdict"] == "this copy", months
+    assert column(months, "dob")["fit"] == 19, months
+
+
+def test_people_of_nobody_and_people_never_disclosed(world):
+    report = trace(world, "email\np150@example.org\nnobody@example.org\np151@example.org\n")
+    assert report["undisclosed"] == 2 and report["unknown_lines"] == [3] and report["records"] == 0, report
+    assert report["verdict"] == "cannot tell" and "nobody was recognised" in report["why"], report
+
+
+def test_what_is_read_is_in_the_ledger_and_nothing_is_kept(world):
+    last = max(int(entry["sequence"]) for entry in world.ledger())
+    trace(world, "email,full_name\np33@example.org,Person\np160@example.org,x\n")
+    ours = {str(entry["sequence"]) for entry in world.ledger() if entry["purpose"] == "trace"}
+    read = {row["subject"] for row in world.admin(f"SHOW DISCLOSED AFTER {last}") if str(row["sequence"]) in ours}
+    assert read == {"33"}, read
+    (world.folder / "sample.csv").unlink()
+    everything = b"".join(path.read_bytes() for path in world.folder.rglob("*") if path.is_file())
+    assert b"p33@example.org" not in everything
+
+
+def test_files_of_another_form_are_refused_with_a_hint(world):
+    cases = [("colour,size\nred,1\n", [], "no column leads to a person", "--column"),
+             ('[{"email": "a@b.example"}]', [], "a JSON array", "jq"),
+             ('{"email": "a@b.example"}\n{"email":\n', [], "line 2: it is not one JSON object", "one JSON object a line"),
+             ("email\np1@example.org,too,many\n", [], "line 2 has 3 fields", "quote"),
+             ("email\n", [], "no line of data", "CSV"),
+             ("", [], "no line of data", "CSV"),
+             (b"\xff\xfee\x00m\x00", [], "UTF-16", ""),
+             ("email,email\na@b.example,x\n", [], "the same name", "name of its own"),
+             ("email\na@b.example\n", ["--column", "mail=person.email"], 'no column "mail"', "email"),
+             ("email\na@b.example\n", ["--column", "email=person.mail"], "no column person.mail", "policy"),
+             ("email\na@b.example\n", ["--prior", "south=0.9,west=0.2"], "more than 1", ""),
+             ("email\na@b.example\n", ["--prior", "east=0.2"], 'no partner "east"', "outside"),
+             ("email\na@b.example\n", ["--elsewhere", "2"], "from 0 to 1", ""),
+             ("email\na@b.example\n", ["--format", "jsonl"], "line 1", "JSON")]
+    for text, options, message, hint in cases:
+        told = trace(world, text, *options, fails=True)
+        assert message in told and hint in told, (text, told)
+        assert "a@b" not in told, told
+
+
+def test_without_the_database_keys_and_looks_are_compared(make_gateway):
+    gateway = make_gateway(policy_yaml=POLICY, sql=SQL)
+    gateway.rows("north.cert", "SELECT person_id, full_name, phone FROM person WHERE person_id <= 20")
+    gateway.rows("west.cert", "SELECT person_id, full_name, phone FROM person WHERE person_id <= 20")
+    report = trace(gateway, "person_id,full_name,phone\n" + "".join(
+        f"{n},{initial(n)},+44 7700 9{n:05}\n" for n in range(1, 6)))
+    assert report["without_database"] and report["verdict"] == "this copy" and report["sources"][0]["copy"] == "west", report
+    gateway.stop()
+    report = trace(gateway, "person_id,full_name\n" + "".join(f"{n},Ann Person {n}\n" for n in range(1, 6)))
+    assert report["sources"][0]["copy"] == "north" and report["recognised"] == 5, report
