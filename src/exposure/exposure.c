@@ -51,6 +51,7 @@ static enum status open_parts(struct exposure *exposure, const char *folder, str
     TRY(lock_folder(exposure, folder, error));
     TRY(dictionary_new(&exposure->dictionary, error));
     TRY(accounts_new(&exposure->accounts, error));
+    TRY(trackers_new(&exposure->trackers, error));
     TRY(index_new(&exposure->index, error));
     TRY(seal_keys_open(folder, &exposure->seals, error));
     return key_file_load(&exposure->key_file, folder, exposure->dictionary, error);
@@ -166,6 +167,7 @@ enum status exposure_attach(struct exposure *exposure, struct ledger *ledger, st
     TRY(settle_key_file(exposure, error));
     TRY(seal_keys_roll(exposure->seals, state.current_segment, &rolled, error));
     exposure->ledger = ledger;
+    statistics_forget(&exposure->open); /* what was not written whole was not released */
     accounts_know_texts(exposure->accounts,
                         &(struct gauge_texts){.text = text_of, .context = ledger});
     int failed = pthread_create(&exposure->keeper, NULL, run_keeper, exposure);
@@ -197,6 +199,8 @@ void exposure_close(struct exposure *exposure)
     seal_keys_free(exposure->seals);
     index_free(exposure->index);
     accounts_free(exposure->accounts);
+    trackers_free(exposure->trackers);
+    statistics_forget(&exposure->open);
     dictionary_free(exposure->dictionary);
     if (exposure->folder_fd >= 0)
         close(exposure->folder_fd);
@@ -321,4 +325,10 @@ void exposure_budget(struct exposure *exposure, const struct policy_partner *par
                      int64_t now_ns, struct exposure_budget *budget)
 {
     accounts_budget(exposure->accounts, partner, now_ns, budget);
+}
+
+struct exposure_statistics *exposure_statistics_begin(struct exposure *exposure,
+                                                      const char *partner)
+{
+    return trackers_begin(exposure->trackers, partner);
 }

@@ -115,6 +115,30 @@ struct exposure_budget {
 void exposure_budget(struct exposure *exposure, const struct policy_partner *partner,
                      int64_t now_ns, struct exposure_budget *budget);
 
+/* ---- statistics ----
+ * The sets of people behind the statistics that a partner has been given. A new one that differs by
+ * few from them tells of those few by subtraction: docs/decisions/0019 says what is compared. */
+enum exposure_verdict {
+    EXPOSURE_STATISTIC_NEW,     /* and from now on known */
+    EXPOSURE_STATISTIC_KNOWN,   /* given before: it tells nothing by being given again */
+    EXPOSURE_STATISTIC_DIFFERS, /* from an earlier one, by few */
+    EXPOSURE_STATISTIC_UNTOLD,  /* no room to compare: to be charged as rows are */
+};
+struct exposure_people {
+    uint32_t *ids; /* owned by the caller; each once a call that has added it */
+    size_t count;
+};
+struct exposure_statistics; /* those of one release; holds the partner's until its end */
+struct exposure_statistics *exposure_statistics_begin(struct exposure *exposure,
+                                                      const char *partner);
+/* ids: ascending, each once, not none. Those by which it differs by fewer than `below` from an
+ * earlier one, from two together, or with one from another, are added to *differing. */
+enum exposure_verdict exposure_statistic(struct exposure_statistics *statistics, uint32_t below,
+                                         const uint32_t *ids, size_t count,
+                                         struct exposure_people *differing);
+/* released false: the statistics of this release are forgotten. Frees. */
+void exposure_statistics_end(struct exposure_statistics *statistics, bool released);
+
 /* ---- index ---- */
 /* Takes a disclosure into the index; the same code path as replay. Called once its entry has been
  * queued (the caller gates the rows on durability). Entries of other types pass without effect. */

@@ -11,6 +11,8 @@
 #include "exposure/index.h"
 #include "exposure/key_file.h"
 #include "exposure/seal_keys.h"
+#include "exposure/statistics.h"
+#include "exposure/trackers.h"
 
 struct exposure {
     char folder[3900];
@@ -18,6 +20,8 @@ struct exposure {
     struct dictionary *dictionary;
     struct seal_keys *seals;
     struct accounts *accounts;
+    struct trackers *trackers;
+    struct statistics_open *open; /* of the replay at hand: sets that go on in the next item */
     struct index *index;
     struct ledger *ledger;     /* NULL until attached */
     bool must_rewrite;         /* the replay taught pairs that the key file lost */

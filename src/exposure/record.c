@@ -265,6 +265,8 @@ enum status exposure_replay(void *context, uint64_t sequence, const struct ledge
     if (status == STATUS_OK)
         status = take_entry(exposure, sequence, entry, error);
     if (status == STATUS_OK)
+        status = statistics_take(&exposure->open, exposure->trackers, entry, error);
+    if (status == STATUS_OK)
         recount(exposure, entry);
     else
         error_prefix(error, "ledger entry %llu, segment %llu", (unsigned long long)sequence,

@@ -18,6 +18,7 @@ enum {
     ITEM_OVERHEAD = 32, /* bytes of an item beside its set, rounded up */
     ITEMS_PER_ENTRY = 256,
     PIN_SETS_BYTES = 1024 * 1024,
+    CONTINUES_BYTES = 2048, /* numbers of at most ITEMS_PER_ENTRY items */
 };
 
 enum status release_no_memory(struct error *error)
@@ -95,13 +96,35 @@ static enum status map_subjects(struct release_work *work, struct error *error)
     return STATUS_OK;
 }
 
-static enum status add_item(struct release_work *work, size_t hidden, enum lot lot, uint32_t *ids,
-                            size_t count, struct error *error)
+/* Twice as many; the arena keeps what was there. */
+static enum status grow_items(struct release_work *work, struct error *error)
+{
+    struct arena *arena = &work->batch->arena;
+    size_t count = work->item_count, capacity = work->item_capacity * 2 + 8;
+    struct ledger_item *items = arena_array(arena, struct ledger_item, capacity);
+    size_t *set_at = arena_array(arena, size_t, capacity);
+    bool *continues = arena_array(arena, bool, capacity);
+    if (items == NULL || set_at == NULL || continues == NULL)
+        return release_no_memory(error);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = work->items[i];
+        set_at[i] = work->set_at[i];
+        continues[i] = work->continues[i];
+    }
+    work->items = items;
+    work->set_at = set_at;
+    work->continues = continues;
+    work->item_capacity = capacity;
+    return STATUS_OK;
+}
+
+static enum status add_item(struct release_work *work, size_t hidden, enum lot lot, uint32_t k,
+                            uint32_t *ids, size_t count, struct error *error)
 {
     struct batch *batch = work->batch;
-    bool has_k = lot == LOT_AGGREGATE || lot == LOT_INFLUENCE;
     if (work->item_count == work->item_capacity)
-        return release_no_memory(error);
+        TRY(grow_items(work, error));
+    work->continues[work->item_count] = false;
     work->set_at[work->item_count] = batch->sets.len;
     subject_set_serialize(ids, count, &batch->sets);
     if (batch->sets.overflowed)
@@ -109,9 +132,57 @@ static enum status add_item(struct release_work *work, size_t hidden, enum lot l
     work->items[work->item_count++] = (struct ledger_item){
         .kind = (uint16_t)work->plan->hidden[hidden].kind,
         .grade = (uint8_t)(lot == LOT_NARROW ? PLAN_GRADE_INFLUENCE : lot),
-        .k = has_k ? work->smallest : 0,
+        .k = k,
         .column_set = work->run->planned->column_sets[hidden],
         .subjects = {.len = batch->sets.len - work->set_at[work->item_count - 1]}};
+    return STATUS_OK;
+}
+
+static enum status add_pieces(struct release_work *work, size_t hidden, enum lot lot, uint32_t k,
+                              uint32_t *ids, size_t count, struct error *error)
+{
+    for (size_t first = 0; first < count; first += MAP_PIECE) {
+        TRY(add_item(work, hidden, lot, k, ids + first,
+                     count - first > MAP_PIECE ? MAP_PIECE : count - first, error));
+        work->continues[work->item_count - 1] = lot == LOT_AGGREGATE && first > 0;
+    }
+    return STATUS_OK;
+}
+
+/* Drops the last item where another has the same people: a group that several rows have. */
+static void drop_repeated(struct release_work *work, size_t first)
+{
+    const struct ledger_item *last = &work->items[work->item_count - 1];
+    const uint8_t *bytes = work->batch->sets.data;
+    for (size_t i = first; i + 1 < work->item_count; i++) {
+        struct ledger_item *item = &work->items[i];
+        if (item->subjects.len != last->subjects.len || work->continues[i] ||
+            work->continues[i + 1] ||
+            memcmp(bytes + work->set_at[i], bytes + work->set_at[work->item_count - 1],
+                   last->subjects.len) != 0)
+            continue;
+        item->k = item->k < last->k ? item->k : last->k;
+        work->item_count--;
+        work->batch->sets.len -= last->subjects.len;
+        return;
+    }
+}
+
+/* One statistic a row: what may be subtracted from it is known by its own set alone. */
+static enum status collect_statistics(struct release_work *work, size_t hidden, struct error *error)
+{
+    size_t begin = work->item_count;
+    for (size_t place = 1; place <= work->rows; place++) {
+        if (release_lot(work, place, hidden) != LOT_AGGREGATE)
+            continue;
+        size_t count = release_gather(work, place, hidden, work->scratch),
+               before = work->item_count;
+        count = subject_ids_unique(work->scratch, count);
+        TRY(add_pieces(work, hidden, LOT_AGGREGATE, work->fates[place - 1].members, work->scratch,
+                       count, error));
+        if (work->item_count == before + 1)
+            drop_repeated(work, begin);
+    }
     return STATUS_OK;
 }
 
@@ -121,28 +192,31 @@ static enum status collect_items(struct release_work *work, size_t hidden, enum 
 {
     uint32_t *ids = work->scratch;
     size_t count = 0;
+    if (lot == LOT_AGGREGATE)
+        return collect_statistics(work, hidden, error);
     for (size_t place = 0; place <= work->rows; place++)
         if (release_lot(work, place, hidden) == lot)
             count += release_gather(work, place, hidden, ids + count);
     if (count > MAP_PIECE)
         count = subject_ids_unique(ids, count);
-    for (size_t first = 0; first < count; first += MAP_PIECE)
-        TRY(add_item(work, hidden, lot, ids + first,
-                     count - first > MAP_PIECE ? MAP_PIECE : count - first, error));
+    return add_pieces(work, hidden, lot, lot == LOT_INFLUENCE ? work->smallest : 0, ids, count,
+                      error);
+}
+
+/* Whom a statistic tells of by what it differs from others: as direct as a row of theirs. */
+static enum status collect_differing(struct release_work *work, struct error *error)
+{
+    for (const struct differing *few = work->differing; few != NULL; few = few->next)
+        if (few->place <= work->rows)
+            TRY(add_pieces(work, few->hidden, LOT_DIRECT, 0, few->ids, few->count, error));
     return STATUS_OK;
 }
 
 static enum status build_items(struct release_work *work, struct error *error)
 {
     struct batch *batch = work->batch;
-    size_t end = release_keys_end(batch, work->rows);
-    if (end == 0)
+    if (release_keys_end(batch, work->rows) == 0)
         return STATUS_OK;
-    work->item_capacity = work->plan->hidden_count * LOTS + end / MAP_PIECE * 2 + 2;
-    work->items = arena_array(&batch->arena, struct ledger_item, work->item_capacity);
-    work->set_at = arena_array(&batch->arena, size_t, work->item_capacity);
-    if (work->items == NULL || work->set_at == NULL)
-        return release_no_memory(error);
     for (size_t hidden = 0; hidden < work->plan->hidden_count; hidden++) {
         bool present[LOTS] = {false};
         for (size_t place = 0; place <= work->rows; place++)
@@ -151,6 +225,8 @@ static enum status build_items(struct release_work *work, struct error *error)
             if (present[lot])
                 TRY(collect_items(work, hidden, (enum lot)lot, error));
     }
+    TRY(collect_differing(work, error));
+    work->built_count = work->item_count;
     for (size_t i = 0; i < work->item_count; i++)
         work->items[i].subjects.data = batch->sets.data + work->set_at[i];
     return STATUS_OK;
@@ -170,9 +246,23 @@ static size_t items_that_fit(const struct release_work *work, size_t first)
     return count;
 }
 
-/* Writes the entries; the last one carries row count, charge, and closing. */
-static enum status write_entries(struct release_work *work, enum ledger_outcome closing,
-                                 const char *sqlstate, uint64_t *sequence, struct error *error)
+/* Which of an entry's items go on with the one before; see LEDGER-FORMAT.md. */
+static struct slice continues_text(const struct release_work *work, size_t first, size_t count,
+                                   struct buffer *text)
+{
+    buffer_clear(text);
+    for (size_t i = 0; i < count; i++)
+        if (first + i < work->built_count && work->continues[first + i])
+            buffer_printf(text, "%s%zu", text->len == 0 ? "continues=" : " ", i);
+    if (text->len > 0)
+        buffer_append_text(text, "\n");
+    return buffer_slice(text);
+}
+
+/* Writes the entries; the last one carries row count, charge, and closing. text: scratch. */
+static enum status write_all(struct release_work *work, enum ledger_outcome closing,
+                             const char *sqlstate, struct buffer *text, uint64_t *sequence,
+                             struct error *error)
 {
     size_t first = 0;
     uint32_t chunk = 0;
@@ -184,6 +274,7 @@ static enum status write_entries(struct release_work *work, enum ledger_outcome 
         entry.time_ns = work->charged_ns;
         entry.items = work->items + first;
         entry.item_count = count;
+        entry.text = continues_text(work, first, count, text);
         entry.chunk = chunk++;
         entry.chunk_count = last ? chunk : 0;
         if (last) {
@@ -202,6 +293,37 @@ static enum status write_entries(struct release_work *work, enum ledger_outcome 
         if (last)
             return STATUS_OK;
     }
+}
+
+static enum status write_entries(struct release_work *work, enum ledger_outcome closing,
+                                 const char *sqlstate, uint64_t *sequence, struct error *error)
+{
+    struct buffer text;
+    buffer_init(&text, CONTINUES_BYTES);
+    enum status status = write_all(work, closing, sqlstate, &text, sequence, error);
+    buffer_free(&text);
+    return status;
+}
+
+enum status release_write_alone(struct release_work *work, size_t hidden, uint32_t *ids,
+                                size_t count, struct error *error)
+{
+    uint64_t sequence;
+    struct batch *batch = work->batch;
+    buffer_clear(&batch->sets);
+    subject_set_serialize(ids, count, &batch->sets);
+    if (batch->sets.overflowed)
+        return release_no_memory(error);
+    const struct ledger_item item = {.kind = (uint16_t)work->plan->hidden[hidden].kind,
+                                     .grade = PLAN_GRADE_WITNESS,
+                                     .column_set = work->run->planned->column_sets[hidden],
+                                     .subjects = buffer_slice(&batch->sets)};
+    struct ledger_entry entry = entry_of(work->run);
+    entry.items = &item;
+    entry.item_count = 1;
+    TRY(write_entry(work->run, &entry, buffer_slice(&batch->side), &sequence, error));
+    buffer_clear(&batch->side);
+    return STATUS_OK;
 }
 
 /* Appends the admitted rows behind the gate that the caller has set. */
@@ -261,6 +383,7 @@ static enum status settle_subjects(struct release_work *work, enum ledger_outcom
     TRY(map_subjects(work, error));
     TRY(release_judge(work, error));
     release_bound_pins(work, closing);
+    TRY(release_compare(work, error));
     if (work->plan->hidden_count > 0)
         TRY(release_charge(work, error));
     release_see_pins(work); /* after a limit fewer rows are left */

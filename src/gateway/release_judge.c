@@ -58,7 +58,7 @@ static void judge_group(struct release_work *work, size_t row)
     fate->grade = PLAN_GRADE_DIRECT;
     if (!work->plan->statistic || work->plan->hidden_count == 0)
         return;
-    uint32_t members = smallest_set(work, row);
+    uint32_t members = fate->members = smallest_set(work, row);
     if (members >= work->plan->min_subjects) {
         fate->grade = PLAN_GRADE_AGGREGATE;
         if (members < work->smallest)
@@ -159,7 +159,8 @@ static bool is_charged(enum lot lot)
     return lot == LOT_DIRECT || lot == LOT_WITNESS || lot == LOT_NARROW;
 }
 
-/* Appends the subjects of a place that count against the budget, and their hidden columns. */
+/* Appends the subjects of a place that count against the budget, and their hidden columns; with a
+ * statistic, whom it tells of by what it differs from others. */
 static size_t charged_ids(const struct release_work *work, size_t place, uint32_t *ids,
                           uint16_t *hidden)
 {
@@ -169,6 +170,11 @@ static size_t charged_ids(const struct release_work *work, size_t place, uint32_
         if (is_charged(release_lot(work, place, batch->keys[k].hidden))) {
             hidden[count] = batch->keys[k].hidden;
             ids[count++] = work->ids[k];
+        }
+    for (const struct differing *few = work->differing; few != NULL; few = few->next)
+        for (size_t i = 0; few->place == place && i < few->count; i++) {
+            hidden[count] = (uint16_t)few->hidden;
+            ids[count++] = few->ids[i];
         }
     return count;
 }
@@ -199,11 +205,12 @@ enum status release_charge(struct release_work *work, struct error *error)
 {
     struct batch *batch = work->batch;
     const struct run *run = work->run;
-    uint32_t *ids = work->scratch;
+    size_t room = release_keys_end(batch, work->rows) + work->differing_count + 1;
+    uint32_t *ids =
+        work->differing_count == 0 ? work->scratch : arena_array(&batch->arena, uint32_t, room);
     size_t *ends = arena_array(&batch->arena, size_t, work->rows + 1);
-    uint16_t *hidden =
-        arena_array(&batch->arena, uint16_t, release_keys_end(batch, work->rows) + 1);
-    if (ends == NULL || hidden == NULL)
+    uint16_t *hidden = arena_array(&batch->arena, uint16_t, room);
+    if (ids == NULL || ends == NULL || hidden == NULL)
         return release_no_memory(error);
     size_t count = 0;
     for (size_t place = 0; place <= work->rows; place++) {

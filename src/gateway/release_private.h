@@ -19,9 +19,18 @@ enum lot {
 
 /* What happens to one row. */
 struct row_fate {
-    bool suppressed; /* a small group: neither sent nor recorded */
-    bool sent;       /* otherwise recorded only (skipped by OFFSET, past a LIMIT of ours) */
+    bool suppressed;  /* a small group: neither sent nor recorded */
+    bool sent;        /* otherwise recorded only (skipped by OFFSET, past a LIMIT of ours) */
+    uint32_t members; /* of its smallest set */
     enum plan_grade grade;
+};
+
+/* People by whom a statistic differs from earlier ones: charged with its row. */
+struct differing {
+    struct differing *next;
+    size_t place, hidden;
+    uint32_t *ids; /* each once, ascending */
+    size_t count;
 };
 
 /* One release, from start to end. Lives in the batch's arena. Place 0 is the statement, whose
@@ -40,9 +49,13 @@ struct release_work {
     int64_t charged_ns; /* when: the entry must fall into the same day */
     struct ledger_item *items;
     size_t item_count, item_capacity;
-    size_t *set_at;         /* where each item's set begins in batch->sets */
-    struct buffer pin_sets; /* of the items for keys that did not come back */
-    const char *limit;      /* what was exceeded; NULL: nothing */
+    size_t built_count;          /* of them: not for keys that did not come back */
+    bool *continues;             /* by item: it goes on with the statistic of the one before */
+    struct differing *differing; /* by place */
+    size_t differing_count;      /* ids in all of them */
+    size_t *set_at;              /* where each item's set begins in batch->sets */
+    struct buffer pin_sets;      /* of the items for keys that did not come back */
+    const char *limit;           /* what was exceeded; NULL: nothing */
     uint64_t limit_value;
     char limit_name[64];    /* of a limit on people; "": another bound */
     int64_t limit_frees_ns; /* when it has room again; INT64_MAX: not by itself */
@@ -55,6 +68,15 @@ enum status release_no_memory(struct error *error); /* what it returns */
 MUST_USE enum status release_judge(struct release_work *work, struct error *error);
 /* Holds statement and rows against the partner's budget of distinct people; cuts work->rows. */
 MUST_USE enum status release_charge(struct release_work *work, struct error *error);
+
+/* release_statistics.c. Holds the sets behind statistics against those of earlier ones: what they
+ * differ by is to be charged, or the release is refused (STATUS_DENIED 42501) once it is recorded
+ * about whom that tells. A set that cannot be compared becomes direct. */
+MUST_USE enum status release_compare(struct release_work *work, struct error *error);
+/* release.c. An entry that says that these people are known now, as witnesses, though no row
+ * leaves; side bytes of the batch ride with it. */
+MUST_USE enum status release_write_alone(struct release_work *work, size_t hidden, uint32_t *ids,
+                                         size_t count, struct error *error);
 
 /* Nothing of the statement goes out, and nobody is recorded but who was asked about. */
 void release_refuse(struct release_work *work);

@@ -1,0 +1,112 @@
+/* A set of more ids than an item takes comes in several, which may stand in several entries of one
+ * release; entries of other sessions may stand between. */
+#include "exposure/statistics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "exposure/subject_set.h"
+#include "exposure/trackers.h"
+
+enum { GRADE_AGGREGATE = 2, IDS_MAX = 1 << 26 };
+
+struct statistics_open {
+    struct statistics_open *next;
+    uint8_t uuid[16];
+    uint32_t *ids;
+    size_t count;
+};
+
+void statistics_forget(struct statistics_open **open)
+{
+    while (*open != NULL) {
+        struct statistics_open *first = *open;
+        *open = first->next;
+        free(first->ids);
+        free(first);
+    }
+}
+
+bool statistics_continues(struct slice text, size_t item)
+{
+    struct slice list = ledger_text_value(text, "continues");
+    size_t number = 0;
+    bool digits = false;
+    for (size_t i = 0; i <= list.len; i++) {
+        if (i < list.len && list.data[i] >= '0' && list.data[i] <= '9' && number < IDS_MAX) {
+            number = number * 10 + (size_t)(list.data[i] - '0');
+            digits = true;
+            continue;
+        }
+        if (digits && number == item)
+            return true;
+        number = 0;
+        digits = false;
+    }
+    return false;
+}
+
+static struct statistics_open **find(struct statistics_open **open, const uint8_t uuid[16])
+{
+    while (*open != NULL && memcmp((*open)->uuid, uuid, sizeof(*open)->uuid) != 0)
+        open = &(*open)->next;
+    return open;
+}
+
+/* The set that this statement has open is whole. */
+static void finish(struct statistics_open **open, struct trackers *trackers,
+                   const struct ledger_entry *entry)
+{
+    struct statistics_open **at = find(open, entry->uuid), *whole = *at;
+    if (whole == NULL)
+        return;
+    *at = whole->next;
+    if (whole->count > 0)
+        trackers_take(trackers, entry->partner, whole->ids, whole->count);
+    free(whole->ids);
+    free(whole);
+}
+
+static bool add_id(void *context, uint32_t id)
+{
+    struct statistics_open *open = context;
+    open->ids[open->count++] = id;
+    return true;
+}
+
+static enum status add_item(struct statistics_open **open, const struct ledger_entry *entry,
+                            const struct ledger_item *item, struct error *error)
+{
+    struct statistics_open *set = *find(open, entry->uuid);
+    uint64_t count;
+    if (set == NULL) {
+        set = calloc(1, sizeof *set);
+        CHECK(set != NULL);
+        memcpy(set->uuid, entry->uuid, sizeof set->uuid);
+        set->next = *open;
+        *open = set;
+    }
+    if (subject_set_count(item->subjects, &count) != STATUS_OK || count > IDS_MAX - set->count)
+        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
+    set->ids = realloc(set->ids, (set->count + count + 1) * sizeof *set->ids);
+    CHECK(set->ids != NULL);
+    return subject_set_each(item->subjects, add_id, set);
+}
+
+enum status statistics_take(struct statistics_open **open, struct trackers *trackers,
+                            const struct ledger_entry *entry, struct error *error)
+{
+    if (entry->type != LEDGER_DISCLOSURE || entry->partner.len == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < entry->item_count; i++) {
+        if (entry->items[i].grade != GRADE_AGGREGATE)
+            continue;
+        if (!statistics_continues(entry->text, i))
+            finish(open, trackers, entry);
+        TRY(add_item(open, entry, &entry->items[i], error));
+    }
+    if (entry->chunk_count != 0)
+        finish(open, trackers, entry);
+    return STATUS_OK;
+}

@@ -1,0 +1,120 @@
+/* Sets behind statistics out of entries: whole, in pieces, between others', cut off. */
+#include "scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exposure/statistics.h"
+#include "exposure/trackers.h"
+
+static struct trackers *trackers;
+static struct statistics_open *open_sets;
+
+static int set_up(void **state)
+{
+    assert_status(trackers_new(&trackers, NULL), STATUS_OK);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    statistics_forget(&open_sets);
+    trackers_free(trackers);
+    return 0;
+}
+
+static size_t range(uint32_t from, uint32_t until, uint32_t *ids)
+{
+    for (uint32_t id = from; id < until; id++)
+        ids[id - from] = id;
+    return until - from;
+}
+
+/* An entry of statement `uuid` with one item for each pair of bounds, 0 0 at the end. */
+static void take(uint8_t uuid, const char *text, uint32_t chunk_count, const uint32_t *bounds)
+{
+    struct ledger_item items[8];
+    struct buffer sets[8];
+    struct error error;
+    uint32_t ids[1000];
+    struct ledger_entry entry = {.type = LEDGER_DISCLOSURE,
+                                 .uuid = {uuid},
+                                 .partner = slice_of_text("stats"),
+                                 .text = slice_of_text(text),
+                                 .chunk_count = chunk_count,
+                                 .items = items};
+    for (; bounds[1] != 0; bounds += 2, entry.item_count++) {
+        size_t at = entry.item_count;
+        buffer_init(&sets[at], 100000);
+        subject_set_serialize(ids, range(bounds[0], bounds[1], ids), &sets[at]);
+        items[at] = (struct ledger_item){.grade = 2, .subjects = buffer_slice(&sets[at])};
+    }
+    assert_status(statistics_take(&open_sets, trackers, &entry, &error), STATUS_OK);
+    for (size_t i = 0; i < entry.item_count; i++)
+        buffer_free(&sets[i]);
+}
+
+static bool knows(uint32_t from, uint32_t until)
+{
+    uint32_t ids[1000];
+    struct exposure_people people = {0};
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    enum exposure_verdict verdict =
+        exposure_statistic(statistics, 2, ids, range(from, until, ids), &people);
+    exposure_statistics_end(statistics, false);
+    free(people.ids);
+    return verdict == EXPOSURE_STATISTIC_KNOWN;
+}
+
+static void each_item_is_a_set(void **state)
+{
+    take(1, "", 1, (const uint32_t[]){0, 10, 20, 40, 0, 0});
+    assert_true(knows(0, 10));
+    assert_true(knows(20, 40));
+    assert_false(knows(0, 40));
+}
+
+static void pieces_are_put_together(void **state)
+{
+    take(1, "continues=1 3\n", 0, (const uint32_t[]){0, 10, 10, 20, 100, 110, 110, 120, 0, 0});
+    assert_true(knows(0, 20)); /* the next has begun */
+    assert_false(knows(100, 120));
+    take(2, "", 1, (const uint32_t[]){500, 600, 0, 0}); /* another session's */
+    take(1, "continues=0\n", 2, (const uint32_t[]){120, 130, 0, 0});
+    assert_true(knows(100, 130));
+    assert_true(knows(500, 600));
+    assert_false(knows(0, 10));
+    assert_false(knows(120, 130));
+}
+
+/* Rows leave behind the last entry of a release: without it none have. */
+static void what_is_cut_off_was_not_released(void **state)
+{
+    take(1, "", 0, (const uint32_t[]){0, 10, 0, 0});
+    statistics_forget(&open_sets);
+    assert_null(open_sets);
+    assert_false(knows(0, 10));
+}
+
+static void numbers_are_read_with_care(void **state)
+{
+    struct slice text = slice_of_text("a=0\ncontinues=2 17 99999999999999999999 \nb=3");
+    for (size_t i = 0; i < 30; i++)
+        if (statistics_continues(text, i) != (i == 2 || i == 17))
+            fail_msg("item %zu", i);
+    assert_false(statistics_continues(slice_of_text("continues="), 0));
+    assert_false(statistics_continues(slice_of_text("continues=x0y"), 1));
+    assert_false(statistics_continues(slice_of(NULL, 0), 0));
+}
+
+int main(void)
+{
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        FRESH(each_item_is_a_set),
+        FRESH(pieces_are_put_together),
+        FRESH(what_is_cut_off_was_not_released),
+        FRESH(numbers_are_read_with_care),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,186 @@
+/* Which statistics tell of few by what they differ from earlier ones. */
+#include "scene.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exposure/trackers.h"
+
+static struct trackers *trackers;
+
+static int set_up(void **state)
+{
+    assert_status(trackers_new(&trackers, NULL), STATUS_OK);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    trackers_free(trackers);
+    return 0;
+}
+
+enum { MOST = 200000, BELOW = 10 };
+
+/* "0-99 105" as ids. */
+static size_t ids_of(const char *text, uint32_t *ids)
+{
+    size_t count = 0;
+    while (*text != '\0') {
+        char *end;
+        uint32_t first = (uint32_t)strtoul(text, &end, 10), last = first;
+        if (*end == '-')
+            last = (uint32_t)strtoul(end + 1, &end, 10);
+        for (uint32_t id = first; id <= last; id++)
+            ids[count++] = id;
+        text = end + strspn(end, " ");
+    }
+    return count;
+}
+
+/* What a release of this one statistic says: "new", "known", "untold", or the differing ids. */
+static const char *ask(const char *set, bool release)
+{
+    static char text[400];
+    static uint32_t ids[MOST];
+    struct exposure_people people = {0};
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    size_t count = ids_of(set, ids), len = 0;
+    enum exposure_verdict verdict = exposure_statistic(statistics, BELOW, ids, count, &people);
+    exposure_statistics_end(statistics, release);
+    static const char *const words[] = {"new", "known", "", "untold"};
+    len = (size_t)snprintf(text, sizeof text, "%s", words[verdict]);
+    size_t unique = subject_ids_unique(people.ids, people.count);
+    for (size_t i = 0; i < unique; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%u", i == 0 ? "" : " ",
+                                people.ids[i]);
+    free(people.ids);
+    return text;
+}
+
+static void two_that_differ_by_few_tell_of_those(void **state)
+{
+    assert_string_equal(ask("0-99", true), "new");
+    assert_string_equal(ask("0-99", true), "known");
+    assert_string_equal(ask("0-6 8-99", false), "7"); /* everybody, everybody but one */
+    assert_string_equal(ask("0-102", false), "100 101 102");
+    assert_string_equal(ask("1-100", false), "0 100"); /* one gone, one come */
+    assert_string_equal(ask("0-108", false), "100 101 102 103 104 105 106 107 108");
+    assert_string_equal(ask("0-109", false), "new"); /* ten: a statistic of its own */
+    assert_string_equal(ask("200-300", false), "new");
+    assert_string_equal(ask("0-88", false), "new");
+}
+
+static void what_was_not_released_is_not_known(void **state)
+{
+    assert_string_equal(ask("0-99", false), "new");
+    assert_string_equal(ask("0-98", true), "new");
+    assert_string_equal(ask("0-99", false), "99");
+}
+
+static void all_that_it_differs_from_count(void **state)
+{
+    assert_string_equal(ask("0-99", true), "new");
+    assert_string_equal(ask("0-98", true), "99");
+    assert_string_equal(ask("0-97", false), "98 99");
+}
+
+/* The set padded by a tracker: men and women make everybody, but one of the women is left out. */
+static void two_parts_and_the_whole(void **state)
+{
+    assert_string_equal(ask("0-999", true), "new");
+    assert_string_equal(ask("0-399", true), "new");
+    assert_string_equal(ask("400-999", false), "new"); /* exactly the rest */
+    assert_string_equal(ask("400-554 556-999", false), "555");
+    assert_string_equal(ask("398-999", false), "398 399"); /* in both */
+}
+
+static void the_whole_after_its_parts(void **state)
+{
+    assert_string_equal(ask("0-399", true), "new");
+    assert_string_equal(ask("400-999", true), "new");
+    assert_string_equal(ask("0-999", false), "new");
+    assert_string_equal(ask("0-1001", false), "1000 1001");
+    assert_string_equal(ask("0-332 334-999", false), "333");
+}
+
+static void statistics_of_one_release_are_compared_as_well(void **state)
+{
+    static uint32_t ids[MOST];
+    struct exposure_people people = {0};
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    size_t count = ids_of("0-99", ids);
+    assert_int_equal(exposure_statistic(statistics, BELOW, ids, count, &people),
+                     EXPOSURE_STATISTIC_NEW);
+    assert_int_equal(exposure_statistic(statistics, BELOW, ids, count - 1, &people),
+                     EXPOSURE_STATISTIC_DIFFERS);
+    assert_int_equal(people.count, 1);
+    assert_int_equal(people.ids[0], 99);
+    free(people.ids);
+    exposure_statistics_end(statistics, false);
+    assert_string_equal(ask("0-98", true), "new"); /* neither was released */
+}
+
+static void large_sets_are_compared_exactly(void **state)
+{
+    assert_string_equal(ask("0-99999", true), "new");
+    assert_string_equal(ask("0-70000 70002-99999", false), "70001");
+    assert_string_equal(ask("100000-199999", true), "new");
+    assert_string_equal(ask("0-4 6-199999", false), "5");
+}
+
+/* Sparse sets of many: when there is no more room, nothing that is new can be told from anything.
+ */
+static void without_room_nothing_is_told(void **state)
+{
+    static uint32_t ids[MOST];
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    struct exposure_people people = {0};
+    enum exposure_verdict verdict = EXPOSURE_STATISTIC_NEW;
+    size_t sets = 0;
+    for (; verdict == EXPOSURE_STATISTIC_NEW && sets < 2000; sets++) {
+        for (uint32_t i = 0; i < MOST; i++)
+            ids[i] = i * 20 + (uint32_t)sets % 20 + (i % 61 == sets / 20 % 61 ? 0 : 4000000);
+        size_t count = subject_ids_unique(ids, MOST);
+        verdict = exposure_statistic(statistics, BELOW, ids, count, &people);
+    }
+    exposure_statistics_end(statistics, true);
+    free(people.ids);
+    if (verdict != EXPOSURE_STATISTIC_UNTOLD || sets < 50)
+        fail_msg("verdict %d after %zu sets", verdict, sets);
+    assert_string_equal(ask("0-20", true), "untold"); /* though this one would fit */
+}
+
+static void partners_are_apart(void **state)
+{
+    uint32_t ids[100];
+    trackers_take(trackers, slice_of_text("other"), ids, ids_of("0-99", ids));
+    assert_string_equal(ask("0-98", true), "new");
+}
+
+static void a_replay_gives_the_same(void **state)
+{
+    uint32_t ids[100];
+    trackers_take(trackers, slice_of_text("stats"), ids, ids_of("0-99", ids));
+    trackers_take(trackers, slice_of_text("stats"), ids, ids_of("0-99", ids));
+    assert_string_equal(ask("0-99", false), "known");
+    assert_string_equal(ask("0-98", false), "99");
+}
+
+int main(void)
+{
+#define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        FRESH(two_that_differ_by_few_tell_of_those),
+        FRESH(what_was_not_released_is_not_known),
+        FRESH(all_that_it_differs_from_count),
+        FRESH(two_parts_and_the_whole),
+        FRESH(the_whole_after_its_parts),
+        FRESH(statistics_of_one_release_are_compared_as_well),
+        FRESH(large_sets_are_compared_exactly),
+        FRESH(without_room_nothing_is_told),
+        FRESH(partners_are_apart),
+        FRESH(a_replay_gives_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
