@@ -1,6 +1,7 @@
-/* People by their e-mail addresses, telephone numbers, and names with postcodes, as the database
- * has them today. What is read of people who have an id is recorded before it is used; others have
- * no number of ours to be recorded by, and nobody was ever given anything of them. */
+/* People by keys that the dictionary has not, and by their e-mail addresses, telephone numbers, and
+ * names with postcodes, as the database has them today. What is read of people who have an id is
+ * recorded before it is used; others have no number of ours to be recorded by, and nobody was ever
+ * given anything of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +12,10 @@ enum { BATCH = 5000, MOST_IDS = 2 * BATCH, COLUMNS_BYTES = 4096, VALUES_BYTES = 
 
 static const struct way {
     const char *field;
-    enum column_field of;
-    unsigned looks; /* what else cannot be one; 0: anything can */
+    enum column_field of; /* FIELD_NONE: a column of keys */
+    unsigned looks;       /* what else cannot be one; 0: anything can */
 } ways[] = {
+    {"key", FIELD_NONE, 0},
     {"email", FIELD_EMAIL, LOOKS_EMAIL},
     {"phone", FIELD_PHONE, LOOKS_PHONE | LOOKS_INTEGER},
     {"name and postcode", FIELD_NAME, 0},
@@ -93,14 +95,24 @@ static enum status ask(struct question *question, struct error *error)
     return status;
 }
 
-/* The first cell of the line in a column of this field that has the looks. */
-static const char *cell_of(const struct tracing *tracing, size_t line, enum column_field field,
+static bool is_column(const struct column *column, enum column_field field, uint16_t kind)
+{
+    if (column->how == NULL)
+        return false;
+    return field == FIELD_NONE
+               ? column->is_key && (column->kind == COLUMNS_ANY_KIND || column->kind == kind)
+               : column->field == field;
+}
+
+/* The first cell of the line in such a column that has the looks. */
+static const char *cell_of(const struct question *question, size_t line, enum column_field field,
                            unsigned looks, size_t *place)
 {
+    const struct tracing *tracing = question->tracing;
     const struct columns *columns = &tracing->report->columns;
     for (size_t c = 0; c < columns->count; c++) {
         const char *cell = leak_cell(&tracing->leak, line, c);
-        if (columns->all[c].how != NULL && columns->all[c].field == field && cell != NULL &&
+        if (is_column(&columns->all[c], field, question->kind) && cell != NULL &&
             (looks == 0 || (looks_of(cell) & looks) != 0)) {
             *place = c;
             return cell;
@@ -111,13 +123,12 @@ static const char *cell_of(const struct tracing *tracing, size_t line, enum colu
 
 static const char *value_of(struct question *question, size_t line, size_t *place)
 {
-    const struct tracing *tracing = question->tracing;
     const struct way *way = question->way;
-    const char *value = cell_of(tracing, line, way->of, way->looks, place);
+    const char *value = cell_of(question, line, way->of, way->looks, place);
     if (value == NULL || way->of != FIELD_NAME)
         return value;
     size_t unused;
-    const char *postcode = cell_of(tracing, line, FIELD_POSTCODE, 0, &unused);
+    const char *postcode = cell_of(question, line, FIELD_POSTCODE, 0, &unused);
     if (postcode == NULL || strchr(value, '\n') != NULL)
         return NULL;
     return arena_printf(&question->values, "%s\n%s", value, postcode);

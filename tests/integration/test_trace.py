@@ -183,6 +183,8 @@ def test_people_of_nobody_and_people_never_disclosed(world):
     report = trace(world, "email\np150@example.org\nnobody@example.org\np151@example.org\n")
     assert report["undisclosed"] == 2 and report["unknown_lines"] == [3] and report["records"] == 0, report
     assert report["verdict"] == "cannot tell" and "nobody was recognised" in report["why"], report
+    by_key = trace(world, "person_id\n150\n999\n30\n")
+    assert by_key["undisclosed"] == 1 and by_key["unknown_lines"] == [3] and by_key["records"] == 1, by_key
 
 
 def test_what_is_read_is_in_the_ledger_and_nothing_is_kept(world):
