@@ -38,6 +38,7 @@ extern const struct cli_command verb_incident_verify;
 extern const struct cli_command verb_ledger_export;
 extern const struct cli_command verb_ledger_prove;
 extern const struct cli_command verb_ledger_serve;
+extern const struct cli_command verb_ledger_key;
 extern const struct cli_command verb_ledger_tail;
 extern const struct cli_command verb_ledger_verify;
 extern const struct cli_command verb_partner_contain;
