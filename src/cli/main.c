@@ -46,6 +46,8 @@ static const struct cli_verb verbs[] = {
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},
     {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
     {"ledger", "key", &verb_ledger_key, "show or change the key that signs the ledger"},
+    {"ledger", "commit", &verb_ledger_commit,
+     "index who was disclosed, for proofs of non-exposure"},
     {"ledger", "tail", &verb_ledger_tail, "show the newest entries of the ledger"},
     {"ledger", "export", &verb_ledger_export, "write the ledger as CSV or JSON lines"},
     {"ledger", "prove", &verb_ledger_prove,

@@ -1,6 +1,7 @@
 /* cofferdam ledger prove: proofs about the published log, as files that stand alone. */
 #include "cli/json.h"
 #include "cli/log_folder.h"
+#include "cli/prove_never.h"
 #include "cli/verbs.h"
 
 #include <errno.h>
@@ -22,6 +23,12 @@ static const struct cli_option options[] = {
     {"checkpoint", 0, "FILE", "prove against this checkpoint instead of the newest"},
     {"from", 0, "CHECKPOINT", "prove that the log of this checkpoint is the beginning of it"},
     {"to", 0, "CHECKPOINT", "with --from: of this one instead of the newest"},
+    {"never", 0, NULL,
+     "certify that something was never disclosed: --subject, --partner, --column"},
+    {"subject", 0, "KEY", "with --never: of this person"},
+    {"kind", 0, "KIND", "with --subject: the kind of person, where the policy has several"},
+    {"partner", 'p', "PARTNER", "with --never: to this partner; otherwise to any"},
+    {"column", 0, "DATASET.COLUMN", "with --never: this column; otherwise anything"},
     {"ledger", 0, "FOLDER", "the ledger's folder, instead of the configuration's"},
     {"output", 'o', "FILE", "write there; with --statement a folder, made if need be"},
     {NULL, 0, NULL, NULL},
@@ -249,9 +256,14 @@ static enum status run(struct cli_call *call, struct error *error)
     char folder[CLI_PATH_ROOM];
     struct prover prover = {.call = call};
     int ways = (call->argument_count == 1) + (cli_value(call, "statement") != NULL) +
-               (cli_value(call, "from") != NULL);
+               (cli_value(call, "from") != NULL) + (cli_value(call, "never") != NULL);
     if (ways != 1)
-        return cli_usage(call, error, "one of SEQUENCE, --statement and --from, please");
+        return cli_usage(call, error, "one of SEQUENCE, --statement, --from and --never, please");
+    if (cli_value(call, "never") != NULL)
+        return cli_prove_never(call, error);
+    if (cli_value(call, "subject") != NULL || cli_value(call, "partner") != NULL ||
+        cli_value(call, "column") != NULL || cli_value(call, "kind") != NULL)
+        return cli_usage(call, error, "--subject, --kind, --partner and --column go with --never");
     if (cli_value(call, "to") != NULL && cli_value(call, "from") == NULL)
         return cli_usage(call, error, "--to goes with --from");
     if (cli_value(call, "checkpoint") != NULL && cli_value(call, "from") != NULL)
@@ -276,10 +288,15 @@ const struct cli_command verb_ledger_prove = {
         "newer one. Both hold against a signed checkpoint, the newest that is published unless\n"
         "another is given, and can be checked without us: cofferdam ledger verify FILE --key "
         "VKEY.\n"
-        "Reads the published tiles; needs no running gateway.",
+        "Reads the published tiles; needs no running gateway.\n"
+        "With --never: a certificate that nothing about a person was ever disclosed, or not to a\n"
+        "partner, or not a column; or of anybody, where no --subject is given. It speaks as of\n"
+        "the last ledger commit, names nobody else, and is refused where it would be false.",
     .examples = "ledger prove 4711 -o 4711.tlog-proof\n"
                 "ledger prove --statement 0f8fad5b-d9cb-469f-a165-70867728950e -o proofs\n"
-                "ledger prove --from march.checkpoint -o since-march.proof\n",
-    .exits = "there is no such entry, or the log contradicts a checkpoint",
+                "ledger prove --from march.checkpoint -o since-march.proof\n"
+                "ledger prove --never --subject 123456 --partner ringway -o never.txt\n"
+                "ledger prove --never --column customer.email --partner ringway\n",
+    .exits = "there is no such entry, the log contradicts a checkpoint, or the claim is false",
     .run = run,
 };

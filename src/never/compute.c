@@ -37,10 +37,10 @@ static enum status begin(const struct workshop *workshop, uint64_t entries, bool
     *index = (struct never_index){0};
     *known = file_exists(workshop->index);
     if (!afresh)
-        status = index_read(workshop->index, index, error);
+        status = never_index_read(workshop->index, index, error);
     if (status == STATUS_OK &&
         (strcmp(index->origin, workshop->origin) != 0 || index->commitment.entries > entries)) {
-        index_free(index); /* of another log, or of this one before it was restored */
+        never_index_free(index); /* of another log, or of this one before it was restored */
         status = STATUS_NOT_FOUND;
     }
     if (status == STATUS_NOT_FOUND)
@@ -79,7 +79,7 @@ static enum status keep(const struct workshop *workshop, struct never_index *ind
                         struct seeds *seeds, struct error *error)
 {
     TRY(seeds_write(seeds, workshop->seeds, error));
-    TRY(index_write(index, workshop->index, error));
+    TRY(never_index_write(index, workshop->index, error));
     if (file_exists(workshop->seeds))
         TRY(file_inherit_owner(workshop->seeds, error));
     return file_inherit_owner(workshop->index, error);
@@ -96,7 +96,7 @@ static enum status sort_out(const struct never_place *place, const struct worksh
         seeds_fill(&seeds, key, &index->holdings, names, place->policy, &made, error);
     memcpy(index->commitment.vrf_key, key->public_key, VRF_PUBLIC_BYTES);
     if (status == STATUS_OK)
-        status = index_build(index, &seeds, key, error);
+        status = never_index_build(index, &seeds, key, error);
     if (status == STATUS_OK)
         status = keep(workshop, index, &seeds, error);
     seeds_free(&seeds);
@@ -130,21 +130,44 @@ static enum status compute(const struct never_place *place, const struct worksho
     return status;
 }
 
+/* Going on from what is kept, keys are learnt from new entries alone: where somebody has none, all
+ * entries are read before that is believed. */
+static enum status compute_once(const struct never_place *place, const struct workshop *workshop,
+                                const struct never_work *wanted, bool afresh, bool new_key,
+                                struct never_work *work, bool *doubtful, struct error *error)
+{
+    struct never_index index;
+    bool known;
+    *work = (struct never_work){0};
+    TRY(begin(workshop, wanted->commitment.entries, afresh, &index, &known, error));
+    bool from_kept = index.holdings.entries > 0;
+    uint64_t erased = index.commitment.erased;
+    index.commitment.as_of_ns = wanted->commitment.as_of_ns;
+    enum status status =
+        compute(place, workshop, &index, wanted->commitment.entries, known, new_key, work, error);
+    *doubtful = from_kept && (work->new_key || work->commitment.erased > erased);
+    never_index_free(&index);
+    return status;
+}
+
 enum status never_compute(const struct never_place *place, uint64_t entries, int64_t as_of_ns,
                           bool afresh, bool new_key, struct never_work *work, struct error *error)
 {
     struct workshop workshop;
-    struct never_index index;
-    struct never_work done = {0};
-    bool known = false;
+    const struct never_work wanted = {.commitment = {.entries = entries, .as_of_ns = as_of_ns}};
+    struct never_work done, again;
+    bool doubtful;
     int fd = -1;
     TRY(workshop_open(place, &workshop, error));
     TRY(lock_folder(&workshop, &fd, error));
-    enum status status = begin(&workshop, entries, afresh, &index, &known, error);
-    index.commitment.as_of_ns = as_of_ns;
-    if (status == STATUS_OK)
-        status = compute(place, &workshop, &index, entries, known, new_key, &done, error);
-    index_free(&index);
+    enum status status = compute_once(place, &workshop, &wanted, afresh || new_key, new_key, &done,
+                                      &doubtful, error);
+    if (status == STATUS_OK && doubtful) {
+        status = compute_once(place, &workshop, &wanted, true, false, &again, &doubtful, error);
+        again.new_key = done.new_key;
+        again.computed += done.computed;
+        done = again;
+    }
     close(fd);
     if (status == STATUS_OK)
         *work = done;
@@ -208,7 +231,7 @@ static enum status recompute(const struct never_place *place, const struct works
         status = seeds_fill(&seeds, key, &index->holdings, names, place->policy, &made, error);
     }
     if (status == STATUS_OK)
-        status = index_build(index, &seeds, key, error);
+        status = never_index_build(index, &seeds, key, error);
     seeds_free(&seeds);
     names_close(names);
     return status;
@@ -238,7 +261,7 @@ static enum status compare(const struct never_place *place, const struct worksho
                            "the index that ledger entry %llu commits to does not follow from the "
                            "ledger",
                            (unsigned long long)check->sequence);
-    index_free(&index);
+    never_index_free(&index);
     crypto_wipe(&key, sizeof key);
     return status;
 }

@@ -25,7 +25,7 @@ static void leaf_at(const void *context, uint64_t index, uint8_t hash[static SOR
     marks_leaf_hash(&leaves[index], hash);
 }
 
-struct sorted_tree index_tree(const struct never_index *index)
+struct sorted_tree never_index_tree(const struct never_index *index)
 {
     return (struct sorted_tree){.leaves = index->commitment.leaves,
                                 .tag = MARKS_TAG_NODE,
@@ -39,7 +39,7 @@ static void mark_at(const void *context, uint64_t index, uint8_t hash[static SOR
     memcpy(hash, (const uint8_t *)context + index * MARK_BYTES, MARK_BYTES);
 }
 
-struct sorted_tree index_inner_tree(uint8_t (*marks)[MARK_BYTES], size_t count)
+struct sorted_tree never_index_inner_tree(uint8_t (*marks)[MARK_BYTES], size_t count)
 {
     return (struct sorted_tree){
         .leaves = count, .tag = MARKS_TAG_INNER_NODE, .leaf = mark_at, .context = marks};
@@ -50,9 +50,9 @@ static int compare_marks(const void *a, const void *b)
     return memcmp(a, b, MARK_BYTES);
 }
 
-enum status index_inner(const struct holdings *holdings, uint32_t set,
-                        const uint8_t seed[static SEED_BYTES], uint8_t (**marks)[MARK_BYTES],
-                        size_t *count, struct error *error)
+enum status never_index_inner(const struct holdings *holdings, uint32_t set,
+                              const uint8_t seed[static SEED_BYTES], uint8_t (**marks)[MARK_BYTES],
+                              size_t *count, struct error *error)
 {
     size_t questions_count;
     const uint32_t *questions = holdings_set(holdings, set, &questions_count);
@@ -145,10 +145,10 @@ static bool make_leaf(const struct building *building, size_t at)
     struct marks_leaf *leaf = &building->leaves[at];
     uint8_t(*marks)[MARK_BYTES];
     size_t count;
-    if (index_inner(building->holdings, person->set, person->seed, &marks, &count, NULL) !=
+    if (never_index_inner(building->holdings, person->set, person->seed, &marks, &count, NULL) !=
         STATUS_OK)
         return false;
-    struct sorted_tree tree = index_inner_tree(marks, count);
+    struct sorted_tree tree = never_index_inner_tree(marks, count);
     memcpy(leaf->mark, person->mark, MARK_BYTES);
     leaf->inner_leaves = count;
     sorted_tree_root(&tree, leaf->inner_root);
@@ -195,13 +195,13 @@ static enum status build(struct building *building, struct never_index *index, s
         return no_memory(error);
     memcpy(index->leaves[count - 1].mark, marks_highest, MARK_BYTES);
     index->commitment.leaves = count;
-    struct sorted_tree tree = index_tree(index);
+    struct sorted_tree tree = never_index_tree(index);
     sorted_tree_root(&tree, index->commitment.root);
     return STATUS_OK;
 }
 
-enum status index_build(struct never_index *index, const struct seeds *seeds,
-                        const struct vrf_key *key, struct error *error)
+enum status never_index_build(struct never_index *index, const struct seeds *seeds,
+                              const struct vrf_key *key, struct error *error)
 {
     struct building building = {.holdings = &index->holdings};
     enum status status = gather(&building, index, seeds, key, error);
@@ -215,14 +215,14 @@ enum status index_build(struct never_index *index, const struct seeds *seeds,
     return status;
 }
 
-void index_free(struct never_index *index)
+void never_index_free(struct never_index *index)
 {
     free(index->leaves);
     index->leaves = NULL;
     holdings_free(&index->holdings);
 }
 
-uint64_t index_place(const struct never_index *index, const uint8_t mark[static MARK_BYTES])
+uint64_t never_index_place(const struct never_index *index, const uint8_t mark[static MARK_BYTES])
 {
     uint64_t low = 0, high = index->commitment.leaves;
     while (high - low > 1) {

@@ -21,24 +21,26 @@ struct never_index {
 };
 
 /* Sorts and hashes index->holdings. Fills leaves and, of the commitment, leaves, erased, root. */
-MUST_USE enum status index_build(struct never_index *index, const struct seeds *seeds,
-                                 const struct vrf_key *key, struct error *error);
-void index_free(struct never_index *index);
+MUST_USE enum status never_index_build(struct never_index *index, const struct seeds *seeds,
+                                       const struct vrf_key *key, struct error *error);
+void never_index_free(struct never_index *index);
 
-MUST_USE enum status index_write(const struct never_index *index, const char *path,
-                                 struct error *error);
+MUST_USE enum status never_index_write(const struct never_index *index, const char *path,
+                                       struct error *error);
 /* STATUS_NOT_FOUND; STATUS_CORRUPT where it is damaged or its leaves do not give its root. */
-MUST_USE enum status index_read(const char *path, struct never_index *index, struct error *error);
+MUST_USE enum status never_index_read(const char *path, struct never_index *index,
+                                      struct error *error);
 
 /* The tree over the leaves; borrows. */
-struct sorted_tree index_tree(const struct never_index *index);
+struct sorted_tree never_index_tree(const struct never_index *index);
 /* The leaf with the greatest mark that is not above this one. */
-uint64_t index_place(const struct never_index *index, const uint8_t mark[static MARK_BYTES]);
+uint64_t never_index_place(const struct never_index *index, const uint8_t mark[static MARK_BYTES]);
 
 /* A person's own tree: marks in order, sentinels included. Returns owned, free(). */
-MUST_USE enum status index_inner(const struct holdings *holdings, uint32_t set,
-                                 const uint8_t seed[static SEED_BYTES],
-                                 uint8_t (**marks)[MARK_BYTES], size_t *count, struct error *error);
-struct sorted_tree index_inner_tree(uint8_t (*marks)[MARK_BYTES], size_t count);
+MUST_USE enum status never_index_inner(const struct holdings *holdings, uint32_t set,
+                                       const uint8_t seed[static SEED_BYTES],
+                                       uint8_t (**marks)[MARK_BYTES], size_t *count,
+                                       struct error *error);
+struct sorted_tree never_index_inner_tree(uint8_t (*marks)[MARK_BYTES], size_t count);
 
 #endif

@@ -35,7 +35,8 @@ static void put_index(const struct never_index *index, struct buffer *out)
     holdings_write(&index->holdings, out);
 }
 
-enum status index_write(const struct never_index *index, const char *path, struct error *error)
+enum status never_index_write(const struct never_index *index, const char *path,
+                              struct error *error)
 {
     struct buffer file;
     uint8_t digest[CRYPTO_SHA256_BYTES];
@@ -121,7 +122,7 @@ static enum status take_file(struct slice file, struct never_index *index, struc
                      "never/index is damaged");
 }
 
-enum status index_read(const char *path, struct never_index *index, struct error *error)
+enum status never_index_read(const char *path, struct never_index *index, struct error *error)
 {
     struct buffer file;
     *index = (struct never_index){0};
@@ -131,6 +132,6 @@ enum status index_read(const char *path, struct never_index *index, struct error
         status = take_file(buffer_slice(&file), index, error);
     buffer_free(&file);
     if (status != STATUS_OK)
-        index_free(index);
+        never_index_free(index);
     return status;
 }

@@ -46,6 +46,43 @@ static enum status check_question(const struct never_question *question, struct 
     return STATUS_OK;
 }
 
+/* A name that nobody ever had was never disclosed to, or of, and to certify that would mislead. */
+static bool is_column(const struct policy *policy, const char *column)
+{
+    char dataset_name[LIMIT_NAME_BYTES + 1];
+    const char *dot = strchr(column, '.');
+    if (dot == NULL || (size_t)(dot - column) > LIMIT_NAME_BYTES)
+        return false;
+    snprintf(dataset_name, sizeof dataset_name, "%.*s", (int)(dot - column), column);
+    const struct policy_dataset *dataset = policy_find_dataset(policy, dataset_name);
+    for (size_t i = 0; dataset != NULL && i < dataset->column_count; i++)
+        if (strcmp(dataset->columns[i].name, dot + 1) == 0)
+            return true;
+    return false;
+}
+
+static enum status check_names(const struct proving *proving, const struct policy *policy,
+                               struct error *error)
+{
+    const struct never_question *question = proving->question;
+    const struct holdings *holdings = &proving->index.holdings;
+    const struct slice any = slice_of(NULL, 0);
+    if (is_person(question) && policy_find_kind(policy, question->kind) == NULL)
+        return error_set(error, STATUS_NOT_FOUND, "42704", "kinds are named under subjects:",
+                         "\"%s\" is no kind of subject in the policy", question->kind);
+    if (question->partner[0] != '\0' && policy_find_partner(policy, question->partner) == NULL &&
+        !holdings_has(holdings, holdings->everybody, slice_of_text(question->partner), any))
+        return error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam partner list",
+                         "partner \"%s\" is not in the policy, and nothing was disclosed to it",
+                         question->partner);
+    if (question->column[0] != '\0' && !is_column(policy, question->column) &&
+        !holdings_has(holdings, holdings->everybody, any, slice_of_text(question->column)))
+        return error_set(
+            error, STATUS_NOT_FOUND, "42703", "cofferdam check lists datasets and columns",
+            "\"%s\" is no column of the policy: write dataset.column", question->column);
+    return STATUS_OK;
+}
+
 /* ---- the person ---- */
 
 static enum status find_ids(struct proving *proving, const struct vrf_key *key, struct error *error)
@@ -138,10 +175,11 @@ static enum status prove_inner(struct proving *proving, struct certificate *cert
     size_t count, at = 0;
     marks_question(proving->seed, slice_of_text(proving->question->partner),
                    slice_of_text(proving->question->column), mark);
-    TRY(index_inner(&proving->index.holdings, proving->set, proving->seed, &marks, &count, error));
+    TRY(never_index_inner(&proving->index.holdings, proving->set, proving->seed, &marks, &count,
+                          error));
     while (at + 2 < count && memcmp(marks[at + 1], mark, MARK_BYTES) < 0)
         at++;
-    struct sorted_tree tree = index_inner_tree(marks, count);
+    struct sorted_tree tree = never_index_inner_tree(marks, count);
     certificate->inner_place = at;
     memcpy(certificate->inner_marks, marks[at], sizeof certificate->inner_marks);
     sorted_tree_path(&tree, at, CERTIFICATE_NEIGHBOURS, &certificate->inner_path);
@@ -152,8 +190,8 @@ static enum status prove_inner(struct proving *proving, struct certificate *cert
 static enum status prove_place(struct proving *proving, struct certificate *certificate,
                                struct error *error)
 {
-    struct sorted_tree tree = index_tree(&proving->index);
-    uint64_t place = index_place(&proving->index, proving->mark);
+    struct sorted_tree tree = never_index_tree(&proving->index);
+    uint64_t place = never_index_place(&proving->index, proving->mark);
     const struct marks_leaf *leaves = &proving->index.leaves[place];
     certificate->place = place;
     certificate->present = memcmp(leaves->mark, proving->mark, MARK_BYTES) == 0;
@@ -219,8 +257,9 @@ static enum status find_commitment(const struct proving *proving, uint64_t size,
         return status;
     if (!found)
         return error_set(error, STATUS_NOT_FOUND, "02000",
-                         "cofferdam ledger commit, and again in a second",
-                         "no published checkpoint of the log holds the index's commitment");
+                         "Try again in some seconds, when more of the log is published; if that "
+                         "does not help: cofferdam ledger commit",
+                         "no published checkpoint of the log holds the index's commitment yet");
     *sequence = at;
     return STATUS_OK;
 }
@@ -231,7 +270,7 @@ static enum status prove_commitment(const struct proving *proving, struct tiles 
     struct slice entry;
     uint64_t size = tiles_checkpoint(tiles)->size;
     if (tiles_note(tiles).len == 0)
-        return error_set(error, STATUS_NOT_FOUND, "02000", "again in a second",
+        return error_set(error, STATUS_NOT_FOUND, "02000", "Try again in some seconds.",
                          "the log's published checkpoint has no signature yet");
     TRY(find_commitment(proving, size, &certificate->sequence, error));
     TRY(proof_inclusion(certificate->sequence, size, tiles_source, tiles, &certificate->inclusion,
@@ -297,7 +336,7 @@ static enum status prove(struct proving *proving, struct certificate *certificat
 
 static enum status open_index(struct proving *proving, struct error *error)
 {
-    enum status status = index_read(proving->workshop.index, &proving->index, error);
+    enum status status = never_index_read(proving->workshop.index, &proving->index, error);
     if (status == STATUS_NOT_FOUND)
         return error_set(error, status, "02000", "cofferdam ledger commit makes one",
                          "there is no index of disclosures yet");
@@ -319,12 +358,14 @@ enum status never_prove(const struct never_place *place, const struct never_ques
     certificate_init(&certificate);
     enum status status = open_index(&proving, error);
     if (status == STATUS_OK)
+        status = check_names(&proving, place->policy, error);
+    if (status == STATUS_OK)
         status = tiles_open(proving.workshop.ledger, &tiles, error);
     if (status == STATUS_OK)
         status = prove(&proving, &certificate, tiles, out, error);
     tiles_close(tiles);
     certificate_free(&certificate);
-    index_free(&proving.index);
+    never_index_free(&proving.index);
     free(proving.ids);
     crypto_wipe(proving.seed, sizeof proving.seed);
     return status;
