@@ -28,7 +28,7 @@ static const struct cli_option options[] = {
     {"subject", 0, "KEY", "with --never: of this person"},
     {"kind", 0, "KIND", "with --subject: the kind of person, where the policy has several"},
     {"partner", 'p', "PARTNER", "with --never: to this partner; otherwise to any"},
-    {"column", 0, "DATASET.COLUMN", "with --never: this column; otherwise anything"},
+    {"column", 0, "NAME", "with --never: this column, dataset.column; otherwise anything"},
     {"ledger", 0, "FOLDER", "the ledger's folder, instead of the configuration's"},
     {"output", 'o', "FILE", "write there; with --statement a folder, made if need be"},
     {NULL, 0, NULL, NULL},
@@ -259,6 +259,9 @@ static enum status run(struct cli_call *call, struct error *error)
                (cli_value(call, "from") != NULL) + (cli_value(call, "never") != NULL);
     if (ways != 1)
         return cli_usage(call, error, "one of SEQUENCE, --statement, --from and --never, please");
+    if (cli_value(call, "never") != NULL && cli_value(call, "ledger") != NULL)
+        return cli_usage(call, error,
+                         "--never needs the whole state folder: --config, not --ledger");
     if (cli_value(call, "never") != NULL)
         return cli_prove_never(call, error);
     if (cli_value(call, "subject") != NULL || cli_value(call, "partner") != NULL ||
