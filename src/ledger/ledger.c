@@ -248,7 +248,7 @@ static enum status run_writer(struct ledger *ledger, struct recovered *recovered
     if (options->publish_ms == 0)
         return STATUS_OK;
     status = publisher_start(options->folder, ledger->writer.log_id, options->publish_ms,
-                             &ledger->publisher, error);
+                             options->signing_key != NULL, &ledger->publisher, error);
     if (status != STATUS_OK) {
         keeper_stop(&ledger->keeper);
         writer_stop(&ledger->writer);

@@ -31,6 +31,7 @@ struct publisher {
     const char *folder;
     char origin[CHECKPOINT_ORIGIN_ROOM];
     int64_t every_ns;
+    bool is_signed;
     pthread_t thread;
 
     pthread_mutex_t mutex; /* of stopping */
@@ -159,15 +160,15 @@ static enum status catch_up(struct publisher *publisher, uint64_t size, bool *re
 
 /* The keeper's checkpoint: its bytes, and what they say. */
 static enum status read_checkpoint(const struct publisher *publisher, struct buffer *bytes,
-                                   struct checkpoint *checkpoint, bool *is_signed,
+                                   struct checkpoint *checkpoint, bool *has_signature,
                                    struct error *error)
 {
     char path[SEGMENT_PATH_BYTES + 16], origin[CHECKPOINT_ORIGIN_ROOM];
     struct note note;
     snprintf(path, sizeof path, "%s/checkpoint", publisher->folder);
     TRY(file_read(path, bytes, error));
-    *is_signed = note_parse(buffer_slice(bytes), &note, NULL) == STATUS_OK;
-    return checkpoint_parse(*is_signed ? note.text : buffer_slice(bytes), origin, checkpoint,
+    *has_signature = note_parse(buffer_slice(bytes), &note, NULL) == STATUS_OK;
+    return checkpoint_parse(*has_signature ? note.text : buffer_slice(bytes), origin, checkpoint,
                             error);
 }
 
@@ -208,13 +209,13 @@ static void publish_round(struct publisher *publisher)
     struct error error = {0};
     struct buffer bytes;
     struct checkpoint checkpoint;
-    bool is_signed;
+    bool has_signature;
     if (publisher->contradicted)
         return;
     buffer_init(&bytes, NOTE_BYTES_MAX);
-    enum status status = read_checkpoint(publisher, &bytes, &checkpoint, &is_signed, &error);
+    enum status status = read_checkpoint(publisher, &bytes, &checkpoint, &has_signature, &error);
     /* A log that has just been made has a checkpoint before it has a key. */
-    if (status == STATUS_OK && (is_signed || checkpoint.size > 0))
+    if (status == STATUS_OK && (has_signature || !publisher->is_signed))
         status = publish(publisher, buffer_slice(&bytes), &checkpoint, &error);
     buffer_free(&bytes);
     if (status != STATUS_OK)
@@ -252,13 +253,14 @@ static void *run(void *context)
 
 enum status publisher_start(const char *folder,
                             const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES], uint32_t every_ms,
-                            struct publisher **publisher, struct error *error)
+                            bool is_signed, struct publisher **publisher, struct error *error)
 {
     pthread_condattr_t monotonic;
     struct publisher *made = calloc(1, sizeof *made);
     if (made == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory to publish the ledger");
     made->folder = folder;
+    made->is_signed = is_signed;
     made->every_ns = (int64_t)every_ms * 1000000;
     checkpoint_origin(log_id, made->origin);
     pthread_mutex_init(&made->mutex, NULL);

@@ -6,6 +6,7 @@
 #ifndef COFFERDAM_LEDGER_PUBLISHER_H
 #define COFFERDAM_LEDGER_PUBLISHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -14,11 +15,11 @@
 struct publisher; /* owned */
 
 /* Publishes at once, then each every_ms in which the log has grown. folder: the ledger's; borrowed.
- */
+ * is_signed: nothing is published without a signature; otherwise the log has no key. */
 MUST_USE enum status publisher_start(const char *folder,
                                      const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
-                                     uint32_t every_ms, struct publisher **publisher,
-                                     struct error *error);
+                                     uint32_t every_ms, bool is_signed,
+                                     struct publisher **publisher, struct error *error);
 /* Publishes what is new, for at most ten seconds (a later start goes on), and frees. After the
  * ledger's last checkpoint. NULL is fine. */
 void publisher_stop(struct publisher *publisher);
