@@ -78,6 +78,17 @@ enum status exposure_open(const char *subjects_folder, struct exposure **out, st
     return status;
 }
 
+enum status exposure_use_index(struct exposure *exposure, const char *index_folder,
+                               const char *ledger_folder, struct error *error)
+{
+    struct index *index = NULL;
+    CHECK(exposure->ledger == NULL);
+    TRY(index_open(index_folder, ledger_folder, &index, error));
+    index_free(exposure->index);
+    exposure->index = index;
+    return STATUS_OK;
+}
+
 /* A new seal key, a new key file, and the old seal keys destroyed: then no copy of the pair that
  * we wrote can be read any more. */
 static enum status forget_on_disk(struct exposure *exposure, struct error *error)
@@ -170,6 +181,7 @@ enum status exposure_attach(struct exposure *exposure, struct ledger *ledger, st
     statistics_forget(&exposure->open); /* what was not written whole was not released */
     accounts_know_texts(exposure->accounts,
                         &(struct gauge_texts){.text = text_of, .context = ledger});
+    TRY(index_start(exposure->index, error));
     int failed = pthread_create(&exposure->keeper, NULL, run_keeper, exposure);
     if (failed != 0)
         return error_set_errno(error, failed, "thread for subject keys");

@@ -27,6 +27,11 @@ struct exposure; /* owned */
  * its replay function. */
 MUST_USE enum status exposure_open(const char *subjects_folder, struct exposure **exposure,
                                    struct error *error);
+/* Gives the index its files, in a folder of their own, and brings them up to all that the ledger
+ * has acknowledged; without it the index lives in memory alone. After exposure_open, before
+ * ledger_open. Files that are damaged, or not of this ledger, are made anew. */
+MUST_USE enum status exposure_use_index(struct exposure *exposure, const char *index_folder,
+                                        const char *ledger_folder, struct error *error);
 /* ledger_options.replay: context is the exposure. */
 MUST_USE enum status exposure_replay(void *exposure, uint64_t sequence,
                                      const struct ledger_entry *entry, struct slice side,

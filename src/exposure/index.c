@@ -1,479 +1,434 @@
-/* A series is one (partner, column set, kind, grade, purpose); a partner has few purposes, so that
- * a person is seldom in more series for them, and finding one costs a comparison. Its frozen hours
- * lie one behind the other in one allocation: a head (hour, count, bytes), then plain ids or, above
- * 16, a portable bitmap. Hours need not ascend (clocks step back) and may repeat: readers take the
- * union. */
-#include "exposure/index.h"
+/* Opening, adding, folding; see index_live.h. */
+#include "exposure/index_live.h"
 
-#include <pthread.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
-#include "exposure/name_map.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "exposure/index_build.h"
+#include "ledger/ledger.h"
 
-static const int64_t HOUR_NS = 3600LL * 1000000000;
+enum { WATCH_SECONDS = 2, WAIT_DURABLE_US = 1000, WAIT_DURABLE_TIMES = 10000 };
 
-enum { PLAIN_MAX = 16 };
+static enum status out_of_memory(struct error *error)
+{
+    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+}
 
-struct frozen_head {
-    int32_t hour;
-    uint32_t count, bytes;
-};
+/* ---- opening and closing ---- */
 
-struct series {
-    uint64_t key;        /* column set, kind, grade */
-    const char *purpose; /* one of the partner's texts: equal ones are the same pointer */
-    roaring_bitmap_t *all, *open;
-    int32_t open_hour, first_hour, last_hour;
-    uint8_t *frozen;
-    size_t frozen_len, frozen_capacity;
-};
-
-struct partner {
-    pthread_mutex_t lock;
-    struct series **series; /* ascending by key; each lives as long as the index */
-    size_t count, capacity;
-    char **purposes; /* as they came; each lives as long as the index */
-    size_t purpose_count;
-    roaring_bitmap_t *column_sets;
-    int64_t deleted_before_ns;
-};
-
-struct index {
-    pthread_rwlock_t lock; /* of the map */
-    struct name_map map;
-};
+static int64_t today(void)
+{
+    return index_hour_of(clock_now_ns()) / 24;
+}
 
 enum status index_new(struct index **out, struct error *error)
 {
     struct index *index = calloc(1, sizeof *index);
     if (index == NULL)
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    pthread_rwlock_init(&index->lock, NULL);
-    *out = index;
-    return STATUS_OK;
+        return out_of_memory(error);
+    name_pool_init(&index->pool);
+    pthread_rwlock_init(&index->swap, NULL);
+    pthread_rwlockattr_t patient; /* a fold must get in between additions without end */
+    pthread_rwlockattr_init(&patient);
+    pthread_rwlockattr_setkind_np(&patient, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&index->gate, &patient);
+    pthread_rwlockattr_destroy(&patient);
+    pthread_mutex_init(&index->watch_lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&index->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    index->folded_day = today();
+    enum status status = tail_new(&index->pool, &index->current, error);
+    if (status == STATUS_OK)
+        *out = index;
+    else
+        index_free(index);
+    return status;
 }
 
-static void partner_free(struct partner *partner)
+static void stop_thread(struct index *index)
 {
-    for (size_t i = 0; i < partner->count; i++) {
-        roaring_bitmap_free(partner->series[i]->all);
-        roaring_bitmap_free(partner->series[i]->open);
-        free(partner->series[i]->frozen);
-        free(partner->series[i]);
-    }
-    for (size_t i = 0; i < partner->purpose_count; i++)
-        free(partner->purposes[i]);
-    free(partner->purposes);
-    free(partner->series);
-    roaring_bitmap_free(partner->column_sets);
-    pthread_mutex_destroy(&partner->lock);
-    free(partner);
+    if (!index->runs)
+        return;
+    pthread_mutex_lock(&index->watch_lock);
+    index->stopping = true;
+    pthread_cond_signal(&index->wake);
+    pthread_mutex_unlock(&index->watch_lock);
+    pthread_join(index->thread, NULL);
 }
 
 void index_free(struct index *index)
 {
     if (index == NULL)
         return;
-    for (size_t i = 0; i < index->map.count; i++)
-        partner_free(index->map.entries[i].value);
-    name_map_free(&index->map);
-    pthread_rwlock_destroy(&index->lock);
+    stop_thread(index);
+    tail_free(index->current);
+    tail_free(index->closing);
+    shelf_close(index->shelf);
+    for (size_t i = 0; i < index->text_count; i++)
+        free(index->texts[i]);
+    free(index->texts);
+    pthread_cond_destroy(&index->wake);
+    pthread_mutex_destroy(&index->watch_lock);
+    pthread_rwlock_destroy(&index->gate);
+    pthread_rwlock_destroy(&index->swap);
+    name_pool_free(&index->pool);
     free(index);
 }
 
-static roaring_bitmap_t *new_set(void)
+static enum status name_folders(struct index *index, const char *folder, const char *ledger_folder,
+                                struct error *error)
 {
-    roaring_bitmap_t *set = roaring_bitmap_create();
-    CHECK(set != NULL);
-    return set;
+    size_t room = sizeof index->folder;
+    if (snprintf(index->folder, room, "%s", folder) >= (int)room ||
+        snprintf(index->ledger_folder, room, "%s", ledger_folder) >= (int)room)
+        return error_set(error, STATUS_INVALID, "58030", NULL, "path is too long");
+    index->has_folder = true;
+    return STATUS_OK;
 }
 
-static struct partner *find_partner(struct index *index, struct slice name)
+/* The shelf on disk if it is whole and of this ledger; NULL, with the rest thrown away, if not. The
+ * folder is locked. */
+static enum status trusted_shelf(struct index *index, struct shelf **out, struct error *error)
 {
-    pthread_rwlock_rdlock(&index->lock);
-    struct partner *partner = name_map_get(&index->map, name);
-    pthread_rwlock_unlock(&index->lock);
-    return partner;
-}
-
-static struct partner *get_partner(struct index *index, struct slice name)
-{
-    struct partner *partner = find_partner(index, name);
-    if (partner != NULL)
-        return partner;
-    pthread_rwlock_wrlock(&index->lock);
-    partner = name_map_get(&index->map, name);
-    if (partner == NULL) {
-        partner = calloc(1, sizeof *partner);
-        CHECK(partner != NULL);
-        pthread_mutex_init(&partner->lock, NULL);
-        partner->column_sets = new_set();
-        partner->deleted_before_ns = INT64_MIN;
-        name_map_put(&index->map, name, partner);
+    struct shelf *shelf = NULL;
+    struct error why = {0};
+    enum status status = shelf_open(index->folder, &index->pool, &shelf, &why);
+    if (status == STATUS_OK)
+        status = index_shelf_matches(shelf, index->ledger_folder, &why);
+    if (status == STATUS_OK) {
+        *out = shelf;
+        return STATUS_OK;
     }
-    pthread_rwlock_unlock(&index->lock);
-    return partner;
+    shelf_close(shelf);
+    *out = NULL;
+    if (status != STATUS_NOT_FOUND && status != STATUS_CORRUPT) {
+        if (error != NULL)
+            *error = why;
+        return status;
+    }
+    if (status == STATUS_CORRUPT)
+        log_event(LOG_WARNING, "exposure_index_thrown_away", "reason=\"%s\"", why.message);
+    return index_discard(index->folder, error);
+}
+
+static bool ledger_is_there(const struct index *index)
+{
+    uint8_t log_id[INDEX_LOG_BYTES];
+    struct error ignored = {0};
+    return ledger_log_id(index->ledger_folder, log_id, &ignored) != STATUS_NOT_FOUND;
+}
+
+/* Takes over what a build has come to. Locks both. */
+static void take_shelf(struct index *index, struct shelf *shelf, bool drops_closing)
+{
+    pthread_rwlock_wrlock(&index->swap);
+    pthread_rwlock_wrlock(&index->gate);
+    struct shelf *old = index->shelf;
+    struct tail *dropped = drops_closing ? index->closing : NULL;
+    index->shelf = shelf;
+    if (drops_closing)
+        index->closing = NULL;
+    atomic_store(&index->base, shelf->manifest.sequence);
+    if (atomic_load(&index->lost_end) <= shelf->manifest.sequence)
+        atomic_store(&index->lost_end, 0);
+    pthread_rwlock_unlock(&index->gate);
+    pthread_rwlock_unlock(&index->swap);
+    shelf_close(old);
+    tail_free(dropped);
+}
+
+static enum status catch_up(struct index *index, struct error *error)
+{
+    int lock = -1;
+    struct index_build build = {
+        .folder = index->folder, .ledger_folder = index->ledger_folder, .pool = &index->pool};
+    TRY(file_make_folder(index->folder, 0700, error));
+    TRY(index_lock(index->folder, true, &lock, error));
+    enum status status = trusted_shelf(index, &build.shelf, error);
+    if (status == STATUS_OK && ledger_is_there(index))
+        status = index_build_run(&build, UINT64_MAX, error);
+    if (status == STATUS_OK && build.shelf != NULL)
+        take_shelf(index, build.shelf, false);
+    else
+        shelf_close(build.shelf);
+    close(lock);
+    return status;
+}
+
+enum status index_open(const char *folder, const char *ledger_folder, struct index **out,
+                       struct error *error)
+{
+    struct index *index = NULL;
+    TRY(index_new(&index, error));
+    enum status status = name_folders(index, folder, ledger_folder, error);
+    if (status == STATUS_OK)
+        status = catch_up(index, error);
+    if (status == STATUS_OK)
+        *out = index;
+    else
+        index_free(index);
+    return status;
+}
+
+/* ---- reading beside the gateway ---- */
+
+static enum status copy_text(struct index *index, struct slice text, struct error *error)
+{
+    char **grown = realloc(index->texts, (index->text_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        return out_of_memory(error);
+    index->texts = grown;
+    index->texts[index->text_count] = strndup((const char *)text.data, text.len);
+    return index->texts[index->text_count++] == NULL ? out_of_memory(error) : STATUS_OK;
+}
+
+static enum status copy_texts(struct index *index, struct error *error)
+{
+    struct shelf *shelf = index->shelf;
+    uint32_t first_id;
+    struct slice text;
+    for (size_t i = 0; shelf != NULL && i < index_file_texts(shelf->ever); i++) {
+        TRY(index_file_text(shelf->ever, i, &text, error));
+        TRY(copy_text(index, text, error));
+    }
+    size_t count = tail_texts(index->current, &first_id);
+    for (size_t i = 0; i < count; i++)
+        TRY(copy_text(index, tail_text(index->current, i), error));
+    return STATUS_OK;
+}
+
+/* Files may go while they are opened: the gateway has folded; then there is a new manifest. */
+static enum status open_shelf(struct index *index)
+{
+    enum { TRIES = 10 };
+    enum status status = STATUS_NOT_FOUND;
+    struct error ignored;
+    struct shelf *shelf = NULL;
+    for (int i = 0; i < TRIES && status == STATUS_NOT_FOUND; i++) {
+        status = shelf_open(index->folder, &index->pool, &shelf, &ignored);
+        if (status == STATUS_OK)
+            status = index_shelf_matches(shelf, index->ledger_folder, &ignored);
+        if (status == STATUS_OK) {
+            index->shelf = shelf;
+            return STATUS_OK;
+        }
+        shelf_close(shelf);
+        shelf = NULL;
+    }
+    return status;
+}
+
+static enum status read_all(struct index *index, struct error *error)
+{
+    struct index_end end = {0};
+    uint64_t disclosures = 0;
+    if (open_shelf(index) == STATUS_OK)
+        end.sequence = index->shelf->manifest.sequence;
+    TRY(index_read_entries(index->ledger_folder, UINT64_MAX, INDEX_READ_MOST, index->current, &end,
+                           &disclosures, error));
+    if (tail_bytes(index->current) >= INDEX_READ_MOST)
+        return error_set(error, STATUS_LIMIT, "54000", "cofferdam exposure rebuild",
+                         "the exposure index is missing or too far behind the ledger");
+    return copy_texts(index, error);
+}
+
+enum status index_open_reading(const char *folder, const char *ledger_folder, struct index **out,
+                               struct error *error)
+{
+    struct index *index = NULL;
+    TRY(index_new(&index, error));
+    enum status status = name_folders(index, folder, ledger_folder, error);
+    if (status == STATUS_OK)
+        status = read_all(index, error);
+    if (status == STATUS_OK)
+        *out = index;
+    else
+        index_free(index);
+    return status;
+}
+
+const char *index_column_text(struct index *index, uint32_t id)
+{
+    return id >= 1 && id <= index->text_count ? index->texts[id - 1] : NULL;
 }
 
 /* ---- adding ---- */
 
-static int64_t floor_hour(int64_t time_ns)
+static void wake_thread(struct index *index)
 {
-    int64_t hour = time_ns / HOUR_NS;
-    return time_ns % HOUR_NS < 0 ? hour - 1 : hour;
+    pthread_mutex_lock(&index->watch_lock);
+    pthread_cond_signal(&index->wake);
+    pthread_mutex_unlock(&index->watch_lock);
 }
 
-static uint64_t key_of(const struct index_place *place)
+/* True while the tail takes more. The gate is held. */
+static bool has_room(struct index *index, uint64_t sequence)
 {
-    return (uint64_t)place->column_set << 24 | (uint64_t)place->kind << 8 | place->grade;
-}
-
-/* The partner's own copy of the text. The partner is locked. */
-static const char *get_purpose(struct partner *partner, struct slice purpose)
-{
-    for (size_t i = 0; i < partner->purpose_count; i++)
-        if (slice_equal(slice_of_text(partner->purposes[i]), purpose))
-            return partner->purposes[i];
-    partner->purposes =
-        realloc(partner->purposes, (partner->purpose_count + 1) * sizeof *partner->purposes);
-    char *copy = malloc(purpose.len + 1);
-    CHECK(partner->purposes != NULL && copy != NULL);
-    if (purpose.len > 0)
-        memcpy(copy, purpose.data, purpose.len);
-    copy[purpose.len] = '\0';
-    partner->purposes[partner->purpose_count++] = copy;
-    return copy;
-}
-
-static struct series *get_series(struct partner *partner, uint64_t key, const char *purpose,
-                                 int32_t hour)
-{
-    size_t low = 0, high = partner->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (partner->series[middle]->key < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < partner->count && partner->series[low]->key == key; low++)
-        if (partner->series[low]->purpose == purpose)
-            return partner->series[low];
-    if (partner->count == partner->capacity) {
-        partner->capacity = partner->capacity == 0 ? 16 : partner->capacity * 2;
-        partner->series = realloc(partner->series, partner->capacity * sizeof *partner->series);
-        CHECK(partner->series != NULL);
-    }
-    struct series *series = calloc(1, sizeof *series);
-    CHECK(series != NULL);
-    *series = (struct series){.key = key,
-                              .purpose = purpose,
-                              .all = new_set(),
-                              .open = new_set(),
-                              .open_hour = hour,
-                              .first_hour = hour,
-                              .last_hour = hour};
-    memmove(partner->series + low + 1, partner->series + low,
-            (partner->count - low) * sizeof *partner->series);
-    partner->series[low] = series;
-    partner->count++;
-    return series;
-}
-
-static uint8_t *frozen_room(struct series *series, size_t bytes)
-{
-    if (series->frozen_capacity - series->frozen_len < bytes) {
-        size_t capacity = series->frozen_len + bytes;
-        capacity += capacity / 2;
-        series->frozen = realloc(series->frozen, capacity);
-        CHECK(series->frozen != NULL);
-        series->frozen_capacity = capacity;
-    }
-    return series->frozen + series->frozen_len;
-}
-
-/* Moves the open hour to the frozen ones. */
-static void freeze(struct series *series)
-{
-    uint32_t plain[PLAIN_MAX];
-    uint64_t count = roaring_bitmap_get_cardinality(series->open);
-    struct frozen_head head = {.hour = series->open_hour, .count = (uint32_t)count};
-    if (count == 0)
-        return;
-    if (count > PLAIN_MAX)
-        roaring_bitmap_run_optimize(series->open);
-    head.bytes =
-        (uint32_t)(count <= PLAIN_MAX ? count * sizeof plain[0]
-                                      : roaring_bitmap_portable_size_in_bytes(series->open));
-    uint8_t *room = frozen_room(series, sizeof head + head.bytes);
-    memcpy(room, &head, sizeof head);
-    if (count <= PLAIN_MAX) {
-        roaring_bitmap_to_uint32_array(series->open, plain);
-        memcpy(room + sizeof head, plain, head.bytes);
-    } else {
-        roaring_bitmap_portable_serialize(series->open, (char *)room + sizeof head);
-    }
-    series->frozen_len += sizeof head + head.bytes;
-    roaring_bitmap_free(series->open);
-    series->open = new_set();
+    size_t bytes = tail_bytes(index->current);
+    if (!index->has_folder ||
+        bytes + (index->closing == NULL ? 0 : tail_bytes(index->closing)) < INDEX_TAIL_MOST)
+        return true;
+    uint64_t end = atomic_load(&index->lost_end);
+    while (end <= sequence && !atomic_compare_exchange_weak(&index->lost_end, &end, sequence + 1))
+        ;
+    return false;
 }
 
 void index_add(struct index *index, const struct index_place *place, int64_t time_ns,
                const uint32_t *ids, size_t count)
 {
-    int32_t hour = (int32_t)floor_hour(time_ns);
+    bool large = false;
     if (count == 0)
         return;
-    struct partner *partner = get_partner(index, place->partner);
-    pthread_mutex_lock(&partner->lock);
-    const char *purpose = get_purpose(partner, place->purpose);
-    struct series *series = get_series(partner, key_of(place), purpose, hour);
-    if (series->open_hour != hour) {
-        freeze(series);
-        series->open_hour = hour;
+    pthread_rwlock_rdlock(&index->gate);
+    bool told = index->shelf != NULL && place->sequence < atomic_load(&index->base);
+    if (!told && has_room(index, place->sequence)) {
+        size_t before = tail_bytes(index->current);
+        tail_add(index->current, place, (int32_t)index_hour_of(time_ns), ids, count);
+        large = before < INDEX_TAIL_SOFT && tail_bytes(index->current) >= INDEX_TAIL_SOFT;
     }
-    if (hour < series->first_hour)
-        series->first_hour = hour;
-    if (hour > series->last_hour)
-        series->last_hour = hour;
-    roaring_bitmap_add_many(series->open, count, ids);
-    roaring_bitmap_add_many(series->all, count, ids);
-    pthread_mutex_unlock(&partner->lock);
+    pthread_rwlock_unlock(&index->gate);
+    if (large)
+        wake_thread(index);
 }
 
 void index_add_column_set(struct index *index, struct slice name, uint32_t column_set)
 {
-    struct partner *partner = get_partner(index, name);
-    pthread_mutex_lock(&partner->lock);
-    roaring_bitmap_add(partner->column_sets, column_set);
-    pthread_mutex_unlock(&partner->lock);
+    pthread_rwlock_rdlock(&index->gate);
+    tail_add_column_set(index->current, name, column_set);
+    pthread_rwlock_unlock(&index->gate);
 }
 
 void index_add_deletion(struct index *index, struct slice name, int64_t before_ns)
 {
-    struct partner *partner = get_partner(index, name);
-    pthread_mutex_lock(&partner->lock);
-    if (before_ns > partner->deleted_before_ns)
-        partner->deleted_before_ns = before_ns;
-    pthread_mutex_unlock(&partner->lock);
+    pthread_rwlock_rdlock(&index->gate);
+    tail_add_deletion(index->current, name, before_ns);
+    pthread_rwlock_unlock(&index->gate);
 }
 
-/* ---- asking ---- */
+/* ---- folding ---- */
 
-bool index_has_partner(struct index *index, const char *name)
+/* From now on additions go to a new tail; one whose fold failed is folded first. */
+static enum status close_tail(struct index *index, struct error *error)
 {
-    return find_partner(index, slice_of_text(name)) != NULL;
+    struct tail *fresh = NULL;
+    if (index->closing != NULL)
+        return STATUS_OK;
+    TRY(tail_new(&index->pool, &fresh, error));
+    pthread_rwlock_wrlock(&index->swap);
+    pthread_rwlock_wrlock(&index->gate);
+    index->closing = index->current;
+    index->current = fresh;
+    pthread_rwlock_unlock(&index->gate);
+    pthread_rwlock_unlock(&index->swap);
+    return STATUS_OK;
 }
 
-int64_t index_deleted_before(struct index *index, const char *name)
+/* Reads and folds until all that the closed tail holds is in the files: it may not be durable yet.
+ */
+static enum status build_until(struct index_build *build, uint64_t least, struct error *error)
 {
-    struct partner *partner = find_partner(index, slice_of_text(name));
-    if (partner == NULL)
-        return INT64_MIN;
-    pthread_mutex_lock(&partner->lock);
-    int64_t before_ns = partner->deleted_before_ns;
-    pthread_mutex_unlock(&partner->lock);
-    return before_ns;
+    for (int i = 0; i < WAIT_DURABLE_TIMES; i++) {
+        TRY(index_build_run(build, least, error));
+        if (build->shelf->manifest.sequence >= least)
+            return STATUS_OK;
+        usleep(WAIT_DURABLE_US);
+    }
+    return error_set(error, STATUS_AGAIN, "55000", NULL,
+                     "the ledger has not made durable what the exposure index waits for");
 }
 
-struct index_range index_range(int64_t from_ns, int64_t until_ns)
+static enum status rebuild_damaged(struct index *index, struct error *error)
 {
-    struct index_range range = {.from_hour = from_ns, .until_hour = until_ns};
-    if (from_ns != INT64_MIN)
-        range.from_hour = floor_hour(from_ns);
-    if (until_ns != INT64_MAX)
-        range.until_hour = floor_hour(until_ns) + (floor_hour(until_ns) * HOUR_NS != until_ns);
-    return range;
+    struct index_rebuilt rebuilt;
+    if (!atomic_load(&index->damaged))
+        return STATUS_OK;
+    TRY(index_rebuild(index->folder, index->ledger_folder, &rebuilt, error));
+    atomic_store(&index->damaged, false);
+    return STATUS_OK;
 }
 
-/* What an hour holds, as a bitmap of its own. */
-static roaring_bitmap_t *thaw(const struct frozen_head *head, const uint8_t *bytes)
+enum status index_fold(struct index *index, struct error *error)
 {
-    uint32_t plain[PLAIN_MAX];
-    roaring_bitmap_t *set;
-    if (head->count <= PLAIN_MAX) {
-        memcpy(plain, bytes, head->bytes);
-        set = roaring_bitmap_of_ptr(head->count, plain);
+    int lock = -1;
+    struct index_build build = {
+        .folder = index->folder, .ledger_folder = index->ledger_folder, .pool = &index->pool};
+    CHECK(index->has_folder);
+    TRY(rebuild_damaged(index, error));
+    TRY(index_lock(index->folder, false, &lock, error));
+    enum status status = trusted_shelf(index, &build.shelf, error);
+    if (status == STATUS_OK)
+        status = close_tail(index, error);
+    if (status == STATUS_OK) {
+        uint64_t least = tail_end(index->closing), lost = atomic_load(&index->lost_end);
+        status = build_until(&build, lost > least ? lost : least, error);
+    }
+    if (status == STATUS_OK) {
+        take_shelf(index, build.shelf, true);
+        index->folded_day = today();
     } else {
-        set = roaring_bitmap_portable_deserialize_safe((const char *)bytes, head->bytes);
+        shelf_close(build.shelf);
     }
-    CHECK(set != NULL);
-    return set;
-}
-
-static bool holds(const struct frozen_head *head, const uint8_t *bytes, uint32_t id)
-{
-    if (head->count > PLAIN_MAX) {
-        roaring_bitmap_t *set = thaw(head, bytes);
-        bool found = roaring_bitmap_contains(set, id);
-        roaring_bitmap_free(set);
-        return found;
-    }
-    for (uint32_t i = 0; i < head->count; i++) {
-        uint32_t held;
-        memcpy(&held, bytes + i * sizeof held, sizeof held);
-        if (held == id)
-            return true;
-    }
-    return false;
-}
-
-static bool in_range(int64_t hour, struct index_range range)
-{
-    return hour >= range.from_hour && hour < range.until_hour;
-}
-
-static void widen(struct index_view *view, int64_t hour)
-{
-    if (hour < view->first_hour)
-        view->first_hour = hour;
-    if (hour > view->last_hour)
-        view->last_hour = hour;
-}
-
-/* The ids of a series in the range, and the hours they span. The partner is locked. */
-static roaring_bitmap_t *collect(const struct series *series, struct index_range range,
-                                 struct index_view *view)
-{
-    if (range.from_hour <= series->first_hour && range.until_hour > series->last_hour) {
-        view->first_hour = series->first_hour;
-        view->last_hour = series->last_hour;
-        return roaring_bitmap_copy(series->all);
-    }
-    roaring_bitmap_t *ids = new_set();
-    struct frozen_head head;
-    for (size_t at = 0; at < series->frozen_len; at += sizeof head + head.bytes) {
-        memcpy(&head, series->frozen + at, sizeof head);
-        if (!in_range(head.hour, range))
-            continue;
-        roaring_bitmap_t *hour = thaw(&head, series->frozen + at + sizeof head);
-        roaring_bitmap_or_inplace(ids, hour);
-        roaring_bitmap_free(hour);
-        widen(view, head.hour);
-    }
-    if (in_range(series->open_hour, range) && !roaring_bitmap_is_empty(series->open)) {
-        roaring_bitmap_or_inplace(ids, series->open);
-        widen(view, series->open_hour);
-    }
-    return ids;
-}
-
-/* Whether the series holds the id, and the hours in which it does. The partner is locked. */
-static bool collect_one(const struct series *series, uint32_t id, struct index_view *view)
-{
-    struct frozen_head head;
-    if (!roaring_bitmap_contains(series->all, id))
-        return false;
-    for (size_t at = 0; at < series->frozen_len; at += sizeof head + head.bytes) {
-        memcpy(&head, series->frozen + at, sizeof head);
-        if (head.hour >= view->first_hour && head.hour <= view->last_hour)
-            continue; /* would widen nothing */
-        if (holds(&head, series->frozen + at + sizeof head, id))
-            widen(view, head.hour);
-    }
-    if (roaring_bitmap_contains(series->open, id))
-        widen(view, series->open_hour);
-    return true;
-}
-
-static struct index_view view_of(const char *name, const struct series *series)
-{
-    return (struct index_view){.partner = name,
-                               .column_set = (uint32_t)(series->key >> 24),
-                               .kind = (uint16_t)(series->key >> 8),
-                               .grade = (uint8_t)series->key,
-                               .purpose = series->purpose,
-                               .first_hour = INT64_MAX,
-                               .last_hour = INT64_MIN};
-}
-
-/* The partner's series as they are now: the array is copied, since it may move. */
-static enum status list_series(struct partner *partner, struct series ***series, size_t *count,
-                               struct error *error)
-{
-    pthread_mutex_lock(&partner->lock);
-    struct series **copy = malloc((partner->count + 1) * sizeof *copy);
-    if (copy != NULL && partner->count > 0)
-        memcpy(copy, partner->series, partner->count * sizeof *copy);
-    *count = partner->count;
-    pthread_mutex_unlock(&partner->lock);
-    if (copy == NULL)
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    *series = copy;
-    return STATUS_OK;
-}
-
-enum status index_each(struct index *index, const char *name, struct index_range range,
-                       index_visit visit, void *context, struct error *error)
-{
-    struct partner *partner = find_partner(index, slice_of_text(name));
-    struct series **series = NULL;
-    size_t count = 0;
-    if (partner == NULL)
-        return STATUS_OK;
-    TRY(list_series(partner, &series, &count, error));
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct index_view view = view_of(name, series[i]);
-        pthread_mutex_lock(&partner->lock);
-        roaring_bitmap_t *ids = collect(series[i], range, &view);
-        pthread_mutex_unlock(&partner->lock);
-        view.ids = ids;
-        if (ids == NULL)
-            status = error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-        else if (!roaring_bitmap_is_empty(ids))
-            status = visit(context, &view, error);
-        if (ids != NULL)
-            roaring_bitmap_free(ids);
-    }
-    free(series);
+    close(lock);
     return status;
 }
 
-enum status index_each_of(struct index *index, const char *name, uint32_t id, index_visit visit,
-                          void *context, struct error *error)
+static bool is_due(struct index *index)
 {
-    struct partner *partner = find_partner(index, slice_of_text(name));
-    struct series **series = NULL;
-    size_t count = 0;
-    if (partner == NULL)
-        return STATUS_OK;
-    TRY(list_series(partner, &series, &count, error));
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct index_view view = view_of(name, series[i]);
-        pthread_mutex_lock(&partner->lock);
-        bool held = collect_one(series[i], id, &view);
-        pthread_mutex_unlock(&partner->lock);
-        if (held)
-            status = visit(context, &view, error);
+    size_t bytes = tail_bytes(index->current);
+    return index->closing != NULL || bytes >= INDEX_TAIL_SOFT ||
+           (today() != index->folded_day && tail_end(index->current) > 0) ||
+           atomic_load(&index->lost_end) > 0 || atomic_load(&index->damaged);
+}
+
+/* A fold that fails is tried again, and told of once: nothing is lost by it. */
+static void fold_and_tell(struct index *index)
+{
+    struct error error = {0};
+    enum status status = index_fold(index, &error);
+    if (status != STATUS_OK && status != STATUS_DENIED && !index->complained)
+        log_event(LOG_ERROR, "exposure_index_not_written", "error=\"%s\"", error.message);
+    index->complained = status != STATUS_OK;
+}
+
+static void *run_thread(void *context)
+{
+    struct index *index = context;
+    pthread_mutex_lock(&index->watch_lock);
+    while (!index->stopping) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += WATCH_SECONDS;
+        pthread_cond_timedwait(&index->wake, &index->watch_lock, &until);
+        if (index->stopping)
+            break;
+        pthread_mutex_unlock(&index->watch_lock);
+        if (is_due(index))
+            fold_and_tell(index);
+        pthread_mutex_lock(&index->watch_lock);
     }
-    free(series);
-    return status;
+    pthread_mutex_unlock(&index->watch_lock);
+    return NULL;
 }
 
-enum status index_partners(struct index *index, const char ***names, struct error *error)
+enum status index_start(struct index *index, struct error *error)
 {
-    pthread_rwlock_rdlock(&index->lock);
-    const char **list = calloc(index->map.count + 1, sizeof *list);
-    for (size_t i = 0; list != NULL && i < index->map.count; i++)
-        list[i] = index->map.entries[i].name;
-    pthread_rwlock_unlock(&index->lock);
-    if (list == NULL)
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    *names = list;
+    if (!index->has_folder)
+        return STATUS_OK;
+    int failed = pthread_create(&index->thread, NULL, run_thread, index);
+    if (failed != 0)
+        return error_set_errno(error, failed, "thread for the exposure index");
+    index->runs = true;
     return STATUS_OK;
-}
-
-roaring_bitmap_t *index_column_sets(struct index *index, const char *name)
-{
-    struct partner *partner = find_partner(index, slice_of_text(name));
-    if (partner == NULL)
-        return NULL;
-    pthread_mutex_lock(&partner->lock);
-    roaring_bitmap_t *sets = roaring_bitmap_copy(partner->column_sets);
-    pthread_mutex_unlock(&partner->lock);
-    return sets;
 }

@@ -27,11 +27,16 @@ static size_t position(const struct name_map *map, struct slice name)
     return low;
 }
 
+bool name_map_find(const struct name_map *map, struct slice name, size_t *at)
+{
+    *at = position(map, name);
+    return *at < map->count && compare(map->entries[*at].name, name) == 0;
+}
+
 void *name_map_get(const struct name_map *map, struct slice name)
 {
-    size_t at = position(map, name);
-    return at < map->count && compare(map->entries[at].name, name) == 0 ? map->entries[at].value
-                                                                        : NULL;
+    size_t at;
+    return name_map_find(map, name, &at) ? map->entries[at].value : NULL;
 }
 
 const char *name_map_put(struct name_map *map, struct slice name, void *value)

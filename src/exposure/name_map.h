@@ -3,6 +3,8 @@
 #ifndef COFFERDAM_EXPOSURE_NAME_MAP_H
 #define COFFERDAM_EXPOSURE_NAME_MAP_H
 
+#include <stdbool.h>
+
 #include "base/buffer.h"
 
 struct name_entry {
@@ -15,6 +17,8 @@ struct name_map {
     size_t count, capacity;
 };
 
+/* Whether the name is there, and where it is or would be. */
+bool name_map_find(const struct name_map *map, struct slice name, size_t *at);
 /* NULL where there is none. */
 void *name_map_get(const struct name_map *map, struct slice name);
 /* The name must not be in the map yet. Ends the process when there is no memory: a partner whose

@@ -81,7 +81,8 @@ static enum status mark_partner(struct exposure *exposure, const char *partner,
     const char *text;
     enum status status = STATUS_OK;
     memset(categories->seen, 0, sizeof categories->seen);
-    roaring_bitmap_t *sets = index_column_sets(exposure->index, partner);
+    roaring_bitmap_t *sets = NULL;
+    TRY(index_column_sets(exposure->index, partner, &sets, error));
     if (sets == NULL)
         return STATUS_OK;
     size_t count = roaring_bitmap_get_cardinality(sets);

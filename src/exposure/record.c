@@ -1,146 +1,60 @@
 /* Entries into index and accounts, live and in replay by the same path; in replay also the pairs
  * from side sections, and the counters that the live gateway has moved already. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "exposure/index_entry.h"
 #include "exposure/parts.h"
 #include "exposure/side.h"
 #include "exposure/subject_set.h"
 
-enum {
-    GRADE_DIRECT = 1, /* enum plan_grade's numbers, as the ledger stores them */
-    GRADE_WITNESS = 3,
-    GRADE_INFLUENCE = 4,
-    GRADE_PROBE = 5,
-    SMALL_COUNT = 64,
-    IDS_MAX = 1 << 24, /* in one item; an entry of 60,000 bytes holds far fewer honest ones */
-};
-
-/* ---- the ids of an item ---- */
-
-struct id_list {
-    uint32_t small[SMALL_COUNT];
-    uint32_t *ids;
-    size_t count;
-};
-
-static bool add_id(void *context, uint32_t id)
-{
-    struct id_list *list = context;
-    list->ids[list->count++] = id;
-    return true;
-}
-
-static enum status read_ids(struct slice set, struct id_list *list, struct error *error)
-{
-    uint64_t count;
-    if (subject_set_count(set, &count) != STATUS_OK || count > IDS_MAX)
-        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
-    list->count = 0;
-    list->ids = count <= SMALL_COUNT ? list->small : malloc(count * sizeof *list->ids);
-    if (list->ids == NULL)
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    return subject_set_each(set, add_id, list);
-}
-
-static void free_ids(struct id_list *list)
-{
-    if (list->ids != list->small)
-        free(list->ids);
-}
+enum { GRADE_PROBE = 5 }; /* enum plan_grade's number, as the ledger stores it */
 
 /* ---- entries ---- */
 
-static bool names_subjects(enum ledger_type type)
+struct taking {
+    struct exposure *exposure;
+    uint64_t sequence;
+};
+
+static void take_ids(void *context, const struct index_place *place, int64_t time_ns,
+                     const uint32_t *ids, size_t count)
 {
-    return type == LEDGER_DISCLOSURE || type == LEDGER_PROBE || type == LEDGER_DECLARED ||
-           type == LEDGER_CHANGE;
+    const struct taking *taking = context;
+    struct exposure *exposure = taking->exposure;
+    if (place->grade != INDEX_GRADE_DELETED)
+        dictionary_carried(exposure->dictionary, taking->sequence, ids, count);
+    if (index_grade_is_charged(place->grade))
+        accounts_take(exposure->accounts,
+                      &(struct account_place){.partner = place->partner,
+                                              .agent = place->agent,
+                                              .purpose = place->purpose,
+                                              .column_set = place->column_set},
+                      time_ns, ids, count);
+    index_add(exposure->index, place, time_ns, ids, count);
 }
 
-/* What a partner has learnt of single people; statistics and influence carry k. A group too small
- * for a statistic is written as direct by the gateway, influence of too few without a k, so that no
- * policy of that day needs to be known here. */
-static bool is_charged(const struct ledger_entry *entry, const struct ledger_item *item)
+static void take_column_set(void *context, struct slice partner, uint32_t column_set)
 {
-    bool of_few = item->grade == GRADE_INFLUENCE && item->k == 0;
-    return entry->type != LEDGER_DECLARED &&
-           (item->grade == GRADE_DIRECT || item->grade == GRADE_WITNESS || of_few);
+    const struct taking *taking = context;
+    index_add_column_set(taking->exposure->index, partner, column_set);
 }
 
-static enum status take_item(struct exposure *exposure, uint64_t sequence,
-                             const struct ledger_entry *entry, const struct ledger_item *item,
-                             int64_t time_ns, struct error *error)
+static void take_deletion(void *context, struct slice partner, int64_t before_ns)
 {
-    struct id_list list;
-    TRY(read_ids(item->subjects, &list, error));
-    struct index_place place = {.partner = entry->partner,
-                                .column_set = item->column_set,
-                                .kind = item->kind,
-                                .purpose = entry->purpose,
-                                .grade = entry->type == LEDGER_DECLARED ? INDEX_GRADE_DECLARED
-                                                                        : item->grade};
-    if (list.count > 0) {
-        dictionary_carried(exposure->dictionary, sequence, list.ids, list.count);
-        if (is_charged(entry, item))
-            accounts_take(exposure->accounts,
-                          &(struct account_place){.partner = entry->partner,
-                                                  .agent = entry->agent,
-                                                  .purpose = entry->purpose,
-                                                  .column_set = item->column_set},
-                          time_ns, list.ids, list.count);
-        index_add(exposure->index, &place, time_ns, list.ids, list.count);
-    }
-    if (item->column_set != 0)
-        index_add_column_set(exposure->index, entry->partner, item->column_set);
-    free_ids(&list);
-    return STATUS_OK;
-}
-
-/* An instant of a told entry's text. */
-static bool told_instant(const struct ledger_entry *entry, const char *key, int64_t *time_ns)
-{
-    enum { INSTANT_ROOM = 40 };
-    char text[INSTANT_ROOM];
-    struct slice value = ledger_text_value(entry->text, key);
-    if (value.len == 0 || value.len >= sizeof text)
-        return false;
-    memcpy(text, value.data, value.len);
-    text[value.len] = '\0';
-    return clock_parse(text, time_ns, NULL) == STATUS_OK;
-}
-
-/* A declared export happened when staff say it did, not when they said so. */
-static int64_t instant_of(const struct ledger_entry *entry)
-{
-    int64_t told_ns;
-    if (entry->type == LEDGER_DECLARED && told_instant(entry, "at", &told_ns))
-        return told_ns;
-    return entry->time_ns != 0 ? entry->time_ns : clock_now_ns();
-}
-
-static void take_deletion(struct exposure *exposure, const struct ledger_entry *entry)
-{
-    int64_t before_ns;
-    if (entry->partner.len > 0 && entry->item_count == 0 &&
-        told_instant(entry, "before", &before_ns))
-        index_add_deletion(exposure->index, entry->partner, before_ns);
+    const struct taking *taking = context;
+    index_add_deletion(taking->exposure->index, partner, before_ns);
 }
 
 static enum status take_entry(struct exposure *exposure, uint64_t sequence,
                               const struct ledger_entry *entry, struct error *error)
 {
-    int64_t time_ns = instant_of(entry);
-    if (entry->type == LEDGER_DELETED)
-        take_deletion(exposure, entry);
-    if (!names_subjects(entry->type) || entry->partner.len == 0)
-        return STATUS_OK;
-    for (size_t i = 0; i < entry->item_count; i++)
-        TRY(take_item(exposure, sequence, entry, &entry->items[i], time_ns, error));
-    if (entry->column_set != 0)
-        index_add_column_set(exposure->index, entry->partner, entry->column_set);
-    return STATUS_OK;
+    struct taking taking = {.exposure = exposure, .sequence = sequence};
+    const struct entry_sink sink = {.context = &taking,
+                                    .ids = take_ids,
+                                    .column_set = take_column_set,
+                                    .deletion = take_deletion};
+    return entry_tell(&sink, sequence, entry, error);
 }
 
 void exposure_record(struct exposure *exposure, uint64_t sequence, const struct ledger_entry *entry)

@@ -302,8 +302,11 @@ static bool content_is_sound(const struct container *c)
     case FORM_RUN:
         return runs_are_sound(c);
     case FORM_BITSET:
-        for (size_t i = 0; i < BITSET_BYTES; i++)
-            total += (uint32_t)__builtin_popcount(c->data[i]);
+        for (size_t i = 0; i < BITSET_BYTES; i += sizeof(uint64_t)) {
+            uint64_t word;
+            memcpy(&word, c->data + i, sizeof word);
+            total += (uint32_t)__builtin_popcountll(word);
+        }
         return total == c->cardinality;
     case FORM_ARRAY:
         for (size_t i = 1; i < c->cardinality; i++)
@@ -313,21 +316,17 @@ static bool content_is_sound(const struct container *c)
     return true;
 }
 
-/* STATUS_CLOSED behind the last container, if the set ends there. */
-static enum status cursor_next(struct cursor *cursor, struct container *container)
+/* The container of this index, whose data starts at `at`; its content is not judged. */
+static enum status container_at(const struct cursor *cursor, uint32_t index, size_t at,
+                                struct container *container)
 {
-    if (cursor->next == cursor->containers)
-        return cursor->at == cursor->set.len ? STATUS_CLOSED : STATUS_CORRUPT;
-    uint32_t index = cursor->next++;
     const uint8_t *description = cursor->descriptions + 4 * (size_t)index;
-    size_t left = cursor->set.len - cursor->at;
+    if (at > cursor->set.len)
+        return STATUS_CORRUPT;
+    size_t left = cursor->set.len - at;
     struct container c = {.base = (uint32_t)load_u16le(description) << 16,
                           .cardinality = load_u16le(description + 2) + 1U,
-                          .data = cursor->set.data + cursor->at};
-    if (index > 0 && load_u16le(description - 4) >= load_u16le(description))
-        return STATUS_CORRUPT;
-    if (cursor->offsets != NULL && load_u32le(cursor->offsets + 4 * (size_t)index) != cursor->at)
-        return STATUS_CORRUPT;
+                          .data = cursor->set.data + at};
     if (cursor->run_flags != NULL && bit_is_set(cursor->run_flags, index)) {
         if (left < 2)
             return STATUS_CORRUPT;
@@ -338,7 +337,26 @@ static enum status cursor_next(struct cursor *cursor, struct container *containe
         c.form = c.cardinality <= ARRAY_MAX ? FORM_ARRAY : FORM_BITSET;
         c.bytes = c.form == FORM_ARRAY ? 2 * (size_t)c.cardinality : BITSET_BYTES;
     }
-    if (left < c.bytes || !content_is_sound(&c))
+    if (left < c.bytes)
+        return STATUS_CORRUPT;
+    *container = c;
+    return STATUS_OK;
+}
+
+/* STATUS_CLOSED behind the last container, if the set ends there. */
+static enum status cursor_next(struct cursor *cursor, struct container *container)
+{
+    if (cursor->next == cursor->containers)
+        return cursor->at == cursor->set.len ? STATUS_CLOSED : STATUS_CORRUPT;
+    uint32_t index = cursor->next++;
+    const uint8_t *description = cursor->descriptions + 4 * (size_t)index;
+    struct container c;
+    if (index > 0 && load_u16le(description - 4) >= load_u16le(description))
+        return STATUS_CORRUPT;
+    if (cursor->offsets != NULL && load_u32le(cursor->offsets + 4 * (size_t)index) != cursor->at)
+        return STATUS_CORRUPT;
+    TRY(container_at(cursor, index, cursor->at, &c));
+    if (!content_is_sound(&c))
         return STATUS_CORRUPT;
     cursor->at += c.bytes;
     *container = c;
@@ -400,5 +418,80 @@ enum status subject_set_each(struct slice set, bool (*fn)(void *context, uint32_
     while (cursor_next(&cursor, &c) == STATUS_OK)
         if (!each_in_container(&c, fn, context))
             break;
+    return STATUS_OK;
+}
+
+/* ---- one id ---- */
+
+static bool array_holds(const struct container *c, uint32_t low)
+{
+    uint32_t from = 0, until = c->cardinality;
+    while (from < until) {
+        uint32_t middle = from + (until - from) / 2;
+        uint32_t held = load_u16le(c->data + 2 * (size_t)middle);
+        if (held == low)
+            return true;
+        if (held < low)
+            from = middle + 1;
+        else
+            until = middle;
+    }
+    return false;
+}
+
+static bool runs_hold(const struct container *c, uint32_t low)
+{
+    uint32_t from = 0, until = c->runs; /* the last run that does not start behind low */
+    while (from < until) {
+        uint32_t middle = from + (until - from) / 2;
+        if (load_u16le(c->data + 2 + 4 * (size_t)middle) <= low)
+            from = middle + 1;
+        else
+            until = middle;
+    }
+    if (from == 0)
+        return false;
+    const uint8_t *run = c->data + 2 + 4 * (size_t)(from - 1);
+    return low - load_u16le(run) <= load_u16le(run + 2);
+}
+
+/* The index of the container of these high bits; the number of containers where there is none. */
+static uint32_t find_container(const struct cursor *cursor, uint32_t high)
+{
+    uint32_t from = 0, until = cursor->containers;
+    while (from < until) {
+        uint32_t middle = from + (until - from) / 2;
+        uint32_t base = load_u16le(cursor->descriptions + 4 * (size_t)middle);
+        if (base == high)
+            return middle;
+        if (base < high)
+            from = middle + 1;
+        else
+            until = middle;
+    }
+    return cursor->containers;
+}
+
+enum status subject_set_contains(struct slice set, uint32_t id, bool *found)
+{
+    struct cursor cursor;
+    struct container c;
+    TRY(cursor_open(&cursor, set));
+    uint32_t index = find_container(&cursor, id >> 16);
+    *found = false;
+    if (index == cursor.containers)
+        return STATUS_OK;
+    size_t at = cursor.at;
+    if (cursor.offsets != NULL) {
+        at = load_u32le(cursor.offsets + 4 * (size_t)index);
+    } else {
+        for (uint32_t i = 0; i < index; i++, at += c.bytes)
+            TRY(container_at(&cursor, i, at, &c));
+    }
+    TRY(container_at(&cursor, index, at, &c));
+    uint32_t low = id & 0xFFFF;
+    *found = c.form == FORM_ARRAY    ? array_holds(&c, low)
+             : c.form == FORM_BITSET ? bit_is_set(c.data, low)
+                                     : runs_hold(&c, low);
     return STATUS_OK;
 }

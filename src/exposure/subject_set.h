@@ -21,5 +21,8 @@ size_t subject_ids_unique(uint32_t *ids, size_t count);
 MUST_USE enum status subject_set_each(struct slice set, bool (*fn)(void *context, uint32_t id),
                                       void *context);
 MUST_USE enum status subject_set_count(struct slice set, uint64_t *count);
+/* Looks one id up without reading the rest of the set. Any bytes are safe; only those that the
+ * search meets are judged. */
+MUST_USE enum status subject_set_contains(struct slice set, uint32_t id, bool *found);
 
 #endif

@@ -197,12 +197,14 @@ static enum status open_tls(struct server *server, struct error *error)
 static enum status open_ledger(struct server *server, struct error *error)
 {
     const struct config *config = server->config;
-    char folder[4096], subjects[4096];
+    char folder[4096], subjects[4096], index[4096];
+    snprintf(index, sizeof index, "%s/exposure", config->state_folder);
     snprintf(folder, sizeof folder, "%s/ledger", config->state_folder);
     snprintf(subjects, sizeof subjects, "%s/subjects", config->state_folder);
     TRY(file_make_folder(folder, 0700, error));
     TRY(file_make_folder(subjects, 0700, error));
     TRY(exposure_open(subjects, &server->exposure, error));
+    TRY(exposure_use_index(server->exposure, index, folder, error));
     struct ledger_options options = {.folder = folder,
                                      .node = config->ledger.node,
                                      .segment_bytes = config->ledger.segment_bytes,

@@ -178,7 +178,16 @@ void ledger_reader_leave_tree(struct ledger_reader *reader);
 /* Size and root of the tree of what was read; size 0 unless the reader began at 0. */
 void ledger_reader_root(const struct ledger_reader *reader, uint64_t *size,
                         uint8_t root[static 32]);
+/* Whether the entry read last is the last of its frame: then the root of the tree of all entries up
+ * to it, as the frame says. Where a reader began at 0, it has been compared. */
+bool ledger_reader_boundary(const struct ledger_reader *reader, uint8_t root[static 32]);
 void ledger_reader_close(struct ledger_reader *reader);
+/* The root of the tree of the first size entries (size > 0), as the frame that ends there says.
+ * STATUS_NOT_FOUND where no whole frame ends there. */
+MUST_USE enum status ledger_root_at(const char *folder, uint64_t size, uint8_t root[static 32],
+                                    struct error *error);
+/* The random name of the log in this folder; STATUS_NOT_FOUND where there is none. */
+MUST_USE enum status ledger_log_id(const char *folder, uint8_t id[static 16], struct error *error);
 
 const char *ledger_type_name(enum ledger_type type);
 /* The value of a line "key=value" of an entry's text (DECLARED, DELETED); data NULL: no such line.

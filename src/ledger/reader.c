@@ -276,3 +276,34 @@ void ledger_reader_root(const struct ledger_reader *reader, uint64_t *size, uint
     *size = reader->tree.size;
     merkle_root(&reader->tree, root);
 }
+
+bool ledger_reader_boundary(const struct ledger_reader *reader, uint8_t root[static 32])
+{
+    if (reader->view.count == 0 || reader->next != reader->view.tree_size)
+        return false;
+    memcpy(root, reader->view.root, sizeof reader->view.root);
+    return true;
+}
+
+enum status ledger_root_at(const char *folder, uint64_t size, uint8_t root[static 32],
+                           struct error *error)
+{
+    struct ledger_reader *reader = NULL;
+    struct ledger_entry entry;
+    struct slice side;
+    uint64_t sequence;
+    TRY(ledger_reader_open(folder, size - 1, &reader, error));
+    reader->durable = size; /* who asks has seen them acknowledged, if `durable` has not survived */
+    enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+    if (status == STATUS_AGAIN || status == STATUS_CORRUPT ||
+        (status == STATUS_OK && (sequence != size - 1 || !ledger_reader_boundary(reader, root))))
+        status = error_set(error, STATUS_NOT_FOUND, "02000", NULL,
+                           "the ledger has no frame that ends with %" PRIu64 " entries", size);
+    ledger_reader_close(reader);
+    return status;
+}
+
+enum status ledger_log_id(const char *folder, uint8_t id[static 16], struct error *error)
+{
+    return log_id_read(folder, id, error);
+}

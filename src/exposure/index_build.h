@@ -1,0 +1,57 @@
+/* Building the index from the ledger: reading entries into a tail, folding it, again and again
+ * until all is told. Also whether a shelf matches its ledger, and whether it says what a new build
+ * says. */
+#ifndef COFFERDAM_EXPOSURE_INDEX_BUILD_H
+#define COFFERDAM_EXPOSURE_INDEX_BUILD_H
+
+#include "exposure/index_fold.h"
+
+/* Entries are read into a tail of this many bytes before it is folded. */
+enum { INDEX_BUILD_BYTES = 256 << 20 };
+
+struct index_build {
+    const char *folder, *ledger_folder;
+    struct name_pool *pool;
+    struct shelf *shelf;  /* what there is; NULL: nothing. Replaced as folds go on; owned */
+    size_t bytes;         /* 0: INDEX_BUILD_BYTES */
+    uint64_t disclosures; /* ids told so far */
+};
+
+/* The end of a run of entries: all below it are told, and the tree's root there. */
+struct index_end {
+    uint64_t sequence;
+    uint8_t root[INDEX_ROOT_BYTES];
+};
+
+/* Reads acknowledged entries into the tail, from end->sequence on, up to the end of a frame at or
+ * behind `least`, or where the tail has passed `bytes`, or the log ends. */
+MUST_USE enum status index_read_entries(const char *ledger_folder, uint64_t least, size_t bytes,
+                                        struct tail *tail, struct index_end *end,
+                                        uint64_t *disclosures, struct error *error);
+/* Folds from the shelf's end on, up to the end of a frame at or behind `least` (UINT64_MAX: all
+ * that is acknowledged). Afterwards there is a shelf, if only an empty one. */
+MUST_USE enum status index_build_run(struct index_build *build, uint64_t least,
+                                     struct error *error);
+
+/* STATUS_CORRUPT, saying why, unless the shelf speaks of a beginning of this very log. */
+MUST_USE enum status index_shelf_matches(const struct shelf *shelf, const char *ledger_folder,
+                                         struct error *error);
+
+/* One process a folder folds at a time: STATUS_DENIED 55006 where another does, unless it waits. */
+MUST_USE enum status index_lock(const char *folder, bool waits, int *fd, struct error *error);
+/* Removes the files and the manifest. */
+MUST_USE enum status index_discard(const char *folder, struct error *error);
+
+/* Builds anew beside the folder and puts the result in its place. */
+struct index_rebuilt {
+    uint64_t entries, disclosures, bytes;
+    size_t files;
+};
+MUST_USE enum status index_rebuild(const char *folder, const char *ledger_folder,
+                                   struct index_rebuilt *rebuilt, struct error *error);
+/* Builds anew in a folder of its own, up to where the index ends, and compares every byte.
+ * STATUS_CORRUPT tells the first place where they differ. */
+MUST_USE enum status index_check(const char *folder, const char *ledger_folder,
+                                 struct index_rebuilt *rebuilt, struct error *error);
+
+#endif
