@@ -1,9 +1,13 @@
 """A leaked sample is held against the ledger: whose copy it can have come from, why, and when one cannot tell."""
 import datetime
 import json
+import os
+import pty
 import time
 
 import pytest
+
+from harness import places
 
 SQL = """
 CREATE SCHEMA shop;
@@ -229,3 +233,28 @@ def test_without_the_database_keys_and_looks_are_compared(make_gateway):
     gateway.stop()
     report = trace(gateway, "person_id,full_name\n" + "".join(f"{n},Ann Person {n}\n" for n in range(1, 6)))
     assert report["sources"][0]["copy"] == "north" and report["recognised"] == 5, report
+
+
+def answer(gateway, path, typed):
+    """(exit code, standard output, what the terminal showed) of a trace that may ask."""
+    ours, theirs = pty.openpty()
+    os.write(ours, typed)
+    command = [gateway.program, "trace", path, "-c", gateway.config]
+    process = places.popen_as(gateway.user, command, stdin=theirs, stderr=theirs, stdout=-1, text=True)
+    output = process.communicate(timeout=30)[0]
+    os.close(theirs)
+    told = os.read(ours, 65536).decode()
+    os.close(ours)
+    return process.returncode, output, told
+
+
+def test_on_a_terminal_the_columns_are_confirmed(world):
+    path = world.folder / "asked.csv"
+    path.write_text("email,colour\np21@example.org,red\np22@example.org,blue\np199@example.org,blue\n")
+    path.chmod(0o644)
+    code, output, told = answer(world, path, b"n\n")
+    assert code == 1 and output == "" and "nothing was judged" in told and "--column" in told, (output, told)
+    rows = {line.split()[0]: line.split()[1:] for line in told.splitlines() if len(line.split()) > 1}
+    assert rows["email"] == ["person.email", "name", "3", "email", "(3)", "3"] and rows["colour"][:2] == ["not", "compared"], told
+    code, output, told = answer(world, path, b"y\n")
+    assert code == 0 and "Verdict: cannot tell" in output and "Are these columns right?" in told, (output, told)
