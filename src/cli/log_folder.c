@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "policy/config.h"
 
 static enum status set(char path[static CLI_PATH_ROOM], const char *state, const char *name,
@@ -44,4 +45,23 @@ enum status cli_log_folder(const struct cli_call *call, const char *given,
         return set(subjects, "subjects", "", error);
     *slash = '\0';
     return set(subjects, state, "/subjects", error);
+}
+
+enum status cli_log_key(struct cli_call *call, const char *given, struct note_key *key,
+                        struct error *error)
+{
+    struct buffer text;
+    if (note_key_parse(slice_of_text(given), key, NULL) == STATUS_OK)
+        return STATUS_OK;
+    if (strchr(given, '/') == NULL && !file_exists(given))
+        return cli_usage(call, error, "--key takes a verifier key (name+id+key) or its file");
+    buffer_init(&text, NOTE_BYTES_MAX);
+    enum status status = file_read(given, &text, error);
+    if (status == STATUS_OK) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end == NULL ? text.len : (size_t)(end - text.data);
+        status = note_key_parse(slice_of(text.data, len), key, error);
+    }
+    buffer_free(&text);
+    return status;
 }

@@ -3,6 +3,7 @@
 #define COFFERDAM_CLI_LOG_FOLDER_H
 
 #include "cli/cli.h"
+#include "ledger/note.h"
 
 enum { CLI_PATH_ROOM = 4096 };
 
@@ -10,5 +11,8 @@ enum { CLI_PATH_ROOM = 4096 };
 MUST_USE enum status cli_log_folder(const struct cli_call *call, const char *given,
                                     char folder[static CLI_PATH_ROOM], char *subjects,
                                     struct error *error);
+/* given: a verifier key, or the file that holds one on its first line. */
+MUST_USE enum status cli_log_key(struct cli_call *call, const char *given, struct note_key *key,
+                                 struct error *error);
 
 #endif

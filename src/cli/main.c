@@ -49,6 +49,8 @@ static const struct cli_verb verbs[] = {
     {"ledger", "commit", &verb_ledger_commit,
      "index who was disclosed, for proofs of non-exposure"},
     {"ledger", "tail", &verb_ledger_tail, "show the newest entries of the ledger"},
+    {"ledger", "backup", &verb_ledger_backup, "copy the ledger, beside the running gateway"},
+    {"ledger", "restore", &verb_ledger_restore, "make a backup the ledger again"},
     {"ledger", "export", &verb_ledger_export, "write the ledger as CSV or JSON lines"},
     {"ledger", "prove", &verb_ledger_prove,
      "prove that an entry is in it, or an older log its beginning"},

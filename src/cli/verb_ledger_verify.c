@@ -11,6 +11,8 @@
 #include "ledger/verify.h"
 
 static const struct cli_option options[] = {
+    {"key", 'k', "VKEY|FILE", "the log's verifier key, or one that handed over to it"},
+    {"since", 0, "FILE", "a checkpoint kept elsewhere: the log must go on from it"},
     {"threads", 0, "N", "how many, default one more than there are cores"},
     {NULL, 0, NULL, NULL},
 };
@@ -22,6 +24,7 @@ struct verdict {
     struct verify_damage damage;
     struct error error;
     double seconds;
+    bool has_key, has_since;
 };
 
 static void format_span(const struct verify_report *report, char first[static 21],
@@ -32,6 +35,25 @@ static void format_span(const struct verify_report *report, char first[static 21
         return;
     clock_format_utc(report->first_ns, first);
     clock_format_utc(report->last_ns, last);
+}
+
+/* What has been shown, and what has not: a verdict is worth as much as what it was held against. */
+static void print_worth(const struct verdict *verdict)
+{
+    const struct verify_report *report = &verdict->report;
+    if (report->keys == 0)
+        printf("Nothing is signed: the log agrees with itself.\n");
+    else
+        printf("signed: %" PRIu64 " of %" PRIu64 " entries, by %zu checkpoints; %zu key%s%s\n",
+               report->signed_size, report->entries, report->signatures, report->keys,
+               report->keys == 1 ? "" : "s", report->breaks > 0 ? ", not all handed over" : "");
+    if (report->keys > 0 && !verdict->has_key)
+        printf(
+            "The key was taken from the log itself: whoever can rewrite the folder can also sign\n"
+            "anew. Give --key with the key that you were given.\n");
+    if (!verdict->has_since)
+        printf("Whether the newest part was taken off, together with every witness in the folder,\n"
+               "only a checkpoint shows that was kept elsewhere: give it with --since.\n");
 }
 
 static void print_whole(const struct verdict *verdict)
@@ -51,10 +73,8 @@ static void print_whole(const struct verdict *verdict)
     printf("speed: %.0f entries a second, %.0f MB a second\n",
            (double)report->entries / verdict->seconds,
            (double)report->bytes / verdict->seconds / 1e6);
-    printf(
-        "\nThe log agrees with itself. Whether all of it was rewritten, or its newest part taken\n"
-        "off, together with every witness in its folder, only a checkpoint shows that was kept\n"
-        "elsewhere.\n");
+    printf("\n");
+    print_worth(verdict);
 }
 
 static json_t *describe(const struct verdict *verdict)
@@ -69,13 +89,17 @@ static json_t *describe(const struct verdict *verdict)
                          cli_json_text(verdict->error.message));
     format_span(report, first, last);
     crypto_base64_encode(report->root, sizeof report->root, root);
-    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:f}",
-                     "verdict", "whole", "log", report->log_id, "entries",
-                     (json_int_t)report->entries, "acknowledged", (json_int_t)report->acknowledged,
-                     "root", root, "segments", (json_int_t)report->segments, "frames",
-                     (json_int_t)report->frames, "bytes", (json_int_t)report->bytes, "checkpoints",
-                     (json_int_t)report->claims_met, "closed", report->closed, "live", report->live,
-                     "first", first, "last", last, "seconds", verdict->seconds);
+    return json_pack(
+        "{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, "
+        "s:s, s:s, s:f}",
+        "verdict", "whole", "log", report->log_id, "entries", (json_int_t)report->entries,
+        "acknowledged", (json_int_t)report->acknowledged, "root", root, "segments",
+        (json_int_t)report->segments, "frames", (json_int_t)report->frames, "bytes",
+        (json_int_t)report->bytes, "checkpoints", (json_int_t)report->claims_met, "signatures",
+        (json_int_t)report->signatures, "signed", (json_int_t)report->signed_size, "keys",
+        (json_int_t)report->keys, "key_breaks", (json_int_t)report->breaks, "key_given",
+        verdict->has_key, "since_given", verdict->has_since, "closed", report->closed, "live",
+        report->live, "first", first, "last", last, "seconds", verdict->seconds);
 }
 
 static enum status tell(const struct cli_call *call, const struct verdict *verdict,
@@ -97,9 +121,18 @@ static enum status tell(const struct cli_call *call, const struct verdict *verdi
 static enum status verify(struct cli_call *call, const char *folder, struct error *error)
 {
     uint64_t threads;
-    struct verdict verdict = {.folder = folder};
+    struct note_key key;
+    const char *given = cli_value(call, "key"), *since = cli_value(call, "since");
+    struct verdict verdict = {
+        .folder = folder, .has_key = given != NULL, .has_since = since != NULL};
     TRY(cli_number(call, "threads", 1, VERIFY_THREADS_MAX, 0, &threads, error));
-    const struct verify_options wanted = {.folder = folder, .threads = (unsigned)threads};
+    if (given != NULL)
+        TRY(cli_log_key(call, given, &key, error));
+    const struct verify_options wanted = {.folder = folder,
+                                          .threads = (unsigned)threads,
+                                          .key = given == NULL ? NULL : &key,
+                                          .checkpoints = &since,
+                                          .checkpoint_count = since != NULL};
     int64_t before = clock_monotonic_ns();
     verdict.status = ledger_verify(&wanted, &verdict.report, &verdict.damage, &verdict.error);
     verdict.seconds = (double)(clock_monotonic_ns() - before) / 1e9;
@@ -127,9 +160,11 @@ const struct cli_command verb_ledger_verify = {
         "Reads a whole ledger and tells whether it is what was written: each segment, frame and\n"
         "entry, the tree over them, and that nothing acknowledged is missing at its end. Names "
         "the\n"
-        "first difference: which check, file, byte and entry. Changes nothing, needs no\n"
-        "configuration where FOLDER is given, and may run beside the gateway.",
+        "first difference: which check, file, byte and entry. Holds it against each checkpoint in\n"
+        "the folder and the one of --since, and their signatures against the log's keys. Changes\n"
+        "nothing, needs no configuration where FOLDER is given, and may run beside the gateway.",
     .examples = "ledger verify /var/lib/cofferdam/ledger\n"
+                "ledger verify /mnt/copy --key log.vkey --since checkpoint-of-march\n"
                 "ledger verify --json\n",
     .exits = "the log is damaged, or could not be read",
     .run = run,

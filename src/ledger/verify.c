@@ -18,7 +18,11 @@
 #include "ledger/merkle.h"
 #include "ledger/verify_files.h"
 #include "ledger/verify_segment.h"
+#include "ledger/verify_shelf.h"
 #include "ledger/writer.h"
+
+/* How far back the tree of a key's entry may lie: what one sync, or some, took. */
+enum { RECENT_FRAMES = 1024 };
 
 struct verification {
     const struct verify_options *options;
@@ -26,6 +30,12 @@ struct verification {
     uint64_t last;                /* segment */
     struct verify_proven proven;  /* how much there must be, known before the first read */
     struct checkpoint checkpoint; /* the folder's own */
+    struct verify_shelf shelf;
+    struct verify_claim *claims; /* of shelf and options, by size */
+    size_t claim_count;
+    struct key_chain *chain;                 /* in the shelf's arena */
+    struct checkpoint recent[RECENT_FRAMES]; /* trees at the last frames' ends, a ring */
+    size_t recent_next;
     /* The joined state: the turn-holder's. */
     struct merkle tree;
     struct column_sets sets;
@@ -61,21 +71,16 @@ static bool root_is(const struct verification *verification, const uint8_t *want
     return memcmp(root, want, sizeof root) == 0;
 }
 
-/* Every claim of this size, and the folder's own checkpoint. */
+/* Every claim of this size. */
 static enum status meet_claims(struct verification *verification, uint64_t number, uint64_t offset,
                                struct error *error)
 {
-    const struct verify_options *options = verification->options;
-    const struct checkpoint *own = &verification->checkpoint;
     char what[VERIFY_SOURCE_ROOM + 64];
-    if (own->size == verification->tree.size && !root_is(verification, own->root))
-        return damaged(verification, number, offset, "checkpoint",
-                       "the tree up to here is not the one of the file checkpoint", error);
-    for (; verification->next_claim < options->claim_count; verification->next_claim++) {
-        const struct verify_claim *claim = &options->claims[verification->next_claim];
+    for (; verification->next_claim < verification->claim_count; verification->next_claim++) {
+        const struct verify_claim *claim = &verification->claims[verification->next_claim];
         if (claim->size != verification->tree.size)
             break;
-        snprintf(what, sizeof what, "the tree up to here is not the one of %s", claim->source);
+        snprintf(what, sizeof what, "the tree up to here is not the one of %.500s", claim->source);
         if (!root_is(verification, claim->root))
             return damaged(verification, number, offset, "fork", what, error);
         verification->report.claims_met++;
@@ -132,6 +137,22 @@ static enum status link_segment(struct verification *verification,
     return STATUS_OK;
 }
 
+/* A new key, and the tree that its entry speaks of. */
+static enum status join_key(struct verification *verification, uint64_t sequence,
+                            const struct ledger_entry *entry, struct error *error)
+{
+    struct key_chain *chain = verification->chain;
+    TRY(key_chain_add(chain, sequence, entry->time_ns, entry->text, error));
+    const struct checkpoint *before = &chain->links[chain->count - 1].before;
+    const struct checkpoint *recent = verification->recent;
+    for (size_t i = 0; i < RECENT_FRAMES; i++)
+        if (recent[i].size == before->size &&
+            memcmp(recent[i].root, before->root, sizeof before->root) == 0)
+            return STATUS_OK;
+    return error_set(error, STATUS_CORRUPT, "XX001", NULL,
+                     "the entry of a key speaks of a tree that was not this log's");
+}
+
 static enum status join_notable(struct verification *verification,
                                 const struct verify_segment *segment,
                                 const struct verify_notable *notable, struct error *error)
@@ -145,6 +166,8 @@ static enum status join_notable(struct verification *verification,
                             &verification->items, &entry, error));
     if (entry.type == LEDGER_COLUMN_SET)
         status = column_sets_replay(&verification->sets, entry.column_set, entry.text, &why);
+    if (entry.type == LEDGER_KEY)
+        status = join_key(verification, notable->sequence, &entry, &why);
     if (status == STATUS_OK && options->notable != NULL)
         status = options->notable(options->notable_context, notable->sequence, &entry, &why);
     if (status == STATUS_CORRUPT)
@@ -158,9 +181,8 @@ static enum status join_notable(struct verification *verification,
 /* The next claim's size; what is behind all of them where there is none. */
 static uint64_t next_size(const struct verification *verification)
 {
-    const struct verify_options *options = verification->options;
-    return verification->next_claim < options->claim_count
-               ? options->claims[verification->next_claim].size
+    return verification->next_claim < verification->claim_count
+               ? verification->claims[verification->next_claim].size
                : UINT64_MAX;
 }
 
@@ -173,8 +195,7 @@ static enum status join_leaf(struct verification *verification,
     if (*notable < count && notables[*notable].sequence == verification->tree.size)
         TRY(join_notable(verification, segment, &notables[(*notable)++], error));
     merkle_add(&verification->tree, segment->leaves.data + index * MERKLE_HASH_BYTES);
-    if (verification->tree.size == next_size(verification) ||
-        verification->tree.size == verification->checkpoint.size)
+    if (verification->tree.size == next_size(verification))
         return meet_claims(verification, segment->number, offset, error);
     return STATUS_OK;
 }
@@ -190,6 +211,10 @@ static enum status join_frames(struct verification *verification,
         if (!root_is(verification, frames[i].root))
             return damaged(verification, segment->number, frames[i].offset, "root",
                            "the frame's root is not that of the entries up to its end", error);
+        struct checkpoint *recent = &verification->recent[verification->recent_next++];
+        recent->size = frames[i].tree_size;
+        memcpy(recent->root, frames[i].root, sizeof recent->root);
+        verification->recent_next %= RECENT_FRAMES;
     }
     verification->report.frames += count;
     return STATUS_OK;
@@ -340,23 +365,77 @@ static int by_size(const void *a, const void *b)
     return (left->size > right->size) - (left->size < right->size);
 }
 
-static void sort_claims(struct verification *verification)
+/* One list of all that the log is held against. */
+static enum status list_claims(struct verification *verification, struct error *error)
 {
     const struct verify_options *options = verification->options;
-    if (options->claim_count == 0)
-        return;
-    qsort(options->claims, options->claim_count, sizeof *options->claims, by_size);
-    const struct verify_claim *largest = &options->claims[options->claim_count - 1];
-    verify_proven_by(&verification->proven, largest->size, largest->source);
+    struct verify_shelf *shelf = &verification->shelf;
+    for (size_t i = 0; i < options->checkpoint_count; i++)
+        TRY(verify_shelf_add(shelf, options->checkpoints[i], error));
+    size_t count = shelf->count + options->claim_count;
+    struct verify_claim *claims =
+        arena_array(&shelf->arena, struct verify_claim, count > 0 ? count : 1);
+    if (claims == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory for the checkpoints");
+    for (size_t i = 0; i < shelf->count; i++) {
+        const struct verify_stored *stored = &shelf->stored[i];
+        claims[i].size = stored->checkpoint.size;
+        claims[i].source = stored->source;
+        memcpy(claims[i].root, stored->checkpoint.root, sizeof claims[i].root);
+    }
+    if (options->claim_count > 0)
+        memcpy(claims + shelf->count, options->claims, options->claim_count * sizeof *claims);
+    qsort(claims, count, sizeof *claims, by_size);
+    verification->claims = claims;
+    verification->claim_count = count;
+    if (count > 0)
+        verify_proven_by(&verification->proven, claims[count - 1].size, claims[count - 1].source);
+    return STATUS_OK;
+}
+
+/* All that tells how much there must be, and of what. */
+static enum status gather(struct verification *verification, struct error *error)
+{
+    const char *folder = verification->options->folder;
+    struct verify_shelf *shelf = &verification->shelf;
+    TRY(verify_files(folder, verification->log_id, &verification->checkpoint, &verification->proven,
+                     &verification->damage, error));
+    verify_shelf_init(shelf, verification->log_id);
+    TRY(verify_shelf_gather(shelf, folder, &verification->damage, error));
+    TRY(list_claims(verification, error));
+    verification->chain = arena_new(&shelf->arena, struct key_chain);
+    if (verification->chain == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory for the log's keys");
+    key_chain_start(verification->chain, shelf->origin);
+    merkle_root(&verification->tree, verification->recent[0].root); /* of the empty log */
+    verification->recent_next = 1;
+    return STATUS_OK;
+}
+
+/* Who trusts one key trusts those that follow from it; without one, all that the log names. */
+static enum status check_signatures(struct verification *verification, struct error *error)
+{
+    const struct key_chain *chain = verification->chain;
+    const struct note_key *key = verification->options->key;
+    struct verify_report *report = &verification->report;
+    size_t first = 0, stop = chain->count;
+    if (key != NULL && key_chain_follow(chain, key, &first, &stop, NULL) != STATUS_OK)
+        return error_set(error, STATUS_DENIED, "28000",
+                         "Ask whom you got the key from, or read what the log itself names: "
+                         "log.vkey in its folder.",
+                         "the log names no key like this one: another log's key, or a forged log");
+    report->keys = chain->count;
+    for (size_t i = 0; i < chain->count; i++)
+        report->breaks += chain->links[i].kind == KEY_CHANGE_BREAK;
+    return verify_shelf_check(&verification->shelf, chain, first, stop, report,
+                              &verification->damage, error);
 }
 
 static enum status verify(struct verification *verification, struct error *error)
 {
     const char *folder = verification->options->folder;
     uint64_t spare;
-    sort_claims(verification);
-    TRY(verify_files(folder, verification->log_id, &verification->checkpoint, &verification->proven,
-                     &verification->damage, error));
+    TRY(gather(verification, error));
     enum status status = segment_list(folder, &verification->last, &spare, error);
     if (status == STATUS_CORRUPT)
         return verify_missing_segment(folder, &verification->damage, error);
@@ -365,6 +444,7 @@ static enum status verify(struct verification *verification, struct error *error
         return error_set(error, STATUS_NOT_FOUND, "58P01", NULL, "%.300s: no segments", folder);
     TRY(run_workers(verification, error));
     TRY(judge_end(verification, error));
+    TRY(check_signatures(verification, error));
     return verify_spare(folder, spare, &verification->damage, error);
 }
 
@@ -399,6 +479,7 @@ enum status ledger_verify(const struct verify_options *options, struct verify_re
         fill_report(&verification, report);
     else if (status == STATUS_CORRUPT)
         *damage = verification.damage;
+    verify_shelf_free(&verification.shelf);
     arena_free(&verification.items);
     column_sets_free(&verification.sets);
     pthread_cond_destroy(&verification.turned);

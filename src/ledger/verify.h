@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "ledger/ledger.h"
+#include "ledger/note.h"
 
 enum { VERIFY_SOURCE_ROOM = 512, VERIFY_THREADS_MAX = 16 };
 
@@ -19,15 +20,19 @@ enum { VERIFY_SOURCE_ROOM = 512, VERIFY_THREADS_MAX = 16 };
 struct verify_claim {
     uint64_t size;
     uint8_t root[32];
-    char source[VERIFY_SOURCE_ROOM]; /* for people: the checkpoint's file */
+    const char *source; /* for people: the checkpoint's file; borrowed */
 };
 
 struct verify_options {
     const char *folder;
     unsigned threads; /* 0: one more than there are cores */
-    /* Beside the folder's own checkpoint. Borrowed, and sorted in place. */
-    struct verify_claim *claims;
+    /* Beside the checkpoints in the folder. */
+    const struct verify_claim *claims;
     size_t claim_count;
+    const char *const *checkpoints; /* files, kept elsewhere */
+    size_t checkpoint_count;
+    /* The log's key, or one that handed over to it; NULL: whichever the log itself names. */
+    const struct note_key *key;
     /* Called in the order of the log for each entry but those of statements (disclosures, refusals,
      * probes, changes); may be NULL. Its failure ends the verification. */
     enum status (*notable)(void *context, uint64_t sequence, const struct ledger_entry *entry,
@@ -43,9 +48,12 @@ struct verify_report {
     uint8_t root[32];      /* of all entries */
     int64_t first_ns, last_ns;
     uint32_t column_sets;
-    size_t claims_met; /* the folder's own checkpoint not counted */
-    bool closed;       /* ended by the mark of an orderly stop */
-    bool live;         /* it grew while it was read */
+    size_t claims_met;    /* of all checkpoints and claims: all */
+    size_t keys, breaks;  /* that the log names; of them such as nobody handed over to */
+    size_t signatures;    /* of checkpoints, good */
+    uint64_t signed_size; /* of the largest of them: what is behind it rests on the folder alone */
+    bool closed;          /* ended by the mark of an orderly stop */
+    bool live;            /* it grew while it was read */
 };
 
 /* Where the first difference is. */
