@@ -2,6 +2,7 @@
 #include "cli/json.h"
 #include "cli/log_folder.h"
 #include "cli/verbs.h"
+#include "cli/verify_never.h"
 
 #include <inttypes.h>
 
@@ -147,12 +148,14 @@ static enum status run(struct cli_call *call, struct error *error)
 {
     char folder[CLI_PATH_ROOM];
     const char *given = call->argument_count == 1 ? call->arguments[0] : NULL;
+    if (given != NULL && cli_is_never_certificate(given))
+        return cli_verify_never(call, given, cli_value(call, "key"), error);
     TRY(cli_log_folder(call, given, folder, NULL, error));
     return verify(call, folder, error);
 }
 
 const struct cli_command verb_ledger_verify = {
-    .arguments = "[FOLDER]",
+    .arguments = "[FOLDER|CERTIFICATE]",
     .most = 1,
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_JSON,
     .options = options,
@@ -162,10 +165,12 @@ const struct cli_command verb_ledger_verify = {
         "the\n"
         "first difference: which check, file, byte and entry. Holds it against each checkpoint in\n"
         "the folder and the one of --since, and their signatures against the log's keys. Changes\n"
-        "nothing, needs no configuration where FOLDER is given, and may run beside the gateway.",
+        "nothing, needs no configuration where FOLDER is given, and may run beside the gateway.\n"
+        "A certificate of ledger prove --never is checked with --key alone.",
     .examples = "ledger verify /var/lib/cofferdam/ledger\n"
                 "ledger verify /mnt/copy --key log.vkey --since checkpoint-of-march\n"
-                "ledger verify --json\n",
+                "ledger verify --json\n"
+                "ledger verify never.txt --key log.vkey\n",
     .exits = "the log is damaged, or could not be read",
     .run = run,
 };

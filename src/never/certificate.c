@@ -92,10 +92,10 @@ static void put_path(struct buffer *out, const struct sorted_path *path)
 
 static void put_leaf(struct buffer *out, const struct marks_leaf *leaf)
 {
-    char mark[BASE64_ROOM], root[BASE64_ROOM];
+    char mark[BASE64_ROOM], inner[BASE64_ROOM];
     crypto_base64_encode(leaf->mark, MARK_BYTES, mark);
-    crypto_base64_encode(leaf->inner_root, MARK_BYTES, root);
-    buffer_printf(out, "leaf %s %" PRIu64 " %s\n", mark, leaf->inner_leaves, root);
+    crypto_base64_encode(leaf->inner, MARK_BYTES, inner);
+    buffer_printf(out, "leaf %s %s\n", mark, inner);
 }
 
 static void put_proof(const struct certificate *certificate, struct buffer *out)
@@ -109,7 +109,9 @@ static void put_proof(const struct certificate *certificate, struct buffer *out)
     put_path(out, &certificate->path);
     if (!certificate->present)
         return;
-    buffer_printf(out, "inner %" PRIu64 "\n", certificate->inner_place);
+    buffer_printf(out, "inner %" PRIu64 " %" PRIu64 "\n", certificate->inner_leaves,
+                  certificate->inner_place);
+    put_bytes(out, "root", certificate->inner_root, SORTED_HASH_BYTES);
     put_bytes(out, "mark", certificate->inner_marks[0], MARK_BYTES);
     put_bytes(out, "mark", certificate->inner_marks[1], MARK_BYTES);
     put_path(out, &certificate->inner_path);
@@ -251,22 +253,36 @@ static bool read_hashes(struct cursor *cursor, uint8_t (*hashes)[SORTED_HASH_BYT
     return true;
 }
 
-/* "mark leaves root" */
+/* Cuts "left right" at its first blank. */
+static bool cut(struct slice value, struct slice *left, struct slice *right)
+{
+    const uint8_t *gap = memchr(value.data, ' ', value.len);
+    if (gap == NULL)
+        return false;
+    *left = slice_of(value.data, (size_t)(gap - value.data));
+    *right = slice_of(gap + 1, value.len - left->len - 1);
+    return true;
+}
+
 static bool read_leaf(struct cursor *cursor, struct marks_leaf *leaf)
 {
-    struct slice value;
-    if (!field(cursor, "leaf", &value))
-        return false;
-    const uint8_t *first = memchr(value.data, ' ', value.len);
-    const uint8_t *last = memrchr(value.data, ' ', value.len);
-    if (first == NULL || first == last)
-        return false;
-    const uint8_t *end = value.data + value.len;
-    return spelling_base64(slice_of(value.data, (size_t)(first - value.data)), leaf->mark,
-                           MARK_BYTES) &&
-           spelling_number(slice_of(first + 1, (size_t)(last - first - 1)), &leaf->inner_leaves) &&
-           spelling_base64(slice_of(last + 1, (size_t)(end - last - 1)), leaf->inner_root,
-                           MARK_BYTES);
+    struct slice value, mark, inner;
+    return field(cursor, "leaf", &value) && cut(value, &mark, &inner) &&
+           spelling_base64(mark, leaf->mark, MARK_BYTES) &&
+           spelling_base64(inner, leaf->inner, MARK_BYTES);
+}
+
+static bool read_inner(struct cursor *cursor, struct certificate *certificate)
+{
+    struct slice value, leaves, place;
+    return field(cursor, "inner", &value) && cut(value, &leaves, &place) &&
+           spelling_number(leaves, &certificate->inner_leaves) &&
+           spelling_number(place, &certificate->inner_place) &&
+           bytes_field(cursor, "root", certificate->inner_root, SORTED_HASH_BYTES) &&
+           bytes_field(cursor, "mark", certificate->inner_marks[0], MARK_BYTES) &&
+           bytes_field(cursor, "mark", certificate->inner_marks[1], MARK_BYTES) &&
+           read_hashes(cursor, certificate->inner_path.hashes, SORTED_PATH_MAX,
+                       &certificate->inner_path.count);
 }
 
 static bool read_proof(struct cursor *cursor, struct certificate *certificate)
@@ -280,12 +296,7 @@ static bool read_proof(struct cursor *cursor, struct certificate *certificate)
         (!certificate->present && !read_leaf(cursor, &certificate->leaves[1])) ||
         !read_hashes(cursor, certificate->path.hashes, SORTED_PATH_MAX, &certificate->path.count))
         return false;
-    return !certificate->present ||
-           (number_field(cursor, "inner", &certificate->inner_place) &&
-            bytes_field(cursor, "mark", certificate->inner_marks[0], MARK_BYTES) &&
-            bytes_field(cursor, "mark", certificate->inner_marks[1], MARK_BYTES) &&
-            read_hashes(cursor, certificate->inner_path.hashes, SORTED_PATH_MAX,
-                        &certificate->inner_path.count));
+    return !certificate->present || read_inner(cursor, certificate);
 }
 
 static bool read_entry(struct slice text, struct buffer *entry)
@@ -301,15 +312,10 @@ static bool read_entry(struct slice text, struct buffer *entry)
 
 static bool read_commitment(struct cursor *cursor, struct certificate *certificate)
 {
-    struct slice value, digest;
-    if (!field(cursor, "commitment", &value))
-        return false;
-    const uint8_t *gap = memchr(value.data, ' ', value.len);
-    if (gap == NULL)
-        return false;
-    size_t digits = (size_t)(gap - value.data);
-    if (!spelling_number(slice_of(value.data, digits), &certificate->sequence) ||
-        !read_entry(slice_of(gap + 1, value.len - digits - 1), &certificate->entry) ||
+    struct slice value, sequence, entry, digest;
+    if (!field(cursor, "commitment", &value) || !cut(value, &sequence, &entry) ||
+        !spelling_number(sequence, &certificate->sequence) ||
+        !read_entry(entry, &certificate->entry) ||
         !read_hashes(cursor, certificate->inclusion.hashes, PROOF_HASHES_MAX,
                      &certificate->inclusion.count) ||
         !field(cursor, "checkpoint", &digest) || !blank(cursor))

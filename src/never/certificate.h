@@ -21,7 +21,8 @@ struct certificate {
     uint64_t place; /* of the first leaf shown: one if present, else two neighbours */
     struct marks_leaf leaves[CERTIFICATE_NEIGHBOURS];
     struct sorted_path path;
-    uint64_t inner_place;
+    uint64_t inner_place, inner_leaves;
+    uint8_t inner_root[SORTED_HASH_BYTES];
     uint8_t inner_marks[CERTIFICATE_NEIGHBOURS][MARK_BYTES];
     struct sorted_path inner_path;
     uint64_t sequence; /* of the commitment's entry */

@@ -149,9 +149,10 @@ static bool make_leaf(const struct building *building, size_t at)
         STATUS_OK)
         return false;
     struct sorted_tree tree = never_index_inner_tree(marks, count);
+    uint8_t root[MARK_BYTES];
     memcpy(leaf->mark, person->mark, MARK_BYTES);
-    leaf->inner_leaves = count;
-    sorted_tree_root(&tree, leaf->inner_root);
+    sorted_tree_root(&tree, root);
+    marks_inner(count, root, leaf->inner);
     free(marks);
     return true;
 }

@@ -7,7 +7,7 @@
 #include "crypto/crypto.h"
 #include "never/index.h"
 
-enum { MAGIC_BYTES = 8, LENGTH_BYTES = 2, LEAF_BYTES = MARK_BYTES + 8 + MARK_BYTES };
+enum { MAGIC_BYTES = 8, LENGTH_BYTES = 2, LEAF_BYTES = MARK_BYTES + MARK_BYTES };
 
 static const char magic[] = "CFNINDX1";
 static const size_t file_bytes = (size_t)64 << 30;
@@ -29,8 +29,7 @@ static void put_index(const struct never_index *index, struct buffer *out)
     buffer_free(&lines);
     for (uint64_t i = 0; i < index->commitment.leaves; i++) {
         buffer_append(out, index->leaves[i].mark, MARK_BYTES);
-        buffer_append_u64be(out, index->leaves[i].inner_leaves);
-        buffer_append(out, index->leaves[i].inner_root, MARK_BYTES);
+        buffer_append(out, index->leaves[i].inner, MARK_BYTES);
     }
     holdings_write(&index->holdings, out);
 }
@@ -95,8 +94,7 @@ static bool take_leaves(struct slice *rest, struct never_index *index)
         const uint8_t *at = bytes.data + i * LEAF_BYTES;
         struct marks_leaf *leaf = &index->leaves[i];
         memcpy(leaf->mark, at, MARK_BYTES);
-        leaf->inner_leaves = load_u64be(at + MARK_BYTES);
-        memcpy(leaf->inner_root, at + MARK_BYTES + sizeof(uint64_t), MARK_BYTES);
+        memcpy(leaf->inner, at + MARK_BYTES, MARK_BYTES);
         if (i > 0 && memcmp(leaf[-1].mark, leaf->mark, MARK_BYTES) >= 0)
             return false;
     }

@@ -7,7 +7,13 @@
 #include "base/check.h"
 #include "crypto/crypto.h"
 
-enum { TAG_SEED = 0x20, TAG_SUBJECT = 0x21, TAG_QUESTION = 0x22, TAG_LEAF = 0x23 };
+enum {
+    TAG_SEED = 0x20,
+    TAG_SUBJECT = 0x21,
+    TAG_QUESTION = 0x22,
+    TAG_LEAF = 0x23,
+    TAG_INNER = 0x26
+};
 
 static const char input_head[] = "cofferdam/never@v1\n";
 
@@ -59,13 +65,19 @@ void marks_question(const uint8_t seed[static SEED_BYTES], struct slice partner,
     crypto_sha256(parts, sizeof parts / sizeof parts[0], mark);
 }
 
+void marks_inner(uint64_t leaves, const uint8_t root[static MARK_BYTES],
+                 uint8_t inner[static MARK_BYTES])
+{
+    uint8_t head[1 + sizeof leaves] = {TAG_INNER};
+    store_u64be(head + 1, leaves);
+    const struct slice parts[] = {slice_of(head, sizeof head), slice_of(root, MARK_BYTES)};
+    crypto_sha256(parts, sizeof parts / sizeof parts[0], inner);
+}
+
 void marks_leaf_hash(const struct marks_leaf *leaf, uint8_t hash[static MARK_BYTES])
 {
-    uint8_t bytes[1 + MARK_BYTES + sizeof(uint64_t) + MARK_BYTES];
-    bytes[0] = TAG_LEAF;
-    memcpy(bytes + 1, leaf->mark, MARK_BYTES);
-    store_u64be(bytes + 1 + MARK_BYTES, leaf->inner_leaves);
-    memcpy(bytes + 1 + MARK_BYTES + sizeof(uint64_t), leaf->inner_root, MARK_BYTES);
-    const struct slice part = slice_of(bytes, sizeof bytes);
-    crypto_sha256(&part, 1, hash);
+    static const uint8_t tag = TAG_LEAF;
+    const struct slice parts[] = {slice_of(&tag, 1), slice_of(leaf->mark, MARK_BYTES),
+                                  slice_of(leaf->inner, MARK_BYTES)};
+    crypto_sha256(parts, sizeof parts / sizeof parts[0], hash);
 }

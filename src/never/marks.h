@@ -32,11 +32,15 @@ void marks_subject(const uint8_t seed[static SEED_BYTES], uint8_t mark[static MA
 void marks_question(const uint8_t seed[static SEED_BYTES], struct slice partner,
                     struct slice column, uint8_t mark[static MARK_BYTES]);
 
+/* Stands for a person's own tree in their leaf. Hashed once more, so that a neighbour's leaf does
+ * not tell how much was disclosed of them. leaves: sentinels included. */
+void marks_inner(uint64_t leaves, const uint8_t root[static MARK_BYTES],
+                 uint8_t inner[static MARK_BYTES]);
+
 /* A leaf of the index. */
 struct marks_leaf {
     uint8_t mark[MARK_BYTES];
-    uint64_t inner_leaves; /* of the person's own tree, sentinels included; 0 for a sentinel */
-    uint8_t inner_root[MARK_BYTES];
+    uint8_t inner[MARK_BYTES]; /* marks_inner of the person's own tree; zeros for a sentinel */
 };
 void marks_leaf_hash(const struct marks_leaf *leaf, uint8_t hash[static MARK_BYTES]);
 

@@ -181,6 +181,8 @@ static enum status prove_inner(struct proving *proving, struct certificate *cert
         at++;
     struct sorted_tree tree = never_index_inner_tree(marks, count);
     certificate->inner_place = at;
+    certificate->inner_leaves = count;
+    sorted_tree_root(&tree, certificate->inner_root);
     memcpy(certificate->inner_marks, marks[at], sizeof certificate->inner_marks);
     sorted_tree_path(&tree, at, CERTIFICATE_NEIGHBOURS, &certificate->inner_path);
     free(marks);

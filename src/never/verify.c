@@ -106,14 +106,16 @@ static enum status verify_place(const struct certificate *certificate,
 static enum status verify_inner(const struct certificate *certificate,
                                 const uint8_t seed[SEED_BYTES], struct error *error)
 {
-    const struct marks_leaf *leaf = &certificate->leaves[0];
     const uint8_t(*marks)[MARK_BYTES] = certificate->inner_marks;
-    uint8_t root[SORTED_HASH_BYTES], mark[MARK_BYTES];
+    uint8_t root[SORTED_HASH_BYTES], mark[MARK_BYTES], inner[MARK_BYTES];
+    marks_inner(certificate->inner_leaves, certificate->inner_root, inner);
     marks_question(seed, slice_of_text(certificate->question.partner),
                    slice_of_text(certificate->question.column), mark);
-    if (!sorted_path_root(leaf->inner_leaves, MARKS_TAG_INNER_NODE, certificate->inner_place,
+    if (memcmp(inner, certificate->leaves[0].inner, sizeof inner) != 0)
+        return wrong(error, "the tree shown is not that of the person's leaf");
+    if (!sorted_path_root(certificate->inner_leaves, MARKS_TAG_INNER_NODE, certificate->inner_place,
                           CERTIFICATE_NEIGHBOURS, marks, &certificate->inner_path, root) ||
-        memcmp(root, leaf->inner_root, sizeof root) != 0)
+        memcmp(root, certificate->inner_root, sizeof root) != 0)
         return wrong(error, "the marks shown are not in the person's own tree");
     return is_between(marks[0], mark, marks[1])
                ? STATUS_OK

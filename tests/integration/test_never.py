@@ -1,12 +1,14 @@
 """A certificate that somebody was never disclosed, checked offline with the log's public key alone."""
 import json
+import subprocess
+import time
 
 import pytest
 
 
 @pytest.fixture
 def gateway(make_gateway):
-    return make_gateway()
+    return make_gateway(config={"ledger": {"publish_every_ms": 200}})
 
 
 def commit(gateway, *more):
@@ -76,3 +78,115 @@ def test_what_is_damaged_is_not_used(gateway):
             assert "damaged" in refused(gateway, "ledger", "commit")
         path.write_bytes(whole)
     assert commit(gateway)["root"] == told["root"]
+
+
+# ---- certificates ----
+
+def prove(gateway, *question, seconds=10):
+    """The certificate's text, once the log with its commitment is published."""
+    deadline = time.monotonic() + seconds
+    while True:
+        code, output, errors = gateway.cli("ledger", "prove", "--never", *question, check=False)
+        if code == 0 or "Try again in some seconds" not in errors or time.monotonic() > deadline:
+            assert code == 0, errors
+            return output
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def stranger(gateway, tmp_path):
+    """Verifies as somebody does who has the program, the certificate and the log's key, and nothing else."""
+    def verify(text, *more, key=None, check=True):
+        (tmp_path / "never.txt").write_text(text)
+        (tmp_path / "log.vkey").write_text(key or (gateway.ledger_dir / "log.vkey").read_text())
+        done = subprocess.run([gateway.program, "ledger", "verify", "never.txt", "--key", "log.vkey", *more],
+                              cwd=tmp_path, capture_output=True, text=True, env={}, timeout=60)
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout if check else (done.returncode, done.stderr)
+    return verify
+
+
+QUESTIONS = [
+    (["--subject", "12"], 'Nothing about the person "12" was ever disclosed to any partner.'),
+    (["--subject", "12", "--partner", "acme"], 'Nothing about the person "12" was ever disclosed to the partner acme.'),
+    (["--subject", "2", "--partner", "rival"], 'Nothing about the person "2" was ever disclosed to the partner rival.'),
+    (["--subject", "2", "--column", "person.born"],
+     'The column person.born of the person "2" was never disclosed to any partner.'),
+    (["--subject", "5", "--partner", "rival", "--column", "person.phone"],
+     'The column person.phone of the person "5" was never disclosed to the partner rival.'),
+    (["--column", "person.secret"], "The column person.secret of anybody was never disclosed to any partner."),
+    (["--column", "person.phone", "--partner", "rival"],
+     "The column person.phone of anybody was never disclosed to the partner rival."),
+]
+
+FALSE = [
+    ["--subject", "2"], ["--subject", "5", "--partner", "rival"], ["--subject", "2", "--column", "person.phone"],
+    ["--subject", "2", "--column", "person.full_name", "--partner", "acme"], ["--partner", "rival"],
+    ["--column", "person.phone"], ["--subject", "44", "--partner", "acme"], ["--subject", "150", "--partner", "acme"],
+]
+
+
+def disclose(gateway):
+    ask(gateway, 1, 10)
+    gateway.rows("rival.cert", "SELECT full_name FROM person WHERE person_id = 5")
+    keys = gateway.folder / "keys.txt"
+    keys.write_text("44\n")
+    gateway.cli("exposure", "declare", "--partner", "acme", "--columns", "person.full_name", "--keys", keys,
+                "--reason", "a file by mail")
+    gateway.rows("acme.cert", "SELECT count(*) FROM person WHERE person_id BETWEEN 149 AND 155")
+
+
+def test_certificates_are_given_where_they_are_true(gateway, stranger):
+    disclose(gateway)
+    commit(gateway)
+    for question, sentence in QUESTIONS:
+        text = prove(gateway, *question)
+        assert sentence in text.splitlines()
+        assert f"holds: {sentence}" in stranger(text)
+        told = json.loads(stranger(text, "--json"))
+        assert (told["verdict"], told["claim"]) == ("holds", sentence)
+        for partner in {"acme", "rival"} - set(question):
+            assert partner not in text  # nor anybody else, in words; marks are pseudorandom
+
+
+def test_false_ones_are_refused(gateway):
+    disclose(gateway)
+    commit(gateway)
+    prove(gateway, "--subject", "12")
+    for question in FALSE:
+        errors = refused(gateway, "ledger", "prove", "--never", *question)
+        assert "that would be false: it was disclosed on 20" in errors, errors
+        assert ("cofferdam subject" in errors) == ("--subject" in question)
+    for question, told in ((["--subject", "12", "--partner", "acne"], "is not in the policy"),
+                           (["--column", "person.shoe_size"], "no column of the policy"),
+                           (["--subject", "12", "--kind", "customer"], "no kind of subject")):
+        assert told in refused(gateway, "ledger", "prove", "--never", *question)
+
+
+def test_a_certificate_speaks_as_of_its_commitment(gateway, stranger):
+    ask(gateway, 1, 3)
+    commit(gateway)
+    before = prove(gateway, "--subject", "10", "--partner", "acme")
+    ask(gateway, 9, 11)
+    stranger(before)
+    commit(gateway)
+    errors = refused(gateway, "ledger", "prove", "--never", "--subject", "10", "--partner", "acme")
+    assert "it was disclosed" in errors, errors
+    gateway.restart()
+    stranger(prove(gateway, "--subject", "13"))
+
+
+def test_a_stranger_refuses_what_was_changed(gateway, stranger, make_gateway):
+    disclose(gateway)
+    commit(gateway)
+    text = prove(gateway, "--subject", "12", "--partner", "acme")
+    for old, new in (('"12"', '"2"'), ("partner acme", "partner rival"), ("was ever", "was never"),
+                     ("subject 12", "subject 2"), ("erased 0", "erased 1")):
+        assert old in text
+        code, errors = stranger(text.replace(old, new, 1), check=False)
+        assert code == 1 and "certificate" in errors, errors
+    code, errors = stranger(text.replace('"12"', '"2"').replace("subject 12", "subject 2"), check=False)
+    assert code == 1 and "person's place is false" in errors, errors
+    other = make_gateway(config={"ledger": {"publish_every_ms": 200}})
+    code, errors = stranger(text, key=(other.ledger_dir / "log.vkey").read_text(), check=False)
+    assert code == 1 and "not signed by a given key" in errors, errors

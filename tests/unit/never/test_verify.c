@@ -206,6 +206,8 @@ static void show_inner(struct certificate *certificate, const uint8_t seed[SEED_
         at++;
     struct sorted_tree tree = never_index_inner_tree(marks, count);
     certificate->inner_place = at;
+    certificate->inner_leaves = count;
+    sorted_tree_root(&tree, certificate->inner_root);
     memcpy(certificate->inner_marks, marks[at], sizeof certificate->inner_marks);
     sorted_tree_path(&tree, at, 2, &certificate->inner_path);
     free(marks);
@@ -346,7 +348,14 @@ static void neighbours_that_are_none_are_refused(void **state)
     make(&certificate, &question);
     memset(certificate.inner_marks[1], 0xFE, MARK_BYTES);
     expect(&certificate, "not in the person's own tree");
-    certificate.leaves[0].inner_leaves = 2;
+    certificate.inner_leaves = 2;
+    memcpy(certificate.inner_marks[0], marks_lowest, MARK_BYTES); /* an empty tree, well made */
+    memcpy(certificate.inner_marks[1], marks_highest, MARK_BYTES);
+    certificate.inner_place = certificate.inner_path.count = 0;
+    const struct sorted_tree empty = never_index_inner_tree(certificate.inner_marks, 2);
+    sorted_tree_root(&empty, certificate.inner_root);
+    expect(&certificate, "not that of the person's leaf");
+    marks_inner(2, certificate.inner_root, certificate.leaves[0].inner);
     expect(&certificate, "not in the index");
     certificate_free(&certificate);
 }

@@ -1,0 +1,13 @@
+/* ledger verify CERTIFICATE: a certificate of non-exposure, offline, with the log's key alone. */
+#ifndef COFFERDAM_CLI_VERIFY_NEVER_H
+#define COFFERDAM_CLI_VERIFY_NEVER_H
+
+#include "cli/cli.h"
+
+/* Is there a file at path that begins as such a certificate? */
+bool cli_is_never_certificate(const char *path);
+/* key: a verifier key, or a file with one a line; NULL is a usage error. */
+MUST_USE enum status cli_verify_never(struct cli_call *call, const char *path, const char *key,
+                                      struct error *error);
+
+#endif
