@@ -288,7 +288,7 @@ static int report(const struct cli_call *call, const struct error *error)
     if (error->hint[0] != '\0')
         fprintf(stderr, "hint: %s\n", error->hint);
     if (!call->usage_wrong)
-        return CLI_FAILED;
+        return call->exit_code == 0 ? CLI_FAILED : call->exit_code;
     cli_usage_line(stderr, call->verb);
     return CLI_USAGE;
 }

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "base/table.h"
 
-enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_BROKEN = 3 };
 enum { CLI_MAX_OPTIONS = 24, CLI_RESULT_BYTES = 256 * 1024 * 1024 };
 
 /* Options that many verbs take in the same way. */
@@ -60,6 +60,7 @@ struct cli_call {
     const char *admin_folder;            /* NULL: from the config file */
     bool json;
     bool usage_wrong; /* the failure is the caller's: exit 2 */
+    int exit_code;    /* of a failure, where a verb has one of its own; else 0 */
 };
 
 /* ---- call.c ---- */

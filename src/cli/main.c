@@ -56,6 +56,7 @@ static const struct cli_verb verbs[] = {
      "prove that an entry is in it, or an older log its beginning"},
     {"ledger", "serve", &verb_ledger_serve, "serve the published log to verifiers"},
     {"ledger", "verify", &verb_ledger_verify, "tell whether the ledger is what was written"},
+    {"ledger", "witness", &verb_ledger_witness, "have others cosign what the ledger says"},
     {"portal", NULL, &verb_portal, "serve the public page after a breach"},
     {"worker", NULL, &verb_worker, "answer who asks on the public page, read delivery notices"},
     {"drill", NULL, &verb_drill, "practise a breach in an invented world, timed"},

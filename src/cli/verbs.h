@@ -44,6 +44,7 @@ extern const struct cli_command verb_ledger_serve;
 extern const struct cli_command verb_ledger_key;
 extern const struct cli_command verb_ledger_tail;
 extern const struct cli_command verb_ledger_verify;
+extern const struct cli_command verb_ledger_witness;
 extern const struct cli_command verb_partner_contain;
 extern const struct cli_command verb_partner_kit;
 extern const struct cli_command verb_partner_list;

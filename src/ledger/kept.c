@@ -3,12 +3,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "ledger/checkpoint.h"
 
 enum { DIGITS = 20, FOLDER_MODE = 0755 };
 
@@ -70,4 +74,47 @@ enum status kept_store(const char *folder, uint64_t size, struct slice note, boo
         return STATUS_OK;
     TRY(file_replace(path, note, KEPT_FILE_MODE, error));
     return file_inherit_owner(path, error);
+}
+
+enum status kept_lock_published(const char *folder, int *fd, struct error *error)
+{
+    char path[KEPT_PATH_ROOM];
+    snprintf(path, sizeof path, "%.4000s/tiles", folder);
+    int opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0)
+        return error_set_errno(error, errno, "%s", path);
+    if (flock(opened, LOCK_EX) != 0) {
+        int failure = errno;
+        close(opened);
+        return error_set_errno(error, failure, "flock %s", path);
+    }
+    *fd = opened;
+    return STATUS_OK;
+}
+
+static enum status publish_locked(const char *folder, uint64_t size, struct slice note,
+                                  struct error *error)
+{
+    char path[KEPT_PATH_ROOM], origin[CHECKPOINT_ORIGIN_ROOM];
+    struct checkpoint published;
+    struct note there;
+    struct buffer bytes;
+    snprintf(path, sizeof path, "%.4000s/tiles/checkpoint", folder);
+    buffer_init(&bytes, NOTE_BYTES_MAX);
+    enum status status = checkpoint_read_note(path, &bytes, &there, origin, &published, error);
+    buffer_free(&bytes);
+    TRY(status);
+    if (published.size != size)
+        return STATUS_OK;
+    TRY(file_replace(path, note, KEPT_FILE_MODE, error));
+    return file_inherit_owner(path, error);
+}
+
+enum status kept_publish(const char *folder, uint64_t size, struct slice note, struct error *error)
+{
+    int fd;
+    TRY(kept_lock_published(folder, &fd, error));
+    enum status status = publish_locked(folder, size, note, error);
+    close(fd);
+    return status;
 }

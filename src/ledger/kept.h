@@ -20,4 +20,11 @@ MUST_USE enum status kept_newest(const char *folder, uint64_t *size, struct erro
 MUST_USE enum status kept_store(const char *folder, uint64_t size, struct slice note, bool replace,
                                 struct error *error);
 
+/* Puts a note with cosignatures into tiles/checkpoint, if what stands there is of its size: the
+ * gateway may have published something newer. */
+MUST_USE enum status kept_publish(const char *folder, uint64_t size, struct slice note,
+                                  struct error *error);
+/* Who changes tiles/checkpoint holds this lock: *fd is to be closed. */
+MUST_USE enum status kept_lock_published(const char *folder, int *fd, struct error *error);
+
 #endif

@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "ledger/kept.h"
 
 enum {
     HASH = MERKLE_HASH_BYTES,
@@ -231,7 +232,11 @@ enum status tile_writer_flush(struct tile_writer *writer, struct error *error)
 enum status tile_writer_checkpoint(struct tile_writer *writer, struct slice note,
                                    struct error *error)
 {
-    return put_file(writer, "checkpoint", note, error);
+    int lock; /* whoever adds cosignatures to what stands there must not put it back */
+    TRY(kept_lock_published(writer->folder, &lock, error));
+    enum status status = put_file(writer, "checkpoint", note, error);
+    close(lock);
+    return status;
 }
 
 /* ---- what survives a power cut ---- */
