@@ -1,32 +1,45 @@
-/* Canaries: invented people, each in one delivery alone. A line is a canary's where it holds what
- * was invented for it and can be nobody else's (an address, a number, a key, a token), or two
- * values of it, one of them invented, and nobody real fits the line: an invented name alone is
- * ordinary. */
+/* Canaries: invented people, each in one delivery alone. A line that is wrongly taken for one
+ * accuses a copy, so little counts: an invented address, token, uuid or chassis number, which
+ * nobody else can have; or, where nobody real fits the line, an invented key or two values, one of
+ * them invented, if everything else in the line is the canary's too. Invented names and telephone
+ * numbers (of the ranges kept for fiction) are not rare, and whole numbers may be given to real
+ * people later. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "registry/deliveries.h"
 #include "trace/looks.h"
+#include "trace/model.h"
 #include "trace/private.h"
 
-enum { PATH_ROOM = 4096, CANARIES_MAX = 100000, CANDIDATES = 64, LEAST_BYTES = 3 };
+enum {
+    PATH_ROOM = 4096,
+    CANARIES_MAX = 100000,
+    CANDIDATES = 64,
+    LEAST_BYTES = 3,
+    ADDRESS_ROOM = 321
+};
 
 /* What one line has of one canary. */
 struct candidate {
-    uint32_t canary; /* place in tracing->canaries */
-    unsigned values;
-    bool invented, strong;
+    uint32_t canary;                /* place in tracing->canaries */
+    unsigned values;                /* cells that are its */
+    bool unique;                    /* one of them can be nobody else's */
+    bool is_key;                    /* one of them is its invented key */
+    uint8_t seen[LEAK_COLUMNS / 8]; /* cells that are counted: a row may have a value twice */
 };
 struct looking {
     struct tracing *tracing;
     struct deliveries *deliveries;
     struct candidate candidates[CANDIDATES];
     size_t count;
+    bool overflowed; /* a value that so many canaries have tells nothing */
     /* ---- the cell at hand ---- */
     const struct column *column;
     unsigned looks;
-    uint32_t last; /* counted already for this cell: a row may have a value twice */
+    size_t cell;
+    bool invented_only;
 };
 
 static enum status out_of_memory(struct error *error)
@@ -68,71 +81,112 @@ static enum status find_canary(struct looking *looking, const struct canary *can
     return STATUS_OK;
 }
 
+/* First what was invented, which makes candidates; then the rest, which only adds to them. */
 static enum status take(void *context, const struct canary *canary, struct error *error)
 {
-    const unsigned unique =
-        LOOKS_EMAIL | LOOKS_PHONE | LOOKS_VIN | LOOKS_VRM | LOOKS_TOKEN | LOOKS_UUID;
+    const unsigned unique = LOOKS_EMAIL | LOOKS_VIN | LOOKS_TOKEN | LOOKS_UUID;
     struct looking *looking = context;
     uint32_t at = 0;
+    if (canary->is_invented != looking->invented_only)
+        return STATUS_OK;
     TRY(find_canary(looking, canary, &at, error));
     size_t i = 0;
     while (i < looking->count && looking->candidates[i].canary != at)
         i++;
-    if (i == CANDIDATES)
-        return STATUS_OK; /* a value that so many canaries have tells nothing */
-    if (i == looking->count)
-        looking->candidates[looking->count++] = (struct candidate){.canary = at};
+    if (i == looking->count && !looking->invented_only)
+        return STATUS_OK;
+    if (i == CANDIDATES) {
+        looking->overflowed = true;
+        return STATUS_OK;
+    }
     struct candidate *candidate = &looking->candidates[i];
-    candidate->values += looking->last != at;
-    looking->last = at;
-    candidate->invented = candidate->invented || canary->is_invented;
-    candidate->strong =
-        candidate->strong ||
-        (canary->is_invented && ((looking->looks & unique) != 0 ||
-                                 (looking->column->is_key && strcmp(canary->key, "") != 0)));
+    if (i == looking->count) {
+        *candidate = (struct candidate){.canary = at};
+        looking->count++;
+    }
+    candidate->values += !model_bit(candidate->seen, looking->cell);
+    model_set_bit(candidate->seen, looking->cell);
+    if (looking->invented_only) {
+        candidate->unique = candidate->unique || (looking->looks & unique) != 0;
+        candidate->is_key = candidate->is_key || looking->column->is_key;
+    }
     return STATUS_OK;
 }
 
-static const struct candidate *best_of(const struct looking *looking)
+/* As it stands in the file; an address also in lower case, as people copy it. */
+static enum status look_at_cell(struct looking *looking, const char *cell, struct error *error)
 {
-    const struct candidate *best = NULL;
-    for (size_t i = 0; i < looking->count; i++) {
-        const struct candidate *at = &looking->candidates[i];
-        if (!at->strong && (!at->invented || at->values < 2))
-            continue;
-        if (best == NULL || at->strong > best->strong ||
-            (at->strong == best->strong && at->values > best->values))
-            best = at;
-    }
-    return best;
+    char lower[ADDRESS_ROOM]; /* RFC 5321 has no longer address */
+    size_t len = strlen(cell);
+    TRY(deliveries_match_canary(looking->deliveries, cell, take, looking, error));
+    if ((looking->looks & LOOKS_EMAIL) == 0 || len >= sizeof lower)
+        return STATUS_OK;
+    for (size_t i = 0; i <= len; i++)
+        lower[i] = cell[i] >= 'A' && cell[i] <= 'Z' ? (char)(cell[i] - 'A' + 'a') : cell[i];
+    return strcmp(lower, cell) == 0
+               ? STATUS_OK
+               : deliveries_match_canary(looking->deliveries, lower, take, looking, error);
 }
 
-static enum status look(struct looking *looking, size_t line, bool strong_only, struct error *error)
+static enum status look_at_cells(struct looking *looking, size_t line, unsigned *compared,
+                                 struct error *error)
 {
     struct tracing *tracing = looking->tracing;
-    struct match *match = &tracing->matches[line];
-    looking->count = 0;
+    *compared = 0;
     for (size_t c = 0; c < tracing->leak.column_count; c++) {
         const char *cell = leak_cell(&tracing->leak, line, c);
-        if (cell == NULL || strlen(cell) < LEAST_BYTES)
-            continue;
         looking->column = &tracing->report->columns.all[c];
+        if (cell == NULL || looking->column->how == NULL || strlen(cell) < LEAST_BYTES)
+            continue;
+        ++*compared;
         looking->looks = looks_of(cell);
-        looking->last = UINT32_MAX;
-        TRY(deliveries_match_canary(looking->deliveries, cell, take, looking, error));
+        looking->cell = c;
+        TRY(look_at_cell(looking, cell, error));
     }
-    const struct candidate *best = best_of(looking);
-    if (best == NULL || (strong_only && !best->strong))
-        return STATUS_OK;
-    *match = (struct match){.settled = true,
-                            .token_of = WORLD_NO_PARTNER,
-                            .way = BY_CANARY,
-                            .person = TRACE_NOBODY,
-                            .canary = best->canary};
     return STATUS_OK;
 }
 
-enum status trace_by_canaries(struct tracing *tracing, bool strong_only, struct error *error)
+/* The one candidate that is sure enough; NULL: none, or several are. */
+static const struct candidate *sure_one(const struct looking *looking, bool unique_only,
+                                        unsigned compared)
+{
+    const struct candidate *best = NULL;
+    bool tie = false;
+    for (size_t i = 0; i < looking->count; i++) {
+        const struct candidate *at = &looking->candidates[i];
+        bool whole = at->values == compared && !looking->overflowed &&
+                     (at->values >= 2 || (at->is_key && looking->tracing->reader != NULL));
+        if (!at->unique && (unique_only || !whole))
+            continue;
+        tie = best != NULL && best->values == at->values && best->unique == at->unique;
+        if (best == NULL || at->unique > best->unique ||
+            (at->unique == best->unique && at->values > best->values))
+            best = at;
+    }
+    return tie ? NULL : best;
+}
+
+static enum status look(struct looking *looking, size_t line, bool unique_only, struct error *error)
+{
+    unsigned compared = 0;
+    looking->count = 0;
+    looking->overflowed = false;
+    looking->invented_only = true;
+    TRY(look_at_cells(looking, line, &compared, error));
+    looking->invented_only = false;
+    if (looking->count > 0)
+        TRY(look_at_cells(looking, line, &compared, error));
+    const struct candidate *best = sure_one(looking, unique_only, compared);
+    if (best != NULL)
+        looking->tracing->matches[line] = (struct match){.settled = true,
+                                                         .token_of = WORLD_NO_PARTNER,
+                                                         .way = BY_CANARY,
+                                                         .person = TRACE_NOBODY,
+                                                         .canary = best->canary};
+    return STATUS_OK;
+}
+
+enum status trace_by_canaries(struct tracing *tracing, bool unique_only, struct error *error)
 {
     char path[PATH_ROOM];
     struct looking looking = {.tracing = tracing};
@@ -143,7 +197,7 @@ enum status trace_by_canaries(struct tracing *tracing, bool strong_only, struct 
     enum status status = STATUS_OK;
     for (size_t i = 0; i < tracing->leak.line_count && status == STATUS_OK; i++)
         if (!tracing->matches[i].settled)
-            status = look(&looking, i, strong_only, error);
+            status = look(&looking, i, unique_only, error);
     deliveries_close(looking.deliveries);
     return status;
 }

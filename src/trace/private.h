@@ -65,8 +65,8 @@ void trace_settle(struct tracing *tracing); /* after each way of looking */
 MUST_USE enum status trace_sources(struct tracing *tracing, struct error *error);
 
 /* Each looks for lines that are not settled. */
-/* strong_only: only what can be nobody else's; the rest once nobody real fits. */
-MUST_USE enum status trace_by_canaries(struct tracing *tracing, bool strong_only,
+/* unique_only: only what can be nobody else's; the rest once nobody real fits. */
+MUST_USE enum status trace_by_canaries(struct tracing *tracing, bool unique_only,
                                        struct error *error);
 MUST_USE enum status trace_by_keys(struct tracing *tracing, struct error *error);
 MUST_USE enum status trace_by_tokens(struct tracing *tracing, struct error *error);
