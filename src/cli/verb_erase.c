@@ -1,13 +1,17 @@
 /* cofferdam erase: forgets who a number in the ledger stands for (GDPR Art. 17). */
 #include "cli/admin.h"
 #include "cli/incident.h"
+#include "cli/offline.h"
 #include "cli/verbs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "crypto/crypto.h"
 #include "incident/caselist.h"
+#include "never/never.h"
 
-enum { COMMAND_BYTES = 65536 };
+enum { COMMAND_BYTES = 65536, DECIMAL = 10 };
 
 static const struct cli_option options[] = {
     {"reason", 'r', "TEXT", "why; it is kept in the ledger: do not name the person (needed)"},
@@ -54,15 +58,44 @@ static enum status ask(struct cli_call *call, const char *reason, struct cli_res
     return status;
 }
 
+/* Erases; where proofs of non-exposure are in use, the person's mark is kept: otherwise one could
+ * be given that nothing was ever disclosed. */
+static enum status erase(struct cli_call *call, const struct never_place *place, const char *reason,
+                         struct cli_result *result, struct error *error)
+{
+    uint8_t seed[NEVER_SEED_BYTES];
+    enum status status = never_seed(place, call->arguments[0], call->arguments[1], seed, error);
+    bool keeps = status == STATUS_OK;
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
+        status = ask(call, reason, result, error);
+    if (status == STATUS_OK && keeps) {
+        const char *id = cli_cell(&result->table, result->table.first, "id");
+        status = never_keep_seed(place, (uint32_t)strtoul(id, NULL, DECIMAL), seed, error);
+        if (status != STATUS_OK) {
+            error_prefix(error, "erased, but the mark for proofs of non-exposure was not kept");
+            table_free(&result->table);
+        }
+    }
+    crypto_wipe(seed, sizeof seed);
+    return status;
+}
+
 static enum status run(struct cli_call *call, struct error *error)
 {
     const char *reason;
     struct cli_result result = {0};
+    struct cli_offline offline = {0};
     TRY(cli_require(call, "reason", &reason, error));
     if (cli_value(call, "despite-incidents") == NULL)
         TRY(judge_incidents(call, error));
-    TRY(ask(call, reason, &result, error));
-    enum status status = STATUS_OK;
+    enum status status = cli_offline_open(call, &offline, error);
+    if (status == STATUS_OK) {
+        const struct never_place place = {.state_folder = offline.config->state_folder,
+                                          .policy = offline.policy};
+        status = erase(call, &place, reason, &result, error);
+    }
+    cli_offline_free(&offline);
+    TRY(status);
     if (call->json)
         status = cli_print_result(call, &result, error);
     else
@@ -82,7 +115,10 @@ const struct cli_command verb_erase = {
         "Forgets which person a number in the ledger stands for (GDPR Art. 17). The ledger's\n"
         "entries stay, and counts stay exact, but nobody can say any more who it was, nor tell\n"
         "the person of a breach. Case files, delivered files and backups that name the person\n"
-        "are not touched. What is disclosed of the same key later is of a new number.",
+        "are not touched. What is disclosed of the same key later is of a new number.\n"
+        "Where ledger commit is in use, a mark stays that leads back to nobody: it keeps proofs "
+        "of\n"
+        "non-exposure from being false.",
     .examples = "erase customer 123456 --reason \"request 2026-118\"\n",
     .run = run,
 };

@@ -21,6 +21,7 @@ static const int64_t second_ns = 1000000000;
 static const struct cli_option options[] = {
     {"afresh", 0, NULL, "use nothing of what an earlier commit has kept"},
     {"new-key", 0, NULL, "make another secret key: everybody's marks change"},
+    {"check", 0, NULL, "only hold the newest commitment against the ledger and the keys"},
     {"by", 0, "WHO", "who commits, beside the user's number"},
     {NULL, 0, NULL, NULL},
 };
@@ -123,13 +124,49 @@ static enum status commit(const struct cli_call *call, const struct cli_offline 
     return print(call, &work, sequence, seconds, error);
 }
 
+/* For an auditor who holds the data: does the index follow from the log? */
+static enum status check(const struct cli_call *call, const struct cli_offline *offline,
+                         struct error *error)
+{
+    const struct never_place place = {.state_folder = offline->config->state_folder,
+                                      .policy = offline->policy};
+    struct never_check check;
+    char time[TIME_ROOM];
+    TRY(kinds_check(place.state_folder, place.policy, error));
+    TRY(never_recompute(&place, UINT64_MAX, &check, error));
+    if (check.commitments == 0)
+        return error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger commit makes one",
+                         "the ledger has no commitment");
+    clock_format_utc(check.commitment.as_of_ns, time);
+    if (call->json) {
+        json_t *told =
+            json_pack("{s:s, s:I, s:I, s:I, s:s}", "verdict", "follows", "sequence",
+                      (json_int_t)check.sequence, "commitments", (json_int_t)check.commitments,
+                      "entries", (json_int_t)check.commitment.entries, "as_of", time);
+        CHECK(told != NULL);
+        return cli_json_print(told, false, error);
+    }
+    printf("the index of ledger entry %" PRIu64 " follows from the first %" PRIu64
+           " entries and their keys, as of %s\n",
+           check.sequence, check.commitment.entries, time);
+    return STATUS_OK;
+}
+
 static enum status run(struct cli_call *call, struct error *error)
 {
     struct cli_offline offline = {0};
     struct cli_admin *admin = NULL;
+    bool only_check = cli_value(call, "check") != NULL;
+    if (only_check && (cli_value(call, "afresh") != NULL || cli_value(call, "new-key") != NULL))
+        return cli_usage(call, error, "--check goes with neither --afresh nor --new-key");
     enum status status = cli_offline_open(call, &offline, error);
-    if (status == STATUS_OK)
-        status = cli_admin_open(call, &admin, error);
+    if (status == STATUS_OK && only_check)
+        status = check(call, &offline, error);
+    if (status != STATUS_OK || only_check) {
+        cli_offline_free(&offline);
+        return status;
+    }
+    status = cli_admin_open(call, &admin, error);
     if (status == STATUS_OK)
         status = commit(call, &offline, admin, error);
     cli_admin_close(admin);
@@ -148,6 +185,7 @@ const struct cli_command verb_ledger_commit = {
         "index, and certificates say so. The first run takes a tenth of a millisecond a person\n"
         "and core. Its secret key is never.key in the state folder, what it keeps is in never/.",
     .examples = "ledger commit\n"
-                "ledger commit --afresh --json\n",
+                "ledger commit --afresh --json\n"
+                "ledger commit --check\n",
     .run = run,
 };

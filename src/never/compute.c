@@ -13,14 +13,15 @@
 /* ---- computing ---- */
 
 /* One process at a time in the folder, which is made if need be. */
-static enum status lock_folder(const struct workshop *workshop, int *fd, struct error *error)
+static enum status lock_folder(const struct workshop *workshop, bool wait, int *fd,
+                               struct error *error)
 {
     TRY(file_make_folder(workshop->folder, 0700, error));
     TRY(file_inherit_owner(workshop->folder, error));
     int opened = open(workshop->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (opened < 0)
         return error_set_errno(error, errno, "%.300s", workshop->folder);
-    if (flock(opened, LOCK_EX | LOCK_NB) != 0) {
+    if (flock(opened, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
         close(opened);
         return error_set(error, STATUS_DENIED, "55006", "wait until it has finished",
                          "another process computes the index");
@@ -159,7 +160,7 @@ enum status never_compute(const struct never_place *place, uint64_t entries, int
     bool doubtful;
     int fd = -1;
     TRY(workshop_open(place, &workshop, error));
-    TRY(lock_folder(&workshop, &fd, error));
+    TRY(lock_folder(&workshop, false, &fd, error));
     enum status status = compute_once(place, &workshop, &wanted, afresh || new_key, new_key, &done,
                                       &doubtful, error);
     if (status == STATUS_OK && doubtful) {
@@ -171,6 +172,52 @@ enum status never_compute(const struct never_place *place, uint64_t entries, int
     close(fd);
     if (status == STATUS_OK)
         *work = done;
+    return status;
+}
+
+/* ---- erasing ---- */
+
+enum status never_seed(const struct never_place *place, const char *kind, const char *key,
+                       uint8_t seed[static NEVER_SEED_BYTES], struct error *error)
+{
+    struct workshop workshop;
+    struct vrf_key vrf = {0};
+    TRY(workshop_open(place, &workshop, error));
+    if (strlen(kind) > LIMIT_NAME_BYTES || strlen(key) > LIMIT_SUBJECT_KEY_BYTES)
+        return error_set(error, STATUS_INVALID, "22023", NULL, "the key is too long");
+    TRY(workshop_key(&workshop, &vrf, error));
+    seeds_compute(&vrf, slice_of_text(kind), slice_of_text(key), seed);
+    crypto_wipe(&vrf, sizeof vrf);
+    return STATUS_OK;
+}
+
+static enum status keep_seed(const struct workshop *workshop, uint32_t id,
+                             const uint8_t seed[SEED_BYTES], struct error *error)
+{
+    struct seeds seeds = {0};
+    struct vrf_key key = {0};
+    TRY(workshop_key(workshop, &key, error));
+    enum status status = seeds_read(workshop->seeds, key.public_key, &seeds, error);
+    crypto_wipe(&key, sizeof key);
+    if (status == STATUS_OK)
+        status = seeds_set(&seeds, id, seed, error);
+    if (status == STATUS_OK)
+        status = seeds_write(&seeds, workshop->seeds, error);
+    if (status == STATUS_OK)
+        status = file_inherit_owner(workshop->seeds, error);
+    seeds_free(&seeds);
+    return status;
+}
+
+enum status never_keep_seed(const struct never_place *place, uint32_t id,
+                            const uint8_t seed[static NEVER_SEED_BYTES], struct error *error)
+{
+    struct workshop workshop;
+    int fd = -1;
+    TRY(workshop_open(place, &workshop, error));
+    TRY(lock_folder(&workshop, true, &fd, error));
+    enum status status = keep_seed(&workshop, id, seed, error);
+    close(fd);
     return status;
 }
 

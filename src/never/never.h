@@ -74,6 +74,18 @@ MUST_USE enum status never_compute(const struct never_place *place, uint64_t ent
                                    int64_t as_of_ns, bool afresh, bool new_key,
                                    struct never_work *work, struct error *error);
 
+/* Around an erasure, so that the person's leaf stays and nobody can certify what is false: the seed
+ * of their marks is taken before the key goes, and kept under their number afterwards. It tells who
+ * it was to nobody who does not hold never.key and guess the key. STATUS_NOT_FOUND where there is
+ * no function yet: nothing was ever committed. */
+enum { NEVER_SEED_BYTES = 32 };
+MUST_USE enum status never_seed(const struct never_place *place, const char *kind, const char *key,
+                                uint8_t seed[static NEVER_SEED_BYTES], struct error *error);
+/* Waits for a process that computes the index. */
+MUST_USE enum status never_keep_seed(const struct never_place *place, uint32_t id,
+                                     const uint8_t seed[static NEVER_SEED_BYTES],
+                                     struct error *error);
+
 /* Appends the certificate. STATUS_DENIED where the claim is false, with what to ask instead;
  * STATUS_NOT_FOUND where no index is committed or no signed checkpoint holds it yet. */
 MUST_USE enum status never_prove(const struct never_place *place,
@@ -85,7 +97,8 @@ struct never_check {
     uint64_t sequence;    /* of the one that was recomputed: the last */
     struct never_commitment commitment;
 };
-/* Holds the newest commitment among the first `entries` of the ledger against an index computed
+/* Holds the newest commitment among the first `entries` of the ledger (UINT64_MAX: of all that is
+ * acknowledged) against an index computed
  * from the ledger and the keys alone. Where the ledger has none, commitments is 0. STATUS_CORRUPT
  * where they differ; STATUS_NOT_FOUND where the function's key is not here. Reads the seeds of
  * people whose keys are gone, writes nothing. */

@@ -186,6 +186,15 @@ static enum status make_room(struct seeds *seeds, size_t count, struct error *er
     return STATUS_OK;
 }
 
+enum status seeds_set(struct seeds *seeds, uint32_t id, const uint8_t seed[static SEED_BYTES],
+                      struct error *error)
+{
+    TRY(make_room(seeds, (size_t)id + 1, error));
+    memcpy(seeds->of[id], seed, SEED_BYTES);
+    seeds->changed = true;
+    return STATUS_OK;
+}
+
 enum status seeds_fill(struct seeds *seeds, const struct vrf_key *key,
                        const struct holdings *holdings, struct names *names,
                        const struct policy *policy, size_t *made, struct error *error)

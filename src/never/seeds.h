@@ -27,6 +27,9 @@ MUST_USE enum status seeds_read(const char *path, const uint8_t public_key[stati
 /* Replaces the file, mode 0600, if anything changed. */
 MUST_USE enum status seeds_write(struct seeds *seeds, const char *path, struct error *error);
 void seeds_free(struct seeds *seeds);
+/* The seed of somebody whose key is about to go. */
+MUST_USE enum status seeds_set(struct seeds *seeds, uint32_t id,
+                               const uint8_t seed[static SEED_BYTES], struct error *error);
 bool seeds_known(const struct seeds *seeds, uint32_t id);
 
 /* Computes the seed of one person; "" and "" for everybody. */

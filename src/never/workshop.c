@@ -104,6 +104,8 @@ static enum status read_entries(const struct workshop_reading *reading,
         struct ledger_entry entry;
         struct slice side;
         enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+        if (status == STATUS_AGAIN && reading->until == UINT64_MAX)
+            return STATUS_OK;
         if (status == STATUS_AGAIN)
             return too_short(error, holdings->entries, reading->until);
         TRY(status);

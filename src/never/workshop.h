@@ -25,9 +25,9 @@ MUST_USE enum status workshop_key(const struct workshop *workshop, struct vrf_ke
 MUST_USE enum status workshop_new_key(const struct workshop *workshop, struct vrf_key *key,
                                       struct error *error);
 
-/* Reads entries from holdings->entries to below `until`, and the keys beside them. names may be
- * NULL. seen (may be NULL) is called for each entry after it has been taken; false ends the
- * reading.
+/* Reads entries from holdings->entries to below `until` (UINT64_MAX: all there are), and the keys
+ * beside them. names may be NULL. seen (may be NULL) is called for each entry after it has been
+ * taken; false ends the reading.
  */
 struct workshop_reading {
     const struct workshop *workshop;

@@ -80,6 +80,52 @@ def test_what_is_damaged_is_not_used(gateway):
     assert commit(gateway)["root"] == told["root"]
 
 
+def test_who_is_erased_stays_in_the_index(gateway):
+    ask(gateway, 1, 5)
+    gateway.cli("erase", "person", "1", "--reason", "request 1")  # nothing is committed yet
+    assert commit(gateway)["erased"] == 1
+    ask(gateway, 6, 7)
+    gateway.cli("erase", "person", "6", "--reason", "request 2")
+    gateway.cli("erase", "person", "2", "--reason", "request 3")
+    told = commit(gateway)
+    assert (told["people"], told["erased"]) == (5, 1)
+    ask(gateway, 2, 2)  # comes back, under another number
+    again = commit(gateway, "--afresh")
+    assert (again["people"], again["erased"]) == (5, 1)
+    for key in ("2", "6"):
+        assert "would be false" in refused(gateway, "ledger", "prove", "--never", "--subject", key)
+    assert "lacks 1 people" in prove(gateway, "--subject", "1")
+
+
+def test_an_index_that_does_not_follow_from_the_log_is_found(gateway):
+    assert "no commitment" in refused(gateway, "ledger", "commit", "--check")
+    ask(gateway, 1, 5)
+    first = commit(gateway)
+    assert "follows from" in gateway.cli("ledger", "commit", "--check")
+    ask(gateway, 6, 7)
+    told = gateway.cli_json("ledger", "commit", "--check")
+    assert (told["verdict"], told["sequence"], told["commitments"]) == ("follows", first["sequence"], 1)
+    # Somebody commits to the first index again, as if nothing had been disclosed since.
+    entries = gateway.admin("SHOW CUTOFF")[0]["entries"]
+    lines = dict(line.split("=", 1) for line in gateway.ledger()[first["sequence"]]["text"].splitlines())
+    told = gateway.admin(f"COMMIT NEVER ENTRIES '{entries}' AT '{lines['at']}' LEAVES '{lines['leaves']}' "
+                         f"ROOT '{lines['root']}' VRF '{lines['vrf']}' ERASED '0'")
+    assert "does not follow from the ledger" in refused(gateway, "ledger", "commit", "--check")
+    commit(gateway)
+    assert "follows from" in gateway.cli("ledger", "commit", "--check")
+
+
+def test_commitments_that_make_no_sense_are_refused(gateway):
+    said = {"ENTRIES": "1", "AT": "2026-01-01T00:00:00Z", "LEAVES": "3", "ROOT": "0" * 64, "VRF": "1" * 64,
+            "ERASED": "0"}
+    before = gateway.admin("SHOW CUTOFF")[0]["entries"]
+    for change in ({"ENTRIES": "999999"}, {"ENTRIES": "1x"}, {"ROOT": "00"}, {"AT": "2096-01-01T00:00:00Z"},
+                   {"AT": "2026-01-01"}, {"LEAVES": "-1"}, {"VRF": "A" * 64}, {"ERASED": "01"}):
+        with pytest.raises(Exception, match="malformed|has [0-9]+ entries|in the future"):
+            gateway.admin("COMMIT NEVER " + " ".join(f"{name} '{value}'" for name, value in (said | change).items()))
+    assert gateway.admin("SHOW CUTOFF")[0]["entries"] == before
+
+
 # ---- certificates ----
 
 def prove(gateway, *question, seconds=10):
