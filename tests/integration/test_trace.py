@@ -243,9 +243,14 @@ def answer(gateway, path, typed):
     process = places.popen_as(gateway.user, command, stdin=theirs, stderr=theirs, stdout=-1, text=True)
     output = process.communicate(timeout=30)[0]
     os.close(theirs)
-    told = os.read(ours, 65536).decode()
+    told = b""
+    try:
+        while part := os.read(ours, 65536):
+            told += part
+    except OSError:  # how a terminal whose other side is closed ends
+        pass
     os.close(ours)
-    return process.returncode, output, told
+    return process.returncode, output, told.decode()
 
 
 def test_on_a_terminal_the_columns_are_confirmed(world):
