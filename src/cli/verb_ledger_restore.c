@@ -9,7 +9,7 @@
 #include "ledger/backup.h"
 
 static const struct cli_option options[] = {
-    {"to", 0, "FOLDER", "where the ledger shall be: a new name or an empty folder (needed)"},
+    {"to", 0, "FOLDER", "a new name or an empty folder; default the configuration's ledger"},
     {"checkpoint", 0, "FILE", "the newest checkpoint known, wherever it was kept"},
     {"no-checkpoint", 0, NULL, "there is none: nobody can know of anything newer"},
     {"key", 'k', "VKEY|FILE", "the log's verifier key, or one that handed over to it"},
@@ -37,8 +37,9 @@ static enum status run(struct cli_call *call, struct error *error)
     char from[CLI_PATH_ROOM];
     struct backup_report report;
     struct note_key key;
-    const char *to, *given = cli_value(call, "key"), *checkpoint = cli_value(call, "checkpoint");
-    TRY(cli_require(call, "to", &to, error));
+    char to[CLI_PATH_ROOM];
+    const char *given = cli_value(call, "key"), *checkpoint = cli_value(call, "checkpoint");
+    TRY(cli_log_folder(call, cli_value(call, "to"), to, NULL, error));
     if ((checkpoint != NULL) == (cli_value(call, "no-checkpoint") != NULL))
         return cli_usage(call, error,
                          "give --checkpoint with the newest checkpoint that you can find (in the "
@@ -55,7 +56,7 @@ const struct cli_command verb_ledger_restore = {
     .arguments = "DIR",
     .least = 1,
     .most = 1,
-    .takes = CLI_TAKES_JSON,
+    .takes = CLI_TAKES_CONFIG | CLI_TAKES_JSON,
     .options = options,
     .description =
         "Verifies the backup in DIR, shows that it holds all that the newest known checkpoint\n"

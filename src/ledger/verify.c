@@ -427,8 +427,9 @@ static enum status check_signatures(struct verification *verification, struct er
     report->keys = chain->count;
     for (size_t i = 0; i < chain->count; i++)
         report->breaks += chain->links[i].kind == KEY_CHANGE_BREAK;
-    return verify_shelf_check(&verification->shelf, chain, first, stop, report,
-                              &verification->damage, error);
+    TRY(verify_shelf_check(&verification->shelf, chain, first, stop, report, &verification->damage,
+                           error));
+    return verify_shelf_vkey(verification->options->folder, chain, &verification->damage, error);
 }
 
 static enum status verify(struct verification *verification, struct error *error)

@@ -207,3 +207,44 @@ enum status verify_shelf_check(const struct verify_shelf *shelf, const struct ke
         TRY(check_one(&shelf->stored[i], chain, first, stop, report, damage, error));
     return STATUS_OK;
 }
+
+static bool is_of_chain(const struct key_chain *chain, struct slice line)
+{
+    struct note_key key;
+    if (note_key_parse(line, &key, NULL) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < chain->count; i++)
+        if (note_key_equal(&chain->links[i].key, &key))
+            return true;
+    return false;
+}
+
+static bool are_of_chain(const struct key_chain *chain, struct slice lines)
+{
+    const uint8_t *end;
+    while (lines.len > 0 && (end = memchr(lines.data, '\n', lines.len)) != NULL) {
+        size_t len = (size_t)(end - lines.data);
+        if (!is_of_chain(chain, slice_of(lines.data, len)))
+            return false;
+        lines = slice_of(end + 1, lines.len - len - 1);
+    }
+    return lines.len == 0;
+}
+
+enum status verify_shelf_vkey(const char *folder, const struct key_chain *chain,
+                              struct verify_damage *damage, struct error *error)
+{
+    char path[SEGMENT_PATH_BYTES];
+    struct buffer bytes;
+    snprintf(path, sizeof path, "%.*s/log.vkey", SEGMENT_FOLDER_BYTES, folder);
+    buffer_init(&bytes, NOTE_BYTES_MAX);
+    enum status status = file_read(path, &bytes, error);
+    if (status == STATUS_NOT_FOUND || status == STATUS_OK) {
+        bool good = status == STATUS_NOT_FOUND || are_of_chain(chain, buffer_slice(&bytes));
+        status =
+            good ? STATUS_OK
+                 : damaged(damage, path, 0, "log.vkey", "a key that the log does not name", error);
+    }
+    buffer_free(&bytes);
+    return status;
+}

@@ -40,5 +40,8 @@ MUST_USE enum status verify_shelf_check(const struct verify_shelf *shelf,
                                         const struct key_chain *chain, size_t first, size_t stop,
                                         struct verify_report *report, struct verify_damage *damage,
                                         struct error *error);
+/* Each line of log.vkey, if there is one, is a key of the chain. STATUS_CORRUPT. */
+MUST_USE enum status verify_shelf_vkey(const char *folder, const struct key_chain *chain,
+                                       struct verify_damage *damage, struct error *error);
 
 #endif

@@ -15,9 +15,10 @@ VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget"
          "exposure declare", "exposure deletion", "export", "incident open", "incident list", "incident show", "incident scope",
          "incident lint", "incident fact", "incident decide", "incident notify", "incident log", "incident statement",
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
-         "incident verify", "subject",
+         "incident verify", "trace", "subject", "erase",
          "partner list", "partner show", "partner kit", "partner contain", "partner restore", "agent passwd", "cert ca", "cert server",
-         "cert issue", "ledger tail", "portal", "worker", "drill", "version"]
+         "cert issue", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger export",
+         "ledger prove", "ledger serve", "ledger verify", "ledger witness", "portal", "worker", "drill", "version"]
 
 COMMON = {"help", "config", "admin", "json"}
 
