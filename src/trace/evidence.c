@@ -86,15 +86,20 @@ static enum status make_records(struct evidence *evidence, struct error *error)
 
 /* ---- what a series has of each column ---- */
 
-static unsigned form_of_line(const struct evidence *evidence, const char *partner,
+/* How a value was masked by another policy than ours is not known: by any mask, in doubt. */
+static unsigned form_of_line(const struct evidence *evidence, const struct world_series *series,
                              const struct column_target *target, struct slice form)
 {
     if (slice_equal(form, slice_of_text("clear")))
         return FORM_CLEAR;
     if (slice_equal(form, slice_of_text("token")))
         return FORM_TOKEN;
-    return forms_of_grants(evidence->tracing->casework->policy, partner, target->dataset,
-                           target->column);
+    if (!series->by_this_policy)
+        return FORM_MASKS;
+    const struct world *world = &evidence->tracing->world;
+    return forms_of_grants(evidence->tracing->casework->policy,
+                           world->partners[world->copies[series->copy].partner].name,
+                           target->dataset, target->column);
 }
 
 static void fill_series(struct evidence *evidence, size_t at)
@@ -103,7 +108,6 @@ static void fill_series(struct evidence *evidence, size_t at)
     const struct world *world = &tracing->world;
     const struct world_series *series = &world->series[at];
     const struct columns *columns = &tracing->report->columns;
-    const char *partner = world->partners[world->copies[series->copy].partner].name;
     const char *text =
         series->column_set < world->set_capacity ? world->sets[series->column_set] : NULL;
     uint16_t *forms = evidence->series + at * columns->count;
@@ -116,7 +120,7 @@ static void fill_series(struct evidence *evidence, size_t at)
                 if (slice_equal(line.dataset, slice_of_text(target->dataset)) &&
                     slice_equal(line.column, slice_of_text(target->column)))
                     forms[c] =
-                        (uint16_t)(forms[c] | form_of_line(evidence, partner, target, line.form));
+                        (uint16_t)(forms[c] | form_of_line(evidence, series, target, line.form));
             }
 }
 

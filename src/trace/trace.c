@@ -132,7 +132,7 @@ static enum status prepare(struct tracing *tracing, struct error *error)
                       options->choice_count, &report->arena, &report->columns, error));
     for (size_t c = 0; c < report->columns.count; c++) /* they outlive the leak */
         report->columns.all[c].name = arena_strdup(&report->arena, report->columns.all[c].name);
-    TRY(world_read(tracing->casework->config, &tracing->world, error));
+    TRY(world_read(tracing->casework->config, tracing->casework->policy, &tracing->world, error));
     TRY(trace_sources(tracing, error));
     report->lines = tracing->leak.line_count;
     report->ledger_entries = tracing->world.entries;

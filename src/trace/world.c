@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "exposure/column_line.h"
 #include "exposure/subject_set.h"
@@ -176,12 +177,25 @@ static enum status read_first(struct world *world, struct ledger_reader *reader,
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
-enum status world_read(const struct config *config, struct world *world, struct error *error)
+/* Of lower-case hexadecimal digits. */
+static void read_policy_id(const char *hex, uint8_t id[static 32])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < 64; i++) {
+        const char *digit = strchr(digits, hex[i]);
+        CHECK(hex[i] != '\0' && digit != NULL);
+        id[i / 2] = (uint8_t)(id[i / 2] << 4 | (digit - digits));
+    }
+}
+
+enum status world_read(const struct config *config, const struct policy *policy,
+                       struct world *world, struct error *error)
 {
     char path[PATH_ROOM];
     struct ledger_reader *reader = NULL;
     *world = (struct world){0};
     arena_init(&world->arena, TEXT_BYTES);
+    read_policy_id(policy->id, world->policy_id);
     snprintf(path, sizeof path, "%s/subjects", config->state_folder);
     TRY(names_open(path, &world->names, error));
     world->ledger_folder = arena_printf(&world->arena, "%s/ledger", config->state_folder);
@@ -202,6 +216,7 @@ struct holding {
     struct error *error;
     enum status status;
     size_t series;
+    bool by_this_policy;
     int64_t time_ns;
     uint64_t statement;
 };
@@ -263,11 +278,12 @@ static enum status take_item(struct holding *holding, const struct ledger_item *
 {
     struct world *world = holding->world;
     bool is_new;
-    TRY(pairs_number(&world->series_pairs, (uint32_t)copy, item->column_set, MOST_SERIES,
-                     &holding->series, &is_new, holding->error));
+    TRY(pairs_number(&world->series_pairs, (uint32_t)copy << 1 | holding->by_this_policy,
+                     item->column_set, MOST_SERIES, &holding->series, &is_new, holding->error));
     TRY(grow(&world->series, holding->series + 1, &world->series_capacity, sizeof world->series[0],
              holding->error));
-    world->series[holding->series] = (struct world_series){copy, item->column_set};
+    world->series[holding->series] =
+        (struct world_series){copy, item->column_set, holding->by_this_policy};
     holding->status = STATUS_OK;
     if (subject_set_each(item->subjects, take_person, holding) != STATUS_OK)
         return error_set(holding->error, STATUS_CORRUPT, "XX001", NULL,
@@ -282,6 +298,9 @@ static enum status take_second(struct holding *holding, const struct ledger_entr
         return STATUS_OK;
     if (entry->type != LEDGER_DECLARED || !text_instant(entry->text, "at", &holding->time_ns))
         holding->time_ns = entry->time_ns;
+    holding->by_this_policy =
+        entry->type != LEDGER_DECLARED &&
+        memcmp(entry->policy_id, holding->world->policy_id, sizeof entry->policy_id) == 0;
     memcpy(&holding->statement, entry->uuid, sizeof holding->statement);
     TRY(find_copy(holding->world, entry, &copy, holding->error));
     for (size_t i = 0; i < entry->item_count; i++)

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "exposure/reading.h"
 #include "policy/config.h"
+#include "policy/policy.h"
 #include "trace/pairs.h"
 
 struct world_partner {
@@ -27,6 +28,7 @@ struct world_copy {
 struct world_series {
     size_t copy;
     uint32_t column_set;
+    bool by_this_policy; /* that we have now: its masks are those of then */
 };
 struct world_holding {
     uint32_t person, series; /* places */
@@ -36,7 +38,8 @@ struct world_holding {
 
 struct world {
     const char *ledger_folder;
-    struct arena arena; /* texts */
+    uint8_t policy_id[32]; /* of the policy that we have */
+    struct arena arena;    /* texts */
     struct names *names;
     struct world_partner *partners;
     size_t partner_count, partner_capacity;
@@ -57,8 +60,8 @@ struct world {
 enum { WORLD_NO_PARTNER = UINT16_MAX };
 
 /* The first reading. Free *world in any case. STATUS_NOT_FOUND where there is no ledger. */
-MUST_USE enum status world_read(const struct config *config, struct world *world,
-                                struct error *error);
+MUST_USE enum status world_read(const struct config *config, const struct policy *policy,
+                                struct world *world, struct error *error);
 /* The second: people[id] is the person's place + 1, 0 for those who are not asked about; ids from
  * id_count on are not. */
 MUST_USE enum status world_hold(struct world *world, const uint32_t *people, size_t id_count,

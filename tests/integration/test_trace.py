@@ -235,6 +235,20 @@ def test_without_the_database_keys_and_looks_are_compared(make_gateway):
     assert report["sources"][0]["copy"] == "north" and report["recognised"] == 5, report
 
 
+def test_a_copy_of_an_earlier_policy_is_not_excluded_by_masks_of_this_one(make_gateway):
+    """North had the last four digits; by now the policy gives it none."""
+    gateway = make_gateway(policy_yaml=POLICY, sql=SQL, contact=True)
+    gateway.rows("north.cert", "SELECT email, phone FROM person WHERE person_id <= 20")
+    text = "email,phone\n" + "".join(f"p{n}@example.org,***{n:04}\n" for n in range(1, 10))
+    assert copies(trace(gateway, text))["north"]["records"] == 9
+    gateway.reload(POLICY.replace("phone: last4", "phone: redact"))
+    gateway.rows("north.cert", "SELECT email, phone FROM person WHERE person_id BETWEEN 50 AND 60")
+    report = trace(gateway, text)
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "north", report
+    later = trace(gateway, "email,phone\n" + "".join(f"p{n}@example.org,***{n:04}\n" for n in range(50, 60)))
+    assert later["records_of_no_copy"] == 10 and later["verdict"] == "cannot tell", later
+
+
 def answer(gateway, path, typed):
     """(exit code, standard output, what the terminal showed) of a trace that may ask."""
     ours, theirs = pty.openpty()
