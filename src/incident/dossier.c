@@ -8,9 +8,11 @@
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "incident/document.h"
+#include "incident/dossier_checkpoint.h"
 #include "incident/evidence.h"
 #include "incident/scope.h"
 #include "incident/scope_csv.h"
+#include "ledger/note.h"
 
 enum { FILE_BYTES = 1024 * 1024 * 1024, MANIFEST_BYTES = 1024 * 1024, PATH_BYTES = 1024 * 1024 };
 enum { PRIVATE_FILE = 0600, PRIVATE_FOLDER = 0700, HEX_ROOM = 65 };
@@ -231,6 +233,32 @@ static enum status put_scope(struct dossier *dossier, struct error *error)
     return status;
 }
 
+/* ---- what the ledger had signed ---- */
+
+static enum status put_checkpoints(struct dossier *dossier, struct error *error)
+{
+    enum { NUMBER = 0, CUTOFF = 2, ROOT = 3 };
+    const struct table_row *row = dossier->casefile->phases.first;
+    const char *ledger =
+        arena_printf(&dossier->arena, "%s/ledger", dossier->casework->config->state_folder);
+    if (ledger == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    for (; row != NULL; row = row->next) {
+        struct buffer note;
+        char name[64];
+        snprintf(name, sizeof name, "checkpoint-%.20s.txt", row->cells[NUMBER]);
+        buffer_init(&note, NOTE_BYTES_MAX);
+        enum status status = dossier_checkpoint(ledger, strtoull(row->cells[CUTOFF], NULL, 10),
+                                                row->cells[ROOT], &note, error);
+        if (status == STATUS_OK)
+            status = put_file(dossier, name, buffer_slice(&note), error);
+        buffer_free(&note);
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+            return status;
+    }
+    return STATUS_OK;
+}
+
 /* ---- measures: proofs of dispatch ---- */
 
 static void print_instant(FILE *out, int64_t instant_ns)
@@ -338,6 +366,7 @@ static enum status write_all(struct dossier *dossier, struct error *error)
     put_title(dossier);
     TRY(put_sections(dossier, error));
     TRY(put_scope(dossier, error));
+    TRY(put_checkpoints(dossier, error));
     TRY(put_proofs(dossier, error));
     TRY(put_all_evidence(dossier, error));
     buffer_append_text(&dossier->html, "</html>\n");

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from harness import places, shop
+from harness.notes import Key, Note
 
 POLICY = shop.POLICY.replace("controller: {name: Shop,", "controller: {name: Shop, jurisdictions: [uk-gdpr, eu-gdpr],")
 assert POLICY != shop.POLICY
@@ -293,7 +294,10 @@ def test_the_dossier_replays(gateway):
     folder = gateway.state_dir / "incidents" / "1" / "dossier"
     assert told.strip() == f"incident 1 is closed; dossier: {folder}"
     first = dossier(folder)
-    assert set(first) == {"MANIFEST", "dossier.txt", "index.html", "evidence/notice-n.txt"}
+    assert set(first) == {"MANIFEST", "dossier.txt", "index.html", "evidence/notice-n.txt", "checkpoint-1.txt"}
+    signed, [phase] = Note(first["checkpoint-1.txt"].decode()), gateway.cli_json("incident", "show", "1")["phases"]
+    assert signed.signed_by(Key((gateway.ledger_dir / "log.vkey").read_text()))
+    assert (signed.checkpoint()[1], signed.checkpoint()[2].hex()) == (int(phase["cutoff"]), phase["root"])
     for line in first["MANIFEST"].decode().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256(first[name]).hexdigest() == digest

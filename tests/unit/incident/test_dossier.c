@@ -20,7 +20,8 @@ static const int64_t noon_ns = 1790000000LL * 1000000000; /* 2026-09-21T14:13:20
 static struct incidents *incidents;
 static struct arena arena;
 static const struct policy policy;
-static struct config config = {.run_folder = "/nonexistent", .data_folder = SHARE};
+static struct config config = {
+    .run_folder = "/nonexistent", .state_folder = "/nonexistent", .data_folder = SHARE};
 static struct casework casework;
 
 static const char *below(const char *name)
