@@ -9,10 +9,11 @@
 #include "admin/admin_client.h"
 #include "cli/cli.h"
 #include "delivery/id.h"
+#include "delivery/invent.h"
 #include "delivery/writer.h"
 #include "policy/config.h"
 
-enum { EXPORT_PATH_ROOM = 4096, EXPORT_HASH_ROOM = 65 };
+enum { EXPORT_PATH_ROOM = 4096, EXPORT_HASH_ROOM = 65, EXPORT_CANARIES = 10000 };
 
 /* ---- export_file.c: a file that appears whole or not at all ---- */
 struct export_file {
@@ -62,6 +63,8 @@ struct export
     const char *sql;
     enum delivery_format format;
     uint64_t canaries;
+    struct invent_library *library; /* where there are canaries */
+    struct invent_lists lists;
     struct admin_client *admin;
     struct table readable; /* what `DELIVERY OPEN` answers; opened where id is set */
     char id[DELIVERY_ID_ROOM];
@@ -72,7 +75,12 @@ struct export
 };
 
 /* ---- export_canaries.c ---- */
+/* Of the data folder and the configuration: before anything is asked of the gateway. */
+MUST_USE enum status export_read_lists(struct export *export, struct error *error);
 /* Reads all rows, invents the canaries, has them stored, and writes everything. */
 MUST_USE enum status export_with_canaries(struct export *export, struct error *error);
+
+/* What so many canaries are good for, for people. */
+void export_tell_canaries(uint64_t canaries);
 
 #endif

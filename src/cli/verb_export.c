@@ -17,6 +17,7 @@ static const struct cli_option options[] = {
     {"agent", 0, "AGENT", "by this agent's grants; default: those that are for no agent alone"},
     {"purpose", 0, "PURPOSE", "what for, where the partner has several purposes"},
     {"format", 0, "FORMAT", "csv or jsonl; default by the file's name, else csv"},
+    {"canaries", 0, "N", "put N invented people among the rows, to tell this copy from others"},
     {"force", 'f', NULL, "replace the file if it is there"},
     {"by", 0, "WHO", "who asked for it, beside the user's number"},
     {"list", 'l', NULL, "list the deliveries, newest first"},
@@ -93,7 +94,10 @@ static enum status fill(struct export *export, char hash[static EXPORT_HASH_ROOM
                           export->sql, error));
     TRY(delivery_writer_open(export->file.fd, export->format, export->fetch.columns,
                              export->fetch.count, &export->writer, error));
-    TRY(write_rows(export, error));
+    if (export->canaries > 0)
+        TRY(export_with_canaries(export, error));
+    else
+        TRY(write_rows(export, error));
     TRY(delivery_writer_finish(export->writer, error));
     return export_file_settle(&export->file, hash, error);
 }
@@ -126,6 +130,8 @@ static enum status print_done(const struct export *export, const char *hash, str
     printf("%s: %s, %" PRIu64 " %s about %s %s (ledger entry %s)\nsha256 %s\n", export->id,
            export->file.path, export->rows, export->rows == 1 ? "row" : "rows", people,
            strcmp(people, "1") == 0 ? "person" : "people", cli_cell(answer, row, "sequence"), hash);
+    if (export->canaries > 0)
+        export_tell_canaries(export->canaries);
     return STATUS_OK;
 }
 
@@ -211,12 +217,15 @@ static enum status export_to(struct cli_call *call, struct error *error)
         return cli_usage(call, error, "say what: the statement, and the file");
     TRY(cli_require(call, "partner", &partner, error));
     TRY(choose_format(&export, call->arguments[1], error));
+    TRY(cli_number(call, "canaries", 0, EXPORT_CANARIES, 0, &export.canaries, error));
     export.sql = call->arguments[0];
     enum status status = config_load(call->config_path, &export.config, error);
     if (status == STATUS_OK) {
         export.folder = call->admin_folder != NULL ? call->admin_folder : export.config->run_folder;
         status = open_file(&export, call->arguments[1], error);
     }
+    if (status == STATUS_OK && export.canaries > 0)
+        status = export_read_lists(&export, error);
     if (status == STATUS_OK)
         status = deliver(&export, error);
     if (export.id[0] != '\0')
@@ -225,6 +234,7 @@ static enum status export_to(struct cli_call *call, struct error *error)
     export_fetch_close(&export.fetch);
     export_file_close(&export.file);
     admin_client_close(export.admin);
+    invent_library_close(export.library);
     config_free(export.config);
     return status;
 }
@@ -252,10 +262,13 @@ const struct cli_command verb_export = {
         "Writes the result of a query into a file for a partner: through the same fence, masks,\n"
         "budgets and ledger as if the partner had asked. The delivery gets an id, which stands in\n"
         "all its ledger entries and narrows the scope of an incident (--suspect delivery:ID). The\n"
-        "file appears whole, or not at all; what was released before a cut stays in the ledger.",
+        "file appears whole, or not at all; what was released before a cut stays in the ledger.\n"
+        "Canaries are invented people, with values in the forms of the file; they are in no count\n"
+        "and no notice, and `cofferdam trace` knows them when a list turns up.",
     .examples = "export --partner ringway \"SELECT * FROM vehicle\" vehicles.csv\n"
                 "export --partner ringway --agent batch --format jsonl \"SELECT * FROM customer\" "
                 "out.jsonl\n"
+                "export --partner ringway --canaries 44 \"SELECT * FROM customer\" customers.csv\n"
                 "export --list\n"
                 "export --show D-2026-11-22-7F3KQ\n",
     .run = run,

@@ -1,6 +1,6 @@
 /* DELIVERY CANARIES: invented rows of a delivery, stored before its file can appear. Their keys are
- * held against the dictionary and the database: where one is somebody's, nothing is stored, and the
- * answer names the rows to invent again. */
+ * held against the dictionary, the database and earlier canaries: where one is taken, nothing is
+ * stored, and the answer names the rows to invent again. */
 #include "gateway/admin_asking.h"
 
 #include <stdlib.h>
@@ -120,6 +120,34 @@ static enum status gather(const struct cells *cells, const char *kind, struct ta
     return STATUS_OK;
 }
 
+struct earlier {
+    const char *kind, *key;
+    bool found;
+};
+
+static enum status see_earlier(void *context, const struct canary *canary, struct error *error)
+{
+    struct earlier *earlier = context;
+    (void)error;
+    earlier->found = earlier->found || (strcmp(canary->kind, earlier->kind) == 0 &&
+                                        strcmp(canary->key, earlier->key) == 0);
+    return STATUS_OK;
+}
+
+/* Of the ledger's dictionary, or a canary already: a key leads to one delivery only. */
+static enum status is_known(const struct cells *cells, const struct policy *policy, size_t kind,
+                            const char *key, bool *known, struct error *error)
+{
+    struct server *server = cells->asking->server;
+    struct earlier earlier = {.kind = policy->kinds[kind].name, .key = key};
+    uint32_t id;
+    TRY(deliveries_match_canary(deliveries_desk_file(server->deliveries), key, see_earlier,
+                                &earlier, error));
+    *known = earlier.found ||
+             exposure_find(server->exposure, (uint16_t)kind, slice_of_text(key), &id) == STATUS_OK;
+    return STATUS_OK;
+}
+
 static enum status check_kind(const struct cells *cells, const struct snapshot *snapshot,
                               size_t kind, struct taken *keys, struct table *table,
                               struct error *error)
@@ -131,11 +159,9 @@ static enum status check_kind(const struct cells *cells, const struct snapshot *
     TRY(deliveries_keys_taken(server->config, snapshot->model, kind, keys->keys, keys->count,
                               keys->taken, error));
     for (size_t i = 0; i < keys->count; i++) {
-        uint32_t id;
-        bool taken =
-            keys->taken[i] || exposure_find(server->exposure, (uint16_t)kind,
-                                            slice_of_text(keys->keys[i]), &id) == STATUS_OK;
-        if (taken)
+        bool known = false;
+        TRY(is_known(cells, snapshot->policy, kind, keys->keys[i], &known, error));
+        if (known || keys->taken[i])
             table_set(table, table_add(table), 0, "%lld", (long long)keys->rows[i]);
     }
     return STATUS_OK;

@@ -76,7 +76,7 @@ static enum status find_whose(struct opening *opening, struct error *error)
 
 static enum status check_canaries(struct opening *opening, struct error *error)
 {
-    enum { MOST = 100000 };
+    enum { MOST = 10000 };
     const char *text = admin_option(opening->asking, "CANARIES");
     char *end;
     opening->canaries = text == NULL ? 0 : strtoull(text, &end, 10);

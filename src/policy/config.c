@@ -317,6 +317,47 @@ static void load_portal(struct yaml *yaml, struct fy_node *node, struct config *
     config->portal.queue = need_path(yaml, node, "queue");
 }
 
+/* A list of texts of at most LIMIT_NAME_BYTES; *count of them. */
+static const char *const *load_texts(struct yaml *yaml, struct fy_node *node, size_t *count)
+{
+    struct yaml_items items = yaml_list_items(yaml, node);
+    const char **texts = yaml_array(yaml, const char *, items.count);
+    *count = 0;
+    while (texts != NULL && yaml_next(yaml, &items)) {
+        const char *text = yaml_text(yaml, items.value);
+        if (yaml_failed(yaml))
+            break;
+        if (text[0] == '\0' || strlen(text) > LIMIT_NAME_BYTES)
+            yaml_fail(yaml, items.value, NULL, "a text of 1 to %d bytes is wanted",
+                      LIMIT_NAME_BYTES);
+        texts[(*count)++] = text;
+    }
+    return texts;
+}
+
+static void load_canaries(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"mailbox_domain", "phones", "streets", NULL};
+    if (node == NULL)
+        return;
+    yaml_keys(yaml, node, keys);
+    struct fy_node *phones = yaml_get(yaml, node, "phones");
+    const char *domain = yaml_text_at(yaml, node, "mailbox_domain", NULL);
+    config->canaries.mailbox_domain = domain;
+    config->canaries.phones = load_texts(yaml, phones, &config->canaries.phone_count);
+    config->canaries.streets =
+        load_texts(yaml, yaml_get(yaml, node, "streets"), &config->canaries.street_count);
+    if (!yaml_failed(yaml) && domain != NULL &&
+        (strchr(domain, '.') == NULL || strpbrk(domain, "@ \t") != NULL || strlen(domain) > 200))
+        yaml_fail(yaml, yaml_get(yaml, node, "mailbox_domain"), "write what stands behind the @",
+                  "\"%.60s\" is no domain", domain);
+    for (size_t i = 0; !yaml_failed(yaml) && i < config->canaries.phone_count; i++)
+        if (strchr(config->canaries.phones[i], '#') == NULL)
+            yaml_fail(yaml, phones, "write # for a digit that is chosen at random",
+                      "\"%s\" is one telephone number, and many are wanted",
+                      config->canaries.phones[i]);
+}
+
 static void load_breach_path(struct yaml *yaml, struct fy_node *root, struct config *config)
 {
     config->data_folder = path_at(yaml, root, "data_folder", config_installed_data);
@@ -338,10 +379,10 @@ static uint64_t default_workers(void)
 
 static void load_all(struct yaml *yaml, struct config *config)
 {
-    static const char *const keys[] = {
-        "policy",           "state_folder", "run_folder", "listen",  "admin",
-        "upstream",         "ledger",       "limits",     "workers", "data_folder",
-        "incidents_folder", "contact",      "mail",       "portal",  NULL};
+    static const char *const keys[] = {"policy",  "state_folder", "run_folder",       "listen",
+                                       "admin",   "upstream",     "ledger",           "limits",
+                                       "workers", "data_folder",  "incidents_folder", "contact",
+                                       "mail",    "portal",       "canaries",         NULL};
     struct fy_node *root = yaml_root(yaml);
     yaml_keys(yaml, root, keys);
     config->policy = path_at(yaml, root, "policy", "policy.yaml");
@@ -353,6 +394,7 @@ static void load_all(struct yaml *yaml, struct config *config)
     load_ledger(yaml, yaml_get(yaml, root, "ledger"), config);
     load_limits(yaml, yaml_get(yaml, root, "limits"), config);
     load_breach_path(yaml, root, config);
+    load_canaries(yaml, yaml_get(yaml, root, "canaries"), config);
     config->workers =
         (uint16_t)yaml_number_at(yaml, root, "workers", 1, MOST_WORKERS, default_workers());
 }

@@ -93,6 +93,13 @@ struct config {
         const char *folder; /* what is published, read by the portal; both NULL: no portal */
         const char *queue;  /* where the portal leaves requests */
     } portal;
+    struct {                        /* invented rows in deliveries */
+        const char *mailbox_domain; /* mail to it arrives with us; NULL: none */
+        const char *const *phones;  /* patterns, # is any digit; none: <data_folder>/canaries */
+        size_t phone_count;
+        const char *const *streets; /* likewise */
+        size_t street_count;
+    } canaries;
     uint16_t workers; /* event loops, default: the cores, at most 8 */
 };
 
