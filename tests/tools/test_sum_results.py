@@ -1,4 +1,5 @@
-"""./check's last line adds up unit tests, tidiness and integration tests; what did not run has failed."""
+"""./check's last line adds up unit tests (also under sanitizers), tidiness and integration tests; what did not run has
+failed."""
 import pathlib
 import subprocess
 
@@ -10,8 +11,9 @@ TIDY = '{"passed": 3, "failed": 0}'
 SUITE = '<testsuites><testsuite tests="5" failures="%d" errors="%d" skipped="%d"/></testsuites>'
 
 
-def sum_results(folder, unit=UNIT, tidy=TIDY, integration=SUITE % (0, 0, 0)):
-    for name, text in (("unit.json", unit), ("tidy.json", tidy), ("integration.xml", integration)):
+def sum_results(folder, unit=UNIT, address=UNIT, thread=UNIT, tidy=TIDY, integration=SUITE % (0, 0, 0)):
+    for name, text in (("unit.json", unit), ("address.json", address), ("thread.json", thread), ("tidy.json", tidy),
+                       ("integration.xml", integration)):
         if text is not None:
             (folder / name).write_text(text)
     done = subprocess.run([str(ROOT / "tools/sum-results"), str(folder)], capture_output=True, text=True)
@@ -19,17 +21,19 @@ def sum_results(folder, unit=UNIT, tidy=TIDY, integration=SUITE % (0, 0, 0)):
 
 
 def test_all_good(tmp_path):
-    assert sum_results(tmp_path) == ("10 passed, 0 failed\n", 0)
+    assert sum_results(tmp_path) == ("14 passed, 0 failed\n", 0)
 
 
 @pytest.mark.parametrize("changes, line", [
-    ({"unit": UNIT + '{"name": "c", "result": "FAIL"}\n'}, "10 passed, 1 failed\n"),
-    ({"unit": UNIT + '{"name": "c", "result": "TIMEOUT"}\n'}, "10 passed, 1 failed\n"),
-    ({"unit": UNIT + '{"name": "c", "result": "SKIP"}\n'}, "10 passed, 1 failed\n"),
-    ({"tidy": '{"passed": 2, "failed": 1}'}, "9 passed, 1 failed\n"),
-    ({"integration": SUITE % (1, 1, 1)}, "7 passed, 3 failed\n"),
-    ({"integration": None}, "5 passed, 1 failed\n"),
-    ({"unit": None, "tidy": None, "integration": None}, "0 passed, 3 failed\n"),
+    ({"unit": UNIT + '{"name": "c", "result": "FAIL"}\n'}, "14 passed, 1 failed\n"),
+    ({"unit": UNIT + '{"name": "c", "result": "TIMEOUT"}\n'}, "14 passed, 1 failed\n"),
+    ({"unit": UNIT + '{"name": "c", "result": "SKIP"}\n'}, "14 passed, 1 failed\n"),
+    ({"tidy": '{"passed": 2, "failed": 1}'}, "13 passed, 1 failed\n"),
+    ({"integration": SUITE % (1, 1, 1)}, "11 passed, 3 failed\n"),
+    ({"address": None}, "12 passed, 1 failed\n"),
+    ({"thread": UNIT.replace("OK", "FAIL", 1)}, "13 passed, 1 failed\n"),
+    ({"integration": None}, "9 passed, 1 failed\n"),
+    ({"unit": None, "address": None, "thread": None, "tidy": None, "integration": None}, "0 passed, 5 failed\n"),
 ])
 def test_each_failure_counts(tmp_path, changes, line):
     assert sum_results(tmp_path, **changes) == (line, 1)
