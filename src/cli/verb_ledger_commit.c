@@ -181,8 +181,9 @@ const struct cli_command verb_ledger_commit = {
     .description =
         "Indexes everybody of whom anything was ever disclosed, and writes the index's root into\n"
         "the ledger. From then on ledger prove --never gives certificates as of now. Run it by a\n"
-        "timer, and before erase: who is erased before being indexed once is missing in the\n"
-        "index, and certificates say so. The first run takes a tenth of a millisecond a person\n"
+        "timer, and once before the first erase: who was erased before there was an index is\n"
+        "missing in it, and certificates say so. The first run takes a tenth of a millisecond a "
+        "person\n"
         "and core. Its secret key is never.key in the state folder, what it keeps is in never/.",
     .examples = "ledger commit\n"
                 "ledger commit --afresh --json\n"

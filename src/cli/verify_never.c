@@ -90,8 +90,8 @@ static enum status tell(const struct cli_call *call, const struct never_claim *c
             printf("but:   the index lacks %" PRIu64 " people whose keys had been erased before\n",
                    claim->commitment.erased);
         printf("\nIt covers what passed the gateway and what was declared to it. That the index "
-               "follows\nfrom the log is for an auditor with the data: ledger verify "
-               "--with-data.\n");
+               "follows\nfrom the log is for an auditor with the data: ledger commit "
+               "--check.\n");
     }
     buffer_free(&words);
     return status;
