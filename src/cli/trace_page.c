@@ -149,9 +149,10 @@ static void print_deciding(FILE *out, const struct trace_report *report)
     if (report->deciding_count == 0)
         return;
     fputc('\n', out);
-    cli_print_heading(
-        out, "Records that decide between the first two: %" PRIu64 " for, %" PRIu64 " against",
-        report->deciding_for, report->deciding_against);
+    cli_print_heading(out,
+                      "Records that set it apart from %s: %" PRIu64 " for, %" PRIu64 " against",
+                      report->compared_with == NULL ? "another source" : report->compared_with,
+                      report->deciding_for, report->deciding_against);
     table_init(&table, CLI_RESULT_BYTES, names);
     for (size_t i = 0; i < report->deciding_count; i++) {
         const struct trace_deciding *record = &report->deciding[i];

@@ -173,7 +173,7 @@ static void judge(const struct evidence *evidence)
     } else {
         report->verdict = TRACE_THIS_COPY;
         report->why = arena_printf(
-            arena, "the copy given to %s explains the records %s times as well as %s",
+            arena, "the copy given to %s is %s times as probable a source of these records as %s",
             best->partner, times(arena, best->posterior, next->posterior), name_of(next));
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "trace/forms.h"
 #include "trace/judge.h"
 
 enum { MOST_NOTES = 32, NAMES_ROOM = 300, BULK_RECORDS = 10 };
@@ -40,6 +41,41 @@ static void note_equals(const struct evidence *evidence, size_t best)
              "%s had exactly the same of these records as %s: nothing in the file tells their "
              "copies apart.",
              names, world->partners[best].name);
+}
+
+/* Had the partner all of the record, but for the forms: each column as here, or in clear? */
+static bool had_in_clear(const struct evidence *evidence, const struct record *record,
+                         size_t partner, uint16_t *have)
+{
+    const struct tracing *tracing = evidence->tracing;
+    const uint16_t *forms = trace_forms(tracing, record->line);
+    struct evidence_of of = {partner, SIZE_MAX, tracing->options->before_ns};
+    if (record->person == TRACE_NOBODY || record->token_of != WORLD_NO_PARTNER ||
+        evidence_have(evidence, record->person, of, have) == 0)
+        return false;
+    for (size_t c = 0; c < tracing->leak.column_count; c++)
+        if (forms[c] != 0 && (have[c] & (forms[c] | FORM_CLEAR)) == 0)
+            return false;
+    return true;
+}
+
+/* The exact form speaks for the copy that had it, but any mask can be made of a clear value. */
+static void note_clear(const struct evidence *evidence, size_t best)
+{
+    const struct tracing *tracing = evidence->tracing;
+    uint16_t *have = calloc(tracing->leak.column_count + 1, sizeof *have);
+    for (size_t p = 0; p < tracing->world.partner_count && have != NULL; p++) {
+        uint64_t count = 0;
+        for (size_t t = 0; t < evidence->count && p != best; t++)
+            count += model_bit(evidence->held[best], t) && !model_bit(evidence->held[p], t) &&
+                     had_in_clear(evidence, &evidence->records[t], p, have);
+        if (count > 0)
+            note(tracing->report,
+                 "%s had %" PRIu64 " of these records in clear: whoever has that copy can make "
+                 "these forms of it, and the figures take the forms as they are.",
+                 tracing->world.partners[p].name, count);
+    }
+    free(have);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -175,6 +211,7 @@ enum status judge_notes(const struct evidence *evidence, struct error *error)
     if (best->partner != NULL && best->records > 0) {
         size_t partner = world_find_partner(&tracing->world, best->partner);
         note_equals(evidence, partner);
+        note_clear(evidence, partner);
         note_bulk(evidence, partner);
         note_deletion(evidence, partner);
         note_sub_processors(tracing);

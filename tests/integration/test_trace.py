@@ -61,7 +61,8 @@ BY_NORTH, BY_SOUTH, BY_WEST = range(1, 61), range(1, 41), range(20, 81)
 @pytest.fixture(scope="module")
 def world(make_module_gateway):
     """north has had people 1 to 60, south 1 to 40, west 20 to 80: 61 to 80 at night, and 1 to 10 later than .before."""
-    gateway = make_module_gateway(policy_yaml=POLICY, sql=SQL, contact=True)
+    gateway = make_module_gateway(policy_yaml=POLICY, sql=SQL, contact=True,
+                                  config={"canaries": {"mailbox_domain": "letters.example"}})
     gateway.rows("north.cert", "SELECT person_id, full_name, phone, email, postcode FROM person WHERE person_id <= 60")
     gateway.tokens = [row[0] for row in gateway.rows(
         "south.cert", "SELECT person_id, full_name, phone, email, born FROM person WHERE email = ANY (%s) ORDER BY email",
@@ -109,7 +110,7 @@ def test_forms_name_the_copy(world):
     assert report["sources"][0]["posterior"] > 0.99 and report["recognised"] == report["by_key"] == 19, report
     assert report["deciding_for"] == 19 and report["deciding_against"] == 0, report
     assert any(why.startswith("form: ") and "had full_name as clear, here it is initial" in why for why in whys(report)), report
-    assert [part["agent"] for part in report["parts"]] == ["cert"], report
+    assert report["compared_with"] == "north" and [part["agent"] for part in report["parts"]] == ["cert"], report
     phone = column(report, "phone")
     assert phone["fit"] == 19 and phone["told_by"] == "name" and phone["targets"] == ["person.phone"], phone
 
@@ -121,6 +122,7 @@ def test_masked_telephone_numbers_are_the_copy_that_was_given_them(world):
     assert report["by_contact"] == 19 and column(report, "mobile")["told_by"] == "meaning", report
     assert copies(report)["west"]["records"] == copies(report)["south"]["records"] == 0, report
     assert report["sources"][0]["passed_on"] == pytest.approx(report["sources"][0]["posterior"] / 2)
+    assert any(note.startswith("south had 19 of these records in clear") for note in report["notes"]), report
     assert any("Haulage Ltd" in note for note in report["notes"]), report
     assert any("in one statement" in note for note in report["notes"]), report
 
@@ -277,3 +279,44 @@ def test_on_a_terminal_the_columns_are_confirmed(world):
     assert rows["email"] == ["person.email", "name", "3", "email", "(3)", "3"] and rows["colour"][:2] == ["not", "compared"], told
     code, output, told = answer(world, path, b"y\n")
     assert code == 0 and "Verdict: cannot tell" in output and "Are these columns right?" in told, (output, told)
+
+
+@pytest.fixture(scope="module")
+def delivery(world):
+    """(id, rows) of a delivery to north of people 1 to 60, with three canaries."""
+    path = world.folder / "north.csv"
+    sql = "SELECT person_id, full_name, phone, email, postcode FROM person WHERE person_id <= 60"
+    told = json.loads(world.cli("export", "--partner", "north", "--canaries", "3", "--json", sql, path))
+    lines = path.read_text().splitlines()
+    real = {str(n) for n in range(1, 201)}
+    canaries = [line for line in lines[1:] if line.split(",")[0] not in real]
+    assert len(canaries) == 3 == told["canaries"], told
+    return told["delivery"], lines[0], canaries
+
+
+def test_a_canary_names_its_delivery_at_once(world, delivery):
+    """Everybody had these addresses; one line is of a person who was invented for one file."""
+    identity, header, canaries = delivery
+    same = "".join(f"p{n}@example.org\n" for n in range(20, 30))
+    invented = canaries[0].split(",")
+    email = invented[header.split(",").index("email")]
+    report = trace(world, "email\n" + same + email + "\n")
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "north", report
+    assert report["by_canary"] == 1 and report["unknown"] == 0 and report["sources"][0]["posterior"] > 0.9999, report
+    assert whys(report)[0] == f"canary: invented for delivery {identity} to north", report
+    assert report["parts"][0]["delivery"] == identity and report["parts"][0]["posterior"] > 0.99, report
+    alone = trace(world, header + "\n" + canaries[1] + "\n")
+    assert alone["verdict"] == "this copy" and alone["records"] == 1 and alone["by_canary"] == 1, alone
+    twice = trace(world, header + "\n" + (canaries[1] + "\n") * 3)
+    assert twice["records"] == 1 and twice["deciding"][0]["lines"] == 3, twice
+    early = trace(world, header + "\n" + canaries[1] + "\n", "--leaked-before", world.before)
+    assert early["verdict"] == "cannot tell" and early["records_of_no_copy"] == 1, early
+
+
+def test_a_canary_of_what_is_attested_as_deleted_casts_doubt(world, delivery):
+    time.sleep(1.1)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.cli("exposure", "deletion", "--partner", "north", "--before", now, "--request", "REQ-7", "--method", "shredded")
+    report = trace(world, delivery[1] + "\n" + "\n".join(delivery[2]) + "\n")
+    assert any("REQ-7" in note and "casts doubt" in note and delivery[0] in note for note in report["notes"]), report
+    assert report["verdict"] == "this copy", report
