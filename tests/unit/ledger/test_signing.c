@@ -2,9 +2,12 @@
  * a change of key. */
 #include "folder.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -371,6 +374,108 @@ static void checkpoints_are_kept_at_an_interval(void **state)
     assert_int_equal(size, 2);
 }
 
+/* ---- under load, and killed ---- */
+
+static void *append_and_tell(void *context)
+{
+    struct ledger *ledger = context;
+    for (int i = 0; i < 200; i++) {
+        struct checkpoint checkpoint;
+        struct error error = {0};
+        ledger_wait(ledger, append_text(ledger, "load"));
+        if (i % 20 == 0 && ledger_checkpoint(ledger, &checkpoint, NULL, &error) != STATUS_OK)
+            return "a checkpoint failed";
+    }
+    return NULL;
+}
+
+/* Every checkpoint that was kept is signed by the key that the log names for its size. */
+static void each_kept_is_well_signed(const struct scene *scene, uint64_t entries)
+{
+    size_t seen = 0;
+    for (uint64_t size = 0; size <= entries; size++) {
+        struct checkpoint checkpoint;
+        if (!file_exists(kept_file(scene, size)))
+            continue;
+        const struct key_chain_link *link = key_chain_at(scene->chain, size);
+        assert_non_null(link);
+        if (verdict(kept_file(scene, size), &link->key, &checkpoint) != NOTE_GOOD)
+            fail_msg("the checkpoint of %llu is not signed by its key", (unsigned long long)size);
+        assert_int_equal(checkpoint.size, size);
+        seen++;
+    }
+    assert_true(seen > 0);
+}
+
+static void keys_change_under_load(void **state)
+{
+    struct scene *scene = *state;
+    struct ledger *ledger = open_ok(&scene->options);
+    pthread_t threads[2];
+    struct ledger_state now;
+    void *failed;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, append_and_tell, ledger), 0);
+    for (int i = 0; i < 10; i++) {
+        struct note_key fresh;
+        assert_status(ledger_key_rotate(ledger, &fresh, NULL), STATUS_OK);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(threads[i], &failed);
+        if (failed != NULL)
+            fail_msg("%s", (const char *)failed);
+    }
+    ledger_state(ledger, &now);
+    ledger_keys(ledger, scene->chain);
+    ledger_close(ledger);
+    assert_int_equal(scene->chain->count, 11);
+    each_kept_is_well_signed(scene, now.entries);
+}
+
+_Noreturn static void rotate_for_ever(const struct scene *scene)
+{
+    struct ledger *ledger = NULL;
+    struct note_key fresh;
+    if (ledger_open(&scene->options, &ledger, NULL) != STATUS_OK)
+        _exit(1);
+    for (int i = 0; i < 15; i++) /* 25 rounds of that are less than a chain can have */
+        if (ledger_key_rotate(ledger, &fresh, NULL) != STATUS_OK)
+            _exit(2);
+    for (;;)
+        pause();
+}
+
+/* Whenever it dies, the next start has one key, and it is the one that the log names. */
+static void killed_at_any_moment_a_change_is_completed(void **state)
+{
+    struct scene *scene = *state;
+    struct ledger_state now;
+    size_t changes = 0;
+    for (unsigned i = 0; i < 25; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            rotate_for_ever(scene);
+        usleep(3000 + i * 397);
+        kill(child, SIGKILL);
+        int how = 0;
+        assert_int_equal(waitpid(child, &how, 0), child);
+        if (!WIFSIGNALED(how))
+            fail_msg("round %u ended with %d", i, WEXITSTATUS(how));
+        struct ledger *ledger = open_ok(&scene->options);
+        ledger_keys(ledger, scene->chain);
+        ledger_state(ledger, &now);
+        ledger_close(ledger);
+        struct note_key key = vkey_of(scene);
+        assert_true(note_key_equal(&key, &scene->chain->links[scene->chain->count - 1].key));
+        assert_int_equal(verdict(folder_file(&scene->folder, "checkpoint"), &key, NULL), NOTE_GOOD);
+        assert_false(file_exists(scene->next));
+        changes = scene->chain->count;
+    }
+    printf("%zu changes of key\n", changes);
+    assert_true(changes > 1);
+    each_kept_is_well_signed(scene, now.entries);
+}
+
 int main(void)
 {
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
@@ -386,6 +491,8 @@ int main(void)
         IN_SCENE(an_incident_gets_a_checkpoint_of_its_own),
         IN_SCENE(a_log_that_was_put_back_is_found_out),
         IN_SCENE(checkpoints_are_kept_at_an_interval),
+        IN_SCENE(keys_change_under_load),
+        IN_SCENE(killed_at_any_moment_a_change_is_completed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
