@@ -9,11 +9,14 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "crypto/crypto.h"
+#include "exposure/data_check.h"
 #include "ledger/verify.h"
 
 static const struct cli_option options[] = {
     {"key", 'k', "VKEY|FILE", "the log's verifier key, or one that handed over to it"},
     {"since", 0, "FILE", "a checkpoint kept elsewhere: the log must go on from it"},
+    {"with-data", 0, NULL, "also what entries say of people; needs the folder of keys"},
+    {"subjects", 0, "FOLDER", "the folder of keys; default beside the ledger"},
     {"threads", 0, "N", "how many, default one more than there are cores"},
     {NULL, 0, NULL, NULL},
 };
@@ -25,7 +28,8 @@ struct verdict {
     struct verify_damage damage;
     struct error error;
     double seconds;
-    bool has_key, has_since;
+    bool has_key, has_since, has_data;
+    struct data_report data;
 };
 
 static void format_span(const struct verify_report *report, char first[static 21],
@@ -74,6 +78,11 @@ static void print_whole(const struct verdict *verdict)
     printf("speed: %.0f entries a second, %.0f MB a second\n",
            (double)report->entries / verdict->seconds,
            (double)report->bytes / verdict->seconds / 1e6);
+    if (verdict->has_data)
+        printf("data:  %" PRIu64 " items, %" PRIu64 " subject ids, %" PRIu64 " of them erased, all "
+               "known; %" PRIu64 " entries cut short by a crash or a full disk\n",
+               verdict->data.items, verdict->data.subjects, verdict->data.erased,
+               verdict->data.unfinished);
     printf("\n");
     print_worth(verdict);
 }
@@ -90,7 +99,7 @@ static json_t *describe(const struct verdict *verdict)
                          cli_json_text(verdict->error.message));
     format_span(report, first, last);
     crypto_base64_encode(report->root, sizeof report->root, root);
-    return json_pack(
+    json_t *told = json_pack(
         "{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:b, "
         "s:s, s:s, s:f}",
         "verdict", "whole", "log", report->log_id, "entries", (json_int_t)report->entries,
@@ -101,6 +110,16 @@ static json_t *describe(const struct verdict *verdict)
         (json_int_t)report->keys, "key_breaks", (json_int_t)report->breaks, "key_given",
         verdict->has_key, "since_given", verdict->has_since, "closed", report->closed, "live",
         report->live, "first", first, "last", last, "seconds", verdict->seconds);
+    if (told != NULL && verdict->has_data &&
+        json_object_set_new(told, "data",
+                            json_pack("{s:I, s:I, s:I, s:I, s:I}", "items",
+                                      (json_int_t)verdict->data.items, "subjects",
+                                      (json_int_t)verdict->data.subjects, "erased",
+                                      (json_int_t)verdict->data.erased, "sections",
+                                      (json_int_t)verdict->data.sections, "unfinished",
+                                      (json_int_t)verdict->data.unfinished)) != 0)
+        return NULL;
+    return told;
 }
 
 static enum status tell(const struct cli_call *call, const struct verdict *verdict,
@@ -119,13 +138,28 @@ static enum status tell(const struct cli_call *call, const struct verdict *verdi
     return verdict->status;
 }
 
-static enum status verify(struct cli_call *call, const char *folder, struct error *error)
+/* A second pass over what the first has shown to be the log. */
+static void check_data(struct verdict *verdict, const char *subjects)
+{
+    uint64_t sequence = 0;
+    verdict->status =
+        data_check(verdict->folder, subjects, &verdict->data, &sequence, &verdict->error);
+    if (verdict->status != STATUS_CORRUPT)
+        return;
+    verdict->damage = (struct verify_damage){.check = "data", .sequence = sequence};
+    snprintf(verdict->damage.file, sizeof verdict->damage.file, "%.500s", subjects);
+}
+
+static enum status verify(struct cli_call *call, const char *folder, const char *subjects,
+                          struct error *error)
 {
     uint64_t threads;
     struct note_key key;
     const char *given = cli_value(call, "key"), *since = cli_value(call, "since");
-    struct verdict verdict = {
-        .folder = folder, .has_key = given != NULL, .has_since = since != NULL};
+    struct verdict verdict = {.folder = folder,
+                              .has_key = given != NULL,
+                              .has_since = since != NULL,
+                              .has_data = cli_value(call, "with-data") != NULL};
     TRY(cli_number(call, "threads", 1, VERIFY_THREADS_MAX, 0, &threads, error));
     if (given != NULL)
         TRY(cli_log_key(call, given, &key, error));
@@ -137,6 +171,8 @@ static enum status verify(struct cli_call *call, const char *folder, struct erro
     int64_t before = clock_monotonic_ns();
     verdict.status = ledger_verify(&wanted, &verdict.report, &verdict.damage, &verdict.error);
     verdict.seconds = (double)(clock_monotonic_ns() - before) / 1e9;
+    if (verdict.status == STATUS_OK && verdict.has_data)
+        check_data(&verdict, subjects);
     if (verdict.status != STATUS_OK && verdict.status != STATUS_CORRUPT) {
         *error = verdict.error;
         return verdict.status;
@@ -146,12 +182,13 @@ static enum status verify(struct cli_call *call, const char *folder, struct erro
 
 static enum status run(struct cli_call *call, struct error *error)
 {
-    char folder[CLI_PATH_ROOM];
+    char folder[CLI_PATH_ROOM], beside[CLI_PATH_ROOM];
+    const char *subjects = cli_value(call, "subjects");
     const char *given = call->argument_count == 1 ? call->arguments[0] : NULL;
     if (given != NULL && cli_is_never_certificate(given))
         return cli_verify_never(call, given, cli_value(call, "key"), error);
-    TRY(cli_log_folder(call, given, folder, NULL, error));
-    return verify(call, folder, error);
+    TRY(cli_log_folder(call, given, folder, beside, error));
+    return verify(call, folder, subjects == NULL ? beside : subjects, error);
 }
 
 const struct cli_command verb_ledger_verify = {
@@ -166,7 +203,8 @@ const struct cli_command verb_ledger_verify = {
         "first difference: which check, file, byte and entry. Holds it against each checkpoint in\n"
         "the folder and the one of --since, and their signatures against the log's keys. Changes\n"
         "nothing, needs no configuration where FOLDER is given, and may run beside the gateway.\n"
-        "A certificate of ledger prove --never is checked with --key alone.",
+        "With --with-data the sets of people are decoded, too, and each is looked for in the\n"
+        "folder of keys. A certificate of ledger prove --never is checked with --key alone.",
     .examples = "ledger verify /var/lib/cofferdam/ledger\n"
                 "ledger verify /mnt/copy --key log.vkey --since checkpoint-of-march\n"
                 "ledger verify --json\n"

@@ -188,3 +188,14 @@ uint32_t names_next_id(const struct names *names)
 {
     return dictionary_next_id(names->dictionary);
 }
+
+enum names_state names_state(const struct names *names, uint32_t id)
+{
+    uint16_t kind;
+    char key[256];
+    if (!dictionary_knows(names->dictionary, id))
+        return NAMES_UNKNOWN;
+    enum status status = dictionary_key(names->dictionary, id, &kind, key);
+    crypto_wipe(key, sizeof key);
+    return status == STATUS_OK ? NAMES_KEY : NAMES_ERASED;
+}

@@ -25,6 +25,9 @@ MUST_USE enum status names_key(struct names *names, uint32_t id, uint16_t *kind,
 /* STATUS_NOT_FOUND where nothing of this subject has ever been disclosed. */
 MUST_USE enum status names_find(struct names *names, uint16_t kind, struct slice key, uint32_t *id);
 
+enum names_state { NAMES_UNKNOWN, NAMES_KEY, NAMES_ERASED };
+enum names_state names_state(const struct names *names, uint32_t id);
+
 /* All ids are below this. */
 uint32_t names_next_id(const struct names *names);
 

@@ -85,3 +85,11 @@ def test_export_to_a_file_is_whole_or_not_there(gateway):
     assert path.stat().st_mode & 0o777 == 0o600
     again = gateway.cli("ledger", "export", "-o", str(path), check=False)
     assert again[0] == 1 and "exists" in again[2]
+
+
+def test_verify_knows_everybody(gateway):
+    whole = json.loads(alone(gateway, "verify", str(gateway.ledger_dir), "--with-data", "--json").stdout)
+    assert whole["verdict"] == "whole"
+    assert whole["data"]["subjects"] >= 20 and whole["data"]["unfinished"] == 0
+    missing = alone(gateway, "verify", str(gateway.ledger_dir), "--with-data", "--subjects", "/nowhere", "--json")
+    assert missing.returncode == 1
