@@ -1,8 +1,9 @@
 /* How fast the ledger makes entries durable: appends a second and the time from append to durable,
  * for 1 to 1024 submitters that each wait for one entry before the next.
  * Submitters share two threads, as sessions share event loops; the writer wakes them by an eventfd.
- * Usage: ledger_bench FOLDER [seconds [pace_us]]. FOLDER must not exist; it is left for reading.
- * Prints one RESULT line a number of submitters. */
+ * Usage: ledger_bench FOLDER [seconds [pace_us [publish_ms]]]. FOLDER must not exist; it is left
+ * for reading. publish_ms: publish as tiles meanwhile, default 0, not at all. Prints one RESULT
+ * line a number of submitters. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -172,12 +173,14 @@ int main(int argc, char **argv)
     struct error error = {0};
     struct ledger *ledger;
     if (argc < 2) {
-        fprintf(stderr, "usage: %s FOLDER [seconds [pace_us]]\n", argv[0]);
+        fprintf(stderr, "usage: %s FOLDER [seconds [pace_us [publish_ms]]]\n", argv[0]);
         return 2;
     }
     double seconds = argc > 2 ? strtod(argv[2], NULL) : 3;
     uint32_t pace_us = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 1000;
-    struct ledger_options options = {.folder = argv[1], .node = "bench", .pace_us = pace_us};
+    uint32_t publish_ms = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0;
+    struct ledger_options options = {
+        .folder = argv[1], .node = "bench", .pace_us = pace_us, .publish_ms = publish_ms};
     if (ledger_open(&options, &ledger, &error) != STATUS_OK) {
         fprintf(stderr, "%s\n", error.message);
         return 1;
