@@ -73,7 +73,7 @@ def test_a_lost_key_stops_the_start_until_its_loss_is_declared(gateway):
     assert shown[1]["id"] == vkey(gateway).id.hex() != old.id.hex()
 
 
-def test_a_key_that_is_there_is_not_replaced(gateway):
+def test_a_key_that_is_there_is_not_replaced_and_no_other_act_is_known(gateway):
     gateway.stop()
     before = (gateway.state_dir / "ledger.key").read_text()
     code, _, errors = gateway.cli("ledger", "key", "replace", "-r", "x", check=False)
@@ -84,9 +84,6 @@ def test_a_key_that_is_there_is_not_replaced(gateway):
     gateway.start()
     code, _, errors = gateway.cli("ledger", "key", "replace", "-r", "x", check=False)
     assert code == 1 and "in use by another process" in errors
-
-
-def test_what_it_cannot_do_it_says(gateway):
     code, _, errors = gateway.cli("ledger", "key", "destroy", check=False)
     assert code == 2 and "show, rotate or replace" in errors
     assert "rotate" in subprocess.run([places.binary(), "ledger", "key", "--help"], capture_output=True, text=True).stdout

@@ -113,10 +113,19 @@ def test_a_log_that_was_rewritten_is_refused_loudly(gateway, witness):
     assert Note(before).signed_by(Key(witness.vkey)) is None
 
 
-def test_a_quorum_counts_and_each_failure_says_what_to_do(gateway, witness, tmp_path):
+def test_answers_are_verified_a_quorum_counts_and_failures_say_what_to_do(gateway, witness, tmp_path):
+    grow(gateway)
+    forger = witness.cosigner.__class__("witness.example/w")
+    witness.answer = lambda code, body, kind: (code, forger.line(published(gateway).text, 1), kind)
+    code, output, _ = gateway.cli("ledger", "witness", check=False)
+    assert code == 1 and "another key" in " ".join(output.split())
+    witness.answer = lambda code, body, kind: (200, "x" * 100000, kind)
+    code, output, _ = gateway.cli("ledger", "witness", check=False)
+    assert code == 1 and "longer than" in " ".join(output.split())
+    assert published(gateway).signed_by(Key(witness.vkey)) is None
+    witness.answer = lambda *told: told
     stranger = Witness(tmp_path / "other.json", "stranger.example")  # was told of no log
     try:
-        grow(gateway)
         configure(gateway, witness, stranger, quorum=1)
         told = {row["witness"]: row for row in gateway.cli_json("ledger", "witness")}
         assert told["witness.example/w"]["state"] == "cosigned"
@@ -132,19 +141,7 @@ def test_a_quorum_counts_and_each_failure_says_what_to_do(gateway, witness, tmp_
     assert code == 1 and "away" in output
 
 
-def test_what_a_witness_answers_is_not_believed(gateway, witness):
-    grow(gateway)
-    forger = witness.cosigner.__class__("witness.example/w")
-    witness.answer = lambda code, body, kind: (code, forger.line(published(gateway).text, 1), kind)
-    code, output, _ = gateway.cli("ledger", "witness", check=False)
-    assert code == 1 and "another key" in " ".join(output.split())
-    witness.answer = lambda code, body, kind: (200, "x" * 100000, kind)
-    code, output, _ = gateway.cli("ledger", "witness", check=False)
-    assert code == 1 and "longer than" in " ".join(output.split())
-    assert published(gateway).signed_by(Key(witness.vkey)) is None
-
-
-def test_tls_is_verified(gateway, authority, tmp_path):
+def test_tls_is_verified_and_a_configuration_without_witnesses_is_told(gateway, authority, tmp_path):
     tls = Witness(tmp_path / "tls.json", "tls.example", tls=authority.server())
     try:
         tls.trust((gateway.ledger_dir / "log.vkey").read_text())
@@ -156,9 +153,6 @@ def test_tls_is_verified(gateway, authority, tmp_path):
         assert gateway.cli_json("ledger", "witness")[0]["state"] == "cosigned"
     finally:
         tls.close()
-
-
-def test_a_configuration_without_witnesses_is_told(gateway):
     configure(gateway)
     code, _, errors = gateway.cli("ledger", "witness", check=False)
     assert code == 1 and "names no witnesses" in errors and "key: VKEY" in errors
