@@ -56,11 +56,13 @@ void cli_admin_clause(struct buffer *command, const char *keyword, const char *v
 static enum cli_json_kind kind_of(const char *name)
 {
     static const char *const numbers[] = {
-        "agents",   "aggregate",  "charged",  "cut_ms",         "datasets",       "declared",
-        "direct",   "entries",    "grants",   "influence",      "known",          "of",
-        "partners", "per_day",    "probe",    "rows",           "sequence",       "session",
-        "sessions", "statements", "subjects", "subjects_today", "subjects_total", "time_ns",
-        "total",    "unknown",    "used",     "witness",
+        "agents",    "aggregate",  "charged",  "cut_ms",         "datasets",
+        "declared",  "direct",     "entries",  "grants",         "id",
+        "influence", "known",      "of",       "pace",           "partners",
+        "per_day",   "probe",      "rows",     "sequence",       "session",
+        "sessions",  "statements", "subjects", "subjects_today", "subjects_total",
+        "time_ns",   "to",         "total",    "unknown",        "used",
+        "witness",
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcmp(name, numbers[i]) == 0)

@@ -125,6 +125,17 @@ static void complain_unknown(const struct cli_verb *verbs, const char *verb, con
         fprintf(stderr, "hint: `cofferdam %s%s--help` lists them.\n", verb, space);
 }
 
+/* NULL where the verb has none of that name. */
+static const struct cli_verb *find_subverb(const struct cli_verb *row, const char *verb,
+                                           const char *subverb)
+{
+    for (; row->verb != NULL; row++)
+        if (row->subverb != NULL && strcmp(row->verb, verb) == 0 &&
+            strcmp(row->subverb, subverb) == 0)
+            return row;
+    return NULL;
+}
+
 /* Finds the row for argv; *used is how many words name it. NULL: *exit_code says how it ended. */
 static const struct cli_verb *find_verb(const struct cli_verb *verbs, int argc, char **argv,
                                         int *used, int *exit_code)
@@ -137,9 +148,12 @@ static const struct cli_verb *find_verb(const struct cli_verb *verbs, int argc, 
     }
     size_t rows = count_rows(verbs, argv[1], &first);
     *used = 2;
-    if (first->subverb == NULL)
-        return first;
     const char *next = argc > 2 ? argv[2] : NULL;
+    if (first->subverb == NULL) {
+        const struct cli_verb *row = next == NULL ? NULL : find_subverb(first, argv[1], next);
+        *used = row == NULL ? 2 : 3;
+        return row == NULL ? first : row; /* `cofferdam budget PARTNER` stands beside its others */
+    }
     if (next == NULL || next[0] == '-') {
         bool help = next != NULL && (strcmp(next, "--help") == 0 || strcmp(next, "-h") == 0);
         bool shows = strcmp(first->subverb, "show") == 0 && !help;
@@ -149,11 +163,10 @@ static const struct cli_verb *find_verb(const struct cli_verb *verbs, int argc, 
         *exit_code = help ? CLI_DONE : CLI_USAGE;
         return NULL;
     }
-    for (const struct cli_verb *row = first; row->verb != NULL; row++) {
-        if (strcmp(row->verb, argv[1]) == 0 && strcmp(row->subverb, next) == 0) {
-            *used = 3;
-            return row;
-        }
+    const struct cli_verb *row = find_subverb(first, argv[1], next);
+    if (row != NULL) {
+        *used = 3;
+        return row;
     }
     complain_unknown(verbs, argv[1], next);
     return NULL;

@@ -6,6 +6,9 @@
 
 extern const struct cli_command verb_agent_passwd;
 extern const struct cli_command verb_budget;
+extern const struct cli_command verb_budget_approve;
+extern const struct cli_command verb_budget_raise;
+extern const struct cli_command verb_budget_raises;
 extern const struct cli_command verb_cert_ca;
 extern const struct cli_command verb_cert_issue;
 extern const struct cli_command verb_cert_server;

@@ -10,8 +10,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "exposure/forecast.h"
 #include "exposure/gauge.h"
 #include "exposure/name_map.h"
+#include "exposure/raises.h"
 #include "exposure/series.h"
 #include "exposure/windows.h"
 
@@ -38,6 +40,7 @@ struct account {
     struct gauge gauges[GAUGES];
     size_t gauge_count;
     uint64_t bounds[GAUGES]; /* of the charge at hand, raises included; 0: none */
+    struct raises raises;
     uint64_t probes_today, errors_today;
     int64_t day_from, day_until;            /* quarters of today, half open; equal: not known yet */
     char zone_name[64];                     /* in which windows were reckoned */
@@ -70,6 +73,7 @@ static void account_free(struct account *account)
     for (size_t i = 0; i < account->gauge_count; i++)
         gauge_free(&account->gauges[i]);
     series_free(&account->series);
+    raises_free(&account->raises);
     pthread_mutex_destroy(&account->lock);
     free(account->masks);
     free(account->undo);
@@ -345,12 +349,21 @@ static void reckon_masks(struct accounts *accounts, struct charging *charging)
     }
 }
 
+static uint64_t bound_at(const struct account *account, const struct policy_budget *budget,
+                         size_t at, int64_t now_ns, int64_t *raised_until_ns)
+{
+    *raised_until_ns = 0;
+    return raises_bound(&account->raises, account->gauges[at].name, policy_bound(budget, at),
+                        now_ns, raised_until_ns);
+}
+
 static void begin_charge(struct accounts *accounts, struct charging *charging)
 {
+    int64_t until_ns;
     struct account *account = charging->account;
     turn(accounts, account, charging->budget, charging->now_ns);
     for (size_t at = 0; at < account->gauge_count; at++)
-        account->bounds[at] = policy_bound(charging->budget, at);
+        account->bounds[at] = bound_at(account, charging->budget, at, charging->now_ns, &until_ns);
     reckon_masks(accounts, charging);
 }
 
@@ -398,6 +411,35 @@ static int64_t frees_at(struct accounts *accounts, const struct account *account
     return window_instant(gauge->at.until + (earliest - gauge->at.from));
 }
 
+static bool is_near(uint64_t count, uint64_t bound, const struct policy_budget *budget)
+{
+    uint64_t warn_at = budget->warn_at == 0 ? POLICY_WARN_AT : budget->warn_at;
+    return bound != 0 && count >= bound / 100 * warn_at + (bound % 100 * warn_at + 99) / 100;
+}
+
+/* Once a limit and window: whoever is handed the warning has to record it. */
+static void add_warnings(const struct charging *charging, struct exposure_charge *charge)
+{
+    struct account *account = charging->account;
+    int64_t quarter = window_quarter(charging->now_ns);
+    for (size_t at = 0; at < account->gauge_count; at++) {
+        const struct gauge *gauge = &account->gauges[at];
+        uint64_t bound = account->bounds[at];
+        if (!is_near(gauge->count, bound, charging->budget) ||
+            charge->warning_count == EXPOSURE_WARNINGS ||
+            raises_warned(&account->raises, gauge, bound, quarter))
+            continue;
+        raises_warn(&account->raises, gauge, bound, quarter);
+        struct exposure_warning *warning = &charge->warnings[charge->warning_count++];
+        *warning = (struct exposure_warning){
+            .phrase = window_phrase(gauge->window),
+            .used = gauge->count,
+            .of = bound,
+            .from_ns = gauge->at.from == INT64_MIN ? INT64_MIN : window_instant(gauge->at.from)};
+        snprintf(warning->limit, sizeof warning->limit, "%s", gauge->name);
+    }
+}
+
 void accounts_charge(struct accounts *accounts, const struct policy_partner *partner,
                      int64_t now_ns, const struct exposure_subjects *subjects,
                      struct exposure_charge *charge)
@@ -421,6 +463,7 @@ void accounts_charge(struct accounts *accounts, const struct policy_partner *par
         start = end;
     }
     keep_charged(&charging, start);
+    add_warnings(&charging, &result);
     pthread_mutex_unlock(&account->lock);
     *charge = result;
 }
@@ -498,4 +541,85 @@ void accounts_budget(struct accounts *accounts, const struct policy_partner *par
                                        .probes_today = account->probes_today,
                                        .errors_today = account->errors_today};
     pthread_mutex_unlock(&account->lock);
+}
+
+/* ---- limits and raises ---- */
+
+static void tell_gauge(struct accounts *accounts, struct account *account,
+                       const struct policy_budget *budget, size_t at, int64_t now_ns,
+                       struct exposure_limit *limit)
+{
+    struct gauge *gauge = &account->gauges[at];
+    int64_t quarter = window_quarter(now_ns);
+    *limit = (struct exposure_limit){.window = policy_windows[gauge->window], .used = gauge->count};
+    snprintf(limit->name, sizeof limit->name, "%s", gauge->name);
+    limit->of = bound_at(account, budget, at, now_ns, &limit->raised_until_ns);
+    limit->warned = limit->of != 0 && raises_warned(&account->raises, gauge, limit->of, quarter);
+    limit->pace = forecast_pace(gauge, &accounts->texts, &account->series, quarter);
+    limit->used_up_ns =
+        limit->of == 0 ? INT64_MAX : forecast_end(gauge, limit->of, limit->pace, now_ns);
+    limit->frees_at_ns = frees_at(accounts, account, gauge);
+}
+
+size_t accounts_limits(struct accounts *accounts, const struct policy_partner *partner,
+                       int64_t now_ns, struct exposure_limit limits[static EXPOSURE_LIMITS])
+{
+    struct account *account = lock_account(accounts, slice_of_text(partner->name));
+    turn(accounts, account, &partner->budget, now_ns);
+    size_t count = account->gauge_count;
+    for (size_t at = 0; at < count; at++)
+        tell_gauge(accounts, account, &partner->budget, at, now_ns, &limits[at]);
+    pthread_mutex_unlock(&account->lock);
+    return count;
+}
+
+void accounts_take_act(struct accounts *accounts, uint64_t sequence, struct slice partner,
+                       int64_t time_ns, struct slice text)
+{
+    struct account *account = lock_account(accounts, partner);
+    raises_take(&account->raises, sequence, time_ns, text);
+    pthread_mutex_unlock(&account->lock);
+}
+
+/* A copy of the partner's raises; NULL where it has none. */
+static struct exposure_raise *copy_raises(struct account *account, size_t *count)
+{
+    pthread_mutex_lock(&account->lock);
+    *count = account->raises.count;
+    struct exposure_raise *copy = calloc(*count + 1, sizeof *copy);
+    CHECK(copy != NULL);
+    if (*count > 0)
+        memcpy(copy, account->raises.all, *count * sizeof *copy);
+    pthread_mutex_unlock(&account->lock);
+    return copy;
+}
+
+static bool visit_raises(struct account *account, const char *partner, int64_t now_ns,
+                         bool (*visit)(void *context, const struct exposure_raise *raise),
+                         void *context)
+{
+    size_t count;
+    bool more = true;
+    struct exposure_raise *raises = copy_raises(account, &count);
+    for (size_t i = 0; i < count && more; i++) {
+        if (raises[i].until_ns <= now_ns || raises[i].state == EXPOSURE_RAISE_REVOKED)
+            continue;
+        snprintf(raises[i].partner, sizeof raises[i].partner, "%s", partner);
+        more = visit(context, &raises[i]);
+    }
+    free(raises);
+    return more;
+}
+
+void accounts_raises(struct accounts *accounts, const char *partner, int64_t now_ns,
+                     bool (*visit)(void *context, const struct exposure_raise *raise),
+                     void *context)
+{
+    bool more = true;
+    pthread_rwlock_rdlock(&accounts->lock);
+    for (size_t i = 0; i < accounts->map.count && more; i++)
+        if (partner == NULL || strcmp(partner, accounts->map.entries[i].name) == 0)
+            more = visit_raises(accounts->map.entries[i].value, accounts->map.entries[i].name,
+                                now_ns, visit, context);
+    pthread_rwlock_unlock(&accounts->lock);
 }

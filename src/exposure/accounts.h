@@ -38,6 +38,14 @@ struct account_place {
 /* What an entry says was charged (ids ascending); again and again makes no difference. */
 void accounts_take(struct accounts *accounts, const struct account_place *place, int64_t time_ns,
                    const uint32_t *ids, size_t count);
+/* An act of the partner's in the ledger: raises and warnings; any other is passed over. */
+void accounts_take_act(struct accounts *accounts, uint64_t sequence, struct slice partner,
+                       int64_t time_ns, struct slice text);
+size_t accounts_limits(struct accounts *accounts, const struct policy_partner *partner,
+                       int64_t now_ns, struct exposure_limit limits[static EXPOSURE_LIMITS]);
+void accounts_raises(struct accounts *accounts, const char *partner, int64_t now_ns,
+                     bool (*visit)(void *context, const struct exposure_raise *raise),
+                     void *context);
 /* Counts, whatever the bound: what has been recorded, now or in an entry of a replay. */
 void accounts_recount(struct accounts *accounts, struct slice partner, int64_t time_ns,
                       uint64_t probes, uint64_t errors);

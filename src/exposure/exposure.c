@@ -344,3 +344,16 @@ struct exposure_statistics *exposure_statistics_begin(struct exposure *exposure,
 {
     return trackers_begin(exposure->trackers, partner);
 }
+
+size_t exposure_limits(struct exposure *exposure, const struct policy_partner *partner,
+                       int64_t now_ns, struct exposure_limit limits[static EXPOSURE_LIMITS])
+{
+    return accounts_limits(exposure->accounts, partner, now_ns, limits);
+}
+
+void exposure_raises(struct exposure *exposure, const char *partner, int64_t now_ns,
+                     bool (*visit)(void *context, const struct exposure_raise *raise),
+                     void *context)
+{
+    accounts_raises(exposure->accounts, partner, now_ns, visit, context);
+}

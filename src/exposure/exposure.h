@@ -87,6 +87,15 @@ struct exposure_subjects {
     const size_t *row_ends;
     size_t row_count;
 };
+/* A limit that has reached the partner's warn_at, for the first time in its window. */
+struct exposure_warning {
+    char limit[64];
+    const char *phrase; /* "subjects per day" */
+    uint64_t used, of;
+    int64_t from_ns; /* of the window; INT64_MIN: of ever */
+};
+enum { EXPOSURE_WARNINGS = 4 };
+
 struct exposure_charge {
     size_t admitted_rows; /* rows, from the first, that fit */
     uint64_t charged;     /* subjects newly charged to the day by them */
@@ -94,6 +103,9 @@ struct exposure_charge {
     uint64_t limit_value;
     char limit_name[64]; /* "per_day", "total", or as in the policy */
     int64_t frees_at_ns; /* when the first place under that limit is free again; INT64_MAX: never */
+    /* To be recorded (EXPOSURE_ACT_WARNING) and told; others wait for the next charge. */
+    struct exposure_warning warnings[EXPOSURE_WARNINGS];
+    size_t warning_count;
 };
 /* Charges rows in order until one does not fit into some limit. A subject already charged in a
  * limit's window is free there. All rows' ids become charged up to admitted_rows. The caller must
@@ -119,6 +131,47 @@ struct exposure_budget {
 };
 void exposure_budget(struct exposure *exposure, const struct policy_partner *partner,
                      int64_t now_ns, struct exposure_budget *budget);
+
+struct exposure_limit {
+    char name[64];           /* "per_day", "total", or as in the policy */
+    const char *window;      /* "day", …, "ever" */
+    uint64_t used, of;       /* of: 0 where the policy gives no bound; raises included */
+    int64_t raised_until_ns; /* 0: not raised */
+    bool warned;             /* in this window */
+    double pace;             /* people a day: exposure/forecast.h */
+    int64_t used_up_ns;      /* at that pace; INT64_MAX: not */
+    int64_t frees_at_ns;     /* when somebody leaves the window; INT64_MAX: never */
+};
+enum { EXPOSURE_LIMITS = 2 + POLICY_LIMITS_MAX };
+/* per_day and total first, then those of the policy's list; returns how many. */
+size_t exposure_limits(struct exposure *exposure, const struct policy_partner *partner,
+                       int64_t now_ns, struct exposure_limit limits[static EXPOSURE_LIMITS]);
+
+/* ---- raises ----
+ * They follow from acts of the partner in the ledger, whose texts are one of these lines and then
+ * key=value (LEDGER-FORMAT.md): append one, wait until it is durable, then exposure_record. */
+#define EXPOSURE_ACT_PROPOSED "budget-raise-proposed"
+#define EXPOSURE_ACT_RAISED   "budget-raised"
+#define EXPOSURE_ACT_REVOKED  "budget-raise-revoked"
+#define EXPOSURE_ACT_WARNING  "budget-warning"
+enum exposure_raise_state {
+    EXPOSURE_RAISE_PROPOSED,
+    EXPOSURE_RAISE_APPROVED, /* in force until it ends */
+    EXPOSURE_RAISE_REVOKED,
+};
+struct exposure_raise {
+    uint64_t id; /* sequence of the act that proposed it */
+    char partner[64], limit[64];
+    uint64_t to;
+    int64_t until_ns;
+    char by[64], approved_by[64]; /* "uid 0" */
+    enum exposure_raise_state state;
+};
+/* Raises of a partner (NULL: of all) that are proposed or have not ended; visit says when to stop
+ * by false. Copies: no lock is held in a visit. */
+void exposure_raises(struct exposure *exposure, const char *partner, int64_t now_ns,
+                     bool (*visit)(void *context, const struct exposure_raise *raise),
+                     void *context);
 
 /* ---- statistics ----
  * The sets of people behind the statistics that a partner has been given. A new one that differs by

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "exposure/index_entry.h"
 #include "exposure/parts.h"
 #include "exposure/side.h"
@@ -49,6 +50,9 @@ static void take_deletion(void *context, struct slice partner, int64_t before_ns
 static enum status take_entry(struct exposure *exposure, uint64_t sequence,
                               const struct ledger_entry *entry, struct error *error)
 {
+    if (entry->type == LEDGER_ACT && entry->partner.len > 0)
+        accounts_take_act(exposure->accounts, sequence, entry->partner,
+                          entry->time_ns != 0 ? entry->time_ns : clock_now_ns(), entry->text);
     struct taking taking = {.exposure = exposure, .sequence = sequence};
     const struct entry_sink sink = {.context = &taking,
                                     .ids = take_ids,

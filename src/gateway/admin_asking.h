@@ -40,9 +40,15 @@ enum status admin_show_sessions(struct asking *asking, struct table *table, stru
 enum status admin_show_partners(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_partner(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_containment(struct asking *asking, struct table *table, struct error *error);
-enum status admin_show_budget(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_stats(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_version(struct asking *asking, struct table *table, struct error *error);
+
+/* ---- admin_budget.c ---- */
+enum status admin_show_budget(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_raises(struct asking *asking, struct table *table, struct error *error);
+enum status admin_raise_budget(struct asking *asking, struct table *table, struct error *error);
+enum status admin_approve_budget(struct asking *asking, struct table *table, struct error *error);
+enum status admin_revoke_budget(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_exposure.c ---- */
 enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error);

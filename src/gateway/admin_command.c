@@ -9,6 +9,8 @@
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   COMMIT NEVER ENTRIES 'n' AT 't' LEAVES 'n' ROOT 'hex' VRF 'hex' ERASED 'n' [BY 'who']
  *   ERASE SUBJECT 'kind' 'key' REASON 'r'
+ *   RAISE BUDGET PARTNER 'p' LIMIT 'l' TO '9' UNTIL 't' REASON 'r' ; SHOW RAISES [PARTNER 'p']
+ *   APPROVE BUDGET ID '1' ; REVOKE BUDGET ID '1' REASON 'r'
  *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY */
 #include "gateway/admin_asking.h"
 
@@ -117,6 +119,10 @@ static const struct {
     {{"SHOW", "CUTOFF"}, "SHOW", admin_show_cutoff, 2},
     {{"SHOW", "KEYS"}, "SHOW", admin_show_keys, 2},
     {{"SHOW", "BUDGET"}, "SHOW", admin_show_budget, 2},
+    {{"SHOW", "RAISES"}, "SHOW", admin_show_raises, 2},
+    {{"RAISE", "BUDGET"}, "RAISE", admin_raise_budget, 2},
+    {{"APPROVE", "BUDGET"}, "APPROVE", admin_approve_budget, 2},
+    {{"REVOKE", "BUDGET"}, "REVOKE", admin_revoke_budget, 2},
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},
     {{"CONTAIN", "PARTNER"}, "CONTAIN", admin_contain, 1},

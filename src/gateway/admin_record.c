@@ -23,7 +23,16 @@ static void set_number(struct table *table, struct table_row *row, size_t column
 /* What the gateway does by itself must not be told by others in its words. */
 static bool is_own_act(const char *text)
 {
-    static const char *const words[] = {"contain", "restore", "reload", "rotate", "start", "stop"};
+    static const char *const words[] = {"contain",
+                                        "restore",
+                                        "reload",
+                                        "rotate",
+                                        "start",
+                                        "stop",
+                                        EXPOSURE_ACT_PROPOSED,
+                                        EXPOSURE_ACT_RAISED,
+                                        EXPOSURE_ACT_REVOKED,
+                                        EXPOSURE_ACT_WARNING};
     size_t len = strcspn(text, " ");
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) == len && strncasecmp(text, words[i], len) == 0)

@@ -185,44 +185,6 @@ enum status admin_show_containment(struct asking *asking, struct table *table, s
     return STATUS_OK;
 }
 
-static void budget_line(struct table *table, const char *partner, const char *limit, uint64_t used,
-                        uint64_t bound, const char *window)
-{
-    struct table_row *row = table_add(table);
-    table_set(table, row, 0, "%s", partner);
-    table_set(table, row, 1, "%s", limit);
-    table_set(table, row, 2, "%llu", (unsigned long long)used);
-    if (bound > 0)
-        table_set(table, row, 3, "%llu", (unsigned long long)bound);
-    table_set(table, row, 4, "%s", window);
-}
-
-enum status admin_show_budget(struct asking *asking, struct table *table, struct error *error)
-{
-    static const char *const columns[] = {"partner", "limit", "used", "of", "window", NULL};
-    const char *only = admin_option(asking, "PARTNER");
-    struct snapshot *snapshot = server_snapshot(asking->server);
-    (void)error;
-    table_init(table, ADMIN_TABLE_BYTES, columns);
-    for (size_t i = 0; i < snapshot->policy->partner_count; i++) {
-        const struct policy_partner *partner = &snapshot->policy->partners[i];
-        struct exposure_budget used;
-        if (only != NULL && strcmp(only, partner->name) != 0)
-            continue;
-        exposure_budget(asking->server->exposure, partner, clock_now_ns(), &used);
-        budget_line(table, partner->name, "subjects", used.subjects_today,
-                    partner->budget.subjects_per_day, "day");
-        budget_line(table, partner->name, "subjects", used.subjects_total,
-                    partner->budget.subjects_total, "total");
-        budget_line(table, partner->name, "probes", used.probes_today,
-                    partner->budget.probes_per_day, "day");
-        budget_line(table, partner->name, "errors", used.errors_today,
-                    partner->budget.errors_per_day, "day");
-    }
-    snapshot_release(snapshot);
-    return STATUS_OK;
-}
-
 enum status admin_show_stats(struct asking *asking, struct table *table, struct error *error)
 {
     static const char *const columns[] = {"property", "value", NULL};

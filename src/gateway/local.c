@@ -35,16 +35,31 @@ static void budget_row(struct buffer *out, const char *limit, uint64_t used, uin
     wire_put_text_row(out, cells, BUDGET_COLUMNS);
 }
 
+static bool limits_of_calendar(const struct exposure_limit *limit)
+{
+    return strcmp(limit->window, "day") == 0 || strcmp(limit->window, "week") == 0 ||
+           strcmp(limit->window, "month") == 0;
+}
+
 static void budget_rows(struct session *session, struct buffer *out)
 {
     const struct policy_budget *limits = &session->partner->budget;
     struct exposure_budget used;
-    exposure_budget(session->worker->server->exposure, session->partner, clock_now_ns(), &used);
+    struct exposure_limit people[EXPOSURE_LIMITS];
+    struct exposure *exposure = session->worker->server->exposure;
+    int64_t now_ns = clock_now_ns();
     const char *zone = limits->zone_name == NULL ? "UTC" : limits->zone_name;
-    char day[96];
+    char day[96], window[96];
+    exposure_budget(exposure, session->partner, now_ns, &used);
+    size_t count = exposure_limits(exposure, session->partner, now_ns, people);
     snprintf(day, sizeof day, "day (%.64s)", zone);
-    budget_row(out, "distinct subjects", used.subjects_today, limits->subjects_per_day, day);
-    budget_row(out, "distinct subjects", used.subjects_total, limits->subjects_total, "in total");
+    for (size_t i = 0; i < count; i++) {
+        bool calendar = i != 1 && limits_of_calendar(&people[i]);
+        snprintf(window, sizeof window, calendar ? "%s (%.64s)" : "%s",
+                 i == 1 ? "in total" : people[i].window, zone);
+        budget_row(out, i < 2 ? "distinct subjects" : people[i].name, people[i].used, people[i].of,
+                   window);
+    }
     budget_row(out, "rows", 0, limits->rows_per_statement, "statement");
     budget_row(out, "probes", used.probes_today, limits->probes_per_day, day);
     budget_row(out, "data errors", used.errors_today, limits->errors_per_day, day);

@@ -415,6 +415,7 @@ static enum status release(struct release_work *work, enum ledger_outcome closin
     }
     if (closing != LEDGER_OUTCOME_NONE)
         work->run->closed = true;
+    release_warn(work, out);
     hand_over(work, out);
     if (out->bytes.overflowed)
         return release_no_memory(error);

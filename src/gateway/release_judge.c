@@ -189,6 +189,8 @@ void release_refuse(struct release_work *work)
 static void take_charge(struct release_work *work, const struct exposure_charge *charge)
 {
     work->charged = charge->charged;
+    memcpy(work->warnings, charge->warnings, sizeof work->warnings);
+    work->warning_count = charge->warning_count;
     if (charge->limit != NULL) {
         work->limit = charge->limit;
         work->limit_value = charge->limit_value;

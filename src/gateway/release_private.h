@@ -57,7 +57,9 @@ struct release_work {
     struct buffer pin_sets;      /* of the items for keys that did not come back */
     const char *limit;           /* what was exceeded; NULL: nothing */
     uint64_t limit_value;
-    char limit_name[64];    /* of a limit on people; "": another bound */
+    char limit_name[64]; /* of a limit on people; "": another bound */
+    struct exposure_warning warnings[EXPOSURE_WARNINGS];
+    size_t warning_count;
     int64_t limit_frees_ns; /* when it has room again; INT64_MAX: not by itself */
 };
 
@@ -77,6 +79,10 @@ MUST_USE enum status release_compare(struct release_work *work, struct error *er
  * leaves; side bytes of the batch ride with it. */
 MUST_USE enum status release_write_alone(struct release_work *work, size_t hidden, uint32_t *ids,
                                          size_t count, struct error *error);
+
+/* release_warn.c. Limits that are nearly used up: into log and ledger, and told the client before
+ * the rows, unless it is told that they end here. */
+void release_warn(const struct release_work *work, struct outqueue *out);
 
 /* Nothing of the statement goes out, and nobody is recorded but who was asked about. */
 void release_refuse(struct release_work *work);

@@ -377,12 +377,21 @@ static uint64_t default_workers(void)
     return cores < 1 ? 1 : cores > DEFAULT_WORKERS ? DEFAULT_WORKERS : (uint64_t)cores;
 }
 
+static void load_budgets(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"approvals", NULL};
+    if (node != NULL)
+        yaml_keys(yaml, node, keys);
+    config->budget.approvals = (uint16_t)yaml_number_at(yaml, node, "approvals", 1, 2, 2);
+}
+
 static void load_all(struct yaml *yaml, struct config *config)
 {
     static const char *const keys[] = {"policy",  "state_folder", "run_folder",       "listen",
                                        "admin",   "upstream",     "ledger",           "limits",
                                        "workers", "data_folder",  "incidents_folder", "contact",
-                                       "mail",    "portal",       "canaries",         NULL};
+                                       "mail",    "portal",       "canaries",         "budget",
+                                       NULL};
     struct fy_node *root = yaml_root(yaml);
     yaml_keys(yaml, root, keys);
     config->policy = path_at(yaml, root, "policy", "policy.yaml");
@@ -393,6 +402,7 @@ static void load_all(struct yaml *yaml, struct config *config)
     load_upstream(yaml, yaml_need(yaml, root, "upstream"), config);
     load_ledger(yaml, yaml_get(yaml, root, "ledger"), config);
     load_limits(yaml, yaml_get(yaml, root, "limits"), config);
+    load_budgets(yaml, yaml_get(yaml, root, "budget"), config);
     load_breach_path(yaml, root, config);
     load_canaries(yaml, yaml_get(yaml, root, "canaries"), config);
     config->workers =

@@ -70,6 +70,9 @@ struct config {
         uint32_t cursors;           /* a session, default LIMIT_CURSORS */
         uint32_t max_lineage_bytes; /* hidden keys of one row, default LIMIT_ROW_BYTES */
     } limits;
+    struct {
+        uint16_t approvals; /* people it takes to raise a budget: 2, the default, or 1 */
+    } budget;
     /* ---- the breach path; the gateway uses none of it ---- */
     const char *data_folder;      /* jurisdictions, words, templates; default: as installed */
     const char *incidents_folder; /* case files; default <state_folder>/incidents */

@@ -11,7 +11,7 @@ import pytest
 
 from harness import pki, places
 
-VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget", "stats", "exposure show",
+VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget", "budget raise", "budget approve", "budget raises", "stats", "exposure show",
          "exposure declare", "exposure deletion", "export", "incident open", "incident list", "incident show", "incident scope",
          "incident lint", "incident fact", "incident decide", "incident notify", "incident log", "incident statement",
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
@@ -67,7 +67,8 @@ def test_manual_knows_each_verb_and_option(verb):
     group, name = (verb.split() + [None])[:2]
     page, name = ("cofferdam-incident.1", name) if group == "incident" else ("cofferdam.1", verb)
     manual = re.sub(r"\b(?:Oo|Oc|Op|Cm|Nm|Ar|Ns) ", "", (places.ROOT / "man" / page).read_text())
-    entries = re.findall(rf"^\.It {name}\b.*(?:\n(?!\.It).*)*", manual, re.MULTILINE)
+    others = "".join(rf"(?! {other[len(verb) + 1:]}\b)" for other in VERBS if other.startswith(verb + " "))
+    entries = re.findall(rf"^\.It {name}\b{others}.*(?:\n(?!\.It).*)*", manual, re.MULTILINE)
     entry = "\n".join(entries)
     assert len(entries) == 1 or group == "incident" and entries, f"{len(entries)} entries of {verb} in {page}"
     for option in re.findall(r"^ +(?:-\w, |    )--([\w-]+)", run(*verb.split(), "--help")[1], re.MULTILINE):

@@ -155,6 +155,8 @@ const char *scene_sent(struct scene *scene)
         assert_status(wire_next_message(bytes, 1 << 20, &message, &needed, &error), STATUS_OK);
         bytes = slice_of(bytes.data + message.size, bytes.len - message.size);
         struct wire_reader reader = wire_reader_of(message.body);
+        if (message.type == 'N') /* a budget that is nearly used up */
+            continue;
         assert_int_equal(message.type, 'D');
         assert_int_equal(wire_read_u16(&reader), 1);
         struct slice value = wire_read_bytes(&reader, wire_read_u32(&reader));
