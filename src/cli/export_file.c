@@ -21,11 +21,19 @@ static void folder_of(const char *path, char folder[static EXPORT_PATH_ROOM])
     snprintf(folder, EXPORT_PATH_ROOM, "%.*s", (int)(len == 0 ? 1 : len), len == 0 ? "." : path);
 }
 
-static void temporary_of(const char *path, char temporary[static EXPORT_PATH_ROOM])
+/* "folder/.name.XXXXXX"; false where it does not fit. */
+static bool temporary_of(const char *path, char temporary[static EXPORT_PATH_ROOM])
 {
+    static const char ending[] = ".XXXXXX";
     const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-    snprintf(temporary, EXPORT_PATH_ROOM, "%.*s.%s.XXXXXX", (int)len, path, path + len);
+    size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1, len = strlen(path);
+    if (len + 1 + sizeof ending > EXPORT_PATH_ROOM)
+        return false;
+    memcpy(temporary, path, folder);
+    temporary[folder] = '.';
+    memcpy(temporary + folder + 1, path + folder, len - folder);
+    memcpy(temporary + len + 1, ending, sizeof ending);
+    return true;
 }
 
 /* Its name is in *temporary, or "" where it has none. */
@@ -37,7 +45,11 @@ static int open_nameless(const char *path, char temporary[static EXPORT_PATH_ROO
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
         return fd;
-    temporary_of(path, temporary);
+    if (!temporary_of(path, temporary)) {
+        errno = ENAMETOOLONG;
+        temporary[0] = '\0';
+        return -1;
+    }
     return mkostemp(temporary, O_CLOEXEC);
 }
 
