@@ -3,6 +3,7 @@
 #include "cli/admin.h"
 #include "cli/offline.h"
 #include "cli/verbs.h"
+#include "cli/verify_never.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -125,15 +126,11 @@ static enum status commit(const struct cli_call *call, const struct cli_offline 
 }
 
 /* For an auditor who holds the data: does the index follow from the log? */
-static enum status check(const struct cli_call *call, const struct cli_offline *offline,
-                         struct error *error)
+static enum status check(const struct cli_call *call, struct error *error)
 {
-    const struct never_place place = {.state_folder = offline->config->state_folder,
-                                      .policy = offline->policy};
     struct never_check check;
     char time[TIME_ROOM];
-    TRY(kinds_check(place.state_folder, place.policy, error));
-    TRY(never_recompute(&place, UINT64_MAX, &check, error));
+    TRY(cli_recompute_never(call, &check, error));
     if (check.commitments == 0)
         return error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger commit makes one",
                          "the ledger has no commitment");
@@ -159,14 +156,11 @@ static enum status run(struct cli_call *call, struct error *error)
     bool only_check = cli_value(call, "check") != NULL;
     if (only_check && (cli_value(call, "afresh") != NULL || cli_value(call, "new-key") != NULL))
         return cli_usage(call, error, "--check goes with neither --afresh nor --new-key");
+    if (only_check)
+        return check(call, error);
     enum status status = cli_offline_open(call, &offline, error);
-    if (status == STATUS_OK && only_check)
-        status = check(call, &offline, error);
-    if (status != STATUS_OK || only_check) {
-        cli_offline_free(&offline);
-        return status;
-    }
-    status = cli_admin_open(call, &admin, error);
+    if (status == STATUS_OK)
+        status = cli_admin_open(call, &admin, error);
     if (status == STATUS_OK)
         status = commit(call, &offline, admin, error);
     cli_admin_close(admin);

@@ -30,6 +30,8 @@ struct verdict {
     double seconds;
     bool has_key, has_since, has_data;
     struct data_report data;
+    struct never_check never; /* commitments is 0: none, or not asked for */
+    char not_recomputed[sizeof((struct error *)NULL)->message]; /* why; "" where it was */
 };
 
 static void format_span(const struct verify_report *report, char first[static 21],
@@ -83,6 +85,12 @@ static void print_whole(const struct verdict *verdict)
                "known; %" PRIu64 " entries cut short by a crash or a full disk\n",
                verdict->data.items, verdict->data.subjects, verdict->data.erased,
                verdict->data.unfinished);
+    if (verdict->never.commitments > 0)
+        printf("never: the index of entry %" PRIu64 " follows from the log and the keys\n",
+               verdict->never.sequence);
+    if (verdict->not_recomputed[0] != '\0')
+        printf("never: the index of people disclosed was not recomputed: %s\n",
+               verdict->not_recomputed);
     printf("\n");
     print_worth(verdict);
 }
@@ -119,6 +127,10 @@ static json_t *describe(const struct verdict *verdict)
                                       (json_int_t)verdict->data.sections, "unfinished",
                                       (json_int_t)verdict->data.unfinished)) != 0)
         return NULL;
+    if (told != NULL && verdict->never.commitments > 0 &&
+        json_object_set_new(told, "never_follows",
+                            json_integer((json_int_t)verdict->never.sequence)) != 0)
+        return NULL;
     return told;
 }
 
@@ -150,6 +162,21 @@ static void check_data(struct verdict *verdict, const char *subjects)
     snprintf(verdict->damage.file, sizeof verdict->damage.file, "%.500s", subjects);
 }
 
+/* Does what was committed to for proofs of non-exposure follow from the log? */
+static void check_never(const struct cli_call *call, struct verdict *verdict)
+{
+    struct error error = {0};
+    enum status status = cli_recompute_never(call, &verdict->never, &error);
+    if (status == STATUS_NOT_FOUND) { /* the auditor has not been given the secret */
+        snprintf(verdict->not_recomputed, sizeof verdict->not_recomputed, "%s", error.message);
+    } else if (status != STATUS_OK) {
+        verdict->status = status;
+        verdict->error = error;
+        verdict->damage = (struct verify_damage){.check = "never"};
+        snprintf(verdict->damage.file, sizeof verdict->damage.file, "%.500s", verdict->folder);
+    }
+}
+
 static enum status verify(struct cli_call *call, const char *folder, const char *subjects,
                           struct error *error)
 {
@@ -173,6 +200,8 @@ static enum status verify(struct cli_call *call, const char *folder, const char 
     verdict.seconds = (double)(clock_monotonic_ns() - before) / 1e9;
     if (verdict.status == STATUS_OK && verdict.has_data)
         check_data(&verdict, subjects);
+    if (verdict.status == STATUS_OK && verdict.has_data && call->argument_count == 0)
+        check_never(call, &verdict);
     if (verdict.status != STATUS_OK && verdict.status != STATUS_CORRUPT) {
         *error = verdict.error;
         return verdict.status;
@@ -204,7 +233,8 @@ const struct cli_command verb_ledger_verify = {
         "the folder and the one of --since, and their signatures against the log's keys. Changes\n"
         "nothing, needs no configuration where FOLDER is given, and may run beside the gateway.\n"
         "With --with-data the sets of people are decoded, too, and each is looked for in the\n"
-        "folder of keys. A certificate of ledger prove --never is checked with --key alone.",
+        "folder of keys; without FOLDER the newest ledger commit is recomputed as well.\n"
+        "A certificate of ledger prove --never is checked with --key alone.",
     .examples = "ledger verify /var/lib/cofferdam/ledger\n"
                 "ledger verify /mnt/copy --key log.vkey --since checkpoint-of-march\n"
                 "ledger verify --json\n"

@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/json.h"
-#include "never/never.h"
+#include "cli/offline.h"
+#include "exposure/kinds.h"
 
 enum { KEYS_BYTES = 16 * 1024, KEYS_MAX = 16, HEAD_BYTES = 64, TIME_ROOM = 21 };
 
@@ -115,5 +116,21 @@ enum status cli_verify_never(struct cli_call *call, const char *path, const char
     if (status == STATUS_OK)
         status = tell(call, &claim, error);
     buffer_free(&text);
+    return status;
+}
+
+enum status cli_recompute_never(const struct cli_call *call, struct never_check *check,
+                                struct error *error)
+{
+    struct cli_offline offline = {0};
+    enum status status = cli_offline_open(call, &offline, error);
+    if (status == STATUS_OK)
+        status = kinds_check(offline.config->state_folder, offline.policy, error);
+    if (status == STATUS_OK) {
+        const struct never_place place = {.state_folder = offline.config->state_folder,
+                                          .policy = offline.policy};
+        status = never_recompute(&place, UINT64_MAX, check, error);
+    }
+    cli_offline_free(&offline);
     return status;
 }

@@ -3,11 +3,17 @@
 #define COFFERDAM_CLI_VERIFY_NEVER_H
 
 #include "cli/cli.h"
+#include "never/never.h"
 
 /* Is there a file at path that begins as such a certificate? */
 bool cli_is_never_certificate(const char *path);
 /* key: a verifier key, or a file with one a line; NULL is a usage error. */
 MUST_USE enum status cli_verify_never(struct cli_call *call, const char *path, const char *key,
                                       struct error *error);
+
+/* never_recompute over the configuration's state folder. STATUS_NOT_FOUND where the secret that the
+ * index was made with is not here. */
+MUST_USE enum status cli_recompute_never(const struct cli_call *call, struct never_check *check,
+                                         struct error *error);
 
 #endif

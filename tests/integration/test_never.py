@@ -111,8 +111,10 @@ def test_an_index_that_does_not_follow_from_the_log_is_found(gateway):
     told = gateway.admin(f"COMMIT NEVER ENTRIES '{entries}' AT '{lines['at']}' LEAVES '{lines['leaves']}' "
                          f"ROOT '{lines['root']}' VRF '{lines['vrf']}' ERASED '0'")
     assert "does not follow from the ledger" in refused(gateway, "ledger", "commit", "--check")
-    commit(gateway)
-    assert "follows from" in gateway.cli("ledger", "commit", "--check")
+    assert "does not follow from the ledger" in refused(gateway, "ledger", "verify", "--with-data")
+    last = commit(gateway)
+    assert f"index of entry {last['sequence']} follows" in gateway.cli("ledger", "verify", "--with-data")
+    assert gateway.cli_json("ledger", "verify", "--with-data")["never_follows"] == last["sequence"]
 
 
 def test_commitments_that_make_no_sense_are_refused(gateway):
