@@ -192,6 +192,7 @@ static enum status verify(struct cli_call *call, const char *folder, const char 
         TRY(cli_log_key(call, given, &key, error));
     const struct verify_options wanted = {.folder = folder,
                                           .threads = (unsigned)threads,
+                                          .bundles = verdict.has_data,
                                           .key = given == NULL ? NULL : &key,
                                           .checkpoints = &since,
                                           .checkpoint_count = since != NULL};

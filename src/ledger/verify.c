@@ -19,6 +19,7 @@
 #include "ledger/verify_files.h"
 #include "ledger/verify_segment.h"
 #include "ledger/verify_shelf.h"
+#include "ledger/verify_tiles.h"
 #include "ledger/writer.h"
 
 /* How far back the tree of a key's entry may lie: what one sync, or some, took. */
@@ -446,6 +447,9 @@ static enum status verify(struct verification *verification, struct error *error
     TRY(run_workers(verification, error));
     TRY(judge_end(verification, error));
     TRY(check_signatures(verification, error));
+    if (verification->shelf.has_published)
+        TRY(verify_tiles(folder, &verification->shelf.published, verification->options->bundles,
+                         &verification->damage, error));
     return verify_spare(folder, spare, &verification->damage, error);
 }
 

@@ -26,6 +26,7 @@ struct verify_claim {
 struct verify_options {
     const char *folder;
     unsigned threads; /* 0: one more than there are cores */
+    bool bundles;     /* hash the published entries too, where there are tiles */
     /* Beside the checkpoints in the folder. */
     const struct verify_claim *claims;
     size_t claim_count;

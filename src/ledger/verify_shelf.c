@@ -161,12 +161,15 @@ static enum status gather_kept(struct verify_shelf *shelf, const char *folder,
 enum status verify_shelf_gather(struct verify_shelf *shelf, const char *folder,
                                 struct verify_damage *damage, struct error *error)
 {
-    static const char *const names[] = {"checkpoint", "tiles/checkpoint"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[SEGMENT_PATH_BYTES];
-        snprintf(path, sizeof path, "%.*s/%s", SEGMENT_FOLDER_BYTES, folder, names[i]);
-        TRY(add_own(shelf, path, damage, error));
-    }
+    char path[SEGMENT_PATH_BYTES];
+    snprintf(path, sizeof path, "%.*s/checkpoint", SEGMENT_FOLDER_BYTES, folder);
+    TRY(add_own(shelf, path, damage, error));
+    size_t before = shelf->count;
+    snprintf(path, sizeof path, "%.*s/tiles/checkpoint", SEGMENT_FOLDER_BYTES, folder);
+    TRY(add_own(shelf, path, damage, error));
+    shelf->has_published = shelf->count > before;
+    if (shelf->has_published)
+        shelf->published = shelf->stored[before].checkpoint;
     return gather_kept(shelf, folder, damage, error);
 }
 

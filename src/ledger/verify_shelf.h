@@ -22,6 +22,8 @@ struct verify_shelf {
     char origin[CHECKPOINT_ORIGIN_ROOM];
     struct verify_stored *stored;
     size_t count, room;
+    bool has_published;
+    struct checkpoint published; /* what stands in tiles/checkpoint */
 };
 
 void verify_shelf_init(struct verify_shelf *shelf, const uint8_t log_id[static SEGMENT_ID_BYTES]);
