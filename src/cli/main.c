@@ -19,6 +19,7 @@ static const struct cli_verb verbs[] = {
     {"exposure", "show", &verb_exposure_show, "count the people disclosed, by what was disclosed"},
     {"exposure", "declare", &verb_exposure_declare, "tell of what a partner got elsewhere"},
     {"exposure", "deletion", &verb_exposure_deletion, "tell of a deletion that a partner attests"},
+    {"attest", NULL, &verb_attest, "record a deletion that a partner has signed"},
     {"export", NULL, &verb_export, "write a file for a partner, as if it had asked"},
     {"incident", "open", &verb_incident_open, "contain a breached partner, start the clocks"},
     {"incident", "list", &verb_incident_list, "list the incidents"},

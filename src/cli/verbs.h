@@ -16,6 +16,7 @@ extern const struct cli_command verb_check;
 extern const struct cli_command verb_drill;
 extern const struct cli_command verb_erase;
 extern const struct cli_command verb_explain;
+extern const struct cli_command verb_attest;
 extern const struct cli_command verb_export;
 extern const struct cli_command verb_exposure_declare;
 extern const struct cli_command verb_exposure_deletion;

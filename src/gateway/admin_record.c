@@ -8,8 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
+#include "crypto/crypto.h"
 #include "gateway/admin_recording.h"
+#include "identity/identity.h"
 
 enum { TOLD_BYTES = 16 * 1024, COLUMNS_BYTES = LIMIT_LEDGER_ENTRY_BYTES - 1024 };
 
@@ -273,7 +276,80 @@ static enum status check_evidence(const char *evidence, struct error *error)
                      "EVIDENCE is not 64 lower-case hexadecimal digits");
 }
 
-static enum status deletion_text(struct asking *asking, struct buffer *text, struct error *error)
+/* The bytes behind SIGNATURE 'base64'. */
+static enum status read_signature(const char *text, struct buffer *bytes, struct error *error)
+{
+    size_t len = strlen(text);
+    uint8_t *room = len > 2 * IDENTITY_SIGNATURE_BYTES ? NULL : buffer_reserve(bytes, len + 3);
+    if (room == NULL)
+        return error_set(error, STATUS_DENIED, "54000", NULL, "SIGNATURE is longer than %d bytes",
+                         IDENTITY_SIGNATURE_BYTES);
+    TRY(crypto_base64_decode(text, len, room, &len));
+    bytes->len = len;
+    return STATUS_OK;
+}
+
+static void put_signature(struct buffer *text, const struct identity_signature *signature,
+                          struct slice bytes)
+{
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    char hex[2 * CRYPTO_SHA256_BYTES + 1], when[21];
+    crypto_sha256(&bytes, 1, digest);
+    crypto_hex(digest, sizeof digest, hex);
+    put_line(text, "signer", signature->agent->login);
+    put_line(text, "certificate", signature->certificate_sha256);
+    put_line(text, "signature", hex);
+    if (signature->signed_ns == INT64_MIN)
+        return;
+    clock_format_utc(signature->signed_ns, when);
+    put_line(text, "signed", when);
+}
+
+static enum status check_signature(struct asking *asking, const char *given, struct buffer *bytes,
+                                   const struct policy_partner *partner, struct buffer *text,
+                                   struct error *error)
+{
+    const char *evidence = admin_option(asking, "EVIDENCE");
+    const char *ca = asking->server->config->listen.client_ca;
+    struct identity_signature signature;
+    uint8_t digest[CRYPTO_SHA256_BYTES];
+    if (evidence == NULL || partner == NULL || ca == NULL)
+        return error_set(error, STATUS_DENIED, "22023",
+                         "add EVIDENCE 'hash'; listen.client_ca; and a partner that has agents",
+                         "SIGNATURE needs the document's hash, and somebody whose signature it is");
+    for (size_t i = 0; i < sizeof digest; i++) {
+        char two[3] = {evidence[2 * i], evidence[2 * i + 1], '\0'};
+        digest[i] = (uint8_t)strtoul(two, NULL, 16);
+    }
+    if (read_signature(given, bytes, error) != STATUS_OK)
+        return error_set(error, STATUS_DENIED, "22023", "the CMS message in base64",
+                         "SIGNATURE is no base64, or too long");
+    TRY(identity_check_signature(buffer_slice(bytes), digest, ca, partner, &signature, error));
+    put_signature(text, &signature, buffer_slice(bytes));
+    return STATUS_OK;
+}
+
+/* Signed by an agent of the partner, or the word of somebody. Neither: as it was told to us. */
+static enum status who_attests(struct asking *asking, const struct policy_partner *partner,
+                               struct buffer *text, struct error *error)
+{
+    const char *signature = admin_option(asking, "SIGNATURE"), *told_by;
+    struct buffer bytes;
+    TRY(recording_text(asking, "TOLD_BY", false, &told_by, error));
+    if (signature != NULL && told_by != NULL)
+        return error_set(error, STATUS_DENIED, "22023", "leave TOLD_BY out",
+                         "what is signed needs nobody who told it");
+    put_line(text, "told_by", told_by);
+    if (signature == NULL)
+        return STATUS_OK;
+    buffer_init(&bytes, 3 * IDENTITY_SIGNATURE_BYTES);
+    enum status status = check_signature(asking, signature, &bytes, partner, text, error);
+    buffer_free(&bytes);
+    return status;
+}
+
+static enum status deletion_text(struct asking *asking, const struct policy_partner *partner,
+                                 struct buffer *text, struct error *error)
 {
     static const struct {
         const char *option, *key;
@@ -295,6 +371,7 @@ static enum status deletion_text(struct asking *asking, struct buffer *text, str
         TRY(recording_text(asking, parts[i].option, parts[i].required, &value, error));
         put_line(text, parts[i].key, value);
     }
+    TRY(who_attests(asking, partner, text, error));
     TRY(recording_who(asking, who, error));
     put_line(text, "by", who);
     return STATUS_OK;
@@ -320,7 +397,7 @@ static enum status delete (struct asking *asking, const struct snapshot *snapsho
                            struct recording *recording, struct buffer *text, struct told *told,
                            size_t *unknown, struct error *error) {
     const char *partner; TRY(recording_partner(asking, snapshot->policy, &partner, error));
-    TRY(deletion_text(asking, text, error));
+    TRY(deletion_text(asking, policy_find_partner(snapshot->policy, partner), text, error));
     recording->entry.partner = slice_of_text(partner);
     recording->entry.text = buffer_slice(text);
     if (admin_option(asking, "KEYS") == NULL &&

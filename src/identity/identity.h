@@ -19,6 +19,23 @@ MUST_USE enum status identity_check_certificate(const struct policy_agent *agent
 MUST_USE enum status identity_certificate_expiry(struct slice der, int64_t *not_after_ns,
                                                  struct error *error);
 
+/* A partner's signature over a document: detached CMS (RFC 5652), DER or PEM, of one signer, with
+ * SHA-256 and signed attributes. Its certificate must chain to the authorities in ca_path (PEM)
+ * now, and prove an agent of the partner. digest: SHA-256 of the document. STATUS_DENIED 28000 with
+ * what is wrong. agent is borrowed from the partner. Revocation is not looked at: an identity that
+ * is taken out of the policy signs no more. */
+enum { IDENTITY_SIGNATURE_BYTES = 64 * 1024 };
+struct identity_signature {
+    const struct policy_agent *agent;
+    char certificate_sha256[65]; /* hex */
+    int64_t signed_ns;           /* as the signer says; INT64_MIN: it does not */
+};
+MUST_USE enum status identity_check_signature(struct slice bytes, const uint8_t digest[static 32],
+                                              const char *ca_path,
+                                              const struct policy_partner *partner,
+                                              struct identity_signature *signature,
+                                              struct error *error);
+
 /* The agent's verifier from its file, or a mock that no password matches for an unknown agent
  * (agent NULL) or an unreadable file (which is logged): the exchange looks the same. secret: stable
  * per server. */
