@@ -7,11 +7,9 @@
  *   RECORD READ KIND 'k' COLUMNS 'd.c,…' PURPOSE 'text' IDS '1-500 502'
  *   DECLARE EXPORT PARTNER 'p' KIND 'k' COLUMNS 'd.c:form,…' AT 't' REASON 'r' KEYS 'a line each'
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
- *   COMMIT NEVER ENTRIES 'n' AT 't' LEAVES 'n' ROOT 'hex' VRF 'hex' ERASED 'n' [BY 'who']
- *   ERASE SUBJECT 'kind' 'key' REASON 'r'
+ *   ERASE SUBJECT 'kind' 'key' REASON 'r' ; COMMIT NEVER ENTRIES 'n' ROOT 'hex' …
  *   RAISE BUDGET PARTNER 'p' LIMIT 'l' TO '9' UNTIL 't' REASON 'r' ; SHOW RAISES [PARTNER 'p']
- *   APPROVE BUDGET ID '1' ; REVOKE BUDGET ID '1' REASON 'r'
- *   EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY */
+ *   APPROVE | REVOKE BUDGET ID '1' … ; EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY */
 #include "gateway/admin_asking.h"
 
 #include <ctype.h>
