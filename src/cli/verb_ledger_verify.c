@@ -3,6 +3,7 @@
 #include "cli/log_folder.h"
 #include "cli/verbs.h"
 #include "cli/verify_never.h"
+#include "cli/verify_proof.h"
 
 #include <inttypes.h>
 
@@ -217,12 +218,14 @@ static enum status run(struct cli_call *call, struct error *error)
     const char *given = call->argument_count == 1 ? call->arguments[0] : NULL;
     if (given != NULL && cli_is_never_certificate(given))
         return cli_verify_never(call, given, cli_value(call, "key"), error);
+    if (given != NULL && cli_is_proof(given))
+        return cli_verify_proof(call, given, error);
     TRY(cli_log_folder(call, given, folder, beside, error));
     return verify(call, folder, subjects == NULL ? beside : subjects, error);
 }
 
 const struct cli_command verb_ledger_verify = {
-    .arguments = "[FOLDER|CERTIFICATE]",
+    .arguments = "[FOLDER|PROOF|CERTIFICATE]",
     .most = 1,
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_JSON,
     .options = options,
@@ -235,10 +238,12 @@ const struct cli_command verb_ledger_verify = {
         "nothing, needs no configuration where FOLDER is given, and may run beside the gateway.\n"
         "With --with-data the sets of people are decoded, too, and each is looked for in the\n"
         "folder of keys; without FOLDER the newest ledger commit is recomputed as well.\n"
-        "A certificate of ledger prove --never is checked with --key alone.",
+        "A proof or a certificate of ledger prove is checked with --key alone; a proof that an\n"
+        "older log is the beginning also with that log's checkpoint as --since.",
     .examples = "ledger verify /var/lib/cofferdam/ledger\n"
                 "ledger verify /mnt/copy --key log.vkey --since checkpoint-of-march\n"
                 "ledger verify --json\n"
+                "ledger verify 4711.tlog-proof --key log.vkey\n"
                 "ledger verify never.txt --key log.vkey\n",
     .exits = "the log is damaged, or could not be read",
     .run = run,

@@ -12,7 +12,7 @@
 #include "cli/offline.h"
 #include "exposure/kinds.h"
 
-enum { KEYS_BYTES = 16 * 1024, KEYS_MAX = 16, HEAD_BYTES = 64, TIME_ROOM = 21 };
+enum { KEYS_BYTES = 16 * 1024, HEAD_BYTES = 64, TIME_ROOM = 21 };
 
 bool cli_is_never_certificate(const char *path)
 {
@@ -28,15 +28,15 @@ bool cli_is_never_certificate(const char *path)
     return never_is_certificate(slice_of(head, len));
 }
 
-static enum status parse_keys(struct slice text, struct note_key keys[KEYS_MAX], size_t *count,
+static enum status parse_keys(struct slice text, struct note_key keys[CLI_KEYS_MAX], size_t *count,
                               struct error *error)
 {
     *count = 0;
     while (text.len > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end == NULL ? text.len : (size_t)(end - text.data);
-        if (len > 0 && *count == KEYS_MAX)
-            return error_set(error, STATUS_LIMIT, "54000", NULL, "more than %d keys", KEYS_MAX);
+        if (len > 0 && *count == CLI_KEYS_MAX)
+            return error_set(error, STATUS_LIMIT, "54000", NULL, "more than %d keys", CLI_KEYS_MAX);
         if (len > 0)
             TRY(note_key_parse(slice_of(text.data, len), &keys[(*count)++], error));
         size_t taken = end == NULL ? len : len + 1;
@@ -45,8 +45,8 @@ static enum status parse_keys(struct slice text, struct note_key keys[KEYS_MAX],
     return STATUS_OK;
 }
 
-static enum status read_keys(const char *key, struct note_key keys[KEYS_MAX], size_t *count,
-                             struct error *error)
+enum status cli_read_keys(const char *key, struct note_key keys[static CLI_KEYS_MAX], size_t *count,
+                          struct error *error)
 {
     struct buffer text;
     if (!file_exists(key))
@@ -101,14 +101,14 @@ static enum status tell(const struct cli_call *call, const struct never_claim *c
 enum status cli_verify_never(struct cli_call *call, const char *path, const char *key,
                              struct error *error)
 {
-    struct note_key keys[KEYS_MAX];
+    struct note_key keys[CLI_KEYS_MAX];
     struct never_claim claim;
     struct buffer text;
     size_t count;
     if (key == NULL)
         return cli_usage(call, error,
                          "a certificate is checked with the log's verifier key: --key");
-    TRY(read_keys(key, keys, &count, error));
+    TRY(cli_read_keys(key, keys, &count, error));
     buffer_init(&text, NEVER_CERTIFICATE_BYTES);
     enum status status = file_read(path, &text, error);
     if (status == STATUS_OK)

@@ -3,7 +3,13 @@
 #define COFFERDAM_CLI_VERIFY_NEVER_H
 
 #include "cli/cli.h"
+#include "ledger/note.h"
 #include "never/never.h"
+
+enum { CLI_KEYS_MAX = 16 };
+/* Verifier keys: one as it stands, or a file with one a line. */
+MUST_USE enum status cli_read_keys(const char *key, struct note_key keys[static CLI_KEYS_MAX],
+                                   size_t *count, struct error *error);
 
 /* Is there a file at path that begins as such a certificate? */
 bool cli_is_never_certificate(const char *path);

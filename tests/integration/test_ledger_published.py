@@ -2,6 +2,7 @@
 import base64
 import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -159,6 +160,26 @@ def test_both_find_one_bit_of_a_proof(log, tmp_path):
     since = changed(log.since, 1, tmp_path)
     assert verifiers.go(log.vkey, olds=[log.old], proofs=[since])[0] == 1
     assert verifiers.go(log.vkey, olds=[log.old], proofs=[proof, log.since])[0] == 0
+
+
+def verify(log, *arguments):
+    """(exit code, verdict or errors) of our own verifier, without configuration or ledger."""
+    code, told, errors = verifiers.run([log.gateway.program, "ledger", "verify", *arguments])
+    return code, told or errors
+
+
+def test_ours_agrees_about_proofs(log, tmp_path):
+    for proof, index in zip(log.proofs, (0, 1, 255, 256, 511, 512, log.old_size, log.size - 1)):
+        code, told = verify(log, proof, "--key", log.vkey)
+        assert (code, told.startswith(f"holds: entry {index} (")) == (0, True), told
+    told = json.loads(verify(log, log.since, "--key", log.vkey, "--since", log.old, "--json")[1])
+    assert (told["verdict"], told["old"], told["checkpoint"]) == ("holds", log.old_size, log.size)
+    proof = log.proofs[3]
+    blank = proof.read_text().split("\n").index("")
+    for line in (1, 3, blank + 3, blank + 5):
+        assert verify(log, changed(proof, line, tmp_path), "--key", log.vkey)[0] == 1, line
+    assert verify(log, changed(log.since, 1, tmp_path), "--key", log.vkey, "--since", log.old)[0] == 1
+    assert verify(log, proof)[0] == verify(log, log.since, "--key", log.vkey)[0] == 2
 
 
 def test_a_statement_is_proved_entry_by_entry(log):
