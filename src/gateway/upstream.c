@@ -87,8 +87,10 @@ static void send_startup(struct session *session)
     snprintf(statement_timeout, sizeof statement_timeout, "%u",
              (unsigned)config->upstream.statement_timeout_ms);
     snprintf(application, sizeof application, "cofferdam %.60s", session->login);
-    /* The role's own setting says on; it is lifted only for agents that may write at all. */
-    const char *read_only = policy_agent_writes(session->partner, session->agent) ? "off" : "on";
+    /* The role's own setting says on; it is lifted only for agents that may write at all, and not
+     * for a file that is made for them. */
+    bool writes = !session->is_staff && policy_agent_writes(session->partner, session->agent);
+    const char *read_only = writes ? "off" : "on";
     const char *const parameters[] = {"user",
                                       config->upstream.user,
                                       "database",

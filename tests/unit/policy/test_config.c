@@ -148,6 +148,25 @@ static void admits_users_by_name_or_number(void **state)
     refuse(LISTEN SOCKET "admin: {users: [4294967295]}\n", "out of range");
 }
 
+static void reads_what_canaries_are_made_of(void **state)
+{
+    struct config *config =
+        load(LISTEN SOCKET "canaries: {mailbox_domain: post.example, phones: ['+44 7700 900###'],"
+                           " streets: [Larkfold Lane, Otterdene Rise]}\n");
+    assert_string_equal(config->canaries.mailbox_domain, "post.example");
+    assert_int_equal(config->canaries.phone_count, 1);
+    assert_string_equal(config->canaries.phones[0], "+44 7700 900###");
+    assert_int_equal(config->canaries.street_count, 2);
+    config_free(config);
+    config = load(LISTEN SOCKET);
+    assert_null(config->canaries.mailbox_domain);
+    assert_int_equal(config->canaries.phone_count, 0);
+    config_free(config);
+    refuse(LISTEN SOCKET "canaries: {mailbox_domain: 'me@post.example'}\n", "is no domain");
+    refuse(LISTEN SOCKET "canaries: {phones: ['+44 7700 900123']}\n", "one telephone number");
+    refuse(LISTEN SOCKET "canaries: {streets: ['']}\n", "nothing is written here");
+}
+
 static void reads_the_breach_path(void **state)
 {
     struct config *config =
@@ -220,6 +239,7 @@ int main(void)
         cmocka_unit_test(paths_are_relative_to_the_file),
         cmocka_unit_test(upstream_wants_tls_over_a_network),
         cmocka_unit_test(admits_users_by_name_or_number),
+        cmocka_unit_test(reads_what_canaries_are_made_of),
         cmocka_unit_test(reads_the_breach_path),
         cmocka_unit_test(refuses_an_unsafe_breach_path),
         cmocka_unit_test(refuses_what_it_does_not_know),
