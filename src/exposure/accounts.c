@@ -268,6 +268,7 @@ struct charging {
     const struct exposure_subjects *subjects;
     const struct policy_budget *budget;
     int64_t now_ns;
+    bool fresh; /* somebody was new to a gauge */
 };
 
 static void tell_limit(const struct account *account, size_t at, struct exposure_charge *charge)
@@ -302,6 +303,7 @@ static bool charge_row(struct charging *charging, size_t start, size_t end,
             if (account->bounds[at] != 0 && gauge->count > account->bounds[at])
                 over |= 1u << at;
         }
+        charging->fresh = charging->fresh || fresh != 0;
         if (fresh != 0)
             add_undo(account, subjects->ids[i], fresh);
         charge->charged += fresh & day;
@@ -373,7 +375,7 @@ static void keep_charged(struct charging *charging, size_t end)
 {
     const struct exposure_subjects *subjects = charging->subjects;
     int64_t quarter = window_quarter(charging->now_ns);
-    if (charging->budget->limit_count == 0)
+    if (charging->budget->limit_count == 0 || !charging->fresh)
         return;
     for (size_t i = 0; i < end;) {
         size_t class = subjects->classes == NULL ? 0 : subjects->classes[i], run = i;
