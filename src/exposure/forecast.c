@@ -8,7 +8,7 @@ static const double DAY_NS = 24.0 * 3600 * 1e9;
 
 struct recent {
     roaring_bitmap_t *ids;
-    uint64_t growth;
+    uint64_t growth, total;
     int64_t earliest; /* quarter */
 };
 
@@ -26,6 +26,7 @@ static void look_back(struct gauge *gauge, const struct gauge_texts *texts,
         int64_t earliest = series_earliest(series, from);
         recent->earliest = earliest < recent->earliest ? earliest : recent->earliest;
         recent->growth += series_growth(series, quarter);
+        recent->total += roaring_bitmap_get_cardinality(series->total);
         series_union(series, from, recent->ids);
     }
 }
@@ -43,7 +44,8 @@ double forecast_pace(struct gauge *gauge, const struct gauge_texts *texts,
     roaring_bitmap_free(recent.ids);
     if (people == 0)
         return 0;
-    double since = recent.earliest == INT64_MAX
+    bool older = recent.total > recent.growth; /* somebody was known before that week */
+    double since = older || recent.earliest == INT64_MAX
                        ? (double)days
                        : (double)(quarter + 1 - recent.earliest) / WINDOW_QUARTERS_A_DAY;
     double over = since < 1 ? 1 : since > (double)days ? (double)days : since;

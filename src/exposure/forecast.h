@@ -1,7 +1,7 @@
 /* When a limit is used up at the pace of the last days. The pace, in people a day:
  * - of day and 24h: distinct people of the last 24 hours;
  * - of longer windows: distinct people of the last seven days over seven, or over the days since
- *   the earliest of them if those are fewer;
+ *   the earliest of them if nobody was known before;
  * - of ever: people new to each agent, purpose and column set in those days, which is no less than
  *   the people new to the partner, over the same.
  * No state; the owner of the gauge locks. */
