@@ -149,7 +149,7 @@ static void flip(int fd, uint64_t at)
     assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
 }
 
-/* By hand, with any argument: every byte, which takes a minute. */
+/* By hand, with any argument: every byte, which takes some minutes. */
 static bool each_byte;
 
 /* Flips each byte of [from, to), every step-th, and wants it found there. align: where the thing
