@@ -65,6 +65,13 @@ chapter_correction() {
     cofferdam ledger tail | grep -E '^ *sequence| change' || fail "the change is not in the ledger"
 }
 
+chapter_delivery() {
+    chapter "A file, handed over" "brightwash wants a list for its winter checks. Staff make it through the same fence, budget and ledger, with an id of its own; among the rows are a few people who do not exist, known to nobody but us."
+    operator export --partner brightwash --canaries 12 "SELECT registration, owner_id, first_registered FROM vehicle WHERE model_id = 3" "$home/winter.csv"
+    show brightwash head -n 4 winter.csv
+    head -n 4 "$home/winter.csv"
+}
+
 chapter_budget() {
     chapter "An export, and its end" "Somebody has north-mail's key and wants everything. The budget is 12,000 different people a day; the row that would be one too many is not sent."
     refused north-mail/recall -o customers.txt -c "SELECT full_name, birth_date, gender, street, city, postcode FROM customer"
@@ -159,6 +166,23 @@ chapter_evidence() {
     say "${bold}What the thief at north-mail can have, at most, stands above, person by person.$plain"
 }
 
+chapter_leak() {
+    chapter "A list turns up" "Nine hundred cars, for sale in a forum. Whose copy is it? The ledger knows who had exactly this of whom; the invented people among them know it best. It speaks of a copy, never of a company's guilt."
+    { head -n 1 "$home/winter.csv"; tail -n +2 "$home/winter.csv" | shuf -n 900 --random-source="$home/winter.csv"; } >"$home/leak.csv"
+    operator trace "$home/leak.csv" --yes | tee "$home/trace.out"
+    grep -q brightwash "$home/trace.out" || fail "the copy was not recognised"
+}
+
+chapter_auditor() {
+    chapter "The auditor" "Nobody, our own administrators included, can change or drop a record unseen. Whoever has the public key checks the whole log, offline, with this program or with anybody's that speaks the open formats."
+    operator ledger verify "$home/gateway/state/ledger" --key "$home/gateway/state/ledger/log.vkey"
+    say "And what did not happen can be proved too: a certificate that names nobody else."
+    operator ledger commit
+    operator ledger prove --never --kind customer --subject "$stranger" --partner north-mail --output "$home/never.txt"
+    show auditor cofferdam ledger verify never.txt --key log.vkey
+    "$program" ledger verify "$home/never.txt" --key "$home/gateway/state/ledger/log.vkey"
+}
+
 choose_people() {
     person=$(truth "SELECT min(customer_id) FROM crm.customer WHERE country = 'GB' AND NOT gone_away AND NOT deceased AND phone IS NOT NULL")
     stranger=$(truth "SELECT max(customer_id) FROM crm.customer WHERE country <> 'GB' AND brand = 'dacre' AND customer_id NOT IN (SELECT owner_id FROM crm.vehicle WHERE owner_id IS NOT NULL)")
@@ -175,10 +199,13 @@ tell_story() {
     chapter_refusals
     chapter_work
     chapter_correction
+    chapter_delivery
     chapter_budget
     chapter_containment
     chapter_answers
     chapter_words
     chapter_people
+    chapter_leak
+    chapter_auditor
     chapter_evidence
 }

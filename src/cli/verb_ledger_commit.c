@@ -8,14 +8,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "crypto/crypto.h"
 #include "exposure/kinds.h"
+#include "ledger/tiles.h"
 #include "never/never.h"
 
-enum { COMMAND_BYTES = 4096, HEX_ROOM = 2 * NEVER_HASH_BYTES + 1, TIME_ROOM = 21, DECIMAL = 10 };
+enum {
+    COMMAND_BYTES = 4096,
+    HEX_ROOM = 2 * NEVER_HASH_BYTES + 1,
+    TIME_ROOM = 21,
+    DECIMAL = 10,
+    PATH_ROOM = 4096
+};
 
 static const int64_t second_ns = 1000000000;
 
@@ -108,6 +116,34 @@ static enum status print(const struct cli_call *call, const struct never_work *w
     return STATUS_OK;
 }
 
+static bool is_published(const char *folder, uint64_t sequence)
+{
+    struct tiles *tiles;
+    if (tiles_open(folder, &tiles, NULL) != STATUS_OK)
+        return false;
+    bool published = tiles_checkpoint(tiles)->size > sequence;
+    tiles_close(tiles);
+    return published;
+}
+
+/* A certificate takes a published checkpoint that holds the commitment: what is said to be done can
+ * be proved at once. */
+static void await_publication(const struct config *config, uint64_t sequence)
+{
+    static const int64_t millisecond_ns = 1000000, grace_ns = 5000000000, step_ns = 50000000;
+    char folder[PATH_ROOM];
+    int64_t until_ns =
+        clock_monotonic_ns() + config->ledger.publish_every_ms * millisecond_ns + grace_ns;
+    snprintf(folder, sizeof folder, "%s/ledger", config->state_folder);
+    while (config->ledger.tiles && !is_published(folder, sequence)) {
+        if (clock_monotonic_ns() > until_ns) {
+            fprintf(stderr, "the commitment is not published yet: wait before ledger prove\n");
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = step_ns}, NULL);
+    }
+}
+
 static enum status commit(const struct cli_call *call, const struct cli_offline *offline,
                           struct cli_admin *admin, struct error *error)
 {
@@ -122,6 +158,7 @@ static enum status commit(const struct cli_call *call, const struct cli_offline 
                       cli_value(call, "new-key") != NULL, &work, error));
     TRY(record(call, admin, &work.commitment, &sequence, error));
     double seconds = (double)(clock_monotonic_ns() - before) / (double)second_ns;
+    await_publication(offline->config, sequence);
     return print(call, &work, sequence, seconds, error);
 }
 
