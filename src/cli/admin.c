@@ -56,12 +56,42 @@ void cli_admin_clause(struct buffer *command, const char *keyword, const char *v
 static enum cli_json_kind kind_of(const char *name)
 {
     static const char *const numbers[] = {
-        "agents",    "aggregate",  "charged",  "cut_ms",         "datasets",
-        "declared",  "direct",     "entries",  "grants",         "id",
-        "influence", "known",      "of",       "pace",           "partners",
-        "per_day",   "probe",      "rows",     "sequence",       "session",
-        "sessions",  "statements", "subjects", "subjects_today", "subjects_total",
-        "time_ns",   "to",         "total",    "unknown",        "used",
+        "agents",
+        "both",
+        "gross",
+        "net",
+        "new",
+        "only_first",
+        "only_second",
+        "aggregate",
+        "charged",
+        "cut_ms",
+        "datasets",
+        "declared",
+        "direct",
+        "entries",
+        "grants",
+        "id",
+        "influence",
+        "known",
+        "of",
+        "pace",
+        "partners",
+        "per_day",
+        "probe",
+        "rows",
+        "sequence",
+        "session",
+        "sessions",
+        "statements",
+        "subjects",
+        "subjects_today",
+        "subjects_total",
+        "time_ns",
+        "to",
+        "total",
+        "unknown",
+        "used",
         "witness",
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -71,12 +101,17 @@ static enum cli_json_kind kind_of(const char *name)
     return CLI_JSON_TEXT;
 }
 
+void cli_result_kinds(struct cli_result *result)
+{
+    for (size_t column = 0; column < result->table.column_count; column++)
+        result->kinds[column] = kind_of(result->table.columns[column]);
+}
+
 enum status cli_admin_ask(struct cli_admin *admin, struct buffer *command,
                           struct cli_result *result, struct error *error)
 {
     TRY(admin_client_ask(admin->client, command, &result->table, error));
-    for (size_t column = 0; column < result->table.column_count; column++)
-        result->kinds[column] = kind_of(result->table.columns[column]);
+    cli_result_kinds(result);
     return STATUS_OK;
 }
 

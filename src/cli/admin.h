@@ -25,6 +25,9 @@ void cli_admin_clause(struct buffer *command, const char *keyword, const char *v
 MUST_USE enum status cli_admin_ask(struct cli_admin *admin, struct buffer *command,
                                    struct cli_result *result, struct error *error);
 
+/* Fills in the kinds of a table's columns, by their names. */
+void cli_result_kinds(struct cli_result *result);
+
 /* What most verbs do: connect, ask "show" with up to one clause, print as table or JSON. */
 MUST_USE enum status cli_show(const struct cli_call *call, const char *show, const char *keyword,
                               const char *value, struct error *error);

@@ -1,12 +1,9 @@
 /* cofferdam exposure show: what a breached company is asked. How many people, by which categories,
  * some or all of which, and what was never disclosed. */
-#include "cli/admin.h"
+#include "cli/exposure_source.h"
 #include "cli/verbs.h"
 
 #include "base/check.h"
-#include "base/clock.h"
-
-enum { COMMAND_BYTES = 65536 };
 
 static const struct cli_option options[] = {
     {"partner", 'p', "PARTNER", "this partner only"},
@@ -16,52 +13,40 @@ static const struct cli_option options[] = {
 };
 
 static const struct {
-    const char *name, *show, *heading;
+    const char *name, *heading;
+    enum exposure_asked what;
     bool has_period; /* takes FROM and TO */
 } sections[] = {
-    {"exposure", "SHOW EXPOSURE", "People disclosed", true},
-    {"categories", "SHOW CATEGORIES", "By category of data", true},
-    {"combinations", "SHOW COMBINATIONS", "By what was disclosed of each: some or all of", true},
-    {"never", "SHOW NEVER", "Never disclosed since the ledger began", false},
+    {"exposure", "People disclosed", ASKED_SUMMARY, true},
+    {"categories", "By category of data", ASKED_CATEGORIES, true},
+    {"combinations", "By what was disclosed of each: some or all of", ASKED_COMBINATIONS, true},
+    {"never", "Never disclosed since the ledger began", ASKED_NEVER, false},
 };
 
-static enum status check_time(struct cli_call *call, const char *option, struct error *error)
+static enum status ask_section(const struct cli_call *call, struct exposure_source *source,
+                               size_t section, struct cli_result *result, struct error *error)
 {
-    int64_t time_ns;
-    const char *text = cli_value(call, option);
-    if (text != NULL && clock_parse(text, &time_ns, NULL) != STATUS_OK)
-        return cli_usage(call, error, "--%s takes a date or an instant, not \"%s\"", option, text);
-    return STATUS_OK;
-}
-
-static enum status ask_section(struct cli_call *call, struct cli_admin *admin, size_t section,
-                               struct cli_result *result, struct error *error)
-{
-    struct buffer command;
-    buffer_init(&command, COMMAND_BYTES);
-    buffer_append_text(&command, sections[section].show);
-    cli_admin_clause(&command, "PARTNER", cli_value(call, "partner"));
+    struct exposure_asking asking = {.what = sections[section].what,
+                                     .partner = cli_value(call, "partner")};
     if (sections[section].has_period) {
-        cli_admin_clause(&command, "FROM", cli_value(call, "from"));
-        cli_admin_clause(&command, "TO", cli_value(call, "to"));
+        asking.from = cli_value(call, "from");
+        asking.to = cli_value(call, "to");
     }
-    enum status status = cli_admin_ask(admin, &command, result, error);
-    buffer_free(&command);
-    return status;
+    return exposure_source_ask(source, &asking, result, error);
 }
 
 static enum status run(struct cli_call *call, struct error *error)
 {
-    TRY(check_time(call, "from", error));
-    TRY(check_time(call, "to", error));
-    struct cli_admin *admin = NULL;
-    TRY(cli_admin_open(call, &admin, error));
+    TRY(exposure_check_time(call, "from", error));
+    TRY(exposure_check_time(call, "to", error));
+    struct exposure_source *source = NULL;
+    TRY(exposure_source_open(call, &source, error));
     json_t *all = json_object();
     CHECK(all != NULL);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof sections / sizeof sections[0] && status == STATUS_OK; i++) {
         struct cli_result result = {0};
-        status = ask_section(call, admin, i, &result, error);
+        status = ask_section(call, source, i, &result, error);
         if (status == STATUS_OK && call->json) {
             int failure = json_object_set_new(all, sections[i].name,
                                               cli_json_table(&result.table, result.kinds));
@@ -72,7 +57,7 @@ static enum status run(struct cli_call *call, struct error *error)
         }
         table_free(&result.table);
     }
-    cli_admin_close(admin);
+    exposure_source_close(source);
     if (status == STATUS_OK && call->json)
         return cli_json_print(all, false, error);
     json_decref(all);
@@ -86,7 +71,8 @@ const struct cli_command verb_exposure_show = {
     .description =
         "Counts, from the ledger, the people whose data partners were disclosed: how many, by\n"
         "category of data and its form, by combination of categories, and which categories\n"
-        "were never disclosed. It covers what went through the gateway.",
+        "were never disclosed. It covers what went through the gateway. Where that is not\n"
+        "running, the answer comes from its files.",
     .examples = "exposure\n"
                 "exposure show --partner north-mail --from 2026-11-01\n"
                 "exposure show --json\n",

@@ -42,6 +42,26 @@ MUST_USE enum status exposure_attach(struct exposure *exposure, struct ledger *l
                                      struct error *error);
 void exposure_close(struct exposure *exposure); /* before ledger_close */
 
+/* ---- the index beside the gateway ---- */
+/* As another process sees it: writes nothing, locks nothing. The index and its questions only: no
+ * dictionary, no accounts, nothing is added. From the index's files and the ledger's entries that
+ * came since. */
+MUST_USE enum status exposure_open_reading(const char *index_folder, const char *ledger_folder,
+                                           struct exposure **exposure, struct error *error);
+
+struct exposure_rebuilt {
+    uint64_t entries, disclosures, bytes; /* read; told (subject x item); of the files */
+    size_t files;
+};
+/* Makes the files anew from the ledger, and puts them in the old ones' place; beside a running
+ * gateway too. */
+MUST_USE enum status exposure_rebuild(const char *index_folder, const char *ledger_folder,
+                                      struct exposure_rebuilt *rebuilt, struct error *error);
+/* Makes the files anew elsewhere, compares, and removes them. STATUS_CORRUPT tells the first place
+ * where what is there differs; STATUS_NOT_FOUND: there is no index. */
+MUST_USE enum status exposure_check(const char *index_folder, const char *ledger_folder,
+                                    struct exposure_rebuilt *rebuilt, struct error *error);
+
 /* ---- dictionary ---- */
 struct subject_key {
     uint16_t kind;
@@ -234,6 +254,23 @@ MUST_USE enum status exposure_combinations(struct exposure *exposure, const stru
  * even one without rows */
 MUST_USE enum status exposure_never(struct exposure *exposure, const struct policy *policy,
                                     const char *partner, struct table *table, struct error *error);
+/* partner, kind, category, form, gross, net — direct, witness and declared only; the first row of a
+ * kind is of all its people, category NULL. Net leaves out what the partner attested to have
+ * deleted: of everybody before an instant, or of listed people; what came in the hour of that
+ * instant or later counts again. A claim, so that gross is what can leak. */
+MUST_USE enum status exposure_net(struct exposure *exposure, const struct policy *policy,
+                                  const char *partner, struct table *table, struct error *error);
+/* kind, category, form, both, only_first, only_second: people whom two partners have had, rows as
+ * in exposure_net */
+MUST_USE enum status exposure_overlap(struct exposure *exposure, const struct policy *policy,
+                                      const char *first, const char *second, int64_t from_ns,
+                                      int64_t to_ns, struct table *table, struct error *error);
+/* statement (SHA-256 of its text), new, subjects, rows, first, last: a partner's statements by how
+ * many people they gave it whom it had never had before, most first, at most `most` of them. In the
+ * order of the ledger, which is read from its beginning: millions of disclosures a second. */
+MUST_USE enum status exposure_statements(const char *ledger_folder, const char *partner,
+                                         int64_t from_ns, int64_t to_ns, size_t most,
+                                         struct table *table, struct error *error);
 /* partner, dataset, column, category, form, grade (declared for exports that staff told of), first,
  * last (hours), purpose (NULL: none stated): all about one subject; in grade probe, what was asked
  * about it. STATUS_NOT_FOUND. */

@@ -351,7 +351,7 @@ static enum status build_until(struct index_build *build, uint64_t least, struct
 
 static enum status rebuild_damaged(struct index *index, struct error *error)
 {
-    struct index_rebuilt rebuilt;
+    struct exposure_rebuilt rebuilt;
     if (!atomic_load(&index->damaged))
         return STATUS_OK;
     TRY(index_rebuild(index->folder, index->ledger_folder, &rebuilt, error));

@@ -225,10 +225,10 @@ static void remove_workplace(const char *path)
         rmdir(path);
 }
 
-static void tell(const struct index_build *build, struct index_rebuilt *rebuilt)
+static void tell(const struct index_build *build, struct exposure_rebuilt *rebuilt)
 {
     const struct index_manifest *manifest = &build->shelf->manifest;
-    *rebuilt = (struct index_rebuilt){
+    *rebuilt = (struct exposure_rebuilt){
         .entries = manifest->sequence, .disclosures = build->disclosures, .files = manifest->count};
     for (size_t i = 0; i < manifest->count; i++)
         rebuilt->bytes += manifest->files[i].size;
@@ -279,7 +279,7 @@ static enum status take_place(const char *workplace, const char *folder, struct 
 }
 
 enum status index_rebuild(const char *folder, const char *ledger_folder,
-                          struct index_rebuilt *rebuilt, struct error *error)
+                          struct exposure_rebuilt *rebuilt, struct error *error)
 {
     char workplace[INDEX_PATH_ROOM];
     struct name_pool pool;
@@ -372,7 +372,7 @@ static enum status check_against(struct index_build *build, const char *folder,
 }
 
 enum status index_check(const char *folder, const char *ledger_folder,
-                        struct index_rebuilt *rebuilt, struct error *error)
+                        struct exposure_rebuilt *rebuilt, struct error *error)
 {
     char workplace[INDEX_PATH_ROOM];
     struct name_pool pool;
@@ -386,7 +386,7 @@ enum status index_check(const char *folder, const char *ledger_folder,
         status = shelf_open(folder, &pool, &had, error);
     if (status == STATUS_OK)
         status = check_against(&build, folder, had, error);
-    *rebuilt = (struct index_rebuilt){0};
+    *rebuilt = (struct exposure_rebuilt){0};
     if (status == STATUS_OK && build.shelf != NULL)
         tell(&build, rebuilt);
     if (lock >= 0)

@@ -4,6 +4,7 @@
 #ifndef COFFERDAM_EXPOSURE_INDEX_BUILD_H
 #define COFFERDAM_EXPOSURE_INDEX_BUILD_H
 
+#include "exposure/exposure.h"
 #include "exposure/index_fold.h"
 
 /* Entries are read into a tail of this many bytes before it is folded. */
@@ -42,16 +43,10 @@ MUST_USE enum status index_lock(const char *folder, bool waits, int *fd, struct 
 /* Removes the files and the manifest. */
 MUST_USE enum status index_discard(const char *folder, struct error *error);
 
-/* Builds anew beside the folder and puts the result in its place. */
-struct index_rebuilt {
-    uint64_t entries, disclosures, bytes;
-    size_t files;
-};
+/* As exposure_rebuild and exposure_check. */
 MUST_USE enum status index_rebuild(const char *folder, const char *ledger_folder,
-                                   struct index_rebuilt *rebuilt, struct error *error);
-/* Builds anew in a folder of its own, up to where the index ends, and compares every byte.
- * STATUS_CORRUPT tells the first place where they differ. */
+                                   struct exposure_rebuilt *rebuilt, struct error *error);
 MUST_USE enum status index_check(const char *folder, const char *ledger_folder,
-                                 struct index_rebuilt *rebuilt, struct error *error);
+                                 struct exposure_rebuilt *rebuilt, struct error *error);
 
 #endif

@@ -24,29 +24,26 @@ struct id_list {
     size_t count;
 };
 
-static bool add_id(void *context, uint32_t id)
-{
-    struct id_list *list = context;
-    list->ids[list->count++] = id;
-    return true;
-}
-
-static enum status read_ids(struct slice set, struct id_list *list, struct error *error)
-{
-    uint64_t count;
-    if (subject_set_count(set, &count) != STATUS_OK || count > IDS_MAX)
-        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
-    list->count = 0;
-    list->ids = count <= SMALL_COUNT ? list->small : malloc(count * sizeof *list->ids);
-    if (list->ids == NULL)
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    return subject_set_each(set, add_id, list);
-}
-
 static void free_ids(struct id_list *list)
 {
     if (list->ids != list->small)
         free(list->ids);
+}
+
+static enum status read_ids(struct slice set, struct id_list *list, struct error *error)
+{
+    uint64_t claimed, count;
+    if (subject_set_claims(set, &claimed) != STATUS_OK || claimed > IDS_MAX)
+        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
+    list->ids = claimed <= SMALL_COUNT ? list->small : malloc(claimed * sizeof *list->ids);
+    if (list->ids == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    if (subject_set_read(set, list->ids, claimed, &count) != STATUS_OK) {
+        free_ids(list);
+        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
+    }
+    list->count = (size_t)count;
+    return STATUS_OK;
 }
 
 /* ---- when ---- */
@@ -112,12 +109,12 @@ static enum status tell_deletion(const struct entry_sink *sink, uint64_t sequenc
     int64_t before_ns;
     if (entry->partner.len == 0 || !told_instant(entry, "before", &before_ns))
         return STATUS_OK;
+    if (entry->time_ns != 0 && before_ns > entry->time_ns)
+        before_ns = entry->time_ns;
     if (entry->item_count == 0) {
         sink->deletion(sink->context, entry->partner, before_ns);
         return STATUS_OK;
     }
-    if (entry->time_ns != 0 && before_ns > entry->time_ns)
-        before_ns = entry->time_ns;
     for (size_t i = 0; i < entry->item_count; i++) {
         const struct index_place place = {.partner = entry->partner,
                                           .kind = entry->items[i].kind,

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "exposure/index_writer.h"
+#include "exposure/subject_set.h"
 
 enum { HOURS = 24 };
 
@@ -116,31 +117,50 @@ static enum status merge_hours(const struct making *making, size_t first, size_t
     return STATUS_OK;
 }
 
+/* All ids of the buckets, ascending, each once; owned by the caller. */
+static uint32_t *gather(const struct tail_series *series, size_t from, size_t until, size_t *count)
+{
+    size_t total = 0;
+    for (size_t i = from; i < until; i++)
+        total += series->buckets[i].count;
+    uint32_t *ids = malloc((total + 1) * sizeof *ids);
+    CHECK(ids != NULL);
+    total = 0;
+    for (size_t i = from; i < until; i++) {
+        memcpy(ids + total, series->buckets[i].ids, series->buckets[i].count * sizeof *ids);
+        total += series->buckets[i].count;
+    }
+    *count = subject_ids_unique(ids, total);
+    return ids;
+}
+
 /* One cell that spans the period: the old one and the buckets. */
 static enum status merge_span(const struct making *making, size_t first, size_t count,
                               const struct tail_series *series, struct error *error)
 {
     size_t from, until;
     struct index_cell cell = {.first_hour = INT32_MAX, .last_hour = INT32_MIN};
-    roaring_bitmap_t *ids = NULL;
+    enum index_span span = making->level == INDEX_MONTH ? SPAN_MONTH : SPAN_EVER;
+    size_t added;
+    roaring_bitmap_t *old = NULL;
     buckets_of(series, making->from_hour, making->until_hour, &from, &until);
     if (count > 0) {
         index_file_cell(making->old->file, first, &cell);
-        TRY(index_file_ids(making->old->file, &cell, &ids, error));
+        TRY(index_file_ids(making->old->file, &cell, &old, error));
+    }
+    if (series->buckets[from].hour < cell.first_hour)
+        cell.first_hour = series->buckets[from].hour;
+    if (series->buckets[until - 1].hour > cell.last_hour)
+        cell.last_hour = series->buckets[until - 1].hour;
+    uint32_t *ids = gather(series, from, until, &added);
+    if (old == NULL) {
+        index_writer_ids(making->writer, span, cell.first_hour, cell.last_hour, ids, added);
     } else {
-        ids = new_set();
+        roaring_bitmap_add_many(old, added, ids);
+        index_writer_cell(making->writer, span, cell.first_hour, cell.last_hour, old);
+        roaring_bitmap_free(old);
     }
-    for (size_t i = from; i < until; i++) {
-        const struct tail_bucket *bucket = &series->buckets[i];
-        add_bucket(ids, bucket);
-        if (bucket->hour < cell.first_hour)
-            cell.first_hour = bucket->hour;
-        if (bucket->hour > cell.last_hour)
-            cell.last_hour = bucket->hour;
-    }
-    index_writer_cell(making->writer, making->level == INDEX_MONTH ? SPAN_MONTH : SPAN_EVER,
-                      cell.first_hour, cell.last_hour, ids);
-    roaring_bitmap_free(ids);
+    free(ids);
     return STATUS_OK;
 }
 
@@ -177,12 +197,32 @@ static void write_day(const struct making *making, roaring_bitmap_t **hours)
     roaring_bitmap_free(day);
 }
 
+/* A day of which the old file has nothing. */
+static void write_new_day(const struct making *making, const struct tail_series *series,
+                          size_t from, size_t until)
+{
+    if (until - from > 1) {
+        size_t count;
+        uint32_t *ids = gather(series, from, until, &count);
+        index_writer_ids(making->writer, SPAN_DAY, series->buckets[from].hour,
+                         series->buckets[until - 1].hour, ids, count);
+        free(ids);
+    }
+    for (size_t i = from; i < until; i++)
+        index_writer_ids(making->writer, SPAN_HOUR, series->buckets[i].hour,
+                         series->buckets[i].hour, series->buckets[i].ids, series->buckets[i].count);
+}
+
 static enum status merge_day(const struct making *making, size_t first, size_t count,
                              const struct tail_series *series, struct error *error)
 {
     roaring_bitmap_t *hours[HOURS] = {0};
     size_t from, until;
     buckets_of(series, making->from_hour, making->until_hour, &from, &until);
+    if (count == 0) {
+        write_new_day(making, series, from, until);
+        return STATUS_OK;
+    }
     enum status status = read_hours(making, first, count, hours, error);
     for (size_t i = from; i < until && status == STATUS_OK; i++) {
         int64_t at = series->buckets[i].hour - making->from_hour;

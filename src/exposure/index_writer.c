@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "crypto/crypto.h"
+#include "exposure/subject_set.h"
 
 enum { FLUSH_BYTES = 1 << 20, PATH_ROOM = 4096 };
 
@@ -169,6 +170,21 @@ void index_writer_cell(struct index_writer *writer, enum index_span span, int32_
                               .count = (uint32_t)roaring_bitmap_get_cardinality(ids),
                               .offset = place_now(writer)};
     put_set(writer, ids);
+    cell.bytes = (uint32_t)(place_now(writer) - cell.offset);
+    put_cell_row(writer, &cell);
+}
+
+void index_writer_ids(struct index_writer *writer, enum index_span span, int32_t first_hour,
+                      int32_t last_hour, uint32_t *ids, size_t count)
+{
+    struct index_cell cell = {.span = span,
+                              .first_hour = first_hour,
+                              .last_hour = last_hour,
+                              .count = (uint32_t)count,
+                              .offset = place_now(writer)};
+    subject_set_serialize(ids, count, &writer->out); /* the same form, as its tests show */
+    if (writer->out.len >= FLUSH_BYTES)
+        flush(writer, false);
     cell.bytes = (uint32_t)(place_now(writer) - cell.offset);
     put_cell_row(writer, &cell);
 }

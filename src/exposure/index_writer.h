@@ -16,6 +16,9 @@ void index_writer_series(struct index_writer *writer, const struct index_key *ke
 /* Of the last series; ids not empty, and changed in form. */
 void index_writer_cell(struct index_writer *writer, enum index_span span, int32_t first_hour,
                        int32_t last_hour, roaring_bitmap_t *ids);
+/* The same of ids that ascend, at least one. */
+void index_writer_ids(struct index_writer *writer, enum index_span span, int32_t first_hour,
+                      int32_t last_hour, uint32_t *ids, size_t count);
 /* A cell of another file as it stands there. */
 void index_writer_copy(struct index_writer *writer, const struct index_cell *cell,
                        struct slice set);

@@ -48,7 +48,7 @@ typedef enum status (*answer_kind)(struct question *question, const char *partne
 static enum status ask_partner(struct question *question, const char *partner, index_visit visit,
                                answer_kind answer, struct error *error)
 {
-    struct tally tally = {.ledger = question->exposure->ledger};
+    struct tally tally = {.exposure = question->exposure};
     enum status status =
         index_each(question->exposure->index, partner, question->range, visit, &tally, error);
     for (size_t i = 0; i < tally.count && status == STATUS_OK; i++)

@@ -92,7 +92,7 @@ static enum status mark_partner(struct exposure *exposure, const char *partner,
     else
         roaring_bitmap_to_uint32_array(sets, ids);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        status = tally_column_set(exposure->ledger, ids[i], &text, error);
+        status = tally_column_set(exposure, ids[i], &text, error);
         while (status == STATUS_OK && column_line_next(&text, &column))
             mark_seen(categories, column.category);
     }
@@ -162,7 +162,7 @@ struct fact {
 };
 
 struct facts {
-    struct ledger *ledger;
+    struct exposure *exposure;
     struct fact *facts;
     size_t count, capacity;
 };
@@ -190,7 +190,7 @@ static enum status gather_facts(void *context, const struct index_view *view, st
                         .purpose = view->purpose,
                         .first_hour = view->first_hour,
                         .last_hour = view->last_hour};
-    TRY(tally_column_set(facts->ledger, view->column_set, &text, error));
+    TRY(tally_column_set(facts->exposure, view->column_set, &text, error));
     bool any = false;
     for (; column_line_next(&text, &fact.column); any = true)
         TRY(add_fact(facts, &fact, error));
@@ -275,7 +275,7 @@ enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct sl
 {
     static const char *const columns[] = {"partner", "dataset", "column", "category", "form",
                                           "grade",   "first",   "last",   "purpose",  NULL};
-    struct facts facts = {.ledger = exposure->ledger};
+    struct facts facts = {.exposure = exposure};
     struct table made;
     const char **names;
     uint32_t id;

@@ -421,6 +421,60 @@ enum status subject_set_each(struct slice set, bool (*fn)(void *context, uint32_
     return STATUS_OK;
 }
 
+/* ---- all ids ---- */
+
+enum status subject_set_claims(struct slice set, uint64_t *count)
+{
+    struct cursor cursor;
+    uint64_t total = 0;
+    TRY(cursor_open(&cursor, set));
+    for (uint32_t i = 0; i < cursor.containers; i++)
+        total += load_u16le(cursor.descriptions + 4 * (size_t)i + 2) + 1U;
+    *count = total;
+    return STATUS_OK;
+}
+
+static uint32_t *put_container(const struct container *c, uint32_t *out)
+{
+    if (c->form == FORM_ARRAY) {
+        for (uint32_t i = 0; i < c->cardinality; i++)
+            *out++ = c->base | load_u16le(c->data + 2 * (size_t)i);
+        return out;
+    }
+    if (c->form == FORM_BITSET) {
+        for (uint32_t low = 0; low < 65536; low++)
+            if (bit_is_set(c->data, low))
+                *out++ = c->base | low;
+        return out;
+    }
+    for (uint32_t run = 0; run < c->runs; run++) {
+        uint32_t start = load_u16le(c->data + 2 + 4 * (size_t)run);
+        uint32_t more = load_u16le(c->data + 4 + 4 * (size_t)run);
+        for (uint32_t i = 0; i <= more; i++)
+            *out++ = c->base | (start + i);
+    }
+    return out;
+}
+
+enum status subject_set_read(struct slice set, uint32_t *ids, uint64_t room, uint64_t *count)
+{
+    struct cursor cursor;
+    struct container c;
+    uint64_t total = 0;
+    enum status status;
+    TRY(cursor_open(&cursor, set));
+    while ((status = cursor_next(&cursor, &c)) == STATUS_OK) {
+        if (c.cardinality > room - total)
+            return STATUS_LIMIT;
+        put_container(&c, ids + total);
+        total += c.cardinality;
+    }
+    if (status != STATUS_CLOSED)
+        return status;
+    *count = total;
+    return STATUS_OK;
+}
+
 /* ---- one id ---- */
 
 static bool array_holds(const struct container *c, uint32_t low)

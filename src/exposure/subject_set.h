@@ -21,6 +21,12 @@ size_t subject_ids_unique(uint32_t *ids, size_t count);
 MUST_USE enum status subject_set_each(struct slice set, bool (*fn)(void *context, uint32_t id),
                                       void *context);
 MUST_USE enum status subject_set_count(struct slice set, uint64_t *count);
+/* How many ids the set claims to hold, at a glance; nothing is judged but the head. */
+MUST_USE enum status subject_set_claims(struct slice set, uint64_t *count);
+/* Writes the ids, ascending, into room for as many as it claims. STATUS_CORRUPT if it is none; what
+ * was written by then means nothing. */
+MUST_USE enum status subject_set_read(struct slice set, uint32_t *ids, uint64_t room,
+                                      uint64_t *count);
 /* Looks one id up without reading the rest of the set. Any bytes are safe; only those that the
  * search meets are judged. */
 MUST_USE enum status subject_set_contains(struct slice set, uint32_t id, bool *found);

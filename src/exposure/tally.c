@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exposure/parts.h"
+
 enum { GRADE_DIRECT = 1, GRADE_WITNESS = 3, GRADE_PROBE = 5, GRADE_CHANGED = 6 };
 
-enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
+enum status tally_column_set(struct exposure *exposure, uint32_t id, const char **text,
                              struct error *error)
 {
     struct column_line column;
-    const char *found = id == 0 ? "" : ledger_column_set_text(ledger, id);
+    const char *found = "";
+    if (id != 0) /* without a ledger of its own, the index has read them */
+        found = exposure->ledger == NULL ? index_column_text(exposure->index, id)
+                                         : ledger_column_set_text(exposure->ledger, id);
     if (found == NULL)
         return error_set(error, STATUS_CORRUPT, "XX001", NULL, "column set %u is not in the ledger",
                          id);
@@ -154,7 +159,7 @@ enum status tally_labels(void *context, const struct index_view *view, struct er
     if (view->grade != INDEX_GRADE_DECLARED && view->grade != GRADE_DIRECT &&
         view->grade != GRADE_WITNESS)
         return STATUS_OK;
-    TRY(tally_column_set(tally->ledger, view->column_set, &text, error));
+    TRY(tally_column_set(tally->exposure, view->column_set, &text, error));
     struct tally_kind *kind = take_view(tally, view);
     if (kind == NULL)
         return out_of_memory(error);

@@ -4,14 +4,14 @@
 #define COFFERDAM_EXPOSURE_TALLY_H
 
 #include "exposure/column_line.h"
+#include "exposure/exposure.h"
 #include "exposure/index.h"
-#include "ledger/ledger.h"
 
 enum { TALLY_LABELS_MAX = 256, TALLY_GRADES = 6 };
 
 /* The text of a column set, every line of it sound; "" for id 0. STATUS_CORRUPT for a malformed one
  * or an id that the ledger does not know. */
-MUST_USE enum status tally_column_set(struct ledger *ledger, uint32_t id, const char **text,
+MUST_USE enum status tally_column_set(struct exposure *exposure, uint32_t id, const char **text,
                                       struct error *error);
 
 struct tally_label {
@@ -29,7 +29,7 @@ struct tally_kind {
 };
 
 struct tally {
-    struct ledger *ledger;
+    struct exposure *exposure;
     struct tally_kind **kinds; /* ascending */
     size_t count;
 };

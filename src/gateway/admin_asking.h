@@ -56,6 +56,8 @@ enum status admin_show_categories(struct asking *asking, struct table *table, st
 enum status admin_show_combinations(struct asking *asking, struct table *table,
                                     struct error *error);
 enum status admin_show_never(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_net(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_overlap(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_subject(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_ledger.c ---- */

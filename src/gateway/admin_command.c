@@ -2,9 +2,9 @@
  *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
- *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] REASON 'r'
- *   SHOW CUTOFF | KEYS ; ROTATE KEY REASON 'r' ; RECORD ACT 'text' [PARTNER 'p'] [BY 'who']
- *   RECORD READ KIND 'k' COLUMNS 'd.c,…' PURPOSE 'text' IDS '1-500 502'
+ *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
+ *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] REASON 'r' ; ROTATE KEY REASON 'r'
+ *   RECORD ACT 'text' [PARTNER 'p'] [BY 'who'] | READ KIND 'k' COLUMNS 'd.c,…' PURPOSE 'text' IDS '1-500 502'
  *   DECLARE EXPORT PARTNER 'p' KIND 'k' COLUMNS 'd.c:form,…' AT 't' REASON 'r' KEYS 'a line each'
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   ERASE SUBJECT 'kind' 'key' REASON 'r' ; COMMIT NEVER ENTRIES 'n' ROOT 'hex' …
@@ -111,6 +111,8 @@ static const struct {
     {{"SHOW", "CATEGORIES"}, "SHOW", admin_show_categories, 2},
     {{"SHOW", "COMBINATIONS"}, "SHOW", admin_show_combinations, 2},
     {{"SHOW", "NEVER"}, "SHOW", admin_show_never, 2},
+    {{"SHOW", "NET"}, "SHOW", admin_show_net, 2},
+    {{"SHOW", "OVERLAP"}, "SHOW", admin_show_overlap, 2},
     {{"SHOW", "SUBJECT"}, "SHOW", admin_show_subject, 2},
     {{"SHOW", "LEDGER"}, "SHOW", admin_show_ledger, 2},
     {{"SHOW", "DISCLOSED"}, "SHOW", admin_show_disclosed, 2},
@@ -155,12 +157,14 @@ static enum status run_words(struct asking *asking, struct table *table, const c
         *tag = commands[i].tag;
         return commands[i].run(asking, table, error);
     }
-    return error_set(error, STATUS_DENIED, "42601",
-                     "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, SUBJECT, "
-                     "LEDGER, CUTOFF, BUDGET, DELIVERIES, STATS; DELIVERY, CONTAIN, RESTORE, "
-                     "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
-                     "RELOAD",
-                     "unknown command");
+    return error_set(
+        error, STATUS_DENIED, "42601",
+        "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, NET, OVERLAP, "
+        "SUBJECT, "
+        "LEDGER, CUTOFF, BUDGET, DELIVERIES, STATS; DELIVERY, CONTAIN, RESTORE, "
+        "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
+        "RELOAD",
+        "unknown command");
 }
 
 enum status admin_command(struct server *server, const char *text, const char *by,

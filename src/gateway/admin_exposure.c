@@ -6,15 +6,21 @@
 typedef enum status (*exposure_question)(struct exposure *, const struct policy *, const char *,
                                          int64_t, int64_t, struct table *, struct error *);
 
+static enum status period_of(struct asking *asking, int64_t *from, int64_t *to, struct error *error)
+{
+    const char *from_text = admin_option(asking, "FROM"), *to_text = admin_option(asking, "TO");
+    *from = INT64_MIN;
+    *to = INT64_MAX;
+    if (from_text != NULL)
+        TRY(clock_parse(from_text, from, error));
+    return to_text == NULL ? STATUS_OK : clock_parse(to_text, to, error);
+}
+
 static enum status ask_exposure(struct asking *asking, exposure_question question,
                                 struct table *table, struct error *error)
 {
-    int64_t from = INT64_MIN, to = INT64_MAX;
-    const char *from_text = admin_option(asking, "FROM"), *to_text = admin_option(asking, "TO");
-    if (from_text != NULL)
-        TRY(clock_parse(from_text, &from, error));
-    if (to_text != NULL)
-        TRY(clock_parse(to_text, &to, error));
+    int64_t from, to;
+    TRY(period_of(asking, &from, &to, error));
     struct snapshot *snapshot = server_snapshot(asking->server);
     enum status status = question(asking->server->exposure, snapshot->policy,
                                   admin_option(asking, "PARTNER"), from, to, table, error);
@@ -42,6 +48,29 @@ enum status admin_show_never(struct asking *asking, struct table *table, struct 
     struct snapshot *snapshot = server_snapshot(asking->server);
     enum status status = exposure_never(asking->server->exposure, snapshot->policy,
                                         admin_option(asking, "PARTNER"), table, error);
+    snapshot_release(snapshot);
+    return status;
+}
+
+enum status admin_show_net(struct asking *asking, struct table *table, struct error *error)
+{
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    enum status status = exposure_net(asking->server->exposure, snapshot->policy,
+                                      admin_option(asking, "PARTNER"), table, error);
+    snapshot_release(snapshot);
+    return status;
+}
+
+enum status admin_show_overlap(struct asking *asking, struct table *table, struct error *error)
+{
+    int64_t from, to;
+    const char *first = admin_option(asking, "PARTNER"), *second = admin_option(asking, "WITH");
+    if (first == NULL || second == NULL)
+        return admin_syntax(error, "SHOW OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't']");
+    TRY(period_of(asking, &from, &to, error));
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    enum status status = exposure_overlap(asking->server->exposure, snapshot->policy, first, second,
+                                          from, to, table, error);
     snapshot_release(snapshot);
     return status;
 }

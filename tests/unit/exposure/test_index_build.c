@@ -187,7 +187,7 @@ static void compare_all(struct world *world)
 
 static void check_bytes(struct world *world)
 {
-    struct index_rebuilt rebuilt;
+    struct exposure_rebuilt rebuilt;
     struct error error = {0};
     if (index_check(world->folder, world->scene.ledger_folder, &rebuilt, &error) != STATUS_OK)
         fail_msg("check: %s", error.message);
@@ -218,7 +218,7 @@ static void files_and_memory_agree_whatever_is_folded_when(void **state)
 static void a_rebuild_is_taken_over_by_the_one_who_runs(void **state)
 {
     struct world world;
-    struct index_rebuilt rebuilt;
+    struct exposure_rebuilt rebuilt;
     struct error error = {0};
     make_world(&world);
     disclose_some(&world, 100);
@@ -272,7 +272,7 @@ static void damage_is_found_and_never_answered_from(void **state)
 {
     enum { NAMES = 200 };
     struct world world;
-    struct index_rebuilt rebuilt;
+    struct exposure_rebuilt rebuilt;
     struct error error = {0};
     char(*names)[256] = calloc(NAMES, sizeof *names);
     make_world(&world);

@@ -1,0 +1,150 @@
+/* See exposure_source.h. */
+#include "cli/exposure_source.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "cli/offline.h"
+#include "exposure/exposure.h"
+#include "exposure/kinds.h"
+
+enum { COMMAND_BYTES = 65536, PATH_ROOM = 4096 };
+
+struct exposure_source {
+    struct cli_admin *admin;    /* NULL: from files */
+    struct cli_offline offline; /* from files */
+    struct exposure *exposure;
+};
+
+static const char *const commands[] = {
+    [ASKED_SUMMARY] = "SHOW EXPOSURE",
+    [ASKED_CATEGORIES] = "SHOW CATEGORIES",
+    [ASKED_COMBINATIONS] = "SHOW COMBINATIONS",
+    [ASKED_NEVER] = "SHOW NEVER",
+    [ASKED_NET] = "SHOW NET",
+    [ASKED_OVERLAP] = "SHOW OVERLAP",
+};
+
+static enum status open_files(const struct cli_call *call, struct exposure_source *source,
+                              struct error *error)
+{
+    char index[PATH_ROOM], ledger[PATH_ROOM];
+    TRY(cli_offline_open(call, &source->offline, error));
+    const char *state = source->offline.config->state_folder;
+    if (snprintf(index, sizeof index, "%s/exposure", state) >= PATH_ROOM ||
+        snprintf(ledger, sizeof ledger, "%s/ledger", state) >= PATH_ROOM)
+        return error_set(error, STATUS_INVALID, "F0000", NULL, "the folder's name is too long");
+    TRY(kinds_check(state, source->offline.policy, error));
+    return exposure_open_reading(index, ledger, &source->exposure, error);
+}
+
+enum status exposure_source_open(const struct cli_call *call, struct exposure_source **out,
+                                 struct error *error)
+{
+    struct error why = {0}, ours = {0};
+    struct exposure_source *source = calloc(1, sizeof *source);
+    if (source == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    enum status status = cli_admin_open(call, &source->admin, &why);
+    if (status == STATUS_IO && call->admin_folder == NULL) {
+        status = open_files(call, source, &ours);
+        if (status == STATUS_OK)
+            fputs("The gateway does not answer: this is from its files.\n", stderr);
+    }
+    if (status == STATUS_OK) {
+        *out = source;
+        return STATUS_OK;
+    }
+    if (error != NULL) /* files that cannot be read say nothing about why the gateway is silent */
+        *error = why;
+    exposure_source_close(source);
+    return status;
+}
+
+void exposure_source_close(struct exposure_source *source)
+{
+    if (source == NULL)
+        return;
+    cli_admin_close(source->admin);
+    exposure_close(source->exposure);
+    cli_offline_free(&source->offline);
+    free(source);
+}
+
+static enum status ask_gateway(struct cli_admin *admin, const struct exposure_asking *asking,
+                               struct cli_result *result, struct error *error)
+{
+    struct buffer command;
+    buffer_init(&command, COMMAND_BYTES);
+    buffer_append_text(&command, commands[asking->what]);
+    cli_admin_clause(&command, "PARTNER", asking->partner);
+    cli_admin_clause(&command, "WITH", asking->other);
+    cli_admin_clause(&command, "FROM", asking->from);
+    cli_admin_clause(&command, "TO", asking->to);
+    enum status status = cli_admin_ask(admin, &command, result, error);
+    buffer_free(&command);
+    return status;
+}
+
+static enum status ask_files(const struct exposure_source *source,
+                             const struct exposure_asking *asking, struct table *table,
+                             struct error *error)
+{
+    struct exposure *exposure = source->exposure;
+    const struct policy *policy = source->offline.policy;
+    const char *partner = asking->partner;
+    int64_t from = INT64_MIN, to = INT64_MAX;
+    if (asking->from != NULL)
+        TRY(clock_parse(asking->from, &from, error));
+    if (asking->to != NULL)
+        TRY(clock_parse(asking->to, &to, error));
+    switch (asking->what) {
+    case ASKED_SUMMARY:
+        return exposure_summary(exposure, policy, partner, from, to, table, error);
+    case ASKED_CATEGORIES:
+        return exposure_by_category(exposure, policy, partner, from, to, table, error);
+    case ASKED_COMBINATIONS:
+        return exposure_combinations(exposure, policy, partner, from, to, table, error);
+    case ASKED_NEVER:
+        return exposure_never(exposure, policy, partner, table, error);
+    case ASKED_NET:
+        return exposure_net(exposure, policy, partner, table, error);
+    case ASKED_OVERLAP:
+        return exposure_overlap(exposure, policy, partner, asking->other, from, to, table, error);
+    }
+    return error_set(error, STATUS_INVALID, "F0000", NULL, "no such question");
+}
+
+enum status exposure_source_ask(struct exposure_source *source,
+                                const struct exposure_asking *asking, struct cli_result *result,
+                                struct error *error)
+{
+    if (source->admin != NULL)
+        return ask_gateway(source->admin, asking, result, error);
+    TRY(ask_files(source, asking, &result->table, error));
+    cli_result_kinds(result);
+    return STATUS_OK;
+}
+
+enum status exposure_check_time(struct cli_call *call, const char *option, struct error *error)
+{
+    int64_t time_ns;
+    const char *text = cli_value(call, option);
+    if (text != NULL && clock_parse(text, &time_ns, NULL) != STATUS_OK)
+        return cli_usage(call, error, "--%s takes a date or an instant, not \"%s\"", option, text);
+    return STATUS_OK;
+}
+
+enum status exposure_ask_and_print(const struct cli_call *call,
+                                   const struct exposure_asking *asking, struct error *error)
+{
+    struct exposure_source *source = NULL;
+    struct cli_result result = {0};
+    TRY(exposure_source_open(call, &source, error));
+    enum status status = exposure_source_ask(source, asking, &result, error);
+    if (status == STATUS_OK)
+        status = cli_print_result(call, &result, error);
+    table_free(&result.table);
+    exposure_source_close(source);
+    return status;
+}

@@ -1,0 +1,40 @@
+/* Where questions about exposure are asked: of the gateway, or, where none is running, of the files
+ * that it left. One thread. */
+#ifndef COFFERDAM_CLI_EXPOSURE_SOURCE_H
+#define COFFERDAM_CLI_EXPOSURE_SOURCE_H
+
+#include "cli/admin.h"
+
+struct exposure_source; /* owned */
+
+enum exposure_asked {
+    ASKED_SUMMARY,
+    ASKED_CATEGORIES,
+    ASKED_COMBINATIONS,
+    ASKED_NEVER,
+    ASKED_NET,
+    ASKED_OVERLAP
+};
+
+struct exposure_asking {
+    enum exposure_asked what;
+    const char *partner, *other; /* NULL: all; other: of an overlap */
+    const char *from, *to;       /* instants that clock_parse takes; NULL: for ever */
+};
+
+/* Without a gateway the files are opened, and standard error says so. */
+MUST_USE enum status exposure_source_open(const struct cli_call *call,
+                                          struct exposure_source **source, struct error *error);
+void exposure_source_close(struct exposure_source *source); /* NULL is fine */
+MUST_USE enum status exposure_source_ask(struct exposure_source *source,
+                                         const struct exposure_asking *asking,
+                                         struct cli_result *result, struct error *error);
+/* A usage error where an option that takes an instant holds none. */
+MUST_USE enum status exposure_check_time(struct cli_call *call, const char *option,
+                                         struct error *error);
+/* Opens, asks once, prints. */
+MUST_USE enum status exposure_ask_and_print(const struct cli_call *call,
+                                            const struct exposure_asking *asking,
+                                            struct error *error);
+
+#endif
