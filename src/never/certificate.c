@@ -36,6 +36,27 @@ void certificate_free(struct certificate *certificate)
 
 /* ---- writing ---- */
 
+/* A quotation mark within is doubled, as in SQL: a key cannot end its own quotation and go on. What
+ * is not ASCII may look like another key: its bytes say which it is. */
+static void put_key_words(const char *key, struct buffer *out)
+{
+    bool ascii = true;
+    buffer_append_u8(out, '"');
+    for (const char *at = key; *at != '\0'; at++) {
+        if (*at == '"')
+            buffer_append_u8(out, '"');
+        buffer_append_u8(out, (uint8_t)*at);
+        ascii = ascii && (uint8_t)*at < 0x80;
+    }
+    buffer_append_u8(out, '"');
+    if (ascii)
+        return;
+    buffer_append_text(out, " (bytes");
+    for (const char *at = key; *at != '\0'; at++)
+        buffer_printf(out, " %02x", (uint8_t)*at);
+    buffer_append_text(out, ")");
+}
+
 void never_question_words(const struct never_question *question, struct buffer *out)
 {
     bool person = question->subject[0] != '\0';
@@ -43,11 +64,13 @@ void never_question_words(const struct never_question *question, struct buffer *
         buffer_printf(out, "The column %s", question->column);
     else
         buffer_append_text(out, "Nothing");
-    if (person)
-        buffer_printf(out, "%s the %s \"%s\"", question->column[0] != '\0' ? " of" : " about",
-                      question->kind, question->subject);
-    else
+    if (person) {
+        buffer_printf(out, "%s the %s ", question->column[0] != '\0' ? " of" : " about",
+                      question->kind);
+        put_key_words(question->subject, out);
+    } else {
         buffer_printf(out, "%s anybody", question->column[0] != '\0' ? " of" : " about");
+    }
     buffer_append_text(out, question->column[0] != '\0' ? " was never disclosed to "
                                                         : " was ever disclosed to ");
     if (question->partner[0] != '\0')
@@ -199,13 +222,14 @@ static bool bytes_field(struct cursor *cursor, const char *name, uint8_t *bytes,
     return field(cursor, name, &value) && spelling_base64(value, bytes, len);
 }
 
-/* A line of plain text into room for it; a text that is not there stays "". */
-static bool text_field(struct cursor *cursor, const char *name, char *text, size_t room)
+/* A line that is spelt so into room for it; a text that is not there stays "". */
+static bool text_field(struct cursor *cursor, const char *name, bool (*is_spelt)(struct slice),
+                       char *text, size_t room)
 {
     struct slice value;
     if (!field(cursor, name, &value))
         return true;
-    if (value.len == 0 || value.len >= room || !text_is_plain(value))
+    if (value.len == 0 || value.len >= room || !is_spelt(value))
         return false;
     memcpy(text, value.data, value.len);
     text[value.len] = '\0';
@@ -229,14 +253,17 @@ static bool read_statement(struct cursor *cursor, struct certificate *certificat
     if (cursor->rest.len < head || memcmp(cursor->rest.data, certificate_head, head) != 0)
         return false;
     drop(cursor, head);
-    if (!text_field(cursor, "log", certificate->origin, sizeof certificate->origin) ||
+    if (!text_field(cursor, "log", text_is_plain, certificate->origin,
+                    sizeof certificate->origin) ||
         !number_field(cursor, "entries", &certificate->entries) || !field(cursor, "as-of", &time) ||
         !spelling_instant(time, &certificate->as_of_ns) ||
         !number_field(cursor, "erased", &certificate->erased) ||
-        !text_field(cursor, "kind", question->kind, sizeof question->kind) ||
-        !text_field(cursor, "subject", question->subject, sizeof question->subject) ||
-        !text_field(cursor, "partner", question->partner, sizeof question->partner) ||
-        !text_field(cursor, "column", question->column, sizeof question->column) || !blank(cursor))
+        !text_field(cursor, "kind", spelling_name, question->kind, sizeof question->kind) ||
+        !text_field(cursor, "subject", spelling_key, question->subject, sizeof question->subject) ||
+        !text_field(cursor, "partner", spelling_name, question->partner,
+                    sizeof question->partner) ||
+        !text_field(cursor, "column", spelling_column, question->column, sizeof question->column) ||
+        !blank(cursor))
         return false;
     while (peek(cursor, &line) && line.len > 0) /* the words are compared with our own */
         drop(cursor, line.len + 1);

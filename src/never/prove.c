@@ -7,12 +7,12 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "crypto/crypto.h"
 #include "ledger/ledger.h"
 #include "ledger/tiles.h"
 #include "never/certificate.h"
 #include "never/index.h"
+#include "never/spelling.h"
 #include "never/workshop.h"
 
 enum { VKEYS_BYTES = 16 * 1024, VKEYS_MAX = 16, TIME_ROOM = 21 };
@@ -34,12 +34,18 @@ static bool is_person(const struct never_question *question)
 
 static enum status check_question(const struct never_question *question, struct error *error)
 {
-    const char *const texts[] = {question->kind, question->subject, question->partner,
-                                 question->column};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (!text_is_plain(slice_of_text(texts[i])))
-            return error_set(error, STATUS_DENIED, "22023", NULL,
-                             "a certificate names keys that are one line of plain text");
+    struct slice kind = slice_of_text(question->kind), subject = slice_of_text(question->subject);
+    struct slice partner = slice_of_text(question->partner);
+    struct slice column = slice_of_text(question->column);
+    if (subject.len > 0 && !spelling_key(subject))
+        return error_set(error, STATUS_DENIED, "22023", NULL,
+                         "a certificate names keys that are one line of plain text, without "
+                         "characters that are not seen");
+    if ((kind.len > 0 && !spelling_name(kind)) || (partner.len > 0 && !spelling_name(partner)) ||
+        (column.len > 0 && !spelling_column(column)))
+        return error_set(error, STATUS_DENIED, "22023",
+                         "names are those of the policy; columns are written dataset.column",
+                         "that is no name of a kind, a partner or a column");
     if (!is_person(question) && question->partner[0] == '\0' && question->column[0] == '\0')
         return error_set(error, STATUS_DENIED, "22023", "name a subject, a partner or a column",
                          "what was never disclosed is not said");

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 
 enum {
@@ -84,5 +86,66 @@ bool spelling_base64(struct slice text, uint8_t *bytes, size_t len)
     if (memcmp(again, text.data, text.len) != 0)
         return false;
     memcpy(bytes, read, len);
+    return true;
+}
+
+/* ---- names and keys ---- */
+
+static bool is_of(struct slice text, const char *letters)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == '\0' || strchr(letters, text.data[i]) == NULL)
+            return false;
+    return text.len > 0 && text.len <= LIMIT_NAME_BYTES;
+}
+
+bool spelling_name(struct slice text)
+{
+    return is_of(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") && text.data[0] >= 'a';
+}
+
+bool spelling_column(struct slice text)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$";
+    const uint8_t *dot = text.len == 0 ? NULL : memchr(text.data, '.', text.len);
+    if (dot == NULL)
+        return false;
+    size_t len = (size_t)(dot - text.data);
+    return is_of(slice_of(text.data, len), letters) &&
+           is_of(slice_of(dot + 1, text.len - len - 1), letters);
+}
+
+/* Unicode 15: format characters, and the fillers and selectors that are drawn as nothing. */
+static bool is_unseen(uint32_t value)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0xAD, 0xAD},      {0x34F, 0x34F},   {0x61C, 0x61C},     {0x115F, 0x1160},
+                  {0x17B4, 0x17B5},  {0x180B, 0x180F}, {0x200B, 0x200F},   {0x202A, 0x202E},
+                  {0x2060, 0x206F},  {0x3164, 0x3164}, {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},
+                  {0xFFA0, 0xFFA0},  {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
+                  {0xE0000, 0xE0FFF}};
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (value >= ranges[i].first && value <= ranges[i].last)
+            return true;
+    return false;
+}
+
+bool spelling_key(struct slice text)
+{
+    if (text.len == 0 || !text_is_plain(text))
+        return false;
+    for (size_t at = 0; at < text.len;) {
+        uint8_t lead = text.data[at++]; /* well formed: text_is_plain has looked */
+        uint32_t value = lead < 0x80   ? lead
+                         : lead < 0xE0 ? lead & 0x1FU
+                         : lead < 0xF0 ? lead & 0x0FU
+                                       : lead & 0x07U;
+        while (at < text.len && (text.data[at] & 0xC0) == 0x80)
+            value = value << 6 | (text.data[at++] & 0x3FU);
+        if (is_unseen(value))
+            return false;
+    }
     return true;
 }

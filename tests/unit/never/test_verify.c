@@ -309,6 +309,67 @@ static void what_is_false_cannot_be_shown(void **state)
     expect_question("", "", "", "asks nothing");
 }
 
+/* Each is true by its bytes, and would be read as another, false claim. */
+static void a_claim_cannot_be_worded_into_another(void **state)
+{
+    static const char *const partners[] = {"harbour or any other partner",
+                                           "Harbour",
+                                           "harbour ",
+                                           "har\"bour",
+                                           "7bour",
+                                           "-",
+                                           "h\xc3\xa5rbour"};
+    static const char *const columns[] = {"customer.vin or any other",
+                                          "customer",
+                                          ".vin",
+                                          "customer.",
+                                          "customer.v in",
+                                          "a.b.c",
+                                          "customer.v\"in"};
+    static const char *const keys[] = {"C-0003\xe2\x80\x8b",
+                                       "\xe2\x80\xae"
+                                       "3000-C",
+                                       "C-\xc2\xad"
+                                       "0003",
+                                       "C-0003\xf3\xa0\x80\xa0",
+                                       "C-0003\xc2\x85",
+                                       "C-0003\xff"};
+    (void)state;
+    for (size_t i = 0; i < sizeof partners / sizeof partners[0]; i++)
+        expect_question("C-0003", partners[i], "", "statement is malformed");
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+        expect_question("C-0003", "", columns[i], "statement is malformed");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        expect_question(keys[i], "", "", "statement is malformed");
+    struct never_question question = question_of("C-0777", "", "");
+    struct certificate certificate;
+    snprintf(question.kind, sizeof question.kind, "customer \"C-0003\" or the customer");
+    make(&certificate, &question);
+    expect(&certificate, "statement is malformed");
+    certificate_free(&certificate);
+}
+
+static void expect_words(const char *subject, const char *words)
+{
+    struct never_question question = question_of(subject, "", "");
+    struct buffer text;
+    buffer_init(&text, NEVER_CERTIFICATE_BYTES);
+    never_question_words(&question, &text);
+    assert_string_equal(buffer_text(&text), words);
+    buffer_free(&text);
+    expect_question(subject, "", "", NULL);
+}
+
+static void a_key_stays_within_its_quotation_marks(void **state)
+{
+    (void)state;
+    expect_words("9\" or \"C-0003",
+                 "Nothing about the customer \"9\"\" or \"\"C-0003\" was ever disclosed to any "
+                 "partner.");
+    expect_words("\xd0\xa1-0003", "Nothing about the customer \"\xd0\xa1-0003\" (bytes d0 a1 2d 30 "
+                                  "30 30 33) was ever disclosed to any partner.");
+}
+
 static void another_persons_place_is_refused(void **state)
 {
     (void)state;
@@ -472,6 +533,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_true_holds),
         cmocka_unit_test(what_is_false_cannot_be_shown),
+        cmocka_unit_test(a_claim_cannot_be_worded_into_another),
+        cmocka_unit_test(a_key_stays_within_its_quotation_marks),
         cmocka_unit_test(another_persons_place_is_refused),
         cmocka_unit_test(neighbours_that_are_none_are_refused),
         cmocka_unit_test(another_log_or_index_is_refused),
