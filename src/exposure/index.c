@@ -148,6 +148,26 @@ static void take_shelf(struct index *index, struct shelf *shelf, bool drops_clos
     tail_free(dropped);
 }
 
+/* Opening a shelf looks at the file of all time alone: where a fold meets damage in another one,
+ * all are made anew. The folder is locked. */
+static enum status build_all(struct index_build *build, struct error *error)
+{
+    struct error why = {0};
+    enum status status = index_build_run(build, UINT64_MAX, &why);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (!build->damaged) {
+        if (error != NULL)
+            *error = why;
+        return status;
+    }
+    log_event(LOG_WARNING, "exposure_index_thrown_away", "reason=\"%s\"", why.message);
+    shelf_close(build->shelf);
+    build->shelf = NULL;
+    TRY(index_discard(build->folder, error));
+    return index_build_run(build, UINT64_MAX, error);
+}
+
 static enum status catch_up(struct index *index, struct error *error)
 {
     int lock = -1;
@@ -157,7 +177,7 @@ static enum status catch_up(struct index *index, struct error *error)
     TRY(index_lock(index->folder, true, &lock, error));
     enum status status = trusted_shelf(index, &build.shelf, error);
     if (status == STATUS_OK && ledger_is_there(index))
-        status = index_build_run(&build, UINT64_MAX, error);
+        status = build_all(&build, error);
     if (status == STATUS_OK && build.shelf != NULL)
         take_shelf(index, build.shelf, false);
     else
@@ -303,16 +323,20 @@ void index_add(struct index *index, const struct index_place *place, int64_t tim
         wake_thread(index);
 }
 
-void index_add_column_set(struct index *index, struct slice name, uint32_t column_set)
+void index_add_column_set(struct index *index, struct slice name, uint32_t column_set,
+                          uint64_t sequence)
 {
     pthread_rwlock_rdlock(&index->gate);
+    tail_reach(index->current, sequence);
     tail_add_column_set(index->current, name, column_set);
     pthread_rwlock_unlock(&index->gate);
 }
 
-void index_add_deletion(struct index *index, struct slice name, int64_t before_ns)
+void index_add_deletion(struct index *index, struct slice name, int64_t before_ns,
+                        uint64_t sequence)
 {
     pthread_rwlock_rdlock(&index->gate);
+    tail_reach(index->current, sequence);
     tail_add_deletion(index->current, name, before_ns);
     pthread_rwlock_unlock(&index->gate);
 }
@@ -372,8 +396,12 @@ enum status index_fold(struct index *index, struct error *error)
         status = close_tail(index, error);
     if (status == STATUS_OK) {
         uint64_t least = tail_end(index->closing), lost = atomic_load(&index->lost_end);
-        status = build_until(&build, lost > least ? lost : least, error);
+        uint64_t base = atomic_load(&index->base); /* a rebuild beside us may say less */
+        least = lost > least ? lost : least;
+        status = build_until(&build, base > least ? base : least, error);
     }
+    if (build.damaged) /* the next fold begins with a new build */
+        atomic_store(&index->damaged, true);
     if (status == STATUS_OK) {
         take_shelf(index, build.shelf, true);
         index->folded_day = today();

@@ -43,10 +43,12 @@ MUST_USE enum status index_fold(struct index *index, struct error *error);
 void index_add(struct index *index, const struct index_place *place, int64_t time_ns,
                const uint32_t *ids, size_t count);
 /* Notes that an entry of the partner names this column set, whether or not anyone was in it. */
-void index_add_column_set(struct index *index, struct slice partner, uint32_t column_set);
+void index_add_column_set(struct index *index, struct slice partner, uint32_t column_set,
+                          uint64_t sequence);
 /* Notes, and tells, the latest instant before which all that the partner had is said to be deleted;
  * INT64_MIN: never said. */
-void index_add_deletion(struct index *index, struct slice partner, int64_t before_ns);
+void index_add_deletion(struct index *index, struct slice partner, int64_t before_ns,
+                        uint64_t sequence);
 
 /* False, and INT64_MIN, also where the files cannot be read. */
 bool index_has_partner(struct index *index, const char *partner);

@@ -56,11 +56,14 @@ static enum status read_on(struct ledger_reader *reader, uint64_t least, size_t 
     struct ledger_entry entry;
     struct slice side;
     uint64_t sequence;
-    for (;;) {
+    for (uint64_t next = end->sequence;; next++) {
         enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
         if (status == STATUS_AGAIN)
             return STATUS_OK;
         TRY(status);
+        if (sequence != next) /* without them the index would say too little */
+            return error_set(error, STATUS_CORRUPT, "XX001", "restore the ledger from a backup",
+                             "the ledger lacks entries from %" PRIu64 " on", next);
         TRY(entry_tell(sink, sequence, &entry, error));
         if (!ledger_reader_boundary(reader, end->root))
             continue;
@@ -115,6 +118,7 @@ static enum status fold(struct index_build *build, struct tail *tail, const stru
     memcpy(next.root, end->root, sizeof next.root);
     TRY(ledger_log_id(build->ledger_folder, next.log_id, error));
     enum status status = index_fold_write(build->folder, build->shelf, tail, &next, error);
+    build->damaged = status == STATUS_CORRUPT;
     if (status == STATUS_OK)
         status = shelf_open(build->folder, build->pool, &shelf, error);
     manifest_free(&next);
@@ -364,10 +368,7 @@ static enum status check_against(struct index_build *build, const char *folder,
                                  const struct shelf *had, struct error *error)
 {
     TRY(index_shelf_matches(had, build->ledger_folder, error));
-    if (had->manifest.sequence > 0)
-        TRY(index_build_run(build, had->manifest.sequence, error));
-    else
-        return STATUS_OK;
+    TRY(index_build_run(build, had->manifest.sequence, error));
     return compare(folder, &had->manifest, build->folder, &build->shelf->manifest, error);
 }
 

@@ -16,6 +16,7 @@ struct index_build {
     struct shelf *shelf;  /* what there is; NULL: nothing. Replaced as folds go on; owned */
     size_t bytes;         /* 0: INDEX_BUILD_BYTES */
     uint64_t disclosures; /* ids told so far */
+    bool damaged;         /* it failed over files of the shelf, and not over the ledger */
 };
 
 /* The end of a run of entries: all below it are told, and the tree's root there. */

@@ -266,8 +266,9 @@ static struct tail_series *get_series(struct tail *tail, struct partner *partner
     return series;
 }
 
-static void raise_end(struct tail *tail, uint64_t end)
+void tail_reach(struct tail *tail, uint64_t sequence)
 {
+    uint64_t end = sequence + 1;
     uint64_t now = atomic_load_explicit(&tail->end, memory_order_relaxed);
     while (now < end && !atomic_compare_exchange_weak(&tail->end, &now, end))
         ;
@@ -285,7 +286,7 @@ void tail_add(struct tail *tail, const struct index_place *place, int32_t hour, 
                             .column_set = place->column_set,
                             .kind = place->kind,
                             .grade = place->grade};
-    raise_end(tail, place->sequence + 1);
+    tail_reach(tail, place->sequence);
     pthread_mutex_lock(&partner->lock);
     struct tail_series *series = get_series(tail, partner, &key);
     partner->last = series;

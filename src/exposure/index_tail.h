@@ -37,6 +37,8 @@ void tail_add(struct tail *tail, const struct index_place *place, int32_t hour, 
               size_t count);
 void tail_add_column_set(struct tail *tail, struct slice partner, uint32_t column_set);
 void tail_add_deletion(struct tail *tail, struct slice partner, int64_t before_ns);
+/* There is something of an entry here, if only a column set or a deletion: tail_end. */
+void tail_reach(struct tail *tail, uint64_t sequence);
 /* The text of a column set; they come in the order of their ids. Alone. */
 void tail_add_text(struct tail *tail, uint32_t id, struct slice text);
 

@@ -38,13 +38,13 @@ static void take_ids(void *context, const struct index_place *place, int64_t tim
 static void take_column_set(void *context, struct slice partner, uint32_t column_set)
 {
     const struct taking *taking = context;
-    index_add_column_set(taking->exposure->index, partner, column_set);
+    index_add_column_set(taking->exposure->index, partner, column_set, taking->sequence);
 }
 
 static void take_deletion(void *context, struct slice partner, int64_t before_ns)
 {
     const struct taking *taking = context;
-    index_add_deletion(taking->exposure->index, partner, before_ns);
+    index_add_deletion(taking->exposure->index, partner, before_ns, taking->sequence);
 }
 
 static enum status take_entry(struct exposure *exposure, uint64_t sequence,

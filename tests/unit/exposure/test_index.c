@@ -174,10 +174,10 @@ static void partners_and_column_sets_are_listed(void **state)
     struct index *index;
     const char **names;
     assert_status(index_new(&index, NULL), STATUS_OK);
-    index_add_column_set(index, slice_of_text("ringway"), 4);
-    index_add_column_set(index, slice_of_text("north"), 9);
-    index_add_column_set(index, slice_of_text("north-mail"), 2);
-    index_add_column_set(index, slice_of_text("north"), 7);
+    index_add_column_set(index, slice_of_text("ringway"), 4, 1);
+    index_add_column_set(index, slice_of_text("north"), 9, 1);
+    index_add_column_set(index, slice_of_text("north-mail"), 2, 1);
+    index_add_column_set(index, slice_of_text("north"), 7, 1);
     assert_status(index_partners(index, &names, NULL), STATUS_OK);
     assert_string_equal(names[0], "north");
     assert_string_equal(names[1], "north-mail");

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -235,6 +236,57 @@ static void a_rebuild_is_taken_over_by_the_one_who_runs(void **state)
     end_world(&world);
 }
 
+/* ---- a fold beside a session ---- */
+
+static void *fold_beside(void *context)
+{
+    fold(context);
+    return NULL;
+}
+
+/* An entry of which nobody is part is told to the index before it is on disk: a fold that begins in
+ * between waits for it, and does not drop what only the tail says. */
+static void a_fold_waits_for_entries_without_people(void **state)
+{
+    struct world world;
+    pthread_t thread;
+    uint64_t sequence;
+    struct error error = {0};
+    roaring_bitmap_t *sets = NULL;
+    int64_t before_ns;
+    make_world(&world);
+    struct scene *scene = &world.scene;
+    uint32_t set = column_set(scene, "a.b:clear:name\n");
+    const struct ledger_entry nobody = {.type = LEDGER_DISCLOSURE,
+                                        .partner = slice_of_text("ringway"),
+                                        .column_set = set,
+                                        .chunk_count = 1};
+    const struct ledger_entry gone = {.type = LEDGER_DELETED,
+                                      .partner = slice_of_text("ringway"),
+                                      .text = slice_of_text("before=2026-10-01T00:00:00Z\n"),
+                                      .chunk_count = 1};
+    disclose_some(&world, 5);
+    uint64_t next = ledger_durable(scene->ledger);
+    exposure_record(scene->exposure, next, &nobody);
+    exposure_record(scene->exposure, next + 1, &gone);
+    assert_int_equal(pthread_create(&thread, NULL, fold_beside, &world), 0);
+    usleep(100000);
+    assert_status(ledger_append(scene->ledger, &nobody, slice_of("", 0), &sequence, &error),
+                  STATUS_OK);
+    assert_int_equal(sequence, next);
+    assert_status(ledger_append(scene->ledger, &gone, slice_of("", 0), &sequence, &error),
+                  STATUS_OK);
+    ledger_wait(scene->ledger, sequence);
+    pthread_join(thread, NULL);
+    assert_status(index_column_sets(scene->exposure->index, "ringway", &sets, &error), STATUS_OK);
+    assert_true(sets != NULL && roaring_bitmap_contains(sets, set));
+    roaring_bitmap_free(sets);
+    assert_status(exposure_deleted_before(scene->exposure, "ringway", &before_ns), STATUS_OK);
+    assert_int_equal(before_ns, instant("2026-10-01T00:00:00Z"));
+    check_bytes(&world);
+    end_world(&world);
+}
+
 /* ---- damage ---- */
 
 static size_t list_files(const struct world *world, char (*names)[256], size_t room)
@@ -332,6 +384,43 @@ static void a_question_that_meets_damage_has_it_made_anew(void **state)
     end_world(&world);
 }
 
+static void spoil(const struct world *world, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", world->folder, name);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, "????", 4, 4096 + 3), 4);
+    close(fd);
+}
+
+/* A day's file, which opening does not look at: the fold that goes on from it is the first to. */
+static void a_fold_that_meets_damage_makes_all_anew(void **state)
+{
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct world world;
+        struct error error = {0};
+        make_world(&world);
+        struct disclosure what = {.partner = "north-mail",
+                                  .grade = 1,
+                                  .column_set = column_set(&world.scene, "a.b:clear:name\n"),
+                                  .time_ns = instant("2026-10-14T05:00:00Z"),
+                                  .count = 20};
+        ledger_wait(world.scene.ledger, disclose(&world.scene, &what));
+        fold(&world);
+        spoil(&world, "day-20261014.1.idx");
+        what.number = 30;
+        ledger_wait(world.scene.ledger, disclose(&world.scene, &what));
+        if (restarts == 1)
+            reopen(&world);
+        else if (index_fold(world.scene.exposure->index, &error) != STATUS_OK)
+            fold(&world); /* as the thread does, two seconds later */
+        compare_all(&world);
+        check_bytes(&world);
+        end_world(&world);
+    }
+}
+
 static void another_ledgers_index_is_not_believed(void **state)
 {
     struct world world;
@@ -384,8 +473,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_and_memory_agree_whatever_is_folded_when),
         cmocka_unit_test(a_rebuild_is_taken_over_by_the_one_who_runs),
+        cmocka_unit_test(a_fold_waits_for_entries_without_people),
         cmocka_unit_test(damage_is_found_and_never_answered_from),
         cmocka_unit_test(a_question_that_meets_damage_has_it_made_anew),
+        cmocka_unit_test(a_fold_that_meets_damage_makes_all_anew),
         cmocka_unit_test(another_ledgers_index_is_not_believed),
         cmocka_unit_test(leftovers_of_a_crash_do_no_harm),
     };
