@@ -1,6 +1,7 @@
 /* The rows that an audit table would hold of the same disclosures: reads a ledger and prints one
  * line a person and item for PostgreSQL's COPY: time, partner, agent, purpose, column set, person.
- * Usage: audit_rows LEDGER-FOLDER. Standard output ends early without an error only with the log. */
+ * Usage: audit_rows LEDGER-FOLDER. Standard output ends early without an error only with the log.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
