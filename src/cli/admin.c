@@ -101,10 +101,24 @@ static enum cli_json_kind kind_of(const char *name)
     return CLI_JSON_TEXT;
 }
 
+/* But a key's id is eight hexadecimal digits, and some of those look like numbers. */
+static bool is_of_keys(const struct table *table)
+{
+    for (size_t column = 0; column < table->column_count; column++) {
+        if (strcmp(table->columns[column], "key") == 0)
+            return true;
+    }
+    return false;
+}
+
 void cli_result_kinds(struct cli_result *result)
 {
-    for (size_t column = 0; column < result->table.column_count; column++)
-        result->kinds[column] = kind_of(result->table.columns[column]);
+    bool has_text_id = is_of_keys(&result->table);
+    for (size_t column = 0; column < result->table.column_count; column++) {
+        const char *name = result->table.columns[column];
+        bool is_text = has_text_id && strcmp(name, "id") == 0;
+        result->kinds[column] = is_text ? CLI_JSON_TEXT : kind_of(name);
+    }
 }
 
 enum status cli_admin_ask(struct cli_admin *admin, struct buffer *command,

@@ -287,14 +287,17 @@ static enum status finish(struct signing *signing, struct error *error)
     return STATUS_OK;
 }
 
+/* The first checkpoint is signed before anybody is given the key to check it with. */
 static enum status settle_first(struct signing *signing, struct error *error)
 {
+    const struct signing_order order = {.keep = false};
     if (!signing->has_current) {
         note_signer_generate(signing->origin, &signing->current);
         TRY(write_key(signing->path, &signing->current, error));
         signing->has_current = true;
     }
     TRY(tell(signing, KEY_CHANGE_FIRST, NULL, &signing->current, error));
+    TRY(publish(signing, &order, error));
     log_event(LOG_INFO, "ledger_key", "id=%08" PRIx32, signing->current.key.id);
     return write_vkey(signing, &signing->current.key, error);
 }

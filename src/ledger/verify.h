@@ -34,6 +34,8 @@ struct verify_options {
     size_t checkpoint_count;
     /* The log's key, or one that handed over to it; NULL: whichever the log itself names. */
     const struct note_key *key;
+    /* With a key: how long to wait for a gateway to sign what it wrote; 0: five seconds. */
+    unsigned patience_ms;
     /* Called in the order of the log for each entry but those of statements (disclosures, refusals,
      * probes, changes); may be NULL. Its failure ends the verification. */
     enum status (*notable)(void *context, uint64_t sequence, const struct ledger_entry *entry,

@@ -158,12 +158,29 @@ static enum status gather_kept(struct verify_shelf *shelf, const char *folder,
     return status;
 }
 
+static enum status gather_vkey(struct verify_shelf *shelf, const char *folder, struct error *error)
+{
+    char path[SEGMENT_PATH_BYTES];
+    struct buffer bytes;
+    snprintf(path, sizeof path, "%.*s/log.vkey", SEGMENT_FOLDER_BYTES, folder);
+    buffer_init(&bytes, NOTE_BYTES_MAX);
+    enum status status = file_read(path, &bytes, error);
+    if (status == STATUS_OK && bytes.len > 0) {
+        const char *copy = arena_copy(&shelf->arena, (const char *)bytes.data, bytes.len);
+        status = copy == NULL ? no_memory(error) : STATUS_OK;
+        shelf->vkey = slice_of(copy, copy == NULL ? 0 : bytes.len);
+    }
+    buffer_free(&bytes);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 enum status verify_shelf_gather(struct verify_shelf *shelf, const char *folder,
                                 struct verify_damage *damage, struct error *error)
 {
     char path[SEGMENT_PATH_BYTES];
     snprintf(path, sizeof path, "%.*s/checkpoint", SEGMENT_FOLDER_BYTES, folder);
     TRY(add_own(shelf, path, damage, error));
+    TRY(gather_vkey(shelf, folder, error));
     size_t before = shelf->count;
     snprintf(path, sizeof path, "%.*s/tiles/checkpoint", SEGMENT_FOLDER_BYTES, folder);
     TRY(add_own(shelf, path, damage, error));
@@ -234,20 +251,13 @@ static bool are_of_chain(const struct key_chain *chain, struct slice lines)
     return lines.len == 0;
 }
 
-enum status verify_shelf_vkey(const char *folder, const struct key_chain *chain,
-                              struct verify_damage *damage, struct error *error)
+enum status verify_shelf_vkey(const struct verify_shelf *shelf, const char *folder,
+                              const struct key_chain *chain, struct verify_damage *damage,
+                              struct error *error)
 {
     char path[SEGMENT_PATH_BYTES];
-    struct buffer bytes;
     snprintf(path, sizeof path, "%.*s/log.vkey", SEGMENT_FOLDER_BYTES, folder);
-    buffer_init(&bytes, NOTE_BYTES_MAX);
-    enum status status = file_read(path, &bytes, error);
-    if (status == STATUS_NOT_FOUND || status == STATUS_OK) {
-        bool good = status == STATUS_NOT_FOUND || are_of_chain(chain, buffer_slice(&bytes));
-        status =
-            good ? STATUS_OK
-                 : damaged(damage, path, 0, "log.vkey", "a key that the log does not name", error);
-    }
-    buffer_free(&bytes);
-    return status;
+    return are_of_chain(chain, shelf->vkey)
+               ? STATUS_OK
+               : damaged(damage, path, 0, "log.vkey", "a key that the log does not name", error);
 }

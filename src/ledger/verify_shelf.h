@@ -24,6 +24,7 @@ struct verify_shelf {
     size_t count, room;
     bool has_published;
     struct checkpoint published; /* what stands in tiles/checkpoint */
+    struct slice vkey;           /* log.vkey: what it names is in the log before it is written */
 };
 
 void verify_shelf_init(struct verify_shelf *shelf, const uint8_t log_id[static SEGMENT_ID_BYTES]);
@@ -43,7 +44,8 @@ MUST_USE enum status verify_shelf_check(const struct verify_shelf *shelf,
                                         struct verify_report *report, struct verify_damage *damage,
                                         struct error *error);
 /* Each line of log.vkey, if there is one, is a key of the chain. STATUS_CORRUPT. */
-MUST_USE enum status verify_shelf_vkey(const char *folder, const struct key_chain *chain,
-                                       struct verify_damage *damage, struct error *error);
+MUST_USE enum status verify_shelf_vkey(const struct verify_shelf *shelf, const char *folder,
+                                       const struct key_chain *chain, struct verify_damage *damage,
+                                       struct error *error);
 
 #endif

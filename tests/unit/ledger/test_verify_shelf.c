@@ -17,17 +17,24 @@ struct outcome {
     struct error error;
 };
 
-static struct outcome verify_by(const struct test_folder *folder, const struct note_key *key,
-                                const char *checkpoint)
+static struct outcome verify_within(const struct test_folder *folder, const struct note_key *key,
+                                    const char *checkpoint, unsigned patience_ms)
 {
     struct outcome outcome = {0};
     const struct verify_options options = {.folder = folder->path,
                                            .threads = 1,
                                            .key = key,
+                                           .patience_ms = patience_ms,
                                            .checkpoints = &checkpoint,
                                            .checkpoint_count = checkpoint != NULL};
     outcome.status = ledger_verify(&options, &outcome.report, &outcome.damage, &outcome.error);
     return outcome;
+}
+
+static struct outcome verify_by(const struct test_folder *folder, const struct note_key *key,
+                                const char *checkpoint)
+{
+    return verify_within(folder, key, checkpoint, 0);
 }
 
 static void assert_whole(const struct outcome *outcome)
@@ -286,6 +293,150 @@ static void a_log_signed_by_somebody_else_is_told(void **state)
     remove_signed(&forged);
 }
 
+static void remove_kept(const struct signed_log *log)
+{
+    char newest[800];
+    newest_kept(log, newest);
+    assert_int_equal(unlink(newest), 0);
+}
+
+/* Whoever can write the folder, and has no key, puts entries behind the last signed checkpoint. */
+static void a_forged_end_is_told_to_who_has_the_key(void **state)
+{
+    struct signed_log log;
+    char old[160];
+    make_signed(&log);
+    struct note_key key = write_signed(&log, 3, "what was so");
+    snprintf(old, sizeof old, "%s.old", log.folder.path);
+    copy_file(folder_file(&log.folder, "checkpoint"), old);
+    write_signed(&log, 3, "what was not");
+    remove_kept(&log);
+    copy_file(old, folder_file(&log.folder, "checkpoint"));
+    struct outcome outcome = verify_within(&log.folder, &key, NULL, 1);
+    assert_damage(&outcome, "unsigned");
+    outcome = verify_within(&log.folder, &key, old, 1);
+    assert_damage(&outcome, "unsigned");
+    outcome = verify_by(&log.folder, NULL, old);
+    assert_whole(&outcome); /* no key is trusted: nothing is said of signatures */
+    assert_int_equal(outcome.report.signed_size, 4);
+    unlink(old);
+    remove_signed(&log);
+}
+
+static struct buffer key_entry_text;
+
+static enum status copy_key_entry(void *context, uint64_t sequence,
+                                  const struct ledger_entry *entry, struct error *error)
+{
+    if (entry->type != LEDGER_KEY)
+        return STATUS_OK;
+    buffer_clear(&key_entry_text);
+    buffer_append(&key_entry_text, entry->text.data, entry->text.len);
+    return STATUS_OK;
+}
+
+/* The log's last entry of type LEDGER_KEY. */
+static void take_key_entry(const struct signed_log *log)
+{
+    struct verify_report report;
+    struct verify_damage damage = {0};
+    const struct verify_options options = {
+        .folder = log->folder.path, .threads = 1, .notable = copy_key_entry};
+    buffer_init(&key_entry_text, 4096);
+    assert_status(ledger_verify(&options, &report, &damage, NULL), STATUS_OK);
+    assert_true(key_entry_text.len > 0);
+}
+
+static void append_key_entry(struct ledger *ledger)
+{
+    const struct ledger_entry entry = {
+        .type = LEDGER_KEY, .chunk_count = 1, .text = buffer_slice(&key_entry_text)};
+    uint64_t sequence;
+    assert_status(ledger_append(ledger, &entry, slice_of(NULL, 0), &sequence, NULL), STATUS_OK);
+    ledger_wait(ledger, sequence);
+    buffer_free(&key_entry_text);
+}
+
+/* The entry of the first key says of itself that an empty log was before it: put last instead of
+ * first, by somebody without the key, everything before it would need no signature. */
+static void a_first_key_that_comes_late_vouches_for_nothing(void **state)
+{
+    struct signed_log log, forged;
+    char path[800];
+    make_signed(&log);
+    make_signed(&forged);
+    struct note_key key = write_signed(&log, 3, "what was so");
+    take_key_entry(&log);
+    snprintf(path, sizeof path, "%s", folder_file(&log.folder, "log-id"));
+    copy_file(path, folder_file(&forged.folder, "log-id"));
+    struct ledger_options options = test_options(&forged.folder);
+    struct ledger *ledger = open_ok(&options);
+    append_some(ledger, 3, "what was not");
+    ledger_close(ledger);
+    snprintf(path, sizeof path, "%s.old", forged.folder.path);
+    copy_file(folder_file(&forged.folder, "checkpoint"), path);
+    ledger = open_ok(&options);
+    append_key_entry(ledger);
+    ledger_close(ledger);
+    copy_file(path, folder_file(&forged.folder, "checkpoint"));
+    struct outcome outcome = verify_within(&forged.folder, &key, NULL, 1);
+    assert_damage(&outcome, "unsigned");
+    unlink(path);
+    remove_signed(&forged);
+    remove_signed(&log);
+}
+
+/* Who has the key that was replaced forges what it signed last, and puts the hand-over behind. */
+static void a_replaced_key_cannot_end_the_log(void **state)
+{
+    struct signed_log log, forged;
+    struct note_key fresh;
+    char path[160];
+    make_signed(&log);
+    make_signed(&forged);
+    write_signed(&log, 2, "what was so");
+    folder_copy(&log.folder, &forged.folder);
+    copy_file(log.key_path, forged.key_path);
+    assert_int_equal(chmod(forged.key_path, 0600), 0);
+    struct ledger *ledger = open_signed(&log);
+    assert_status(ledger_key_rotate(ledger, &fresh, NULL), STATUS_OK);
+    ledger_close(ledger);
+    take_key_entry(&log);
+    write_signed(&forged, 2, "what was not");
+    snprintf(path, sizeof path, "%s.old", forged.folder.path);
+    copy_file(folder_file(&forged.folder, "checkpoint"), path);
+    ledger = open_signed(&forged);
+    append_key_entry(ledger);
+    ledger_close(ledger);
+    struct outcome outcome = verify_by(&forged.folder, &fresh, NULL);
+    assert_damage(&outcome, "signature");
+    remove_kept(&forged);
+    copy_file(path, folder_file(&forged.folder, "checkpoint"));
+    outcome = verify_within(&forged.folder, &fresh, NULL, 1);
+    assert_damage(&outcome, "unsigned");
+    unlink(path);
+    remove_signed(&log);
+    remove_signed(&forged);
+}
+
+/* An auditor beside a gateway that writes is told of no damage, and of signatures to the end. */
+static void a_log_that_is_written_is_signed_to_its_end(void **state)
+{
+    struct signed_log log;
+    make_signed(&log);
+    struct ledger *ledger = open_signed(&log);
+    struct note_key key = key_of(ledger), fresh;
+    for (int i = 0; i < 3; i++) {
+        append_some(ledger, 20, "while it is read");
+        struct outcome outcome = verify_by(&log.folder, &key, NULL);
+        assert_whole(&outcome);
+        assert_int_equal(outcome.report.signed_size, outcome.report.entries);
+        assert_status(ledger_key_rotate(ledger, &fresh, NULL), STATUS_OK);
+    }
+    ledger_close(ledger);
+    remove_signed(&log);
+}
+
 static void a_checkpoint_of_another_log_is_no_damage(void **state)
 {
     struct signed_log log, other;
@@ -312,6 +463,10 @@ int main(void)
         cmocka_unit_test(a_kept_checkpoint_under_another_size_is_told),
         cmocka_unit_test(a_roll_back_is_told_by_a_kept_checkpoint),
         cmocka_unit_test(a_log_signed_by_somebody_else_is_told),
+        cmocka_unit_test(a_forged_end_is_told_to_who_has_the_key),
+        cmocka_unit_test(a_first_key_that_comes_late_vouches_for_nothing),
+        cmocka_unit_test(a_replaced_key_cannot_end_the_log),
+        cmocka_unit_test(a_log_that_is_written_is_signed_to_its_end),
         cmocka_unit_test(a_checkpoint_of_another_log_is_no_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
