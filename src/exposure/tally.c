@@ -96,8 +96,8 @@ static struct tally_kind *get_kind(struct tally *tally, uint16_t number)
 static struct tally_kind *take_view(struct tally *tally, const struct index_view *view)
 {
     struct tally_kind *kind = get_kind(tally, view->kind);
-    if (kind == NULL || view->grade == GRADE_CHANGED) /* what was read of them stands beside it */
-        return kind;
+    if (kind == NULL)
+        return NULL;
     if (view->grade != GRADE_PROBE) /* asked about, and perhaps nobody */
         roaring_bitmap_or_inplace(kind->everyone, view->ids);
     if (view->grade < TALLY_GRADES)
@@ -111,6 +111,8 @@ static struct tally_kind *take_view(struct tally *tally, const struct index_view
 
 enum status tally_grades(void *context, const struct index_view *view, struct error *error)
 {
+    if (view->grade == GRADE_CHANGED) /* what was read of them stands beside it */
+        return STATUS_OK;
     return take_view(context, view) == NULL ? out_of_memory(error) : STATUS_OK;
 }
 

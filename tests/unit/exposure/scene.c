@@ -107,6 +107,7 @@ uint64_t disclose(struct scene *scene, const struct disclosure *what)
                                  .item_count = what->count > 0 ? 1 : 0,
                                  .column_set = what->column_set,
                                  .chunk_count = 1};
+    memset(entry.statement_hash, what->statement, sizeof entry.statement_hash);
     while (ledger_append(scene->ledger, &entry, buffer_slice(&side), &sequence, &error) !=
            STATUS_OK) {
         if (strcmp(error.sqlstate, "53100") != 0)

@@ -41,6 +41,7 @@ struct disclosure {
     const char *const *keys; /* keys or, where NULL, number … number + count - 1 as text */
     size_t number, count;
     const char *purpose, *text; /* NULL: none */
+    uint8_t statement;          /* each byte of its hash */
 };
 /* Maps, appends, records; returns the sequence. */
 uint64_t disclose(struct scene *scene, const struct disclosure *disclosure);
