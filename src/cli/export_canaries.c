@@ -66,29 +66,15 @@ enum status export_read_lists(struct export *export, struct error *error)
 
 /* ---- the columns ---- */
 
-/* A column of the file under its own name is known for what it is; one that has been renamed or
- * reckoned is judged by its values alone. Of several that bear the name, a key comes first. */
-static const struct table_row *find_readable(const struct table *readable, const char *name)
-{
-    const struct table_row *found = NULL;
-    for (const struct table_row *row = readable->first; row != NULL; row = row->next) {
-        if (strcmp(cli_cell(readable, row, "column"), name) != 0)
-            continue;
-        if (found == NULL || cli_cell(readable, row, "key")[0] != '\0')
-            found = row;
-    }
-    return found;
-}
-
-static void find_origin(const struct export *export, size_t at, struct invent_column *column,
-                        struct origin *origin)
+/* What a column of the file is was told by the gateway, by its place: names prove nothing. */
+static void find_origin(const struct export *export, size_t at, const struct table_row *row,
+                        struct invent_column *column, struct origin *origin)
 {
     const struct delivery_column *given = &export->fetch.columns[at];
     const struct table *readable = &export->readable;
-    const struct table_row *row = find_readable(readable, given->name);
     *column = (struct invent_column){.name = given->name, .type = given->type, .is_clear = true};
     *origin = (struct origin){.kind = "", .form = "clear"};
-    if (row == NULL)
+    if (cli_cell(readable, row, "dataset")[0] == '\0') /* a constant */
         return;
     const char *category = cli_cell(readable, row, "category");
     origin->kind = cli_cell(readable, row, "key");
@@ -96,8 +82,26 @@ static void find_origin(const struct export *export, size_t at, struct invent_co
     snprintf(origin->source, sizeof origin->source, "%.63s.%.63s",
              cli_cell(readable, row, "dataset"), cli_cell(readable, row, "column"));
     column->category = category[0] == '\0' ? NULL : category;
+    column->of = cli_cell(readable, row, "column");
     column->is_clear = strcmp(origin->form, "clear") == 0;
     column->is_key = origin->kind[0] != '\0';
+}
+
+/* The session has planned the statement anew: by another policy perhaps. */
+static enum status find_origins(struct canaries *canaries, struct error *error)
+{
+    const struct export *export = canaries->export;
+    const struct table_row *row = export->readable.first;
+    size_t at = 0;
+    for (; at < canaries->count && row != NULL; at++, row = row->next) {
+        if (strcmp(cli_cell(&export->readable, row, "name"), export->fetch.columns[at].name) != 0)
+            break;
+        find_origin(export, at, row, &canaries->columns[at], &canaries->origins[at]);
+    }
+    return at == canaries->count && row == NULL
+               ? STATUS_OK
+               : error_set(error, STATUS_DENIED, "55000", "try again",
+                           "the columns are no longer those that the delivery was opened for");
 }
 
 static enum status begin(struct canaries *canaries, struct error *error)
@@ -109,8 +113,7 @@ static enum status begin(struct canaries *canaries, struct error *error)
     canaries->rows = calloc(export->canaries, sizeof *canaries->rows);
     if (canaries->columns == NULL || canaries->origins == NULL || canaries->rows == NULL)
         return no_memory(error);
-    for (size_t i = 0; i < canaries->count; i++)
-        find_origin(export, i, &canaries->columns[i], &canaries->origins[i]);
+    TRY(find_origins(canaries, error));
     TRY(invent_open(canaries->columns, canaries->count, &export->lists, &canaries->invent, error));
     canaries->spool_fd = export_file_aside(&export->file, error);
     if (canaries->spool_fd < 0)
@@ -231,8 +234,27 @@ static void put_row(const struct canaries *canaries, size_t at, struct buffer *o
     }
 }
 
+/* Tables mostly have no gaps between their keys. Above the greatest of all, which is not that of
+ * the file, they are free; with each round in more room, since earlier canaries are there too. */
+static void raise_keys(struct canaries *canaries, const struct table *taken,
+                       const struct table_row *row, int round)
+{
+    enum { ROOM = 1000, DOUBLED = 20 };
+    char *end;
+    const char *kind = cli_cell(taken, row, "kind"), *text = cli_cell(taken, row, "greatest");
+    int64_t greatest = strtoll(text, &end, 10);
+    if (text[0] == '\0' || *end != '\0')
+        return;
+    for (size_t i = 0; i < canaries->count; i++)
+        if (is_clear_key(canaries, i) && strcmp(canaries->origins[i].kind, kind) == 0)
+            invent_raise(canaries->invent, i, greatest,
+                         (ROOM + 10 * canaries->export->canaries)
+                             << (round < DOUBLED ? round : DOUBLED));
+}
+
 /* STATUS_AGAIN where some keys are somebody's: those rows have been invented anew. */
-static enum status send(struct canaries *canaries, struct buffer *cells, struct error *error)
+static enum status send(struct canaries *canaries, struct buffer *cells, int round,
+                        struct error *error)
 {
     struct buffer command;
     struct table taken;
@@ -249,7 +271,9 @@ static enum status send(struct canaries *canaries, struct buffer *cells, struct 
     bool again = taken.row_count > 0;
     for (const struct table_row *row = taken.first; row != NULL && status == STATUS_OK;
          row = row->next) {
-        uint64_t number = strtoull(row->cells[0], NULL, 10);
+        uint64_t number = strtoull(cli_cell(&taken, row, "taken"), NULL, 10);
+        if (round > 0) /* the first time, another of the gaps will do */
+            raise_keys(canaries, &taken, row, round);
         status = number == 0 || number > canaries->export->canaries
                      ? error_set(error, STATUS_PEER, "XX000", NULL, "not an answer of the gateway")
                      : invent_new(canaries, (size_t)number - 1, error);
@@ -269,7 +293,7 @@ static enum status store_piece(struct canaries *canaries, size_t first, size_t *
         buffer_init(&cells, ADMIN_CLIENT_COMMAND_BYTES);
         while (at < canaries->export->canaries && (at == first || cells.len < COMMAND_PIECE / 2))
             put_row(canaries, at++, &cells);
-        status = send(canaries, &cells, error);
+        status = send(canaries, &cells, round, error);
         buffer_free(&cells);
         *end = at;
     }

@@ -10,15 +10,7 @@
 
 #include "delivery/invent_private.h"
 
-enum {
-    INT8_OID = 20,
-    INT2_OID = 21,
-    INT4_OID = 23,
-    UUID_OID = 2950,
-    VIN_CHARS = 17,
-    ORDERED_ROWS = 5,
-    LONG_TEXT = 60
-};
+enum { UUID_OID = 2950, VIN_CHARS = 17, ORDERED_ROWS = 5, LONG_TEXT = 60 };
 
 static enum status no_memory(struct error *error)
 {
@@ -179,10 +171,42 @@ static bool repeats(const struct invent *invent, size_t column)
     return count > 1 && 2 * distinct <= count;
 }
 
+static const char *sample_of(const struct invent *invent, size_t row, size_t column)
+{
+    return invent->sample[row * invent->count + column];
+}
+
+/* A value that several rows of the sample have: `like` itself if it is one; NULL: there is none. A
+ * value that only one row has is that person's own, and not to be given to another. */
+static const char *find_shared(const struct invent *invent, size_t column, const char *like)
+{
+    size_t start = invent_random((uint32_t)invent->sampled);
+    for (size_t i = 0; i <= invent->sampled; i++) {
+        const char *value =
+            i == 0 ? like : sample_of(invent, (start + i) % invent->sampled, column);
+        size_t count = 0;
+        for (size_t row = 0; row < invent->sampled && value != NULL; row++) {
+            const char *other = sample_of(invent, row, column);
+            count += other != NULL && strcmp(other, value) == 0;
+        }
+        if (count > 1)
+            return value;
+    }
+    return NULL;
+}
+
+static bool has_null(const struct invent *invent, size_t column)
+{
+    for (size_t row = 0; row < invent->sampled; row++)
+        if (sample_of(invent, row, column) == NULL)
+            return true;
+    return false;
+}
+
 static bool names(const struct invent_column *column, const char *const *parts)
 {
     for (; *parts != NULL; parts++)
-        if (strcasestr(column->name, *parts) != NULL)
+        if (strcasestr(column->of != NULL ? column->of : column->name, *parts) != NULL)
             return true;
     return false;
 }
@@ -210,18 +234,21 @@ static enum invent_how how_by_look(const struct invent *invent, size_t at, const
     if (column->type == UUID_OID)
         return INVENT_UUID;
     if (!column->is_key && repeats(invent, at))
-        return INVENT_COPY;
+        return column->category == NULL && column->is_clear ? INVENT_COPY : INVENT_SHARED;
     if (seen->whole && is_whole_type(column->type))
         return INVENT_WHOLE;
     if (invent_is_date(like))
         return INVENT_DATE;
     if (strtod(like, &end) != 0 && *end == '\0' && strchr(like, '.') != NULL)
         return INVENT_NUMBER;
-    /* Prose is left as it is: letters in a row would stand out. */
+    if (column->category == NULL && column->is_clear && !column->is_key)
+        return INVENT_COPY;
+    /* Letters in a row would stand out as prose. */
     bool is_prose = strlen(like) > LONG_TEXT || strchr(like, '\n') != NULL;
-    return is_prose || (column->category == NULL && column->is_clear && !column->is_key)
-               ? INVENT_COPY
-               : INVENT_SHAPE;
+    return !is_prose                               ? INVENT_SHAPE
+           : find_shared(invent, at, NULL) != NULL ? INVENT_SHARED
+           : has_null(invent, at)                  ? INVENT_EMPTY
+                                                   : INVENT_NEVER;
 }
 
 static enum invent_how how_of(const struct invent *invent, size_t at, const char *like)
@@ -277,6 +304,12 @@ enum status invent_ready(struct invent *invent, struct error *error)
                              "column %.60s has e-mail addresses, and no domain for invented ones "
                              "is configured",
                              invent->columns[i].name);
+        if (seen->how == INVENT_NEVER)
+            return error_set(error, STATUS_DENIED, "0A000",
+                             "leave the column out of the statement, or leave the canaries out",
+                             "column %.60s has a long text of its own for each person, and none "
+                             "can be invented",
+                             invent->columns[i].name);
         bool ordered = (seen->rising || seen->falling) && seen->varies;
         if (ordered && invent->rows >= ORDERED_ROWS && invent->order == invent->count)
             invent->order = i;
@@ -299,38 +332,38 @@ bool invent_before(const struct invent *invent, const char *a, const char *b)
 
 /* ---- canaries ---- */
 
-/* Whether the value is one that only canaries have. */
-static bool put_value(const struct invent *invent, size_t at, const char *like, struct buffer *out)
+/* Neither a street nor a postcode: a place where many live, or a house that has a name. */
+static bool put_place(const struct invent *invent, size_t at, const char *like, struct buffer *out)
 {
-    const struct invent_seen *seen = &invent->seen[at];
-    switch (seen->how) {
-    case INVENT_COPY:
-        buffer_append_text(out, like);
+    static const char *const places[] = {"town",    "city",  "county", "country", "state", "region",
+                                         "village", "place", "stadt",  "ort",     "ville", NULL};
+    const char *shared = find_shared(invent, at, like);
+    if (shared == like || names(&invent->columns[at], places)) {
+        buffer_append_text(out, shared == NULL ? like : shared);
         return false;
-    case INVENT_WHOLE:
-        invent_whole(invent, at, out);
-        return invent->columns[at].is_key;
-    case INVENT_NUMBER:
-        invent_number(invent, at, like, out);
-        return false;
-    case INVENT_DATE:
-        if (invent_is_date(like))
-            invent_date(invent, at, like, out);
-        else
-            buffer_append_text(out, like);
-        return false;
-    case INVENT_UUID:
-        invent_uuid(out);
-        return true;
-    case INVENT_SHAPE:
-        invent_shape(seen, like, out);
-        return strlen(like) >= 6; /* a shorter one may be anybody's */
+    }
+    invent_street(invent, like, out);
+    return true;
+}
+
+static bool put_shape(const struct invent *invent, size_t at, const char *like, struct buffer *out)
+{
+    invent_shape(&invent->seen[at], like, out);
+    return strlen(like) >= 6; /* a shorter one may be anybody's */
+}
+
+/* Of a category, and clear. Whether the value is one that only canaries have. */
+static bool put_personal(const struct invent *invent, size_t at, const char *like,
+                         struct buffer *out)
+{
+    enum invent_how how = invent->seen[at].how;
+    switch (how) {
     case INVENT_GIVEN:
     case INVENT_FAMILY:
-        invent_name(invent, seen->how, like, out);
+        invent_name(invent, how, like, out);
         return false;
     case INVENT_FULL_NAME:
-        invent_name(invent, seen->how, like, out);
+        invent_name(invent, how, like, out);
         return true;
     case INVENT_EMAIL:
         invent_email(invent, out);
@@ -341,13 +374,50 @@ static bool put_value(const struct invent *invent, size_t at, const char *like, 
     case INVENT_ADDRESS:
         if (invent_address(invent, like, out))
             return strlen(like) > 8; /* not a postcode, which others have */
-        buffer_append_text(out, like);
-        return false;
+        return put_place(invent, at, like, out);
     case INVENT_VIN:
+        if (strlen(like) != VIN_CHARS)
+            return put_shape(invent, at, like, out);
         invent_vin(like, out);
         return true;
+    default:
+        return false;
     }
-    return false;
+}
+
+/* Whether the value is one that only canaries have. */
+static bool put_value(const struct invent *invent, size_t at, const char *like, struct buffer *out)
+{
+    const char *shared;
+    switch (invent->seen[at].how) {
+    case INVENT_COPY:
+        buffer_append_text(out, like);
+        return false;
+    case INVENT_SHARED:
+        shared = find_shared(invent, at, like);
+        if (shared == NULL)
+            return put_shape(invent, at, like, out);
+        buffer_append_text(out, shared);
+        return false;
+    case INVENT_WHOLE:
+        invent_whole(invent, at, out);
+        return invent->columns[at].is_key;
+    case INVENT_NUMBER:
+        invent_number(invent, at, like, out);
+        return false;
+    case INVENT_DATE:
+        if (!invent_is_date(like))
+            return put_shape(invent, at, like, out);
+        invent_date(invent, at, like, out);
+        return false;
+    case INVENT_UUID:
+        invent_uuid(out);
+        return true;
+    case INVENT_SHAPE:
+        return put_shape(invent, at, like, out);
+    default:
+        return put_personal(invent, at, like, out);
+    }
 }
 
 static const char *a_word(const struct invent_words *words)
@@ -369,7 +439,7 @@ enum status invent_row(struct invent *invent, const char *const **cells, const b
         free(invent->cells[i]);
         invent->cells[i] = NULL;
         invent->invented[i] = false;
-        if (like == NULL)
+        if (like == NULL || invent->seen[i].how == INVENT_EMPTY)
             continue;
         buffer_clear(&value);
         invent->invented[i] = put_value(invent, i, like, &value);

@@ -13,9 +13,10 @@
 
 /* Texts are borrowed for the life of what is opened with them. */
 struct invent_column {
-    const char *name;
+    const char *name;     /* in the file */
+    const char *of;       /* the dataset's column that it is; NULL: as `name` */
     uint32_t type;        /* OID of pg_type */
-    const char *category; /* NULL: about nobody, or not known */
+    const char *category; /* NULL: about nobody */
     bool is_clear;        /* neither masked nor a token */
     bool is_key;          /* of a person */
 };
@@ -53,6 +54,10 @@ MUST_USE enum status invent_ready(struct invent *invent, struct error *error);
  * this one? Otherwise rows of the file have it too. */
 MUST_USE enum status invent_row(struct invent *invent, const char *const **cells,
                                 const bool **invented, struct error *error);
+
+/* Whole numbers of the column were all taken: from here on they are among the `room` numbers above
+ * `floor`. Tables without gaps have no others. */
+void invent_raise(struct invent *invent, size_t column, int64_t floor, uint64_t room);
 
 /* The column in whose order the file is; the count of columns where it is in none. */
 size_t invent_order(const struct invent *invent);

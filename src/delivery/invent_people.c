@@ -171,9 +171,20 @@ static void put_postcode(const char *like, struct buffer *out)
         buffer_append_u8(out, (uint8_t)letters[invent_random(sizeof letters - 1)]);
 }
 
-bool invent_address(const struct invent *invent, const char *like, struct buffer *out)
+void invent_street(const struct invent *invent, const char *like, struct buffer *out)
 {
     const struct invent_words *streets = &invent->lists.streets;
+    const char *street = streets->words[invent_random((uint32_t)streets->count)];
+    uint32_t house = 1 + invent_random(180);
+    if (isdigit((unsigned char)like[0]))
+        buffer_printf(out, "%u ", house);
+    put(out, street, all_upper(like));
+    if (!isdigit((unsigned char)like[0]))
+        buffer_printf(out, " %u", house);
+}
+
+bool invent_address(const struct invent *invent, const char *like, struct buffer *out)
+{
     if (is_postcode(like)) {
         put_postcode(like, out);
         return true;
@@ -186,13 +197,7 @@ bool invent_address(const struct invent *invent, const char *like, struct buffer
     }
     if (!letter || !digit) /* a town, a country, a number of a district */
         return false;
-    const char *street = streets->words[invent_random((uint32_t)streets->count)];
-    uint32_t house = 1 + invent_random(180);
-    if (isdigit((unsigned char)like[0]))
-        buffer_printf(out, "%u ", house);
-    put(out, street, all_upper(like));
-    if (!isdigit((unsigned char)like[0]))
-        buffer_printf(out, " %u", house);
+    invent_street(invent, like, out);
     buffer_append_text(out, like + line);
     return true;
 }
@@ -213,7 +218,7 @@ static unsigned vin_value(char c)
 void invent_vin(const char *like, struct buffer *out)
 {
     static const uint8_t weights[] = {8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2};
-    char vin[18];
+    char vin[18] = {0};
     unsigned sum = 0;
     snprintf(vin, sizeof vin, "%s", like);
     for (size_t i = 11; i < 17; i++)

@@ -6,10 +6,14 @@
 #include "delivery/invent.h"
 
 enum { INVENT_SAMPLE = 256, INVENT_VALUE_BYTES = 64 * 1024 };
+enum { INT8_OID = 20, INT2_OID = 21, INT4_OID = 23 }; /* pg_type.h */
 
 /* How a column's values are made. */
 enum invent_how {
-    INVENT_COPY,   /* as in the row that the canary begins with */
+    INVENT_COPY,   /* as in the row that the canary begins with: about nobody */
+    INVENT_SHARED, /* as several rows have it */
+    INVENT_EMPTY,  /* SQL NULL, as some rows have it */
+    INVENT_NEVER,  /* it cannot be: prose that each row has of its own */
     INVENT_WHOLE,  /* a whole number between the least and the greatest, or just above */
     INVENT_NUMBER, /* with decimals, between them */
     INVENT_DATE,   /* a day between the first and the last; the rest as in the row */
@@ -32,6 +36,9 @@ struct invent_seen {
     bool rising, falling, varies; /* over all rows */
     char *previous;               /* owned */
     bool letters[256];            /* bytes of the sample */
+    bool raised;                  /* invent_raise() */
+    int64_t floor;
+    uint64_t room;
 };
 
 struct invent {
@@ -65,8 +72,9 @@ void invent_name(const struct invent *invent, enum invent_how how, const char *l
                  struct buffer *out);
 void invent_email(const struct invent *invent, struct buffer *out);
 void invent_phone(const struct invent *invent, const char *like, struct buffer *out);
-/* A line with a street, or a postcode; false where it is neither and may stay as it is. */
+/* A line with a street, or a postcode; false where it is neither. */
 bool invent_address(const struct invent *invent, const char *like, struct buffer *out);
+void invent_street(const struct invent *invent, const char *like, struct buffer *out);
 /* Like the first eight characters of `like`; ISO 3779 with the check digit of 49 CFR 565. */
 void invent_vin(const char *like, struct buffer *out);
 

@@ -27,23 +27,49 @@ static uint64_t random_up_to(uint64_t most)
     return most == UINT64_MAX ? random : random % (most + 1);
 }
 
+static int64_t greatest_of(const struct invent *invent, size_t column)
+{
+    const struct invent_seen *seen = &invent->seen[column];
+    switch (invent->columns[column].type) {
+    case INT2_OID:
+        return INT16_MAX;
+    case INT4_OID:
+        return INT32_MAX;
+    default:
+        return seen->greatest < INT32_MAX && seen->floor < INT32_MAX ? INT32_MAX : INT64_MAX;
+    }
+}
+
+/* Of the `room` numbers above `floor`, as far as the type has them; false where it has none. */
+static bool whole_above(int64_t floor, uint64_t room, int64_t most, int64_t *value)
+{
+    if (floor >= most)
+        return false;
+    uint64_t left = (uint64_t)most - (uint64_t)floor;
+    *value = (int64_t)((uint64_t)floor + 1 + random_up_to((room < left ? room : left) - 1));
+    return true;
+}
+
 /* Among numbers with gaps in a gap, perhaps; where there are hardly any, just above. */
 void invent_whole(const struct invent *invent, size_t column, struct buffer *out)
 {
     const struct invent_seen *seen = &invent->seen[column];
     uint64_t span = (uint64_t)seen->greatest - (uint64_t)seen->least;
-    bool sparse = span / 2 >= seen->values || !seen->varies;
-    int64_t value;
-    if (sparse && seen->varies) {
+    bool above = seen->raised || span / 2 < seen->values || !seen->varies;
+    int64_t value, most = greatest_of(invent, column);
+    int64_t floor = seen->raised ? seen->floor : seen->greatest;
+    uint64_t room = seen->raised ? seen->room : span / 8 + 500;
+    if (!above || !whole_above(floor, room, most, &value))
         value = (int64_t)((uint64_t)seen->least + random_up_to(span));
-    } else {
-        uint64_t above = 1 + random_up_to(span / 8 + 500);
-        uint64_t most = seen->greatest < INT32_MAX ? INT32_MAX : INT64_MAX;
-        value = above > most - (uint64_t)seen->greatest
-                    ? (int64_t)((uint64_t)seen->least + random_up_to(span))
-                    : (int64_t)((uint64_t)seen->greatest + above);
-    }
     buffer_printf(out, "%" PRId64, value);
+}
+
+void invent_raise(struct invent *invent, size_t column, int64_t floor, uint64_t room)
+{
+    struct invent_seen *seen = &invent->seen[column];
+    seen->raised = true;
+    seen->floor = floor > seen->greatest ? floor : seen->greatest;
+    seen->room = room > 0 ? room : 1;
 }
 
 /* The least and greatest of the sample as doubles. */
@@ -89,6 +115,27 @@ static int64_t day_of(const char *date)
     return (int64_t)timegm(&parts) / SECONDS_A_DAY;
 }
 
+/* The time of day of a row, to the microsecond, would be that row's own: of one that has more than
+ * hours, all behind them is another. */
+static void put_time(const char *like, struct buffer *out)
+{
+    static const char midnight[] = " 00:00:00";
+    size_t hours = strlen(" HH");
+    bool is_time = strlen(like) >= sizeof midnight - 1 && like[hours] == ':' &&
+                   strncmp(like, midnight, sizeof midnight - 1) != 0;
+    if (!is_time) {
+        buffer_append_text(out, like);
+        return;
+    }
+    size_t zone = hours + strcspn(like + hours, "+-Z");
+    for (size_t i = 0; like[i] != '\0'; i++) {
+        bool changes = i > hours && i < zone && isdigit((unsigned char)like[i]);
+        bool tens = changes && i < sizeof midnight - 1 && like[i - 1] == ':';
+        buffer_append_u8(out, changes ? (uint8_t)('0' + invent_random(tens ? 6 : 10))
+                                      : (uint8_t)like[i]);
+    }
+}
+
 void invent_date(const struct invent *invent, size_t column, const char *like, struct buffer *out)
 {
     int64_t first = INT64_MAX, last = INT64_MIN;
@@ -104,8 +151,8 @@ void invent_date(const struct invent *invent, size_t column, const char *like, s
         (time_t)((first + (int64_t)random_up_to((uint64_t)(last - first))) * SECONDS_A_DAY);
     struct tm parts;
     gmtime_r(&chosen, &parts);
-    buffer_printf(out, "%04d-%02d-%02d%s", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                  like + DATE_CHARS);
+    buffer_printf(out, "%04d-%02d-%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
+    put_time(like + DATE_CHARS, out);
 }
 
 void invent_uuid(struct buffer *out)

@@ -1,6 +1,6 @@
 /* DELIVERY CANARIES: invented rows of a delivery, stored before its file can appear. Their keys are
  * held against the dictionary, the database and earlier canaries: where one is taken, nothing is
- * stored, and the answer names the rows to invent again. */
+ * stored, and the answer names the rows to invent again, and the greatest key that there is. */
 #include "gateway/admin_asking.h"
 
 #include <stdlib.h>
@@ -158,11 +158,20 @@ static enum status check_kind(const struct cells *cells, const struct snapshot *
         return STATUS_OK;
     TRY(deliveries_keys_taken(server->config, snapshot->model, kind, keys->keys, keys->count,
                               keys->taken, error));
+    bool asked = false;
+    char greatest[DELIVERIES_NUMBER_ROOM];
     for (size_t i = 0; i < keys->count; i++) {
         bool known = false;
         TRY(is_known(cells, snapshot->policy, kind, keys->keys[i], &known, error));
-        if (known || keys->taken[i])
-            table_set(table, table_add(table), 0, "%lld", (long long)keys->rows[i]);
+        if (!known && !keys->taken[i])
+            continue;
+        if (!asked)
+            TRY(deliveries_greatest_key(server->config, snapshot->model, kind, greatest, error));
+        asked = true;
+        struct table_row *row = table_add(table);
+        table_set(table, row, 0, "%lld", (long long)keys->rows[i]);
+        table_set(table, row, 1, "%s", snapshot->policy->kinds[kind].name);
+        table_set(table, row, 2, "%s", greatest);
     }
     return STATUS_OK;
 }
@@ -203,7 +212,7 @@ static enum status store(struct cells *cells, struct table *table, struct error 
 
 enum status admin_delivery_canaries(struct asking *asking, struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"taken", NULL};
+    static const char *const columns[] = {"taken", "kind", "greatest", NULL};
     struct cells cells = {.asking = asking};
     arena_init(&cells.arena, 4 * 1024 * 1024);
     table_init(table, ADMIN_TABLE_BYTES, columns);

@@ -111,3 +111,38 @@ bool deliveries_may_run(const struct plan *plan)
 {
     return plan->kind == PLAN_QUERY && plan->write == NULL && plan->copy == NULL;
 }
+
+/* ---- canaries ---- */
+
+static enum status check_column(const struct config *config, const struct plan *plan, size_t at,
+                                struct error *error)
+{
+    const struct plan_visible *visible = &plan->visible[at];
+    const char *name = plan->visible_names[at];
+    if (visible->of.dataset == NULL && !visible->constant)
+        return error_set(error, STATUS_DENIED, "0A000",
+                         "select the datasets' own columns, under any name, or leave the canaries "
+                         "out",
+                         "column %.60s is computed, so that no value of it can be invented", name);
+    if (visible->of.category != NULL && strcmp(visible->of.category, "email") == 0 &&
+        visible->of.form == POLICY_FORM_CLEAR && config->canaries.mailbox_domain == NULL)
+        return error_set(
+            error, STATUS_DENIED, "55000",
+            "canaries: mailbox_domain: in cofferdam.yaml, a domain whose mail is yours",
+            "column %.60s has e-mail addresses, and no domain for invented ones is "
+            "configured",
+            name);
+    return STATUS_OK;
+}
+
+enum status deliveries_check_canaries(const struct config *config, const struct plan *plan,
+                                      struct error *error)
+{
+    if (plan->hidden_count == 0 || plan->visible == NULL || plan_aggregates(plan))
+        return error_set(
+            error, STATUS_DENIED, "0A000", "leave the canaries out",
+            "canaries are invented people, and the rows of this result are not people");
+    for (size_t i = 0; i < plan->visible_count; i++)
+        TRY(check_column(config, plan, i, error));
+    return STATUS_OK;
+}

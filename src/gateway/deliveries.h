@@ -41,10 +41,23 @@ MUST_USE enum status deliveries_listen(const struct config *config, struct net_l
 /* One query that changes nothing? */
 bool deliveries_may_run(const struct plan *plan);
 
+/* May canaries stand among its rows? Only where the plan proves what each column of the file is:
+ * one that is called by another name, or reckoned, would show real people's values in invented
+ * rows. STATUS_DENIED, before anything is released. */
+MUST_USE enum status deliveries_check_canaries(const struct config *config, const struct plan *plan,
+                                               struct error *error);
+
 /* Of these keys of a kind, those that the database has: fills taken[i]. Blocks (libpq); the admin
  * thread. */
 MUST_USE enum status deliveries_keys_taken(const struct config *config, struct model *model,
                                            size_t kind, const char *const *keys, size_t count,
                                            bool *taken, struct error *error);
+/* The greatest key that the database has of a kind whose keys are whole numbers; "" for another, or
+ * where it has none. As above. */
+enum { DELIVERIES_NUMBER_ROOM = 24 };
+MUST_USE enum status deliveries_greatest_key(const struct config *config, struct model *model,
+                                             size_t kind,
+                                             char number[static DELIVERIES_NUMBER_ROOM],
+                                             struct error *error);
 
 #endif

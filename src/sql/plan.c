@@ -166,6 +166,40 @@ enum status plan_keep_names(struct build *build, const struct level *level)
     return names == NULL ? STATUS_NOMEM : STATUS_OK;
 }
 
+/* As written: 'x', NULL::text. A sub-select may be rewritten into something that looks so. */
+static bool is_constant(const Node *node)
+{
+    while (node != NULL && IsA(node, TypeCast))
+        node = ((const TypeCast *)node)->arg;
+    return node != NULL && IsA(node, A_Const);
+}
+
+static struct plan_visible visible_of(const struct target *target)
+{
+    const struct column *column =
+        target->source == NULL ? NULL : &target->source->columns[target->source_column];
+    if (column == NULL || column->fence == NULL)
+        return (struct plan_visible){.constant = is_constant(target->original)};
+    const struct model_granted *granted = &column->fence->grant->columns[column->granted];
+    const struct policy_column *policy = granted->column->policy;
+    return (struct plan_visible){.of = {.dataset = column->fence->grant->dataset->policy->name,
+                                        .column = policy->name,
+                                        .category = policy->category,
+                                        .form = granted->form}};
+}
+
+/* Beside the names: what is shown under each, however it is called. */
+static enum status keep_visible(struct build *build, const struct level *level)
+{
+    struct plan *plan = build->plan;
+    struct plan_visible *visible =
+        arena_array(&plan->arena, struct plan_visible, level->target_count + 1);
+    for (size_t i = 0; visible != NULL && i < level->target_count; i++)
+        visible[i] = visible_of(&level->targets[i]);
+    plan->visible = visible;
+    return visible == NULL ? STATUS_NOMEM : STATUS_OK;
+}
+
 static void add_table(struct build *build, uint32_t *tables, const struct model_dataset *dataset)
 {
     struct plan *plan = build->plan;
@@ -228,6 +262,7 @@ enum status plan_query(struct build *build, SelectStmt *select, Node **emitted)
     for (size_t i = 0; i < build->fence_count; i++)
         TRY(fence_close(build, build->fences[i]));
     TRY(plan_keep_names(build, level));
+    TRY(keep_visible(build, level));
     TRY(plan_keep_secrets(build));
     plan_explain_fences(build);
     TRY(plan_keep_tables(build));

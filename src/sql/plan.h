@@ -61,6 +61,12 @@ struct plan_column {
     enum policy_form form;
 };
 
+/* What a visible column of a query is. */
+struct plan_visible {
+    struct plan_column of; /* the column of a dataset that it is, unchanged; dataset NULL: none */
+    bool constant;         /* none, and nothing of the database decides it */
+};
+
 /* One hidden output column. Ordinal in the result: plan->visible_count + its index. Always sent
  * by upstream in text format. Where plan->has_once, one more column comes behind all of these: it
  * is NULL in the one row that is no row of the result and only brings `once` sets. */
@@ -211,6 +217,7 @@ struct plan {
 
     size_t visible_count; /* columns the client gets */
     const char *const *visible_names;
+    const struct plan_visible *visible; /* of a query over datasets; otherwise NULL */
     const struct plan_hidden *hidden;
     size_t hidden_count;
     bool has_once;                     /* see plan_hidden */

@@ -21,6 +21,8 @@ SELECT 7 * n, 'Real Person' || chr(64 + n % 26), 'p' || n || '@mail.example', '+
        n || ' Real Street', 'BS' || n % 9 + 1 || ' 4QT', date '1950-01-01' + n * 37,
        CASE WHEN n % 3 = 0 THEN 'Bath' ELSE 'York' END
   FROM generate_series(1, 300) AS n;
+CREATE TABLE crm.member (id int PRIMARY KEY, full_name text);
+INSERT INTO crm.member SELECT n, 'Member ' || n FROM generate_series(1, 20000) AS n;
 CREATE TABLE crm.caller (code uuid PRIMARY KEY, full_name text, born date);
 INSERT INTO crm.caller SELECT md5(n::text)::uuid, 'Caller ' || n, date '1960-01-01' + n FROM generate_series(1, 60) AS n;
 ANALYZE;
@@ -30,6 +32,7 @@ controller: {name: Shop, dpo: {name: D. Officer, email: dpo@shop.example}}
 subjects:
   person: {dataset: person, key: id}
   caller: {dataset: caller, key: code}
+  member: {dataset: member, key: id}
 datasets:
   person:
     table: crm.person
@@ -41,6 +44,10 @@ datasets:
     table: crm.caller
     subject: {kind: caller, key: code}
     columns: {code: {}, full_name: {category: name}, born: {category: date_of_birth}}
+  member:
+    table: crm.member
+    subject: {kind: member, key: id}
+    columns: {id: {}, full_name: {category: name}}
 partners:
   acme:
     contract: {agreement: DPA-1, breach_contact: {name: A. Contact, phone: "+44 1632 960001"}}
@@ -51,6 +58,7 @@ partners:
       - {dataset: person, columns: {id: clear, full_name: clear, email: clear, phone: clear, street: clear,
          postcode: clear, born: clear, town: clear}}
       - {dataset: caller, columns: {code: clear, full_name: clear, born: clear}}
+      - {dataset: member, columns: {id: clear, full_name: clear}}
     budget: {subjects: {per_day: 100000, total: 1000000}, rows_per_statement: 1000000}
   mask:
     contract: {agreement: DPA-2, breach_contact: {name: M. Contact, phone: "+44 1632 960002"}}
@@ -144,6 +152,42 @@ def test_what_is_committed_to_is_what_is_stored(gateway, folder):
         ("person.full_name", "person", "clear"), ("person.id", "person", "clear")}
 
 
+def test_another_name_hides_nobody(gateway, folder):
+    """A column is known for what it is, not by what the statement calls it."""
+    told = export(gateway, "SELECT full_name AS town, q.town AS full_name, id AS phone, 'x' AS email "
+                           "FROM (SELECT town, id, full_name FROM person) AS q", folder / "n.csv", 15)
+    cells = stored(gateway, told["delivery"])
+    names = {row["town"] for row in rows_of(cells).values()}
+    assert not any(name.startswith("Real") for name in names) and len(names) > 5
+    assert {(cell["column"], cell["source"]) for cell in cells} == {
+        ("town", "person.full_name"), ("full_name", "person.town"), ("phone", "person.id"), ("email", "")}
+    real = {f"{7 * n}" for n in range(1, 301)}
+    assert not real & {row["phone"] for row in rows_of(cells).values()}
+
+
+@pytest.mark.parametrize("sql", [
+    "SELECT id, upper(full_name) AS full_name FROM person",
+    "SELECT id, full_name || '' AS n FROM person",
+    "SELECT id, full_name FROM person UNION ALL SELECT id, phone FROM person",
+])
+def test_what_is_computed_is_refused_before_anything_is_released(gateway, folder, sql):
+    before = gateway.ledger()
+    code, _, errors = gateway.cli("export", "--partner", "acme", "--canaries", "2", sql, str(folder / "x.csv"),
+                                  check=False)
+    assert code == 1 and "is computed" in errors and "leave the canaries out" in errors
+    assert not list(folder.iterdir()) and len(gateway.ledger()) == len(before)
+
+
+def test_a_table_without_gaps(gateway, folder):
+    """No key below the greatest is free, and the file has the least of them only."""
+    delivered = []
+    for name in ("a", "b"):
+        told = export(gateway, "SELECT id, full_name FROM member WHERE id <= 2000", folder / f"{name}.csv", 40)
+        delivered.append({int(row["id"]) for row in rows_of(stored(gateway, told["delivery"])).values()})
+    assert len(delivered[0]) == len(delivered[1]) == 40 and not delivered[0] & delivered[1]
+    assert min(delivered[0] | delivered[1]) > 20000
+
+
 def test_two_copies_have_none_in_common(gateway, folder):
     sql = "SELECT id, full_name, phone FROM person"
     first, second = (export(gateway, sql, folder / name, 30)["delivery"] for name in ("a.csv", "b.csv"))
@@ -188,10 +232,11 @@ def test_no_canary_without_people(gateway, folder, sql, told):
 
 def test_no_mailbox_no_canary(make_gateway, folder):
     gateway = make_gateway(policy_yaml=POLICY, sql=SQL)
-    code, _, errors = gateway.cli("export", "--partner", "acme", "--canaries", "1", "SELECT id, email FROM person",
-                                  str(folder / "x.csv"), check=False)
+    before = len(gateway.ledger())
+    code, _, errors = gateway.cli("export", "--partner", "acme", "--canaries", "1",
+                                  "SELECT id, email AS town FROM person", str(folder / "x.csv"), check=False)
     assert code == 1 and "mailbox_domain" in errors and not list(folder.iterdir())
-    assert "300 rows about 300 people" in errors
+    assert len(gateway.ledger()) == before and not gateway.admin("SHOW DELIVERIES")
 
 
 def test_keys_that_are_somebodys_are_told(gateway):
@@ -200,7 +245,7 @@ def test_keys_that_are_somebodys_are_told(gateway):
     cells = lambda *keys: "".join(f"{row}\tid\tperson.id\tperson\t{key}\tclear\t1\t{key}\n"
                                   for row, key in enumerate(keys, 1))
     assert gateway.admin(f"DELIVERY CANARIES '{delivery}' CELLS '{cells(5, 14, 6, 21)}'") == [
-        {"taken": "2"}, {"taken": "4"}]
+        {"taken": "2", "kind": "person", "greatest": "2100"}, {"taken": "4", "kind": "person", "greatest": "2100"}]
     assert stored(gateway, delivery) == []
     assert gateway.admin(f"DELIVERY CANARIES '{delivery}' CELLS '{cells(5, 6)}'") == []
     assert len(stored(gateway, delivery)) == 2

@@ -180,6 +180,84 @@ static void numbers_people(void **state)
     }
 }
 
+/* What one row alone has is that person's own, and in no canary. */
+static void copies_nobody(void **state)
+{
+    (void)state;
+    enum { TIMESTAMP = 1114 };
+    const struct invent_column columns[] = {
+        column("line", TEXT, "address"),     column("town", TEXT, "address"),
+        column("job", TEXT, "employment"),   column("note", TEXT, "health"),
+        column("seen", TIMESTAMP, "online"), column("vin", TEXT, "vin")};
+    char texts[20][6][120];
+    const char *cells[120];
+    for (int i = 0; i < 20; i++) {
+        snprintf(texts[i][0], 120, "Cottage %c, The Green", 'A' + i);
+        snprintf(texts[i][1], 120, "%s", i % 4 ? "Bath" : "York");
+        snprintf(texts[i][2], 120, "%s%c", i == 7 ? "astronaut" : "clerk", i == 7 ? '!' : '.');
+        snprintf(texts[i][3], 120, "%s %c %s", "a text of its own about one person, number",
+                 'a' + i, "which is long enough to be taken for prose");
+        snprintf(texts[i][4], 120, "2024-05-05 10:%02d:%02d.123456", i, 59 - i);
+        snprintf(texts[i][5], 120, "%s", i == 0 ? "1M8GDM9AXKP042788" : "1M8GDM9A");
+        for (int j = 0; j < 6; j++)
+            cells[6 * i + j] = texts[i][j];
+    }
+    cells[6 * 3 + 3] = NULL;
+    for (int turn = 0; turn < 60; turn++) {
+        struct made made = make(columns, 6, cells, 20);
+        assert_non_null(strstr(made.text[0], "Larkfold Lane"));
+        assert_null(strstr(made.text[0], "Cottage"));
+        assert_true(strcmp(made.text[1], "Bath") == 0 || strcmp(made.text[1], "York") == 0);
+        assert_string_equal(made.text[2], "clerk.");
+        assert_true(made.null[3]);
+        assert_memory_equal(made.text[4], "2024-05-05 10:", 14);
+        assert_string_not_equal(made.text[4] + 19, ".123456");
+        assert_true(strlen(made.text[5]) == 17 || strlen(made.text[5]) == 8);
+    }
+}
+
+static void refuses_prose(void **state)
+{
+    (void)state;
+    const struct invent_column columns[] = {column("note", TEXT, "health"),
+                                            column("title", TEXT, NULL)};
+    const char *const cells[] = {"first line\nsecond", "a"};
+    struct invent *invent;
+    must(invent_open(columns, 1, &lists, &invent, &error));
+    must(invent_see(invent, cells, &error));
+    assert_int_equal(invent_ready(invent, &error), STATUS_DENIED);
+    assert_non_null(strstr(error.message, "note"));
+    invent_close(invent);
+    struct made made = make(columns + 1, 1, cells, 1); /* about nobody */
+    assert_string_equal(made.text[0], cells[0]);
+}
+
+/* Where all keys are taken, the caller says from where on they are free. */
+static void goes_above_all(void **state)
+{
+    (void)state;
+    enum { INT2 = 21 };
+    struct invent_column columns[] = {column("id", INT8, NULL), column("small", INT2, NULL)};
+    columns[0].is_key = columns[1].is_key = true;
+    const char *const cells[] = {"1", "1", "2", "32767", "3", "3"};
+    struct invent *invent;
+    const char *const *got;
+    const bool *invented;
+    must(invent_open(columns, 2, &lists, &invent, &error));
+    for (size_t row = 0; row < 3; row++)
+        must(invent_see(invent, cells + 2 * row, &error));
+    must(invent_ready(invent, &error));
+    invent_raise(invent, 0, 5000000000, 10);
+    invent_raise(invent, 1, 40000, 10);
+    for (int i = 0; i < 50; i++) {
+        must(invent_row(invent, &got, &invented, &error));
+        long long id = strtoll(got[0], NULL, 10), small = strtoll(got[1], NULL, 10);
+        assert_true(id > 5000000000 && id <= 5000000010);
+        assert_true(small >= 1 && small <= 32767);
+    }
+    invent_close(invent);
+}
+
 static void knows_the_order(void **state)
 {
     (void)state;
@@ -223,13 +301,11 @@ static void says_how_many_it_takes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_a_person),
-        cmocka_unit_test(follows_the_look),
-        cmocka_unit_test(checks_chassis_numbers),
-        cmocka_unit_test(keeps_forms),
-        cmocka_unit_test(numbers_people),
-        cmocka_unit_test(knows_the_order),
-        cmocka_unit_test(refuses_what_it_cannot_invent),
+        cmocka_unit_test(makes_a_person),         cmocka_unit_test(follows_the_look),
+        cmocka_unit_test(checks_chassis_numbers), cmocka_unit_test(keeps_forms),
+        cmocka_unit_test(numbers_people),         cmocka_unit_test(copies_nobody),
+        cmocka_unit_test(refuses_prose),          cmocka_unit_test(goes_above_all),
+        cmocka_unit_test(knows_the_order),        cmocka_unit_test(refuses_what_it_cannot_invent),
         cmocka_unit_test(says_how_many_it_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

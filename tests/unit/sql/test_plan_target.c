@@ -48,6 +48,40 @@ static void test_group_by_prefers_input_columns(void **state)
                  "GROUPING");
 }
 
+/* What each visible column is, whatever it is called. "": a constant, "?": computed. */
+static void shows(const char *sql, const char *const *expected)
+{
+    char text[128];
+    struct plan *plan = plan_accepted("acme.app", sql);
+    assert_non_null(plan->visible);
+    for (size_t i = 0; i < plan->visible_count; i++) {
+        const struct plan_visible *visible = &plan->visible[i];
+        snprintf(text, sizeof text, "%s.%s", visible->of.dataset, visible->of.column);
+        if (visible->of.dataset == NULL)
+            snprintf(text, sizeof text, "%s", visible->constant ? "" : "?");
+        if (strcmp(text, expected[i]) != 0)
+            fail_msg("column %zu of %s is \"%s\", not \"%s\"", i + 1, sql, text, expected[i]);
+    }
+    plan_release(plan);
+}
+
+static void test_what_a_column_shows(void **state)
+{
+    static const char *const renamed[] = {"customer.full_name", "customer.city", "?", "", "?"};
+    shows("SELECT full_name AS n, city AS full_name, upper(city) AS city, 'x'::text AS full_name, "
+          "(SELECT min(name) FROM model) AS m FROM customer",
+          renamed);
+    static const char *const below[] = {"customer.full_name", "?"};
+    shows("SELECT a, b FROM (SELECT full_name AS a, city || '' AS b FROM customer) AS q (a, b)",
+          below);
+    shows("WITH w AS (SELECT full_name, coalesce(city, '') AS c FROM customer) "
+          "SELECT DISTINCT w.full_name AS x, c FROM w",
+          below);
+    static const char *const both[] = {"?"};
+    shows("SELECT city AS full_name FROM customer UNION ALL SELECT full_name FROM customer", both);
+    shows("SELECT CASE WHEN city = 'x' THEN full_name END AS full_name FROM customer", both);
+}
+
 static void test_stars(void **state)
 {
     struct plan *plan = plan_accepted(
@@ -81,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_by_prefers_output_names),
         cmocka_unit_test(test_group_by_prefers_input_columns),
+        cmocka_unit_test(test_what_a_column_shows),
         cmocka_unit_test(test_stars),
         cmocka_unit_test(test_outputs_of_one_name_stay_apart),
     };
