@@ -47,12 +47,30 @@ static enum status out_of_memory(struct error *error)
     return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
 }
 
+/* Does the ledger say that this delivery's canaries went out? What it does not say accuses nobody,
+ * and is told: somebody has written into the file. */
+static const struct committed_delivery *committed_of(struct looking *looking,
+                                                     const struct canary *canary)
+{
+    struct tracing *tracing = looking->tracing;
+    const struct committed_delivery *found =
+        committed_find(&tracing->world.deliveries, canary->delivery);
+    if (found != NULL && found->stands)
+        return found;
+    snprintf(tracing->refused, sizeof tracing->refused, "%s", canary->delivery);
+    tracing->refused_why = found == NULL      ? "the ledger has no such delivery"
+                           : !found->complete ? "no file of it was ever made, by the ledger"
+                                              : "they are not those that its closing act in the "
+                                                "ledger has the hash of";
+    return NULL;
+}
+
 /* The place of a canary of a delivery, made where it is new. */
-static enum status find_canary(struct looking *looking, const struct canary *canary, uint32_t *at,
+static enum status find_canary(struct looking *looking, const struct canary *canary,
+                               const struct committed_delivery *delivery, uint32_t *at,
                                struct error *error)
 {
     struct tracing *tracing = looking->tracing;
-    struct delivery delivery;
     for (size_t i = 0; i < tracing->canary_count; i++)
         if (tracing->canaries[i].row == canary->row &&
             strcmp(tracing->canaries[i].delivery, canary->delivery) == 0) {
@@ -70,13 +88,12 @@ static enum status find_canary(struct looking *looking, const struct canary *can
         tracing->canaries = grown;
         tracing->canary_capacity = more;
     }
-    TRY(deliveries_get(looking->deliveries, canary->delivery, &tracing->arena, &delivery, error));
     tracing->canaries[tracing->canary_count] =
-        (struct found_canary){.delivery = delivery.id,
-                              .partner = delivery.partner,
-                              .agent = delivery.agent == NULL ? "" : delivery.agent,
+        (struct found_canary){.delivery = delivery->id,
+                              .partner = delivery->partner,
+                              .agent = delivery->agent,
                               .row = canary->row,
-                              .opened_ns = delivery.opened_ns};
+                              .opened_ns = delivery->opened_ns};
     *at = (uint32_t)tracing->canary_count++;
     return STATUS_OK;
 }
@@ -89,7 +106,10 @@ static enum status take(void *context, const struct canary *canary, struct error
     uint32_t at = 0;
     if (canary->is_invented != looking->invented_only)
         return STATUS_OK;
-    TRY(find_canary(looking, canary, &at, error));
+    const struct committed_delivery *delivery = committed_of(looking, canary);
+    if (delivery == NULL)
+        return STATUS_OK;
+    TRY(find_canary(looking, canary, delivery, &at, error));
     size_t i = 0;
     while (i < looking->count && looking->candidates[i].canary != at)
         i++;
@@ -194,7 +214,9 @@ enum status trace_by_canaries(struct tracing *tracing, bool unique_only, struct 
     if (!file_exists(path)) /* nobody has ever made a delivery */
         return STATUS_OK;
     TRY(deliveries_open(path, &looking.deliveries, error));
-    enum status status = STATUS_OK;
+    enum status status =
+        unique_only ? committed_check(&tracing->world.deliveries, looking.deliveries, error)
+                    : STATUS_OK;
     for (size_t i = 0; i < tracing->leak.line_count && status == STATUS_OK; i++)
         if (!tracing->matches[i].settled)
             status = look(&looking, i, unique_only, error);

@@ -154,6 +154,30 @@ static void note_canaries(const struct tracing *tracing)
         }
 }
 
+/* deliveries.sqlite against the ledger. */
+static void note_committed(const struct tracing *tracing)
+{
+    const struct committed *deliveries = &tracing->world.deliveries;
+    const char *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < deliveries->count; i++) {
+        const struct committed_delivery *at = &deliveries->all[i];
+        bool broken = at->complete && at->commitment != NULL && !at->stands;
+        first = broken && first == NULL ? at->id : first;
+        count += broken;
+    }
+    if (count > 0)
+        note(tracing->report,
+             "The stored canaries of %zu deliveries, %s first, are not those that the ledger has "
+             "the hash of: deliveries.sqlite was changed or is missing, and they count for "
+             "nothing. Restore it from a backup, and ask who could write it.",
+             count, first);
+    if (tracing->refused[0] != '\0')
+        note(tracing->report,
+             "Values of the file are stored as canaries of delivery %s and count for nothing: %s.",
+             tracing->refused, tracing->refused_why);
+}
+
 static void note_sub_processors(const struct tracing *tracing)
 {
     const struct trace_source *best = &tracing->report->sources[0];
@@ -216,6 +240,7 @@ enum status judge_notes(const struct evidence *evidence, struct error *error)
         note_deletion(evidence, partner);
         note_sub_processors(tracing);
     }
+    note_committed(tracing);
     note_canaries(tracing);
     note_limits(tracing);
     return STATUS_OK;

@@ -47,6 +47,9 @@ struct tracing {
     size_t *order; /* lines by person */
     struct found_canary *canaries;
     size_t canary_count, canary_capacity;
+    /* Of a stored canary that is in the file and counts for nothing; "": there is none. */
+    char refused[64]; /* the delivery */
+    const char *refused_why;
     /* line x column: forms in which the value may stand (forms.h); 0: it says nothing. */
     uint16_t *forms;
 };

@@ -46,6 +46,7 @@ void world_free(struct world *world)
 {
     names_close(world->names);
     free(world->partners);
+    committed_free(&world->deliveries);
     free(world->sets);
     free(world->copies);
     free(world->series);
@@ -154,6 +155,7 @@ static enum status take_first(struct world *world, const struct ledger_entry *en
     world->last_ns = entry->time_ns;
     if (entry->type == LEDGER_COLUMN_SET)
         return define_set(world, entry, error);
+    TRY(committed_take(&world->deliveries, &world->arena, entry, error));
     if (entry->partner.len == 0 || (!gives(entry) && entry->type != LEDGER_DELETED))
         return STATUS_OK;
     TRY(world_partner(world, entry->partner, &partner, error));

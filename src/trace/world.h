@@ -9,6 +9,7 @@
 #include "exposure/reading.h"
 #include "policy/config.h"
 #include "policy/policy.h"
+#include "trace/committed.h"
 #include "trace/pairs.h"
 
 struct world_partner {
@@ -45,6 +46,7 @@ struct world {
     size_t partner_count, partner_capacity;
     const char **sets; /* texts of column sets, by id */
     size_t set_capacity;
+    struct committed deliveries;
     uint64_t entries; /* of the ledger */
     int64_t first_ns, last_ns;
     /* ---- the second reading ---- */

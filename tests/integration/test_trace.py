@@ -1,8 +1,10 @@
 """A leaked sample is held against the ledger: whose copy it can have come from, why, and when one cannot tell."""
+import contextlib
 import datetime
 import json
 import os
 import pty
+import sqlite3
 import time
 
 import pytest
@@ -311,6 +313,50 @@ def test_a_canary_names_its_delivery_at_once(world, delivery):
     assert twice["records"] == 1 and twice["deciding"][0]["lines"] == 3, twice
     early = trace(world, header + "\n" + canaries[1] + "\n", "--leaked-before", world.before)
     assert early["verdict"] == "cannot tell" and early["records_of_no_copy"] == 1, early
+
+
+@contextlib.contextmanager
+def changed(world, sql, *values):
+    """deliveries.sqlite with a change in it by somebody who can write the file."""
+    path = world.state_dir / "deliveries.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        file.execute(sql, values)
+    try:
+        yield
+    finally:
+        with contextlib.closing(sqlite3.connect(path)) as file, file:
+            file.execute("DELETE FROM canary WHERE column = 'forged'")
+            file.execute("UPDATE delivery SET partner = 'north'")
+            file.execute("UPDATE canary SET value = substr(value, 2) WHERE value LIKE '~%'")
+
+
+@pytest.mark.parametrize("sql", [
+    "UPDATE canary SET value = '~' || value WHERE canary_id = (SELECT min(canary_id) FROM canary)",
+    "INSERT INTO canary SELECT NULL, delivery, 9, 'forged', '', '', '', 'clear', 'x@forged.example', 1 FROM canary LIMIT 1",
+])
+def test_canaries_that_the_ledger_does_not_know_accuse_nobody(world, delivery, sql):
+    header, canaries = delivery[1:]
+    with changed(world, sql):
+        report = trace(world, header + "\n" + canaries[1] + "\n" + ",,,x@forged.example,\n")
+    assert report["by_canary"] == 0 and report["verdict"] == "cannot tell", report
+    assert any("deliveries.sqlite was changed" in note and delivery[0] in note for note in report["notes"]), report
+    assert any("count for nothing: they are not those" in note for note in report["notes"]), report
+
+
+def test_a_canary_is_of_the_partner_whom_the_ledger_names(world, delivery):
+    with changed(world, "UPDATE delivery SET partner = 'south'"):
+        report = trace(world, delivery[1] + "\n" + delivery[2][1] + "\n")
+    assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "north", report
+
+
+def test_canaries_that_never_went_out_accuse_nobody(world):
+    (opened, *_) = world.admin("DELIVERY OPEN PARTNER 'north' FILE '/x' FORMAT 'csv' CANARIES '1' STATEMENT "
+                               "'SELECT email FROM person'")
+    world.admin(f"DELIVERY CANARIES '{opened['delivery']}' CELLS '1\temail\tperson.email\t\t\tclear\t1\tf@forged.example\n'")
+    world.admin(f"DELIVERY CLOSE '{opened['delivery']}' OUTCOME 'given up'")
+    report = trace(world, "email\nf@forged.example\n")
+    assert report["by_canary"] == 0 and report["verdict"] == "cannot tell", report
+    assert any("no file of it was ever made" in note for note in report["notes"]), report
 
 
 def test_a_canary_of_what_is_attested_as_deleted_casts_doubt(world, delivery):
