@@ -340,9 +340,10 @@ void exposure_budget(struct exposure *exposure, const struct policy_partner *par
 }
 
 struct exposure_statistics *exposure_statistics_begin(struct exposure *exposure,
-                                                      const char *partner)
+                                                      const struct policy_partner *partner,
+                                                      int64_t now_ns)
 {
-    return trackers_begin(exposure->trackers, partner);
+    return trackers_begin(exposure->trackers, partner->name, now_ns, partner->remember_days);
 }
 
 size_t exposure_limits(struct exposure *exposure, const struct policy_partner *partner,

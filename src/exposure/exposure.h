@@ -207,15 +207,20 @@ struct exposure_people {
     size_t count;
 };
 struct exposure_statistics; /* those of one release; holds the partner's until its end */
+/* Sets that were last given longer ago than the policy remembers are forgotten first. */
 struct exposure_statistics *exposure_statistics_begin(struct exposure *exposure,
-                                                      const char *partner);
+                                                      const struct policy_partner *partner,
+                                                      int64_t now_ns);
 /* ids: ascending, each once, not none. Those by which it differs by fewer than `below` from an
  * earlier one, from two together, or with one from another, are added to *differing. */
 enum exposure_verdict exposure_statistic(struct exposure_statistics *statistics, uint32_t below,
                                          const uint32_t *ids, size_t count,
                                          struct exposure_people *differing);
-/* released false: the statistics of this release are forgotten. Frees. */
-void exposure_statistics_end(struct exposure_statistics *statistics, bool released);
+/* How many of this release's were new until now, those that differ included. */
+size_t exposure_statistics_count(const struct exposure_statistics *statistics);
+/* Once it is known what leaves: the new ones from the kept-th on are forgotten (0: all; SIZE_MAX:
+ * none), as they were not given. What is taken for given is free from then on. Frees. */
+void exposure_statistics_end(struct exposure_statistics *statistics, size_t kept);
 
 /* ---- index ---- */
 /* Takes a disclosure into the index; the same code path as replay. Called once its entry has been

@@ -1,5 +1,6 @@
 /* A set of more ids than an item takes comes in several, which may stand in several entries of one
- * release; entries of other sessions may stand between. */
+ * release; entries of other sessions may stand between. None of a release's sets was given before
+ * its last entry: the people by which one differs may stand there, and then they are charged. */
 #include "exposure/statistics.h"
 
 #include <stdlib.h>
@@ -14,17 +15,25 @@ enum { GRADE_AGGREGATE = 2, IDS_MAX = 1 << 26 };
 struct statistics_open {
     struct statistics_open *next;
     uint8_t uuid[16];
-    uint32_t *ids;
+    uint32_t *ids; /* of all sets, one after the other */
     size_t count;
+    size_t *begins; /* of each set, in ids */
+    size_t set_count;
 };
+
+static void free_open(struct statistics_open *open)
+{
+    free(open->begins);
+    free(open->ids);
+    free(open);
+}
 
 void statistics_forget(struct statistics_open **open)
 {
     while (*open != NULL) {
         struct statistics_open *first = *open;
         *open = first->next;
-        free(first->ids);
-        free(first);
+        free_open(first);
     }
 }
 
@@ -54,7 +63,7 @@ static struct statistics_open **find(struct statistics_open **open, const uint8_
     return open;
 }
 
-/* The set that this statement has open is whole. */
+/* The statement's release is over. trackers NULL: it was not written whole, so nothing left. */
 static void finish(struct statistics_open **open, struct trackers *trackers,
                    const struct ledger_entry *entry)
 {
@@ -62,10 +71,14 @@ static void finish(struct statistics_open **open, struct trackers *trackers,
     if (whole == NULL)
         return;
     *at = whole->next;
-    if (whole->count > 0)
-        trackers_take(trackers, entry->partner, whole->ids, whole->count);
-    free(whole->ids);
-    free(whole);
+    for (size_t i = 0; trackers != NULL && i < whole->set_count; i++) {
+        size_t begin = whole->begins[i],
+               end = i + 1 < whole->set_count ? whole->begins[i + 1] : whole->count;
+        if (end > begin)
+            trackers_take(trackers, entry->partner, entry->time_ns, whole->ids + begin,
+                          end - begin);
+    }
+    free_open(whole);
 }
 
 static bool add_id(void *context, uint32_t id)
@@ -76,7 +89,7 @@ static bool add_id(void *context, uint32_t id)
 }
 
 static enum status add_item(struct statistics_open **open, const struct ledger_entry *entry,
-                            const struct ledger_item *item, struct error *error)
+                            const struct ledger_item *item, bool continues, struct error *error)
 {
     struct statistics_open *set = *find(open, entry->uuid);
     uint64_t count;
@@ -91,6 +104,11 @@ static enum status add_item(struct statistics_open **open, const struct ledger_e
         return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
     set->ids = realloc(set->ids, (set->count + count + 1) * sizeof *set->ids);
     CHECK(set->ids != NULL);
+    if (!continues || set->set_count == 0) {
+        set->begins = realloc(set->begins, (set->set_count + 1) * sizeof *set->begins);
+        CHECK(set->begins != NULL);
+        set->begins[set->set_count++] = set->count;
+    }
     return subject_set_each(item->subjects, add_id, set);
 }
 
@@ -99,13 +117,12 @@ enum status statistics_take(struct statistics_open **open, struct trackers *trac
 {
     if (entry->type != LEDGER_DISCLOSURE || entry->partner.len == 0)
         return STATUS_OK;
-    for (size_t i = 0; i < entry->item_count; i++) {
-        if (entry->items[i].grade != GRADE_AGGREGATE)
-            continue;
-        if (!statistics_continues(entry->text, i))
-            finish(open, trackers, entry);
-        TRY(add_item(open, entry, &entry->items[i], error));
-    }
+    if (entry->chunk == 0)
+        finish(open, NULL, entry);
+    for (size_t i = 0; i < entry->item_count; i++)
+        if (entry->items[i].grade == GRADE_AGGREGATE)
+            TRY(add_item(open, entry, &entry->items[i], statistics_continues(entry->text, i),
+                         error));
     if (entry->chunk_count != 0)
         finish(open, trackers, entry);
     return STATUS_OK;

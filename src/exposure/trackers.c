@@ -20,6 +20,8 @@ struct sketch {
 };
 
 struct tracked {
+    struct tracked *earlier, *later; /* by when they were last given */
+    int64_t given_ns;
     uint64_t count;
     struct sketch sketch;
     roaring_bitmap_t *ids;
@@ -30,7 +32,8 @@ struct tracker {
     pthread_mutex_t lock;
     struct tracked **sets; /* by size */
     size_t count, capacity, bytes;
-    bool full; /* one that came found no room: later ones cannot be told from it */
+    struct tracked *first, *last; /* by when they were last given */
+    bool full; /* one that came found no room, and none has been forgotten since */
 };
 
 struct trackers {
@@ -42,7 +45,8 @@ struct trackers {
 struct exposure_statistics {
     struct tracker *tracker;
     const char *partner;
-    struct tracked **staged; /* in the tracker already; taken out if nothing is released */
+    int64_t now_ns;
+    struct tracked **staged; /* in the tracker already; taken out if they are not released */
     size_t staged_count, staged_capacity;
     size_t pairs_left;
 };
@@ -147,23 +151,52 @@ static size_t position(const struct tracker *tracker, uint64_t count)
     return low;
 }
 
-static bool is_known(const struct tracker *tracker, const struct tracked *set)
+static struct tracked *find_equal(const struct tracker *tracker, const struct tracked *set)
 {
     size_t at = position(tracker, set->count);
     for (; at < tracker->count && tracker->sets[at]->count == set->count; at++)
         if (memcmp(&tracker->sets[at]->sketch, &set->sketch, sizeof set->sketch) == 0 &&
             roaring_bitmap_equals(tracker->sets[at]->ids, set->ids))
-            return true;
-    return false;
+            return tracker->sets[at];
+    return NULL;
+}
+
+static void unlink_set(struct tracker *tracker, struct tracked *set)
+{
+    *(set->earlier == NULL ? &tracker->first : &set->earlier->later) = set->later;
+    *(set->later == NULL ? &tracker->last : &set->later->earlier) = set->earlier;
+}
+
+/* Times hardly ever go back, so that it is at the end already. */
+static void link_set(struct tracker *tracker, struct tracked *set, int64_t given_ns)
+{
+    struct tracked *earlier = tracker->last;
+    while (earlier != NULL && earlier->given_ns > given_ns)
+        earlier = earlier->earlier;
+    set->given_ns = given_ns;
+    set->earlier = earlier;
+    set->later = earlier == NULL ? tracker->first : earlier->later;
+    *(earlier == NULL ? &tracker->first : &earlier->later) = set;
+    *(set->later == NULL ? &tracker->last : &set->later->earlier) = set;
+}
+
+/* Has it been given before? Then it is remembered from now on anew. */
+static bool is_known(struct tracker *tracker, const struct tracked *set, int64_t now_ns)
+{
+    struct tracked *equal = find_equal(tracker, set);
+    if (equal != NULL && equal->given_ns < now_ns) {
+        unlink_set(tracker, equal);
+        link_set(tracker, equal, now_ns);
+    }
+    return equal != NULL;
 }
 
 static bool has_room(const struct tracker *tracker, const struct tracked *set)
 {
-    return !tracker->full && tracker->count < TRACKER_SETS &&
-           tracker->bytes + set->bytes <= TRACKER_BYTES;
+    return tracker->count < TRACKER_SETS && tracker->bytes + set->bytes <= TRACKER_BYTES;
 }
 
-static void insert(struct tracker *tracker, struct tracked *set)
+static void insert(struct tracker *tracker, struct tracked *set, int64_t given_ns)
 {
     if (tracker->count == tracker->capacity) {
         tracker->capacity = tracker->capacity == 0 ? 64 : tracker->capacity * 2;
@@ -176,6 +209,7 @@ static void insert(struct tracker *tracker, struct tracked *set)
     tracker->sets[at] = set;
     tracker->count++;
     tracker->bytes += set->bytes;
+    link_set(tracker, set, given_ns);
 }
 
 static void take_out(struct tracker *tracker, struct tracked *set)
@@ -185,22 +219,32 @@ static void take_out(struct tracker *tracker, struct tracked *set)
         at++;
     tracker->count--;
     tracker->bytes -= set->bytes;
+    unlink_set(tracker, set);
     memmove(tracker->sets + at, tracker->sets + at + 1,
             (tracker->count - at) * sizeof(struct tracked *));
     tracked_free(set);
 }
 
-void trackers_take(struct trackers *trackers, struct slice partner, const uint32_t *ids,
-                   size_t count)
+/* Those last given before that instant. */
+static void forget(struct tracker *tracker, int64_t before_ns)
+{
+    while (tracker->first != NULL && tracker->first->given_ns < before_ns) {
+        take_out(tracker, tracker->first);
+        tracker->full = false;
+    }
+}
+
+void trackers_take(struct trackers *trackers, struct slice partner, int64_t time_ns,
+                   const uint32_t *ids, size_t count)
 {
     struct tracker *tracker = lock_tracker(trackers, partner);
     struct tracked *set = tracked_of(ids, count);
     CHECK(set != NULL);
-    bool known = is_known(tracker, set), room = has_room(tracker, set);
-    if (!known && !room)
-        tracker->full = true;
-    if (!known && room)
-        insert(tracker, set);
+    bool known = is_known(tracker, set, time_ns);
+    while (!known && set->bytes <= TRACKER_BYTES && !has_room(tracker, set))
+        take_out(tracker, tracker->first);
+    if (!known && has_room(tracker, set))
+        insert(tracker, set, time_ns);
     else
         tracked_free(set);
     pthread_mutex_unlock(&tracker->lock);
@@ -304,13 +348,17 @@ static void compare_as_part(struct exposure_statistics *statistics, const struct
 
 /* ---- one release ---- */
 
-struct exposure_statistics *trackers_begin(struct trackers *trackers, const char *partner)
+struct exposure_statistics *trackers_begin(struct trackers *trackers, const char *partner,
+                                           int64_t now_ns, uint32_t remember_days)
 {
+    static const int64_t DAY_NS = 24LL * 3600 * 1000000000;
     struct exposure_statistics *statistics = calloc(1, sizeof *statistics);
     CHECK(statistics != NULL);
     statistics->tracker = lock_tracker(trackers, slice_of_text(partner));
     statistics->partner = partner;
+    statistics->now_ns = now_ns;
     statistics->pairs_left = TRACKER_PAIRS;
+    forget(statistics->tracker, now_ns - (int64_t)remember_days * DAY_NS);
     return statistics;
 }
 
@@ -323,7 +371,7 @@ static void stage(struct exposure_statistics *statistics, struct tracked *set)
         statistics->staged_capacity = capacity;
     }
     statistics->staged[statistics->staged_count++] = set;
-    insert(statistics->tracker, set);
+    insert(statistics->tracker, set, statistics->now_ns);
 }
 
 static void hand_out(const roaring_bitmap_t *set, struct exposure_people *people)
@@ -335,7 +383,7 @@ static void hand_out(const roaring_bitmap_t *set, struct exposure_people *people
     people->count += count;
 }
 
-/* Told once: from now on the partner's statistics are charged as rows are. */
+/* Told once: until some are forgotten the partner's new statistics are charged as rows are. */
 static enum exposure_verdict untold(struct exposure_statistics *statistics)
 {
     if (!statistics->tracker->full)
@@ -352,11 +400,11 @@ enum exposure_verdict exposure_statistic(struct exposure_statistics *statistics,
     struct tracked *set = tracked_of(ids, count);
     if (set == NULL)
         return untold(statistics);
-    if (is_known(statistics->tracker, set)) {
+    if (is_known(statistics->tracker, set, statistics->now_ns)) {
         tracked_free(set);
         return EXPOSURE_STATISTIC_KNOWN;
     }
-    if (!has_room(statistics->tracker, set)) {
+    if (statistics->tracker->full || !has_room(statistics->tracker, set)) {
         tracked_free(set);
         return untold(statistics);
     }
@@ -373,9 +421,14 @@ enum exposure_verdict exposure_statistic(struct exposure_statistics *statistics,
     return differs ? EXPOSURE_STATISTIC_DIFFERS : EXPOSURE_STATISTIC_NEW;
 }
 
-void exposure_statistics_end(struct exposure_statistics *statistics, bool released)
+size_t exposure_statistics_count(const struct exposure_statistics *statistics)
 {
-    for (size_t i = 0; !released && i < statistics->staged_count; i++)
+    return statistics->staged_count;
+}
+
+void exposure_statistics_end(struct exposure_statistics *statistics, size_t kept)
+{
+    for (size_t i = kept; i < statistics->staged_count; i++)
         take_out(statistics->tracker, statistics->staged[i]);
     pthread_mutex_unlock(&statistics->tracker->lock);
     free(statistics->staged);

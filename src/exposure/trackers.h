@@ -5,6 +5,7 @@
  * union with an earlier one with every earlier one; the pairs as far as TRACKER_PAIRS a release go.
  * Derived from the ledger: a replay takes the items of grade aggregate.
  * Thread-safe: a lock for the list, one for each partner, held from begin to end.
+ * A set is forgotten once it was last given longer ago than the policy remembers.
  * Memory: at most TRACKER_BYTES and TRACKER_SETS a partner; what no longer fits is untold. */
 #ifndef COFFERDAM_EXPOSURE_TRACKERS_H
 #define COFFERDAM_EXPOSURE_TRACKERS_H
@@ -21,11 +22,13 @@ struct trackers; /* owned */
 
 MUST_USE enum status trackers_new(struct trackers **trackers, struct error *error);
 void trackers_free(struct trackers *trackers);
-/* A statistic that the ledger tells of. ids ascending, each once. */
-void trackers_take(struct trackers *trackers, struct slice partner, const uint32_t *ids,
-                   size_t count);
+/* A statistic that the ledger tells of. ids ascending, each once. Where there is no room those last
+ * given longest ago make it: that they were forgotten is why this one could be given. */
+void trackers_take(struct trackers *trackers, struct slice partner, int64_t time_ns,
+                   const uint32_t *ids, size_t count);
 
 /* See exposure.h. */
-struct exposure_statistics *trackers_begin(struct trackers *trackers, const char *partner);
+struct exposure_statistics *trackers_begin(struct trackers *trackers, const char *partner,
+                                           int64_t now_ns, uint32_t remember_days);
 
 #endif

@@ -410,6 +410,7 @@ static enum status release(struct release_work *work, enum ledger_outcome closin
     if (work->item_count > 0 || ends || counts || work->batch->side.len > 0) {
         uint64_t sequence;
         TRY(write_entries(work, closing, sqlstate, &sequence, error));
+        release_settle_statistics(work, true);
         if (!outqueue_gate(out, sequence))
             return release_no_memory(error);
     }
@@ -433,6 +434,7 @@ enum status release_batch(struct batch *batch, struct run *run, enum ledger_outc
                                 .smallest = UINT32_MAX};
     buffer_init(&work.pin_sets, PIN_SETS_BYTES);
     enum status status = release(&work, closing, sqlstate, out, error);
+    release_settle_statistics(&work, false);
     buffer_free(&work.pin_sets);
     batch_clear(batch);
     return status;

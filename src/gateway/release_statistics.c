@@ -51,13 +51,18 @@ static enum status compare_set(struct release_work *work, struct exposure_statis
     return status;
 }
 
-static enum status compare_all(struct release_work *work, struct exposure_statistics *statistics,
-                               struct error *error)
+static enum status compare_all(struct release_work *work, struct error *error)
 {
-    for (size_t place = 1; place <= work->rows; place++)
+    work->statistics_until = arena_array(&work->batch->arena, size_t, work->rows + 1);
+    if (work->statistics_until == NULL)
+        return release_no_memory(error);
+    work->statistics_until[0] = 0;
+    for (size_t place = 1; place <= work->rows; place++) {
         for (size_t hidden = 0; hidden < work->plan->hidden_count; hidden++)
             if (release_lot(work, place, hidden) == LOT_AGGREGATE)
-                TRY(compare_set(work, statistics, place, hidden, error));
+                TRY(compare_set(work, work->statistics, place, hidden, error));
+        work->statistics_until[place] = exposure_statistics_count(work->statistics);
+    }
     return STATUS_OK;
 }
 
@@ -84,11 +89,16 @@ enum status release_compare(struct release_work *work, struct error *error)
     const struct policy_partner *partner = work->run->partner;
     if (!work->plan->statistic || !has_statistics(work))
         return STATUS_OK;
-    struct exposure_statistics *statistics =
-        exposure_statistics_begin(work->run->server->exposure, partner->name);
-    enum status status = compare_all(work, statistics, error);
-    bool refused = status == STATUS_OK && work->differing != NULL &&
-                   partner->differencing == POLICY_DIFFERENCING_REFUSE;
-    exposure_statistics_end(statistics, status == STATUS_OK && !refused);
-    return refused ? refuse(work, error) : status;
+    work->statistics =
+        exposure_statistics_begin(work->run->server->exposure, partner, clock_now_ns());
+    TRY(compare_all(work, error));
+    bool refused = work->differing != NULL && partner->differencing == POLICY_DIFFERENCING_REFUSE;
+    return refused ? refuse(work, error) : STATUS_OK;
+}
+
+void release_settle_statistics(struct release_work *work, bool written)
+{
+    if (work->statistics != NULL)
+        exposure_statistics_end(work->statistics, written ? work->statistics_until[work->rows] : 0);
+    work->statistics = NULL;
 }

@@ -1,6 +1,7 @@
 /* Partners: contract, purposes, bounds; their agents and grants have files of their own. */
 #include "policy/loader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void load_contract(struct loader *loader, struct fy_node *node,
@@ -117,11 +118,26 @@ static void load_lookups(struct loader *loader, struct fy_node *node,
     partner->lookup_by = lookups;
 }
 
+/* "400d": how long a statistic that has been given is held against new ones. */
+static uint32_t load_remember(struct yaml *yaml, struct fy_node *node)
+{
+    enum { LEAST = 1, DEFAULT = 400, MOST = 36500, DIGITS = 5 };
+    if (node == NULL)
+        return DEFAULT;
+    const char *text = yaml_text(yaml, node);
+    size_t digits = strspn(text, "0123456789");
+    unsigned long days = digits == 0 || digits > DIGITS ? 0 : strtoul(text, NULL, 10);
+    if (strcmp(text + digits, "d") != 0 || days < LEAST || days > MOST)
+        yaml_fail(yaml, node, "as in 400d: statistics given longer ago are no longer compared",
+                  "remember is a number of days, from %dd to %dd", LEAST, MOST);
+    return (uint32_t)days;
+}
+
 /* A partner of rows may see the very person that a difference tells of: it is charged for it. */
 static void load_aggregates(struct loader *loader, struct fy_node *node,
                             struct policy_partner *partner)
 {
-    static const char *const keys[] = {"min_subjects", "differencing", NULL};
+    static const char *const keys[] = {"min_subjects", "differencing", "remember", NULL};
     static const char *const words[] = {"refuse", "charge", NULL};
     struct yaml *yaml = &loader->yaml;
     if (node != NULL)
@@ -129,6 +145,7 @@ static void load_aggregates(struct loader *loader, struct fy_node *node,
     partner->min_subjects = (uint32_t)yaml_number_at(yaml, node, "min_subjects", 2, 1000000, 10);
     partner->differencing = partner->mode == POLICY_MODE_AGGREGATES ? POLICY_DIFFERENCING_REFUSE
                                                                     : POLICY_DIFFERENCING_CHARGE;
+    partner->remember_days = load_remember(yaml, yaml_get(yaml, node, "remember"));
     struct fy_node *differencing = yaml_get(yaml, node, "differencing");
     if (differencing == NULL)
         return;

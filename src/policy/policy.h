@@ -196,6 +196,7 @@ struct policy_partner {
     size_t lookup_count;
     uint32_t min_subjects;                 /* of a statistic; default 10 */
     enum policy_differencing differencing; /* default: refuse in mode aggregates, else charge */
+    uint32_t remember_days;                /* statistics, since last given; default 400 */
     struct policy_budget budget;
     int line;
 };

@@ -97,4 +97,8 @@ def test_charging_ends_at_the_budget(make_gateway):
             assert error.sqlstate == "53400", error
             break
     assert answered == 12
+    for victim in (13, 14):
+        state, message, _ = gateway.refused("stats.one", f"SELECT sum(height) FROM person WHERE person_id <> {victim}")
+        assert state == "53400", "asked again it is no less new: it was never given"
     assert told(gateway, "direct") == set(range(1, 13))
+    assert len(gateway.rows("stats.one", "SELECT sum(height) FROM person WHERE person_id <> 12")) == 1, "given, and so free"

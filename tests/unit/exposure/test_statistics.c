@@ -7,7 +7,10 @@
 #include "exposure/statistics.h"
 #include "exposure/trackers.h"
 
+enum { REMEMBER = 400 };
+
 static struct trackers *trackers;
+static const int64_t now_ns = 0;
 static struct statistics_open *open_sets;
 
 static int set_up(void **state)
@@ -41,6 +44,7 @@ static void take(uint8_t uuid, const char *text, uint32_t chunk_count, const uin
                                  .uuid = {uuid},
                                  .partner = slice_of_text("stats"),
                                  .text = slice_of_text(text),
+                                 .chunk = chunk_count == 0 ? 0 : chunk_count - 1,
                                  .chunk_count = chunk_count,
                                  .items = items};
     for (; bounds[1] != 0; bounds += 2, entry.item_count++) {
@@ -58,10 +62,10 @@ static bool knows(uint32_t from, uint32_t until)
 {
     uint32_t ids[1000];
     struct exposure_people people = {0};
-    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
     enum exposure_verdict verdict =
         exposure_statistic(statistics, 2, ids, range(from, until, ids), &people);
-    exposure_statistics_end(statistics, false);
+    exposure_statistics_end(statistics, 0);
     free(people.ids);
     return verdict == EXPOSURE_STATISTIC_KNOWN;
 }
@@ -77,10 +81,11 @@ static void each_item_is_a_set(void **state)
 static void pieces_are_put_together(void **state)
 {
     take(1, "continues=1 3\n", 0, (const uint32_t[]){0, 10, 10, 20, 100, 110, 110, 120, 0, 0});
-    assert_true(knows(0, 20)); /* the next has begun */
+    assert_false(knows(0, 20)); /* nothing leaves before the last entry */
     assert_false(knows(100, 120));
     take(2, "", 1, (const uint32_t[]){500, 600, 0, 0}); /* another session's */
     take(1, "continues=0\n", 2, (const uint32_t[]){120, 130, 0, 0});
+    assert_true(knows(0, 20));
     assert_true(knows(100, 130));
     assert_true(knows(500, 600));
     assert_false(knows(0, 10));
@@ -94,6 +99,11 @@ static void what_is_cut_off_was_not_released(void **state)
     statistics_forget(&open_sets);
     assert_null(open_sets);
     assert_false(knows(0, 10));
+    take(1, "", 0, (const uint32_t[]){0, 10, 20, 40, 0, 0});
+    take(1, "", 1, (const uint32_t[]){100, 110, 0, 0}); /* another release of the statement */
+    assert_false(knows(0, 10));
+    assert_false(knows(20, 40));
+    assert_true(knows(100, 110));
 }
 
 static void numbers_are_read_with_care(void **state)

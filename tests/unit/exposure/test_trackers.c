@@ -6,10 +6,15 @@
 
 #include "exposure/trackers.h"
 
+enum { REMEMBER = 400 };
+static const int64_t DAY_NS = 24LL * 3600 * 1000000000;
+
 static struct trackers *trackers;
+static int64_t now_ns;
 
 static int set_up(void **state)
 {
+    now_ns = 0;
     assert_status(trackers_new(&trackers, NULL), STATUS_OK);
     return 0;
 }
@@ -44,10 +49,10 @@ static const char *ask(const char *set, bool release)
     static char text[400];
     static uint32_t ids[MOST];
     struct exposure_people people = {0};
-    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
     size_t count = ids_of(set, ids), len = 0;
     enum exposure_verdict verdict = exposure_statistic(statistics, BELOW, ids, count, &people);
-    exposure_statistics_end(statistics, release);
+    exposure_statistics_end(statistics, release ? SIZE_MAX : 0);
     static const char *const words[] = {"new", "known", "", "untold"};
     len = (size_t)snprintf(text, sizeof text, "%s", words[verdict]);
     size_t unique = subject_ids_unique(people.ids, people.count);
@@ -108,7 +113,7 @@ static void statistics_of_one_release_are_compared_as_well(void **state)
 {
     static uint32_t ids[MOST];
     struct exposure_people people = {0};
-    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
     size_t count = ids_of("0-99", ids);
     assert_int_equal(exposure_statistic(statistics, BELOW, ids, count, &people),
                      EXPOSURE_STATISTIC_NEW);
@@ -117,7 +122,7 @@ static void statistics_of_one_release_are_compared_as_well(void **state)
     assert_int_equal(people.count, 1);
     assert_int_equal(people.ids[0], 99);
     free(people.ids);
-    exposure_statistics_end(statistics, false);
+    exposure_statistics_end(statistics, 0);
     assert_string_equal(ask("0-98", true), "new"); /* neither was released */
 }
 
@@ -134,7 +139,7 @@ static void large_sets_are_compared_exactly(void **state)
 static void without_room_nothing_is_told(void **state)
 {
     static uint32_t ids[MOST];
-    struct exposure_statistics *statistics = trackers_begin(trackers, "stats");
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
     struct exposure_people people = {0};
     enum exposure_verdict verdict = EXPOSURE_STATISTIC_NEW;
     size_t sets = 0;
@@ -144,7 +149,7 @@ static void without_room_nothing_is_told(void **state)
         size_t count = subject_ids_unique(ids, MOST);
         verdict = exposure_statistic(statistics, BELOW, ids, count, &people);
     }
-    exposure_statistics_end(statistics, true);
+    exposure_statistics_end(statistics, SIZE_MAX);
     free(people.ids);
     if (verdict != EXPOSURE_STATISTIC_UNTOLD || sets < 50)
         fail_msg("verdict %d after %zu sets", verdict, sets);
@@ -154,17 +159,55 @@ static void without_room_nothing_is_told(void **state)
 static void partners_are_apart(void **state)
 {
     uint32_t ids[100];
-    trackers_take(trackers, slice_of_text("other"), ids, ids_of("0-99", ids));
+    trackers_take(trackers, slice_of_text("other"), now_ns, ids, ids_of("0-99", ids));
     assert_string_equal(ask("0-98", true), "new");
 }
 
 static void a_replay_gives_the_same(void **state)
 {
     uint32_t ids[100];
-    trackers_take(trackers, slice_of_text("stats"), ids, ids_of("0-99", ids));
-    trackers_take(trackers, slice_of_text("stats"), ids, ids_of("0-99", ids));
+    trackers_take(trackers, slice_of_text("stats"), now_ns, ids, ids_of("0-99", ids));
+    trackers_take(trackers, slice_of_text("stats"), now_ns, ids, ids_of("0-99", ids));
     assert_string_equal(ask("0-99", false), "known");
     assert_string_equal(ask("0-98", false), "99");
+}
+
+/* Given again is remembered anew; what is forgotten makes room. */
+static void what_was_given_long_ago_is_forgotten(void **state)
+{
+    assert_string_equal(ask("0-99", true), "new");
+    assert_string_equal(ask("1000-1099", true), "new");
+    now_ns = 300 * DAY_NS;
+    assert_string_equal(ask("0-99", true), "known");
+    now_ns = 400 * DAY_NS;
+    assert_string_equal(ask("1000-1098", false), "1099");
+    now_ns = 400 * DAY_NS + 1;
+    assert_string_equal(ask("1000-1098", false), "new");
+    assert_string_equal(ask("0-98", false), "99");
+    now_ns = 700 * DAY_NS + 1;
+    assert_string_equal(ask("0-98", false), "new");
+}
+
+static void a_full_table_has_room_again(void **state)
+{
+    enum { LEAST = 20, SIZES = 500 };
+    uint32_t ids[LEAST + SIZES];
+    for (uint32_t i = 0; i < TRACKER_SETS; i++) {
+        for (uint32_t j = 0; j < LEAST + i % SIZES; j++)
+            ids[j] = i * 1000 + j;
+        trackers_take(trackers, slice_of_text("stats"), i == 0 ? 0 : 1, ids, LEAST + i % SIZES);
+    }
+    now_ns = 400 * DAY_NS;
+    assert_string_equal(ask("100000000-100000019", true), "untold");
+    now_ns++; /* the one of time 0 is forgotten */
+    assert_string_equal(ask("100000000-100000019", true), "new");
+    assert_string_equal(ask("100000100-100000119", true), "untold");
+    /* A replay knows no policy: that the ledger has one more says that the oldest was forgotten. */
+    now_ns = 0;
+    trackers_take(trackers, slice_of_text("stats"), 2, ids, LEAST);
+    assert_string_equal(ask("1000-1020", false), "untold");
+    assert_string_equal(ask("2000-2021", false), "known");
+    assert_string_equal(ask("100000000-100000019", false), "known");
 }
 
 int main(void)
@@ -179,6 +222,8 @@ int main(void)
         FRESH(statistics_of_one_release_are_compared_as_well),
         FRESH(large_sets_are_compared_exactly),
         FRESH(without_room_nothing_is_told),
+        FRESH(what_was_given_long_ago_is_forgotten),
+        FRESH(a_full_table_has_room_again),
         FRESH(partners_are_apart),
         FRESH(a_replay_gives_the_same),
     };

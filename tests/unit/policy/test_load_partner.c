@@ -251,7 +251,16 @@ static void reads_modes(void **state)
         fixture_load(PARTNER "    mode: aggregates\n    aggregates: {min_subjects: 25}\n");
     assert_int_equal(policy->partners[0].mode, POLICY_MODE_AGGREGATES);
     assert_int_equal(policy->partners[0].min_subjects, 25);
+    assert_int_equal(policy->partners[0].remember_days, 400);
     policy_release(policy);
+    policy = fixture_load(PARTNER "    aggregates: {remember: 31d}\n");
+    assert_int_equal(policy->partners[0].remember_days, 31);
+    policy_release(policy);
+    fixture_refuse(PARTNER "    aggregates: {remember: 31}\n", "remember is a number of days",
+                   NULL);
+    fixture_refuse(PARTNER "    aggregates: {remember: 0d}\n", "from 1d to", NULL);
+    fixture_refuse(PARTNER "    aggregates: {remember: 100000000000000000001d}\n", "from 1d to",
+                   NULL);
     fixture_refuse(PARTNER "    mode: aggregate\n", "did you mean \"aggregates\"?", NULL);
     fixture_refuse(PARTNER "    aggregates: {min_subjects: 1}\n", "from 2 to", NULL);
 }
