@@ -220,20 +220,53 @@ static enum status verify_copy(const char *to, const struct checkpoint *checkpoi
     return STATUS_OK;
 }
 
-/* From segment `first` on, up to this checkpoint, whose bytes come last. */
-static enum status copy_log(const char *from, const char *to, uint64_t first,
-                            const struct checkpoint *checkpoint, struct slice bytes,
-                            struct backup_report *report, struct error *error)
+/* The newest checkpoint of a log, and the key that it names. */
+struct newest {
+    struct checkpoint checkpoint;
+    struct buffer bytes, vkey; /* files; vkey may be empty */
+};
+
+static void newest_init(struct newest *newest)
+{
+    *newest = (struct newest){0};
+    buffer_init(&newest->bytes, NOTE_BYTES_MAX);
+    buffer_init(&newest->vkey, SMALL_FILE_BYTES);
+}
+
+static void newest_free(struct newest *newest)
+{
+    buffer_free(&newest->bytes);
+    buffer_free(&newest->vkey);
+}
+
+/* The key first: a log that changes it meanwhile then names it in a tree that we copy. */
+static enum status read_newest(const char *folder, struct newest *newest, struct error *error)
 {
     char path[SEGMENT_PATH_BYTES];
+    path_of(folder, "log.vkey", path);
+    enum status status = file_read(path, &newest->vkey, error);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    return read_checkpoint(folder, &newest->bytes, &newest->checkpoint, error);
+}
+
+/* From segment `first` on, up to the newest checkpoint, whose bytes come last. */
+static enum status copy_log(const char *from, const char *to, uint64_t first,
+                            const struct newest *newest, struct backup_report *report,
+                            struct error *error)
+{
+    char path[SEGMENT_PATH_BYTES];
+    const struct checkpoint *checkpoint = &newest->checkpoint;
     TRY(copy_small(from, to, "log-id", error));
     TRY(copy_segments(from, to, first, checkpoint->size, report, error));
     TRY(file_sync_folder(to, error));
     TRY(copy_checkpoints(from, to, checkpoint->size, error));
-    TRY(copy_if_there(from, to, "log.vkey", error));
+    path_of(to, "log.vkey", path);
+    if (newest->vkey.len > 0)
+        TRY(file_replace(path, buffer_slice(&newest->vkey), SEGMENT_FILE_MODE, error));
     TRY(store_durable(to, checkpoint->size, error));
     path_of(to, "checkpoint", path);
-    return file_replace(path, bytes, SEGMENT_FILE_MODE, error);
+    return file_replace(path, buffer_slice(&newest->bytes), SEGMENT_FILE_MODE, error);
 }
 
 /* ---- backing up ---- */
@@ -284,29 +317,28 @@ static enum status check_apart(const char *folder, const char *to, struct error 
 }
 
 static enum status back_up(const char *folder, const char *to, const struct note_key *key,
-                           struct buffer *bytes, struct backup_report *report, struct error *error)
+                           struct newest *newest, struct backup_report *report, struct error *error)
 {
-    struct checkpoint checkpoint;
     uint64_t first;
     TRY(file_make_folder(to, FOLDER_MODE, error));
     TRY(check_apart(folder, to, error));
     TRY(verify_source(folder, to, key, error));
     TRY(first_to_copy(to, &first, &report->before, error));
-    TRY(read_checkpoint(folder, bytes, &checkpoint, error));
-    TRY(copy_log(folder, to, first, &checkpoint, buffer_slice(bytes), report, error));
-    return verify_copy(to, &checkpoint, key, report, error);
+    TRY(read_newest(folder, newest, error));
+    TRY(copy_log(folder, to, first, newest, report, error));
+    return verify_copy(to, &newest->checkpoint, key, report, error);
 }
 
 enum status ledger_backup(const char *folder, const char *to, const struct note_key *key,
                           struct backup_report *report, struct error *error)
 {
     struct backup_report made = {0};
-    struct buffer bytes;
+    struct newest newest;
     TRY(check_name(folder, error));
     TRY(check_name(to, error));
-    buffer_init(&bytes, NOTE_BYTES_MAX);
-    enum status status = back_up(folder, to, key, &bytes, &made, error);
-    buffer_free(&bytes);
+    newest_init(&newest);
+    enum status status = back_up(folder, to, key, &newest, &made, error);
+    newest_free(&newest);
     if (status == STATUS_OK)
         *report = made;
     return status;
@@ -381,12 +413,22 @@ static enum status give_away(const char *folder, struct error *error)
     return status;
 }
 
+/* Root restores into a folder that the gateway's user may write: a link there leads nowhere. */
+static DIR *open_real(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL && fd >= 0)
+        close(fd);
+    return dir;
+}
+
 /* An earlier attempt's files. */
 static enum status clear(const char *folder, struct error *error)
 {
     char path[SEGMENT_PATH_BYTES];
     enum status status = STATUS_OK;
-    DIR *dir = opendir(folder);
+    DIR *dir = open_real(folder);
     if (dir == NULL)
         return errno == ENOENT ? STATUS_OK : error_set_errno(error, errno, "%s", folder);
     for (struct dirent *entry; status == STATUS_OK && (entry = readdir(dir)) != NULL;) {
@@ -420,21 +462,20 @@ static enum status restore(const char *from, const char *to, const char *partial
                            const struct note_key *key, struct backup_report *report,
                            struct error *error)
 {
-    struct checkpoint checkpoint;
-    struct buffer bytes;
-    buffer_init(&bytes, NOTE_BYTES_MAX);
+    struct newest newest;
+    newest_init(&newest);
     enum status status = clear(partial, error);
     if (status == STATUS_OK)
         status = file_make_folder(partial, FOLDER_MODE, error);
     if (status == STATUS_OK)
-        status = read_checkpoint(from, &bytes, &checkpoint, error);
+        status = read_newest(from, &newest, error);
     if (status == STATUS_OK)
-        status = copy_log(from, partial, 1, &checkpoint, buffer_slice(&bytes), report, error);
+        status = copy_log(from, partial, 1, &newest, report, error);
     if (status == STATUS_OK)
-        status = verify_copy(partial, &checkpoint, key, report, error);
+        status = verify_copy(partial, &newest.checkpoint, key, report, error);
     if (status == STATUS_OK)
         status = put_in_place(partial, to, error);
-    buffer_free(&bytes);
+    newest_free(&newest);
     return status;
 }
 

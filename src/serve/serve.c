@@ -17,12 +17,14 @@
 #include <microhttpd.h>
 
 #include "base/buffer.h"
+#include "base/check.h"
 #include "base/confine.h"
 #include "base/file.h"
 #include "base/listen.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "ledger/tiles.h"
+#include "serve/deadline.h"
 
 enum {
     CONNECTIONS_MOST = 500,
@@ -32,10 +34,14 @@ enum {
     PEM_BYTES_MOST = 256 * 1024,
 };
 
+/* A bundle of entries is 15 MB at most, and mostly below 100 kB. */
+#define REQUEST_NS_MOST INT64_C(60000000000)
+
 /* Running, so to speak. */
 struct server {
     int folder;
     struct MHD_Response *missing, *wrong_method;
+    struct deadline_ring connections;
 };
 
 /* ---- requests ---- */
@@ -118,6 +124,30 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     return path[0] == '/' ? get(server, connection, path + 1) : not_found(server, connection);
 }
 
+static void end_request(void *context, struct MHD_Connection *connection, void **request,
+                        enum MHD_RequestTerminationCode why)
+{
+    struct server *server = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    if (info != NULL)
+        deadline_renew(&server->connections, info->socket_context);
+}
+
+static void follow(void *context, struct MHD_Connection *connection, void **socket_context,
+                   enum MHD_ConnectionNotificationCode what)
+{
+    struct server *server = context;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        deadline_end(&server->connections, *socket_context);
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    CHECK(info != NULL);
+    *socket_context = deadline_begin(&server->connections, info->connect_fd);
+}
+
 /* libmicrohttpd's words can hold a peer's bytes. */
 static void say_nothing(void *context, const char *format, va_list arguments)
 {
@@ -143,8 +173,10 @@ static enum status start_daemon(struct server *server, int listener, const char 
         MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS_MOST_AN_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S_MOST,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_ARRAY, certificate != NULL ? tls : none, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, end_request, server, MHD_OPTION_NOTIFY_CONNECTION, follow,
+        server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, certificate != NULL ? tls : none,
+        MHD_OPTION_END);
     if (started == NULL)
         return error_set(error, STATUS_IO, "58000",
                          certificate == NULL ? NULL
@@ -217,8 +249,13 @@ static enum status serve(struct server *server, int listener, const char *certif
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    if (!deadline_start(&server->connections, REQUEST_NS_MOST)) {
+        close(listener);
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "no thread can be started");
+    }
     enum status status = start_daemon(server, listener, certificate, key, &daemon, error);
     if (status != STATUS_OK) {
+        deadline_stop(&server->connections);
         close(listener);
         return status;
     }
@@ -228,7 +265,8 @@ static enum status serve(struct server *server, int listener, const char *certif
                   certificate != NULL ? "yes" : "no");
         wait_for_end(&ends);
     }
-    MHD_stop_daemon(daemon); /* closes the listener */
+    MHD_stop_daemon(daemon); /* closes the listener, and ends each connection */
+    deadline_stop(&server->connections);
     return status;
 }
 

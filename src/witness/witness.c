@@ -197,6 +197,8 @@ static enum status store(struct exchange *exchange, struct slice lines, struct e
     buffer_append(&exchange->bytes, lines.data, lines.len);
     if (exchange->bytes.overflowed)
         return error_set(error, STATUS_LIMIT, "54000", NULL, "too many signatures");
+    struct note made; /* one that nobody can read would stop the gateway's next start */
+    TRY(note_parse(buffer_slice(&exchange->bytes), &made, error));
     TRY(kept_store(exchange->folder, size, buffer_slice(&exchange->bytes), true, error));
     return kept_publish(exchange->folder, size, buffer_slice(&exchange->bytes), error);
 }

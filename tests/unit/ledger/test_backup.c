@@ -282,6 +282,30 @@ static void a_shorter_backup_is_refused(void **state)
     remove_places(&places);
 }
 
+/* Who may write beside the ledger cannot have root clear another folder, or write into it. */
+static void a_link_in_the_place_of_a_restore_is_not_followed(void **state)
+{
+    struct places places;
+    struct test_folder elsewhere;
+    struct backup_report report;
+    struct error error = {0};
+    char to[160], partial[180];
+    make_places(&places);
+    write_log(&places.log, 5, "first");
+    back_up_ok(&places);
+    folder_make(&elsewhere);
+    write_whole(folder_file(&elsewhere, "precious"), slice_of_text("x"));
+    snprintf(to, sizeof to, "%s.restored", places.log.path);
+    snprintf(partial, sizeof partial, "%s.restoring", to);
+    assert_int_equal(symlink(elsewhere.path, partial), 0);
+    assert_status(ledger_restore(places.backup.path, to, NULL, NULL, &report, &error), STATUS_IO);
+    assert_true(file_exists(folder_file(&elsewhere, "precious")));
+    assert_false(file_exists(folder_file(&elsewhere, "log-id")));
+    assert_int_equal(unlink(partial), 0);
+    folder_remove(&elsewhere);
+    remove_places(&places);
+}
+
 static void a_folder_in_use_is_left_alone(void **state)
 {
     struct places places;
@@ -308,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_log_that_is_being_written_is_backed_up),
         cmocka_unit_test(a_restored_log_goes_on),
         cmocka_unit_test(a_shorter_backup_is_refused),
+        cmocka_unit_test(a_link_in_the_place_of_a_restore_is_not_followed),
         cmocka_unit_test(a_folder_in_use_is_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
