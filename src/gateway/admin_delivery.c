@@ -173,6 +173,7 @@ static enum status write_opening(struct opening *opening, struct error *error)
     TRY(status);
     snprintf(ticket.id, sizeof ticket.id, "%s", opening->id);
     snprintf(ticket.login, sizeof ticket.login, "%s", opening->agent->login);
+    ticket.opened_ns = delivery->opened_ns;
     snprintf(ticket.by, sizeof ticket.by, "%s", opening->asking->by);
     if ((size_t)snprintf(ticket.purpose, sizeof ticket.purpose, "%s", opening->purpose) >=
         sizeof ticket.purpose)

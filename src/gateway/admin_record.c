@@ -305,6 +305,40 @@ static void put_signature(struct buffer *text, const struct identity_signature *
     put_line(text, "signed", when);
 }
 
+/* What has been signed says nothing of what came later: an old signature is not to be used for a
+ * new claim. Nor does that of a contained agent, whose key may be in other hands. */
+static enum status check_signing(struct asking *asking, const struct policy_partner *partner,
+                                 const struct identity_signature *signature, struct error *error)
+{
+    const int64_t second = 1000000000, clocks_differ = 300 * second;
+    int64_t before_ns;
+    char when[21];
+    if (registry_contained(asking->server->registry, partner->name, signature->agent->name))
+        return error_set(error, STATUS_DENIED, "28000",
+                         "record it with TOLD_BY, or once its certificate has been replaced and it "
+                         "is restored",
+                         "the signature is not accepted: agent %s is contained, so that anybody "
+                         "may have its key",
+                         signature->agent->login);
+    if (signature->signed_ns == INT64_MIN)
+        return error_set(error, STATUS_DENIED, "28000", "openssl cms -sign adds a signing time",
+                         "the signature is not accepted: it does not say when it was made");
+    clock_format_utc(signature->signed_ns, when);
+    if (signature->signed_ns > clock_now_ns() + clocks_differ)
+        return error_set(error, STATUS_DENIED, "28000", "set the signer's clock, and sign again",
+                         "the signature is not accepted: it was made on %s, in the future", when);
+    TRY(clock_parse(admin_option(asking, "BEFORE"), &before_ns, error));
+    if (before_ns >= signature->signed_ns + second)
+        return error_set(
+            error, STATUS_DENIED, "28000",
+            "BEFORE can be as late as that; for what came later a new signature is "
+            "needed",
+            "the signature is not accepted: it was made on %s, and cannot tell of what "
+            "was received later",
+            when);
+    return STATUS_OK;
+}
+
 static enum status check_signature(struct asking *asking, const char *given, struct buffer *bytes,
                                    const struct policy_partner *partner, struct buffer *text,
                                    struct error *error)
@@ -325,6 +359,7 @@ static enum status check_signature(struct asking *asking, const char *given, str
         return error_set(error, STATUS_DENIED, "22023", "the CMS message in base64",
                          "SIGNATURE is no base64, or too long");
     TRY(identity_check_signature(buffer_slice(bytes), digest, ca, partner, &signature, error));
+    TRY(check_signing(asking, partner, &signature, error));
     put_signature(text, &signature, buffer_slice(bytes));
     return STATUS_OK;
 }

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
-enum { TICKETS = 64, FOLDER_MODE = 0755, PATH_ROOM = 4096 };
+enum { TICKETS = 64, TICKET_S = 300, FOLDER_MODE = 0755, PATH_ROOM = 4096 };
 
 struct deliveries_desk {
     struct deliveries *file; /* of the admin thread */
@@ -57,10 +58,21 @@ static struct deliveries_ticket *find(struct deliveries_desk *desk, const char *
     return NULL;
 }
 
+/* Of command lines that were killed: they would fill the desk for good. */
+static void drop_old(struct deliveries_desk *desk, int64_t now_ns)
+{
+    const int64_t most_ns = (int64_t)TICKET_S * 1000000000;
+    for (size_t i = 0; i < TICKETS; i++)
+        if (desk->tickets[i].id[0] != '\0' && (now_ns - desk->tickets[i].opened_ns > most_ns ||
+                                               desk->tickets[i].opened_ns - now_ns > most_ns))
+            desk->tickets[i] = (struct deliveries_ticket){.id = ""};
+}
+
 enum status deliveries_expect(struct deliveries_desk *desk, const struct deliveries_ticket *ticket,
                               struct error *error)
 {
     pthread_mutex_lock(&desk->lock);
+    drop_old(desk, clock_now_ns());
     struct deliveries_ticket *room = find(desk, "");
     if (room != NULL)
         *room = *ticket;
@@ -84,6 +96,7 @@ bool deliveries_claim(struct deliveries_desk *desk, uid_t uid, struct deliveries
     char by[sizeof ticket->by];
     snprintf(by, sizeof by, "uid %u", (unsigned)uid);
     pthread_mutex_lock(&desk->lock);
+    drop_old(desk, clock_now_ns());
     struct deliveries_ticket *found = ticket->id[0] == '\0' ? NULL : find(desk, ticket->id);
     bool claimed = found != NULL && strcmp(found->by, by) == 0;
     if (claimed) {

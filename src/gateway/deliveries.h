@@ -18,6 +18,7 @@ struct deliveries_ticket {
     char login[130]; /* "partner.agent", or "partner." */
     char purpose[2 * LIMIT_NAME_BYTES + 1];
     char by[64]; /* "uid 0" */
+    int64_t opened_ns;
 };
 
 /* Opens <state folder>/deliveries.sqlite. */
@@ -27,7 +28,7 @@ void deliveries_desk_close(struct deliveries_desk *desk); /* NULL is fine */
 /* The file: for the admin thread alone. */
 struct deliveries *deliveries_desk_file(struct deliveries_desk *desk);
 
-/* Any thread. STATUS_LIMIT where too many wait. */
+/* Any thread. STATUS_LIMIT where too many wait; one that has waited for minutes waits no more. */
 MUST_USE enum status deliveries_expect(struct deliveries_desk *desk,
                                        const struct deliveries_ticket *ticket, struct error *error);
 void deliveries_forget(struct deliveries_desk *desk, const char *id);

@@ -142,6 +142,10 @@ static enum status check(CMS_ContentInfo *cms, const uint8_t digest[static 32], 
         return refused(error, "an agent of the partner must sign, with its own certificate",
                        "its certificate is of no agent of this partner");
     signature->signed_ns = signing_time(signer);
+    time_t signed_s = (time_t)(signature->signed_ns / 1000000000);
+    if (signature->signed_ns != INT64_MIN &&
+        X509_cmp_time(X509_get0_notBefore(certificate), &signed_s) > 0)
+        return refused(error, NULL, "it is said to be older than its certificate");
     return STATUS_OK;
 }
 

@@ -2,6 +2,7 @@
 checked, or by somebody's word, which is recorded as no more than that."""
 import hashlib
 import subprocess
+import time
 
 import pytest
 
@@ -106,6 +107,24 @@ def test_a_bit_of_the_signature_is_enough(gateway, authority, letter):
     refused(gateway, "not made with the key", "-d", letter, "-s", signature)
     signature.write_bytes(whole + b"\0")
     refused(gateway, "no CMS message", "-d", letter, "-s", signature)
+
+
+def test_it_tells_of_nothing_later(gateway, authority, letter):
+    """An old signature is not to be used again for what the partner has received since."""
+    signature = sign(authority, letter)
+    time.sleep(2.1)
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 0.5))
+    refused(gateway, "received later", "-d", letter, "-s", signature, "--before", later)
+
+
+def test_whose_key_may_be_stolen_signs_nothing(gateway, authority, letter):
+    signature = sign(authority, letter)
+    gateway.admin("CONTAIN PARTNER 'acme' AGENT 'cert' REASON 'key lost'")
+    try:
+        refused(gateway, "contained", "-d", letter, "-s", signature)
+    finally:
+        gateway.admin("RESTORE PARTNER 'acme' AGENT 'cert' REASON 'new key'")
+    assert "signed" in attest(gateway, "-d", letter, "-s", signature)
 
 
 @pytest.mark.parametrize("more", [[], ["--told-by", "x", "--signature", "y", "--document", "z"], ["--signature", "y"]])
