@@ -112,7 +112,7 @@ static int compare_keys(const void *a, const void *b)
 static enum status list_keys(struct index *index, const char *partner, struct index_key **keys,
                              size_t *count, struct error *error)
 {
-    size_t from = 0, until = 0, kept = 0;
+    size_t from = 0, until = 0, kept = 0, shelved;
     if (index->shelf != NULL)
         shelf_partner(index->shelf, partner, &from, &until);
     *count = 0;
@@ -121,13 +121,17 @@ static enum status list_keys(struct index *index, const char *partner, struct in
         return out_of_memory(error);
     for (size_t i = from; i < until; i++)
         (*keys)[(*count)++] = index->shelf->keys[i];
+    shelved = *count;
     enum status status = tail_keys(index->current, partner, keys, count, error);
     if (status == STATUS_OK && index->closing != NULL)
         status = tail_keys(index->closing, partner, keys, count, error);
     if (status != STATUS_OK) {
         free(*keys);
+        *keys = NULL;
         return status;
     }
+    if (*count == shelved) /* ascending as they stand */
+        return STATUS_OK;
     qsort(*keys, *count, sizeof **keys, compare_keys);
     for (size_t i = 0; i < *count; i++)
         if (kept == 0 || index_key_compare(&(*keys)[i], &(*keys)[kept - 1]) != 0)
@@ -150,32 +154,60 @@ static struct index_view view_of(const struct index_key *key)
                                .last_hour = INT64_MIN};
 }
 
-/* The ids of a series in the range, from the shelf and the tails. */
-static enum status collect(struct index *index, const struct index_key *key,
-                           struct index_range range, roaring_bitmap_t *ids, struct index_view *view,
-                           struct error *error)
+/* The key's number on the shelf; of keys that come ascending, each is looked for behind the one
+ * before: *from is where, 0 at first. False: it is not there. */
+static bool find_number(const struct index *index, const struct index_key *key, size_t *from)
 {
-    size_t number;
-    if (index->shelf != NULL && shelf_find(index->shelf, key, &number))
-        TRY(from_shelf(index, shelf_collect(index->shelf, number, range, ids, &view->first_hour,
-                                            &view->last_hour, error)));
-    tail_collect(index->current, key, range, ids, &view->first_hour, &view->last_hour);
+    const struct shelf *shelf = index->shelf;
+    if (shelf == NULL)
+        return false;
+    if (*from >= shelf->key_count || index_key_compare(&shelf->keys[*from], key) != 0)
+        if (!shelf_find(shelf, key, from))
+            return false;
+    return true;
+}
+
+/* One question about a partner's series, one after the other. */
+struct walk {
+    struct index *index;
+    struct index_range range;
+    size_t from; /* of find_number */
+    struct id_union *gathered;
+};
+
+/* The ids of a series in the range, from the shelf and the tails; owned by the caller. */
+static enum status collect(struct walk *walk, const struct index_key *key, roaring_bitmap_t **out,
+                           struct index_view *view, struct error *error)
+{
+    struct index *index = walk->index;
+    enum status status = STATUS_OK;
+    if (find_number(index, key, &walk->from))
+        status =
+            from_shelf(index, shelf_collect(index->shelf, walk->from++, walk->range, walk->gathered,
+                                            &view->first_hour, &view->last_hour, error));
+    roaring_bitmap_t *ids = id_union_take(walk->gathered); /* empty again, come what may */
+    if (ids == NULL)
+        return out_of_memory(error);
+    if (status != STATUS_OK) {
+        roaring_bitmap_free(ids);
+        return status;
+    }
+    tail_collect(index->current, key, walk->range, ids, &view->first_hour, &view->last_hour);
     if (index->closing != NULL)
-        tail_collect(index->closing, key, range, ids, &view->first_hour, &view->last_hour);
+        tail_collect(index->closing, key, walk->range, ids, &view->first_hour, &view->last_hour);
+    *out = ids;
     return STATUS_OK;
 }
 
-static enum status visit_series(struct index *index, const struct index_key *key,
-                                struct index_range range, index_visit visit, void *context,
-                                struct error *error)
+static enum status visit_series(struct walk *walk, const struct index_key *key, index_visit visit,
+                                void *context, struct error *error)
 {
     struct index_view view = view_of(key);
-    roaring_bitmap_t *ids = roaring_bitmap_create();
-    if (ids == NULL)
-        return out_of_memory(error);
-    enum status status = collect(index, key, range, ids, &view, error);
+    roaring_bitmap_t *ids;
+    TRY(collect(walk, key, &ids, &view, error));
     view.ids = ids;
-    if (status == STATUS_OK && !roaring_bitmap_is_empty(ids))
+    enum status status = STATUS_OK;
+    if (!roaring_bitmap_is_empty(ids))
         status = visit(context, &view, error);
     roaring_bitmap_free(ids);
     return status;
@@ -184,26 +216,31 @@ static enum status visit_series(struct index *index, const struct index_key *key
 enum status index_each(struct index *index, const char *name, struct index_range range,
                        index_visit visit, void *context, struct error *error)
 {
+    struct walk walk = {.index = index, .range = range, .gathered = id_union_new()};
     struct index_key *keys = NULL;
     size_t count = 0;
-    TRY(begin(index, error));
-    enum status status = list_keys(index, name, &keys, &count, error);
-    if (status != STATUS_OK)
-        return end(index, status);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        if (keys[i].grade != INDEX_GRADE_DELETED)
-            status = visit_series(index, &keys[i], range, visit, context, error);
-    free(keys);
-    return end(index, status);
+    if (walk.gathered == NULL)
+        return out_of_memory(error);
+    enum status status = begin(index, error);
+    if (status == STATUS_OK) {
+        status = list_keys(index, name, &keys, &count, error);
+        for (size_t i = 0; i < count && status == STATUS_OK; i++)
+            if (keys[i].grade != INDEX_GRADE_DELETED)
+                status = visit_series(&walk, &keys[i], visit, context, error);
+        free(keys);
+        end(index, status);
+    }
+    id_union_free(walk.gathered);
+    return status;
 }
 
-static enum status find_one(struct index *index, const struct index_key *key, uint32_t id,
-                            bool *held, struct index_view *view, struct error *error)
+static enum status find_one(struct walk *walk, const struct index_key *key, uint32_t id, bool *held,
+                            struct index_view *view, struct error *error)
 {
-    size_t number;
+    struct index *index = walk->index;
     *held = false;
-    if (index->shelf != NULL && shelf_find(index->shelf, key, &number))
-        TRY(from_shelf(index, shelf_holds(index->shelf, number, id, held, &view->first_hour,
+    if (find_number(index, key, &walk->from))
+        TRY(from_shelf(index, shelf_holds(index->shelf, walk->from++, id, held, &view->first_hour,
                                           &view->last_hour, error)));
     if (tail_holds(index->current, key, id, &view->first_hour, &view->last_hour))
         *held = true;
@@ -216,6 +253,7 @@ static enum status find_one(struct index *index, const struct index_key *key, ui
 enum status index_each_of(struct index *index, const char *name, uint32_t id, index_visit visit,
                           void *context, struct error *error)
 {
+    struct walk walk = {.index = index};
     struct index_key *keys = NULL;
     size_t count = 0;
     TRY(begin(index, error));
@@ -227,7 +265,7 @@ enum status index_each_of(struct index *index, const char *name, uint32_t id, in
         bool held = false;
         if (keys[i].grade == INDEX_GRADE_DELETED)
             continue;
-        status = find_one(index, &keys[i], id, &held, &view, error);
+        status = find_one(&walk, &keys[i], id, &held, &view, error);
         if (status == STATUS_OK && held)
             status = visit(context, &view, error);
     }
@@ -238,49 +276,53 @@ enum status index_each_of(struct index *index, const char *name, uint32_t id, in
 /* ---- deletions ---- */
 
 /* The hours at which the key's series has cells, each narrower than any range: found by halving. */
-static enum status each_hour(struct index *index, const struct index_key *key,
-                             struct index_range range, index_visit visit, void *context,
-                             struct error *error)
+static enum status each_hour(struct walk *walk, const struct index_key *key, index_visit visit,
+                             void *context, struct error *error)
 {
+    walk->range = (struct index_range){INT64_MIN, INT64_MAX};
     for (;;) {
         struct index_view view = view_of(key);
-        roaring_bitmap_t *ids = roaring_bitmap_create();
-        if (ids == NULL)
-            return out_of_memory(error);
-        enum status status = collect(index, key, range, ids, &view, error);
-        bool any = status == STATUS_OK && !roaring_bitmap_is_empty(ids);
+        roaring_bitmap_t *ids = NULL;
+        TRY(collect(walk, key, &ids, &view, error));
+        bool any = !roaring_bitmap_is_empty(ids);
+        enum status status = STATUS_OK;
         if (any && view.first_hour != view.last_hour) {
-            roaring_bitmap_clear(ids);
             struct index_view last = view_of(key);
-            const struct index_range hour = {view.last_hour, view.last_hour + 1};
-            status = collect(index, key, hour, ids, &last, error);
+            struct walk hour = *walk;
+            hour.range = (struct index_range){view.last_hour, view.last_hour + 1};
+            roaring_bitmap_free(ids);
+            TRY(collect(&hour, key, &ids, &last, error));
         }
         view.first_hour = view.last_hour;
         view.ids = ids;
-        if (any && status == STATUS_OK)
+        if (any)
             status = visit(context, &view, error);
         roaring_bitmap_free(ids);
         if (!any || status != STATUS_OK)
             return status;
-        range.until_hour = view.last_hour;
+        walk->range.until_hour = view.last_hour;
     }
 }
 
 enum status index_each_deleted(struct index *index, const char *name, index_visit visit,
                                void *context, struct error *error)
 {
-    static const struct index_range ever = {INT64_MIN, INT64_MAX};
+    struct walk walk = {.index = index, .gathered = id_union_new()};
     struct index_key *keys = NULL;
     size_t count = 0;
-    TRY(begin(index, error));
-    enum status status = list_keys(index, name, &keys, &count, error);
-    if (status != STATUS_OK)
-        return end(index, status);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        if (keys[i].grade == INDEX_GRADE_DELETED)
-            status = each_hour(index, &keys[i], ever, visit, context, error);
-    free(keys);
-    return end(index, status);
+    if (walk.gathered == NULL)
+        return out_of_memory(error);
+    enum status status = begin(index, error);
+    if (status == STATUS_OK) {
+        status = list_keys(index, name, &keys, &count, error);
+        for (size_t i = 0; i < count && status == STATUS_OK; i++)
+            if (keys[i].grade == INDEX_GRADE_DELETED)
+                status = each_hour(&walk, &keys[i], visit, context, error);
+        free(keys);
+        end(index, status);
+    }
+    id_union_free(walk.gathered);
+    return status;
 }
 
 /* ---- lists ---- */

@@ -382,18 +382,25 @@ enum status index_file_set(struct index_file *file, const struct index_cell *cel
     return take(file, cell->offset, cell->bytes, set, error);
 }
 
+enum status index_file_sound_set(struct index_file *file, const struct index_cell *cell,
+                                 struct slice *set, struct error *error)
+{
+    uint64_t count;
+    _Atomic uint8_t *sound = &file->cell_is_sound[cell->number];
+    TRY(index_file_set(file, cell, set, error));
+    if (atomic_load_explicit(sound, memory_order_relaxed) == 0) {
+        if (subject_set_count(*set, &count) != STATUS_OK || count != cell->count)
+            return corrupt(error, "a set of subjects is malformed");
+        atomic_store_explicit(sound, 1, memory_order_relaxed);
+    }
+    return STATUS_OK;
+}
+
 enum status index_file_ids(struct index_file *file, const struct index_cell *cell,
                            roaring_bitmap_t **ids, struct error *error)
 {
     struct slice set;
-    uint64_t count;
-    _Atomic uint8_t *sound = &file->cell_is_sound[cell->number];
-    TRY(index_file_set(file, cell, &set, error));
-    if (atomic_load_explicit(sound, memory_order_relaxed) == 0) {
-        if (subject_set_count(set, &count) != STATUS_OK || count != cell->count)
-            return corrupt(error, "a set of subjects is malformed");
-        atomic_store_explicit(sound, 1, memory_order_relaxed);
-    }
+    TRY(index_file_sound_set(file, cell, &set, error));
     *ids = roaring_bitmap_portable_deserialize_safe((const char *)set.data, set.len);
     if (*ids == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");

@@ -73,7 +73,10 @@ void index_file_cell(const struct index_file *file, size_t cell, struct index_ce
 /* The cell's bytes, its pages checked. */
 MUST_USE enum status index_file_set(struct index_file *file, const struct index_cell *cell,
                                     struct slice *set, struct error *error);
-/* The cell's ids, every container checked; owned by the caller. */
+/* The same, every container checked, and that there are as many ids as the cell says. */
+MUST_USE enum status index_file_sound_set(struct index_file *file, const struct index_cell *cell,
+                                          struct slice *set, struct error *error);
+/* The cell's ids, checked so; owned by the caller. */
 MUST_USE enum status index_file_ids(struct index_file *file, const struct index_cell *cell,
                                     roaring_bitmap_t **ids, struct error *error);
 size_t index_file_partners(const struct index_file *file);

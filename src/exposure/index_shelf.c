@@ -183,10 +183,18 @@ bool shelf_find(const struct shelf *shelf, const struct index_key *key, size_t *
 
 /* ---- cells ---- */
 
-/* The cells of a series in a prepared file; 0: it has none. */
+/* The cells of a series in a prepared file; 0: it has none. Numbers ascend, so that a series is at
+ * most at the place of its number; in a file that has nearly all of them it is near that. */
 static size_t cells_of(const struct shelf_file *file, size_t number, size_t *first)
 {
     size_t low = 0, high = index_file_series(file->file);
+    if (high > number)
+        high = number + 1;
+    for (size_t step = 1; step < high; step *= 2)
+        if (file->numbers[high - step] < number) {
+            low = high - step;
+            break;
+        }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (file->numbers[middle] < number)
@@ -203,17 +211,19 @@ struct collecting {
     struct shelf *shelf;
     size_t number;
     struct index_range range;
-    roaring_bitmap_t *ids;
+    struct id_union *ids;
     int64_t *first_hour, *last_hour;
 };
 
 static enum status unite(struct collecting *collecting, struct index_file *file,
                          const struct index_cell *cell, struct error *error)
 {
-    roaring_bitmap_t *ids = NULL;
-    TRY(index_file_ids(file, cell, &ids, error));
-    roaring_bitmap_or_inplace(collecting->ids, ids);
-    roaring_bitmap_free(ids);
+    struct slice set;
+    TRY(index_file_sound_set(file, cell, &set, error));
+    enum status status = id_union_add(collecting->ids, set);
+    if (status != STATUS_OK)
+        return status == STATUS_NOMEM ? out_of_memory(error)
+                                      : damaged(error, "a set of subjects is malformed");
     if (cell->first_hour < *collecting->first_hour)
         *collecting->first_hour = cell->first_hour;
     if (cell->last_hour > *collecting->last_hour)
@@ -286,7 +296,7 @@ static enum status collect_months(struct collecting *collecting, struct error *e
 }
 
 enum status shelf_collect(struct shelf *shelf, size_t number, struct index_range range,
-                          roaring_bitmap_t *ids, int64_t *first_hour, int64_t *last_hour,
+                          struct id_union *ids, int64_t *first_hour, int64_t *last_hour,
                           struct error *error)
 {
     struct collecting collecting = {.shelf = shelf,

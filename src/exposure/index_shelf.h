@@ -4,6 +4,7 @@
 #ifndef COFFERDAM_EXPOSURE_INDEX_SHELF_H
 #define COFFERDAM_EXPOSURE_INDEX_SHELF_H
 
+#include "exposure/id_union.h"
 #include "exposure/index_manifest.h"
 #include "exposure/index_tail.h"
 
@@ -35,7 +36,7 @@ void shelf_partner(const struct shelf *shelf, const char *partner, size_t *from,
 bool shelf_find(const struct shelf *shelf, const struct index_key *key, size_t *number);
 /* Unites what the series has in the range into *ids, and widens the hours to what it spans. */
 MUST_USE enum status shelf_collect(struct shelf *shelf, size_t number, struct index_range range,
-                                   roaring_bitmap_t *ids, int64_t *first_hour, int64_t *last_hour,
+                                   struct id_union *ids, int64_t *first_hour, int64_t *last_hour,
                                    struct error *error);
 /* Whether the series holds the id, and widens the hours from its first to its last. */
 MUST_USE enum status shelf_holds(struct shelf *shelf, size_t number, uint32_t id, bool *held,

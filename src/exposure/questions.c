@@ -51,6 +51,7 @@ static enum status ask_partner(struct question *question, const char *partner, i
     struct tally tally = {.exposure = question->exposure};
     enum status status =
         index_each(question->exposure->index, partner, question->range, visit, &tally, error);
+    tally_settle(&tally);
     for (size_t i = 0; i < tally.count && status == STATUS_OK; i++)
         status = answer(question, partner, tally.kinds[i], error);
     tally_clear(&tally);

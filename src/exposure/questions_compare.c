@@ -241,6 +241,8 @@ static enum status net_of_partner(struct exposure *exposure, const struct policy
     enum status status = index_each(exposure->index, partner, ever, tally_labels, &gross, error);
     if (status == STATUS_OK)
         status = tally_net(exposure, partner, &netting, error);
+    tally_settle(&gross);
+    tally_settle(&netting.net);
     if (status == STATUS_OK)
         add_pair(&pair, &gross, &netting.net);
     for (size_t i = 0; i < netting.count; i++)
@@ -296,6 +298,8 @@ enum status exposure_overlap(struct exposure *exposure, const struct policy *pol
     enum status status = index_each(exposure->index, first, range, tally_labels, &left, error);
     if (status == STATUS_OK)
         status = index_each(exposure->index, second, range, tally_labels, &right, error);
+    tally_settle(&left);
+    tally_settle(&right);
     if (status == STATUS_OK)
         add_pair(&pair, &left, &right);
     tally_clear(&left);

@@ -475,6 +475,64 @@ enum status subject_set_read(struct slice set, uint32_t *ids, uint64_t room, uin
     return STATUS_OK;
 }
 
+/* ---- uniting ---- */
+
+static void set_bit(uint64_t *bits, uint32_t low)
+{
+    bits[low / 64] |= 1ULL << low % 64;
+}
+
+static void set_run(uint64_t *bits, uint32_t start, uint32_t last)
+{
+    uint32_t from = start / 64, until = last / 64;
+    uint64_t head = ~0ULL << start % 64, tail = ~0ULL >> (63 - last % 64);
+    if (from == until) {
+        bits[from] |= head & tail;
+        return;
+    }
+    bits[from] |= head;
+    for (uint32_t word = from + 1; word < until; word++)
+        bits[word] = ~0ULL;
+    bits[until] |= tail;
+}
+
+static void unite_container(const struct container *c, uint64_t *bits)
+{
+    if (c->form == FORM_ARRAY) {
+        for (uint32_t i = 0; i < c->cardinality; i++)
+            set_bit(bits, load_u16le(c->data + 2 * (size_t)i));
+        return;
+    }
+    if (c->form == FORM_BITSET) {
+        for (size_t i = 0; i < BITSET_BYTES / sizeof *bits; i++) {
+            const uint8_t *word = c->data + i * sizeof *bits;
+            bits[i] |= load_u32le(word) | (uint64_t)load_u32le(word + 4) << 32;
+        }
+        return;
+    }
+    for (uint32_t run = 0; run < c->runs; run++) {
+        uint32_t start = load_u16le(c->data + 2 + 4 * (size_t)run);
+        uint32_t last = start + load_u16le(c->data + 4 + 4 * (size_t)run);
+        set_run(bits, start, last < 65536 ? last : 65535);
+    }
+}
+
+enum status subject_set_unite(struct slice set, uint64_t *(*bits_of)(void *context, uint32_t high),
+                              void *context)
+{
+    struct cursor cursor;
+    struct container c;
+    TRY(cursor_open(&cursor, set));
+    for (uint32_t i = 0; i < cursor.containers; i++, cursor.at += c.bytes) {
+        TRY(container_at(&cursor, i, cursor.at, &c));
+        uint64_t *bits = bits_of(context, c.base >> 16);
+        if (bits == NULL)
+            return STATUS_NOMEM;
+        unite_container(&c, bits);
+    }
+    return STATUS_OK;
+}
+
 /* ---- one id ---- */
 
 static bool array_holds(const struct container *c, uint32_t low)

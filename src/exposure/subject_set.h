@@ -27,6 +27,12 @@ MUST_USE enum status subject_set_claims(struct slice set, uint64_t *count);
  * was written by then means nothing. */
 MUST_USE enum status subject_set_read(struct slice set, uint32_t *ids, uint64_t room,
                                       uint64_t *count);
+/* Sets the bits of the set's ids, a bitset of 65,536 for each of their high halves: bits_of gives
+ * the words of one, NULL where there is no memory (STATUS_NOMEM). Any bytes are safe, but only
+ * lengths are judged: for sets that have been judged before. */
+MUST_USE enum status subject_set_unite(struct slice set,
+                                       uint64_t *(*bits_of)(void *context, uint32_t high),
+                                       void *context);
 /* Looks one id up without reading the rest of the set. Any bytes are safe; only those that the
  * search meets are judged. */
 MUST_USE enum status subject_set_contains(struct slice set, uint32_t id, bool *found);

@@ -1,4 +1,6 @@
-/* Unions of bitmaps; an allocation that fails inside roaring's unions ends the process there. */
+/* Unions of bitmaps; an allocation that fails inside roaring's unions ends the process there. They
+ * are gathered lazily: a container that is met twice becomes a bitset, into which a sparse set
+ * costs no more than its ids, and is counted and brought into its form once, by tally_settle. */
 #include "exposure/tally.h"
 
 #include <stdlib.h>
@@ -93,15 +95,33 @@ static struct tally_kind *get_kind(struct tally *tally, uint16_t number)
     return kind;
 }
 
-static struct tally_kind *take_view(struct tally *tally, const struct index_view *view)
+static void unite(roaring_bitmap_t *all, const roaring_bitmap_t *ids)
+{
+    roaring_bitmap_lazy_or_inplace(all, ids, true);
+}
+
+void tally_settle(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        struct tally_kind *kind = tally->kinds[i];
+        roaring_bitmap_repair_after_lazy(kind->everyone);
+        for (size_t g = 0; g < TALLY_GRADES; g++)
+            roaring_bitmap_repair_after_lazy(kind->grades[g]);
+        for (size_t l = 0; l < kind->label_count; l++)
+            roaring_bitmap_repair_after_lazy(kind->labels[l].ids);
+    }
+}
+
+static struct tally_kind *take_view(struct tally *tally, const struct index_view *view,
+                                    bool by_grade)
 {
     struct tally_kind *kind = get_kind(tally, view->kind);
     if (kind == NULL)
         return NULL;
     if (view->grade != GRADE_PROBE) /* asked about, and perhaps nobody */
-        roaring_bitmap_or_inplace(kind->everyone, view->ids);
-    if (view->grade < TALLY_GRADES)
-        roaring_bitmap_or_inplace(kind->grades[view->grade], view->ids);
+        unite(kind->everyone, view->ids);
+    if (by_grade && view->grade < TALLY_GRADES)
+        unite(kind->grades[view->grade], view->ids);
     if (view->first_hour < kind->first_hour)
         kind->first_hour = view->first_hour;
     if (view->last_hour > kind->last_hour)
@@ -113,7 +133,7 @@ enum status tally_grades(void *context, const struct index_view *view, struct er
 {
     if (view->grade == GRADE_CHANGED) /* what was read of them stands beside it */
         return STATUS_OK;
-    return take_view(context, view) == NULL ? out_of_memory(error) : STATUS_OK;
+    return take_view(context, view, true) == NULL ? out_of_memory(error) : STATUS_OK;
 }
 
 static int compare_slices(struct slice a, struct slice b)
@@ -136,7 +156,7 @@ static enum status take_label(struct tally_kind *kind, const struct column_line 
     while (at < kind->label_count && compare_label(&kind->labels[at], column) < 0)
         at++;
     if (at < kind->label_count && compare_label(&kind->labels[at], column) == 0) {
-        roaring_bitmap_or_inplace(kind->labels[at].ids, ids);
+        unite(kind->labels[at].ids, ids);
         return STATUS_OK;
     }
     if (kind->label_count == TALLY_LABELS_MAX)
@@ -162,7 +182,7 @@ enum status tally_labels(void *context, const struct index_view *view, struct er
         view->grade != GRADE_WITNESS)
         return STATUS_OK;
     TRY(tally_column_set(tally->exposure, view->column_set, &text, error));
-    struct tally_kind *kind = take_view(tally, view);
+    struct tally_kind *kind = take_view(tally, view, false);
     if (kind == NULL)
         return out_of_memory(error);
     while (column_line_next(&text, &column))

@@ -22,7 +22,7 @@ struct tally_label {
 struct tally_kind {
     uint16_t kind;
     roaring_bitmap_t *everyone;             /* in any grade that was taken but probe */
-    roaring_bitmap_t *grades[TALLY_GRADES]; /* by grade number; 0 declared */
+    roaring_bitmap_t *grades[TALLY_GRADES]; /* of tally_grades: by grade number; 0 declared */
     int64_t first_hour, last_hour;
     struct tally_label labels[TALLY_LABELS_MAX]; /* ascending by category, then form */
     size_t label_count;
@@ -38,6 +38,8 @@ struct tally {
  * tally_labels takes direct, witness and declared ones, by label. */
 enum status tally_grades(void *tally, const struct index_view *view, struct error *error);
 enum status tally_labels(void *tally, const struct index_view *view, struct error *error);
+/* Call after the last visit, before any of the sets is read. */
+void tally_settle(struct tally *tally);
 void tally_clear(struct tally *tally);
 
 #endif
