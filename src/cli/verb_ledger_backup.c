@@ -4,13 +4,17 @@
 #include "cli/verbs.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "exposure/key_copy.h"
 #include "ledger/backup.h"
+#include "never/never.h"
+#include "registry/deliveries.h"
 
 static const struct cli_option options[] = {
-    {"with-keys", 0, NULL, "also who the numbers are, in DIR/subjects; keep them apart"},
+    {"with-keys", 0, NULL, "also who the numbers are, in DIR/subjects, and other secrets"},
     {"key", 'k', "VKEY|FILE", "the log's verifier key, or one that handed over to it"},
     {"from", 0, "FOLDER", "the ledger; by default the configuration's"},
     {NULL, 0, NULL, NULL},
@@ -38,6 +42,36 @@ static enum status tell(const struct cli_call *call, const char *to, bool with_k
     return STATUS_OK;
 }
 
+static enum status copy_deliveries(const char *state, const char *to, struct error *error)
+{
+    char from[CLI_PATH_ROOM], path[CLI_PATH_ROOM];
+    struct deliveries *deliveries;
+    if (snprintf(from, sizeof from, "%s/deliveries.sqlite", state) >= (int)sizeof from ||
+        snprintf(path, sizeof path, "%s/deliveries.sqlite", to) >= (int)sizeof path)
+        return error_set(error, STATUS_INVALID, "58030", NULL, "the folder's name is too long");
+    if (!file_exists(from))
+        return STATUS_OK;
+    TRY(deliveries_open(from, &deliveries, error));
+    enum status status = deliveries_copy(deliveries, path, error);
+    deliveries_close(deliveries);
+    return status;
+}
+
+/* What else cannot be made again from the ledger. */
+static enum status copy_more(const char *subjects, const char *to, struct error *error)
+{
+    char state[CLI_PATH_ROOM];
+    bool copied;
+    snprintf(state, sizeof state, "%s", subjects);
+    char *slash = strrchr(state, '/');
+    if (slash == NULL)
+        snprintf(state, sizeof state, ".");
+    else
+        *slash = '\0';
+    TRY(never_backup(state, to, &copied, error));
+    return copy_deliveries(state, to, error);
+}
+
 static enum status run(struct cli_call *call, struct error *error)
 {
     char folder[CLI_PATH_ROOM], subjects[CLI_PATH_ROOM];
@@ -55,6 +89,8 @@ static enum status run(struct cli_call *call, struct error *error)
     TRY(ledger_backup(folder, ledger_to, given == NULL ? NULL : &key, &report, error));
     if (with_keys)
         TRY(key_copy_make(subjects, subjects_to, ledger_to, error));
+    if (with_keys)
+        TRY(copy_more(subjects, to, error));
     return tell(call, to, with_keys, &report, error);
 }
 
@@ -72,7 +108,9 @@ const struct cli_command verb_ledger_backup = {
                    "file that says\n"
                    "who the numbers are is copied to DIR/subjects: without it no person can be "
                    "named, with it\n"
-                   "whoever has DIR can name them all.",
+                   "whoever has DIR can name them all; also never.key and never/seeds, which "
+                   "proofs of\n"
+                   "non-exposure need, and deliveries.sqlite, which has the canaries.",
     .examples = "ledger backup /backup/cofferdam\n"
                 "ledger backup /backup/cofferdam --with-keys\n",
     .exits = "nothing was copied, or the copy is not what was read",

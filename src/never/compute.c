@@ -1,6 +1,7 @@
 /* Computing the index, and holding the committed one against what the ledger and the keys give. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "crypto/crypto.h"
 #include "never/index.h"
 #include "never/workshop.h"
+
+static const size_t SECRET_FILE_BYTES = (size_t)32 << 30;
 
 /* ---- computing ---- */
 
@@ -217,6 +220,54 @@ enum status never_keep_seed(const struct never_place *place, uint32_t id,
     TRY(workshop_open(place, &workshop, error));
     TRY(lock_folder(&workshop, true, &fd, error));
     enum status status = keep_seed(&workshop, id, seed, error);
+    close(fd);
+    return status;
+}
+
+/* ---- backup ---- */
+
+static enum status copy_secret(const char *from, const char *to, const char *name,
+                               struct error *error)
+{
+    char path[WORKSHOP_PATH_ROOM];
+    struct buffer bytes;
+    if (snprintf(path, sizeof path, "%s/%s", to, name) >= (int)sizeof path)
+        return error_set(error, STATUS_INVALID, "58030", NULL, "the folder's name is too long");
+    buffer_init(&bytes, SECRET_FILE_BYTES);
+    enum status status = file_read(from, &bytes, error);
+    if (status == STATUS_OK)
+        status = file_replace(path, buffer_slice(&bytes), 0600, error);
+    if (bytes.len > 0)
+        crypto_wipe(bytes.data, bytes.len);
+    buffer_free(&bytes);
+    return status;
+}
+
+static enum status copy_secrets(const struct workshop *workshop, const char *to,
+                                struct error *error)
+{
+    char folder[WORKSHOP_PATH_ROOM];
+    TRY(copy_secret(workshop->key, to, "never.key", error));
+    if (!file_exists(workshop->seeds))
+        return STATUS_OK;
+    if (snprintf(folder, sizeof folder, "%s/never", to) >= (int)sizeof folder)
+        return error_set(error, STATUS_INVALID, "58030", NULL, "the folder's name is too long");
+    TRY(file_make_folder(folder, 0700, error));
+    return copy_secret(workshop->seeds, to, "never/seeds", error);
+}
+
+enum status never_backup(const char *state_folder, const char *to, bool *copied,
+                         struct error *error)
+{
+    const struct never_place place = {.state_folder = state_folder};
+    struct workshop workshop;
+    int fd = -1;
+    TRY(workshop_open(&place, &workshop, error));
+    *copied = file_exists(workshop.key);
+    if (!*copied)
+        return STATUS_OK;
+    TRY(lock_folder(&workshop, true, &fd, error));
+    enum status status = copy_secrets(&workshop, to, error);
     close(fd);
     return status;
 }

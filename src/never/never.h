@@ -86,6 +86,12 @@ MUST_USE enum status never_keep_seed(const struct never_place *place, uint32_t i
                                      const uint8_t seed[static NEVER_SEED_BYTES],
                                      struct error *error);
 
+/* What cannot be made again to a folder that is there: never.key, and never/seeds, 0600; both of
+ * one instant. *copied false where there is no key: nothing was ever committed. Waits for a process
+ * that computes the index. */
+MUST_USE enum status never_backup(const char *state_folder, const char *to, bool *copied,
+                                  struct error *error);
+
 /* Appends the certificate. STATUS_DENIED where the claim is false, with what to ask instead;
  * STATUS_NOT_FOUND where no index is committed or no signed checkpoint holds it yet. */
 MUST_USE enum status never_prove(const struct never_place *place,

@@ -1,8 +1,12 @@
 /* See deliveries.h. */
 #include "registry/deliveries.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -10,7 +14,7 @@
 #include "crypto/crypto.h"
 #include "registry/sqlite.h"
 
-enum { TABLE_BYTES = 64 * 1024 * 1024, COMMITTED_BYTES = 256 * 1024 * 1024 };
+enum { TABLE_BYTES = 64 * 1024 * 1024, COMMITTED_BYTES = 256 * 1024 * 1024, PATH_ROOM = 4096 };
 
 struct deliveries {
     struct sqlite file;
@@ -56,6 +60,33 @@ void deliveries_close(struct deliveries *deliveries)
         return;
     sqlite_close(&deliveries->file);
     free(deliveries);
+}
+
+/* An empty file of ours first, so that what is copied is never seen by others.
+ * https://sqlite.org/lang_vacuum.html#vacuuminto: it may be there if it is empty. */
+static enum status make_empty(const char *path, int *fd, struct error *error)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return error_set_errno(error, errno, "%.300s", path);
+    *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return *fd < 0 ? error_set_errno(error, errno, "%.300s", path) : STATUS_OK;
+}
+
+enum status deliveries_copy(struct deliveries *deliveries, const char *to, struct error *error)
+{
+    char partial[PATH_ROOM];
+    int fd = -1;
+    if (snprintf(partial, sizeof partial, "%s.new", to) >= (int)sizeof partial)
+        return error_set(error, STATUS_INVALID, "58030", NULL, "the file's name is too long");
+    TRY(make_empty(partial, &fd, error));
+    enum status status =
+        sqlite_change(&deliveries->file, NULL, error, "VACUUM INTO ?1", "t", partial);
+    if (status == STATUS_OK && (fsync(fd) != 0 || rename(partial, to) != 0))
+        status = error_set_errno(error, errno, "%.300s", to);
+    close(fd);
+    if (status != STATUS_OK)
+        unlink(partial);
+    return status;
 }
 
 /* ---- deliveries ---- */

@@ -18,6 +18,10 @@ struct deliveries; /* owned */
 MUST_USE enum status deliveries_open(const char *path, struct deliveries **deliveries,
                                      struct error *error);
 void deliveries_close(struct deliveries *deliveries); /* NULL is fine */
+/* The whole as of now to a file (0600) of its own, on disk when it returns, in the place of an
+ * earlier one; whoever writes beside it may go on. */
+MUST_USE enum status deliveries_copy(struct deliveries *deliveries, const char *to,
+                                     struct error *error);
 
 /* Instants are INT64_MIN, texts NULL, where not known. */
 struct delivery {

@@ -1,5 +1,6 @@
 """A certificate that somebody was never disclosed, checked offline with the log's public key alone."""
 import json
+import sqlite3
 import subprocess
 import time
 
@@ -238,3 +239,28 @@ def test_a_stranger_refuses_what_was_changed(gateway, stranger, make_gateway):
     other = make_gateway(config={"ledger": {"publish_every_ms": 200}})
     code, errors = stranger(text, key=(other.ledger_dir / "log.vkey").read_text(), check=False)
     assert code == 1 and "not signed by a given key" in errors, errors
+
+
+def test_a_backup_has_what_certificates_need(gateway):
+    ask(gateway, 1, 5)
+    commit(gateway)
+    gateway.cli("erase", "person", "2", "--reason", "request")
+    told = commit(gateway)
+    backup = gateway.folder / "backup"
+    for _ in range(2):  # the second in the place of the first
+        gateway.cli("ledger", "backup", str(backup), "--with-keys")
+    copies = [(gateway.state_dir / name, backup / name) for name in ("never.key", "never/seeds")]
+    for path, copy in copies:
+        assert copy.read_bytes() == path.read_bytes() and copy.stat().st_mode & 0o777 == 0o600
+        path.write_bytes(b"lost")
+    (gateway.state_dir / "never" / "index").unlink()
+    assert refused(gateway, "ledger", "commit")
+    for path, copy in copies:
+        path.write_bytes(copy.read_bytes())
+    again = commit(gateway)
+    assert (again["root"], again["erased"], again["new_key"]) == (told["root"], 0, False)
+    assert "would be false" in refused(gateway, "ledger", "prove", "--never", "--subject", "2")
+    if (gateway.state_dir / "deliveries.sqlite").exists():
+        assert (backup / "deliveries.sqlite").stat().st_mode & 0o777 == 0o600
+        with sqlite3.connect(backup / "deliveries.sqlite") as database:
+            assert database.execute("SELECT count(*) FROM canary").fetchone() == (0,)

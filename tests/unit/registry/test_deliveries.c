@@ -189,6 +189,35 @@ static void finds_canaries_by_value(void **state)
     deliveries_close(deliveries);
 }
 
+/* The writer has it open, with changes that are still in the journal. */
+static void is_copied_whole_beside_its_writer(void **state)
+{
+    (void)state;
+    char copy[sizeof path + 8];
+    struct stat status;
+    struct deliveries *deliveries = open_file(), *beside, *copied;
+    struct canary canary = canary_of(1, "full_name", "Ada Marsh");
+    snprintf(copy, sizeof copy, "%s.copy", path);
+    must(deliveries_add(deliveries, &first, &error));
+    for (size_t round = 1; round <= 2; round++) { /* the second takes the first one's place */
+        canary.row = (int64_t)round;
+        must(deliveries_add_canaries(deliveries, &canary, 1, &error));
+        must(deliveries_open(path, &beside, &error));
+        must(deliveries_copy(beside, copy, &error));
+        deliveries_close(beside);
+        assert_int_equal(stat(copy, &status), 0);
+        assert_int_equal(status.st_mode & 0777, 0600);
+        struct seen seen = {0};
+        must(deliveries_open(copy, &copied, &error));
+        must(deliveries_match_canary(copied, "Ada Marsh", see, &seen, &error));
+        assert_int_equal(seen.count, round);
+        deliveries_close(copied);
+    }
+    assert_int_equal(unlink(copy), 0);
+    assert_int_equal(deliveries_copy(deliveries, "/nowhere/at/all", &error), STATUS_IO);
+    deliveries_close(deliveries);
+}
+
 static void commits_to_every_value(void **state)
 {
     (void)state;
@@ -218,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup(keeps_a_delivery_and_closes_it_once, fresh),
         cmocka_unit_test_setup(lists_the_newest_first, fresh),
         cmocka_unit_test_setup(finds_canaries_by_value, fresh),
+        cmocka_unit_test_setup(is_copied_whole_beside_its_writer, fresh),
         cmocka_unit_test_setup(commits_to_every_value, fresh),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
