@@ -222,3 +222,65 @@ enum status admin_delivery_canaries(struct asking *asking, struct table *table, 
     arena_free(&cells.arena);
     return status;
 }
+
+/* ---- given to somebody since ---- */
+
+struct given {
+    struct server *server;
+    struct snapshot *snapshot;
+    struct arena arena;
+    struct taken keys; /* of the kind at hand */
+    size_t kind;
+    int64_t count;
+};
+
+static enum status count_given(struct given *given, struct error *error)
+{
+    struct taken *keys = &given->keys;
+    if (keys->count > 0)
+        TRY(deliveries_keys_taken(given->server->config, given->snapshot->model, given->kind,
+                                  keys->keys, keys->count, keys->taken, error));
+    for (size_t i = 0; i < keys->count; i++)
+        given->count += keys->taken[i];
+    keys->count = 0;
+    arena_reset(&given->arena);
+    return STATUS_OK;
+}
+
+/* The cell of a row that is its key. */
+static enum status see_key(void *context, const struct canary *canary, struct error *error)
+{
+    struct given *given = context;
+    if (canary->key[0] == '\0' || strcmp(canary->value, canary->key) != 0 ||
+        strcmp(canary->kind, given->snapshot->policy->kinds[given->kind].name) != 0)
+        return STATUS_OK;
+    const char *key = arena_strdup(&given->arena, canary->key);
+    if (key == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    given->keys.keys[given->keys.count++] = key;
+    return given->keys.count == KEYS_MAX ? count_given(given, error) : STATUS_OK;
+}
+
+int64_t admin_canaries_given(struct server *server, const char *delivery)
+{
+    struct error error;
+    enum status status = STATUS_OK;
+    struct given *given = calloc(1, sizeof *given);
+    if (given == NULL)
+        return -1;
+    given->server = server;
+    given->snapshot = server_snapshot(server);
+    arena_init(&given->arena, 4 * 1024 * 1024);
+    for (; given->kind < given->snapshot->policy->kind_count && status == STATUS_OK;
+         given->kind++) {
+        status = deliveries_each_canary(deliveries_desk_file(server->deliveries), delivery, see_key,
+                                        given, &error);
+        if (status == STATUS_OK)
+            status = count_given(given, &error);
+    }
+    int64_t count = status == STATUS_OK ? given->count : -1;
+    snapshot_release(given->snapshot);
+    arena_free(&given->arena);
+    free(given);
+    return count;
+}

@@ -493,6 +493,13 @@ static void put_delivery(struct closing *closing, struct table *table)
     put_number(table, "asked_about_not_found", released->asked);
     put_number(table, "canaries", (uint64_t)delivery->canaries);
     admin_property(table, "canaries_commitment", delivery->commitment);
+    if (delivery->canaries == 0)
+        return;
+    int64_t given = admin_canaries_given(closing->asking->server, delivery->id);
+    if (given < 0)
+        admin_property(table, "canary_keys_given_since", NULL);
+    else
+        put_number(table, "canary_keys_given_since", (uint64_t)given);
 }
 
 enum status admin_show_delivery(struct asking *asking, struct table *table, struct error *error)

@@ -48,6 +48,10 @@ bool deliveries_may_run(const struct plan *plan);
 MUST_USE enum status deliveries_check_canaries(const struct config *config, const struct plan *plan,
                                                struct error *error);
 
+/* Keys of the delivery's canaries that the database has given to somebody since; -1 where that
+ * cannot be told now. Blocks (libpq); the admin thread. In admin_canaries.c. */
+int64_t admin_canaries_given(struct server *server, const char *delivery);
+
 /* Of these keys of a kind, those that the database has: fills taken[i]. Blocks (libpq); the admin
  * thread. */
 MUST_USE enum status deliveries_keys_taken(const struct config *config, struct model *model,

@@ -186,6 +186,11 @@ def test_a_table_without_gaps(gateway, folder):
         delivered.append({int(row["id"]) for row in rows_of(stored(gateway, told["delivery"])).values()})
     assert len(delivered[0]) == len(delivered[1]) == 40 and not delivered[0] & delivered[1]
     assert min(delivered[0] | delivered[1]) > 20000
+    given = lambda: {row["property"]: row["value"] for row in gateway.admin(
+        f"SHOW DELIVERY '{told['delivery']}'")}["canary_keys_given_since"]
+    assert given() == "0"
+    gateway.cluster.script(gateway.database, f"INSERT INTO crm.member VALUES ({max(delivered[1])}, 'New Member')")
+    assert given() == "1"
 
 
 def test_two_copies_have_none_in_common(gateway, folder):

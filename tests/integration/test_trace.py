@@ -359,6 +359,20 @@ def test_canaries_that_never_went_out_accuse_nobody(world):
     assert any("no file of it was ever made" in note for note in report["notes"]), report
 
 
+def test_a_key_that_somebody_has_been_given_since_accuses_nobody(world, delivery):
+    """Tables have no gaps: what was invented above the greatest key may be a customer's later."""
+    header, canaries = delivery[1:]
+    key = canaries[0].split(",")[header.split(",").index("person_id")]
+    assert int(key) > 200
+    assert trace(world, f"person_id\n{key}\n")["by_canary"] == 1
+    world.cluster.script(world.database, f"INSERT INTO shop.person (person_id, full_name) VALUES ({key}, 'New Customer')")
+    try:
+        report = trace(world, f"person_id\n{key}\n")
+    finally:
+        world.cluster.script(world.database, f"DELETE FROM shop.person WHERE person_id = {key}")
+    assert report["by_canary"] == 0 and report["verdict"] == "cannot tell", report
+
+
 def test_a_canary_of_what_is_attested_as_deleted_casts_doubt(world, delivery):
     time.sleep(1.1)
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
