@@ -2,6 +2,8 @@
  * was lost. Showing and changing ask the gateway; replacing a lost key works where it does not
  * start any more, so it opens the ledger itself. */
 #include "cli/admin.h"
+#include "cli/hand_overs.h"
+#include "cli/log_folder.h"
 #include "cli/verbs.h"
 
 #include <string.h>
@@ -14,7 +16,7 @@
 enum { COMMAND_BYTES = 65536, PATH_ROOM = 4096 };
 
 static const struct cli_option options[] = {
-    {"reason", 'r', "TEXT", "why; it is kept in the ledger (needed but for show)"},
+    {"reason", 'r', "TEXT", "why; it is kept in the ledger (needed to rotate and replace)"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -67,20 +69,29 @@ static enum status replace(struct cli_call *call, const char *reason, struct err
     return status;
 }
 
+static enum status chain(const struct cli_call *call, struct error *error)
+{
+    char folder[CLI_PATH_ROOM];
+    TRY(cli_log_folder(call, NULL, folder, NULL, error));
+    return cli_hand_overs_print(folder, error);
+}
+
 static enum status run(struct cli_call *call, struct error *error)
 {
     const char *act = call->arguments[0], *reason = NULL;
     if (strcmp(act, "show") == 0)
         return cli_show(call, "SHOW KEYS", "", NULL, error);
+    if (strcmp(act, "chain") == 0)
+        return chain(call, error);
     if (strcmp(act, "rotate") != 0 && strcmp(act, "replace") != 0)
-        return cli_usage(call, error, "write show, rotate or replace, not \"%.40s\"", act);
+        return cli_usage(call, error, "write chain, show, rotate or replace, not \"%.40s\"", act);
     TRY(cli_require(call, "reason", &reason, error));
     return strcmp(act, "rotate") == 0 ? ask(call, "ROTATE KEY", reason, error)
                                       : replace(call, reason, error);
 }
 
 const struct cli_command verb_ledger_key = {
-    .arguments = "show|rotate|replace",
+    .arguments = "show|chain|rotate|replace",
     .least = 1,
     .most = 1,
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
@@ -88,12 +99,16 @@ const struct cli_command verb_ledger_key = {
     .description =
         "show lists the keys that have signed the ledger's checkpoints, oldest first, as verifier\n"
         "keys; the last one signs now.\n"
+        "chain writes the hand-overs as a file that everybody may have: with it and one key of "
+        "the\n"
+        "chain, ledger verify checks what any other of its keys has signed.\n"
         "rotate makes a new key; the old one and the new one sign in the ledger that the one\n"
         "follows the other, so that whoever knows any key of the chain can check all of it.\n"
         "replace is for a key that was lost, while the gateway is stopped: nobody can sign for "
         "the\n"
         "new key, and the ledger says so for ever.",
     .examples = "ledger key show\n"
+                "ledger key chain > log.chain\n"
                 "ledger key rotate --reason \"each year\"\n"
                 "ledger key replace --reason \"the disk with the key died\"\n",
     .run = run,

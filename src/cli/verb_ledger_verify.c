@@ -16,6 +16,8 @@
 static const struct cli_option options[] = {
     {"key", 'k', "VKEY|FILE", "the log's verifier key, or one that handed over to it"},
     {"since", 0, "FILE", "a checkpoint kept elsewhere: the log must go on from it"},
+    {"chain", 0, "FILE",
+     "of ledger key chain: for a PROOF or CERTIFICATE by an older or newer key"},
     {"with-data", 0, NULL, "also what entries say of people; needs the folder of keys"},
     {"subjects", 0, "FOLDER", "the folder of keys; default beside the ledger"},
     {"threads", 0, "N", "how many, default one more than there are cores"},
@@ -241,7 +243,9 @@ const struct cli_command verb_ledger_verify = {
         "With --with-data the sets of people are decoded, too, and each is looked for in the\n"
         "folder of keys; without FOLDER the newest ledger commit is recomputed as well.\n"
         "A proof or a certificate of ledger prove is checked with --key alone; a proof that an\n"
-        "older log is the beginning also with that log's checkpoint as --since.",
+        "older log is the beginning also with that log's checkpoint as --since. Where the log's "
+        "key\n"
+        "was changed between the two, --chain joins the key that you know to the one that signed.",
     .examples = "ledger verify /var/lib/cofferdam/ledger\n"
                 "ledger verify /mnt/copy --key log.vkey --since checkpoint-of-march\n"
                 "ledger verify --json\n"

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/hand_overs.h"
 #include "cli/json.h"
 #include "cli/offline.h"
 #include "exposure/kinds.h"
@@ -59,6 +60,17 @@ enum status cli_read_keys(const char *key, struct note_key keys[static CLI_KEYS_
     return status;
 }
 
+enum status cli_trusted_keys(const struct cli_call *call, const char *key,
+                             struct note_key keys[static CLI_KEYS_MAX], size_t *count,
+                             struct error *error)
+{
+    const char *chain = cli_value(call, "chain");
+    TRY(cli_read_keys(key, keys, count, error));
+    return chain == NULL || *count == 0
+               ? STATUS_OK
+               : cli_hand_overs_follow(chain, keys, CLI_KEYS_MAX, count, error);
+}
+
 static enum status tell(const struct cli_call *call, const struct never_claim *claim,
                         struct error *error)
 {
@@ -108,7 +120,7 @@ enum status cli_verify_never(struct cli_call *call, const char *path, const char
     if (key == NULL)
         return cli_usage(call, error,
                          "a certificate is checked with the log's verifier key: --key");
-    TRY(cli_read_keys(key, keys, &count, error));
+    TRY(cli_trusted_keys(call, key, keys, &count, error));
     buffer_init(&text, NEVER_CERTIFICATE_BYTES);
     enum status status = file_read(path, &text, error);
     if (status == STATUS_OK)

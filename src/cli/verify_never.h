@@ -6,14 +6,19 @@
 #include "ledger/note.h"
 #include "never/never.h"
 
-enum { CLI_KEYS_MAX = 16 };
+enum { CLI_KEYS_MAX = 64 };
 /* Verifier keys: one as it stands, or a file with one a line. */
 MUST_USE enum status cli_read_keys(const char *key, struct note_key keys[static CLI_KEYS_MAX],
                                    size_t *count, struct error *error);
 
+/* The same, and those that --chain joins to them. */
+MUST_USE enum status cli_trusted_keys(const struct cli_call *call, const char *key,
+                                      struct note_key keys[static CLI_KEYS_MAX], size_t *count,
+                                      struct error *error);
+
 /* Is there a file at path that begins as such a certificate? */
 bool cli_is_never_certificate(const char *path);
-/* key: a verifier key, or a file with one a line; NULL is a usage error. */
+/* key: a verifier key, or a file with one a line; NULL is a usage error. Takes --chain. */
 MUST_USE enum status cli_verify_never(struct cli_call *call, const char *path, const char *key,
                                       struct error *error);
 

@@ -173,7 +173,7 @@ enum status cli_verify_proof(struct cli_call *call, const char *path, struct err
     const char *key = cli_value(call, "key");
     if (key == NULL)
         return cli_usage(call, error, "a proof is checked with the log's verifier key: --key");
-    TRY(cli_read_keys(key, checked.keys, &checked.key_count, error));
+    TRY(cli_trusted_keys(call, key, checked.keys, &checked.key_count, error));
     buffer_init(&bytes, PROOF_FILE_BYTES_MAX);
     buffer_init(&checked.entry, PROOF_FILE_BYTES_MAX);
     enum status status = file_read(path, &bytes, error);

@@ -7,7 +7,7 @@
 
 /* Is there a file at path that begins as such a proof? */
 bool cli_is_proof(const char *path);
-/* Takes --key, and --since where an older log is to be the beginning. */
+/* Takes --key and --chain, and --since where an older log is to be the beginning. */
 MUST_USE enum status cli_verify_proof(struct cli_call *call, const char *path, struct error *error);
 
 #endif

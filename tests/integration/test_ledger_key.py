@@ -1,7 +1,9 @@
 """The ledger's checkpoints are signed: who has log.vkey checks them, a lost key stops the start, a new one is handed over to."""
+import base64
 import os
 import pwd
 import subprocess
+import time
 
 import pytest
 
@@ -55,6 +57,53 @@ def test_a_key_is_handed_over_and_who_wanted_it_is_in_the_ledger(gateway):
     gateway.start()
     assert gateway.cli_json("ledger", "key", "show") == table
     assert gateway.cli("ledger", "verify").strip()
+
+
+@pytest.fixture
+def exchange():
+    """A folder that the gateway's user can read."""
+    folder = places.make_folder("exchange")
+    yield folder
+    places.remove_folder(folder)
+
+
+def prove(gateway, path, signer):
+    """A proof of entry 0, once a checkpoint that this key signed is published."""
+    published = gateway.ledger_dir / "tiles/checkpoint"
+    deadline = time.monotonic() + 30
+    while not (published.exists() and Note(published.read_text()).signed_by(signer)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    path.write_text(gateway.cli("ledger", "prove", "0"))
+
+
+def test_proofs_of_before_and_after_a_change_hold_by_the_chain(make_gateway, exchange):
+    gateway = make_gateway(config={"ledger": {"publish_every_ms": 50}})
+    places.own(exchange, gateway.user)
+    before, after, chain = exchange / "before", exchange / "after", exchange / "chain"
+    old = (gateway.ledger_dir / "log.vkey").read_text().strip()
+    prove(gateway, before, Key(old))
+    gateway.cli("ledger", "key", "rotate", "--reason", "each year")
+    gateway.restart()  # the first checkpoint behind a change is signed by both
+    new = (gateway.ledger_dir / "log.vkey").read_text().strip()
+    gateway.stop()
+    gateway.start()
+    prove(gateway, after, Key(new))
+    assert Note(after.read_text().split("\n\n", 1)[1]).signed_by(Key(old)) is None
+    chain.write_text(gateway.cli("ledger", "key", "chain"))
+    for proof, key, other in ((before, old, new), (after, new, old)):
+        verify = ("ledger", "verify", proof, "--key")
+        assert gateway.cli(*verify, key).startswith("holds: entry 0 ")
+        assert gateway.cli(*verify, other, check=False)[0] == 1
+        assert gateway.cli(*verify, other, "--chain", chain).startswith("holds: entry 0 ")
+    lines = chain.read_text().split("\n")
+    text = bytearray(base64.b64decode(lines[1]))
+    text[-10] ^= 1  # of a signature
+    chain.write_text(base64.b64encode(text).decode() + "\n")
+    code, _, errors = gateway.cli("ledger", "verify", before, "--key", new, "--chain", chain, check=False)
+    assert code == 1 and "the log's entry about its signing key" in errors
+    chain.write_text(lines[0] + "\n")  # without the hand-over
+    assert gateway.cli("ledger", "verify", before, "--key", new, "--chain", chain, check=False)[0] == 1
 
 
 def test_a_lost_key_stops_the_start_until_its_loss_is_declared(gateway):
