@@ -132,6 +132,27 @@ static void purposes(const struct kit *kit, struct buffer *out)
                                 "\\ followed by the space).\n");
 }
 
+/* "Limit phones: 500 different people in a day, with phone clear". Those of other agents do not
+ * bind this one. */
+static void named_limit(const struct kit *kit, const struct policy_limit *limit, struct buffer *out)
+{
+    static const char *const words[] = {"a day",  "a week",  "a month", "24 hours",
+                                        "7 days", "30 days", "all"};
+    static const char *const forms[] = {"clear", "masked", "token"};
+    if (limit->agent != NULL && strcmp(limit->agent, kit->agent->name) != 0)
+        return;
+    buffer_printf(out, "Limit %s: %" PRIu64 " different people in %s", limit->name, limit->subjects,
+                  words[limit->window]);
+    if (limit->category != NULL || limit->has_form)
+        buffer_printf(out, ", with %s%s%s", limit->category == NULL ? "anything" : limit->category,
+                      limit->has_form ? " " : "", limit->has_form ? forms[limit->form] : "");
+    if (limit->agent != NULL)
+        buffer_append_text(out, ", by this agent");
+    if (limit->purpose != NULL)
+        buffer_printf(out, ", for %s", limit->purpose);
+    buffer_append_text(out, "\n");
+}
+
 static void limits(const struct kit *kit, struct buffer *out)
 {
     const struct policy_partner *partner = kit->partner;
@@ -151,6 +172,8 @@ static void limits(const struct kit *kit, struct buffer *out)
     lookups(kit, out);
     bound(out, "Different people a day", partner->budget.subjects_per_day);
     bound(out, "Different people in all", partner->budget.subjects_total);
+    for (size_t i = 0; i < partner->budget.limit_count; i++)
+        named_limit(kit, &partner->budget.limits[i], out);
     bound(out, "Rows a statement", partner->budget.rows_per_statement);
     bound(out, "Statements that fail on the data, a day", partner->budget.errors_per_day);
     for (size_t i = 0; i < kit->agent->hours_count; i++)

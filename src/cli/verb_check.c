@@ -69,6 +69,18 @@ static void look_at_agent(const struct policy_partner *partner, const struct pol
                     "agent logs in by certificate, but listen.client_ca is not set", agent->login);
 }
 
+/* A limit on some categories or agents leaves the others. */
+static bool is_bounded(const struct policy_budget *budget)
+{
+    bool bounded = budget->subjects_per_day != 0 || budget->subjects_total != 0;
+    for (size_t i = 0; i < budget->limit_count; i++) {
+        const struct policy_limit *limit = &budget->limits[i];
+        bounded = bounded || (limit->category == NULL && !limit->has_form && limit->agent == NULL &&
+                              limit->purpose == NULL);
+    }
+    return bounded;
+}
+
 static void look_at_partner(const struct policy_partner *partner, const struct config *config,
                             int64_t now_ns, struct table *findings)
 {
@@ -84,8 +96,9 @@ static void look_at_partner(const struct policy_partner *partner, const struct c
         clock_format_utc(partner->posture_expires_ns, when);
         add_finding(findings, partner->name, "attestation of its security has expired", when);
     }
-    if (partner->budget.subjects_per_day == 0 && partner->budget.subjects_total == 0)
-        add_finding(findings, partner->name, "no budget of people bounds it", "");
+    if (!is_bounded(&partner->budget))
+        add_finding(findings, partner->name, "no budget of people bounds it",
+                    partner->budget.limit_count == 0 ? "" : "its limits are on parts alone");
     for (size_t i = 0; i < partner->agent_count; i++)
         look_at_agent(partner, &partner->agents[i], config, findings);
 }

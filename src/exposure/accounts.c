@@ -375,7 +375,7 @@ static void keep_charged(struct charging *charging, size_t end)
 {
     const struct exposure_subjects *subjects = charging->subjects;
     int64_t quarter = window_quarter(charging->now_ns);
-    if (charging->budget->limit_count == 0 || !charging->fresh)
+    if (!charging->fresh)
         return;
     for (size_t i = 0; i < end;) {
         size_t class = subjects->classes == NULL ? 0 : subjects->classes[i], run = i;

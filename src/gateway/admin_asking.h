@@ -97,4 +97,9 @@ enum status admin_show_delivery(struct asking *asking, struct table *table, stru
 /* ---- admin_explain.c ---- */
 enum status admin_explain(struct asking *asking, struct table *table, struct error *error);
 
+enum { ADMIN_SELECTION_ROOM = 400 };
+/* What a limit counts: "phone, clear, agent sync"; "" for all. */
+void admin_limit_selection(const struct policy_limit *limit,
+                           char text[static ADMIN_SELECTION_ROOM]);
+
 #endif

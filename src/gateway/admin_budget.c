@@ -23,20 +23,27 @@ static void put_instant(struct table *table, struct table_row *row, size_t colum
     table_set(table, row, column, "%s", text);
 }
 
-/* What a limit counts: "phone, clear, agent sync"; nothing for all. */
-static void put_selection(struct table *table, struct table_row *row, size_t column,
-                          const struct policy_limit *limit)
+void admin_limit_selection(const struct policy_limit *limit, char text[static ADMIN_SELECTION_ROOM])
 {
     static const char *const forms[] = {"clear", "masked", "token"};
-    char text[400];
-    snprintf(text, sizeof text, "%s%s%s%s%s%s%s", limit->category == NULL ? "" : ", ",
+    snprintf(text, ADMIN_SELECTION_ROOM, "%s%s%s%s%s%s%s", limit->category == NULL ? "" : ", ",
              limit->category == NULL ? "" : limit->category, limit->has_form ? ", " : "",
              limit->has_form ? forms[limit->form] : "", limit->agent == NULL ? "" : ", agent ",
              limit->agent == NULL ? "" : limit->agent, limit->purpose == NULL ? "" : ", purpose ");
-    size_t len = strlen(text);
-    snprintf(text + len, sizeof text - len, "%s", limit->purpose == NULL ? "" : limit->purpose);
+    size_t len = strlen(text), comma = strlen(", ");
+    snprintf(text + len, ADMIN_SELECTION_ROOM - len, "%s",
+             limit->purpose == NULL ? "" : limit->purpose);
     if (text[0] != '\0')
-        table_set(table, row, column, "%s", text + strlen(", "));
+        memmove(text, text + comma, strlen(text) - comma + 1);
+}
+
+static void put_selection(struct table *table, struct table_row *row, size_t column,
+                          const struct policy_limit *limit)
+{
+    char text[ADMIN_SELECTION_ROOM];
+    admin_limit_selection(limit, text);
+    if (text[0] != '\0')
+        table_set(table, row, column, "%s", text);
 }
 
 enum { PARTNER, LIMIT, USED, OF, WINDOW, COUNTS, STATE, RAISED_UNTIL, PACE, USED_UP, ROOM_FROM };

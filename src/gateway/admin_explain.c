@@ -195,14 +195,23 @@ static void put_bound(struct buffer *text, const char *what, uint64_t used, uint
 
 static void tell_budget(struct explaining *explaining)
 {
+    enum { DAY, TOTAL, NAMED };
     const struct policy_budget *limits = &explaining->partner->budget;
+    struct exposure *exposure = explaining->asking->server->exposure;
+    struct exposure_limit people[EXPOSURE_LIMITS];
     struct exposure_budget used;
     struct buffer text;
-    exposure_budget(explaining->asking->server->exposure, explaining->partner, clock_now_ns(),
-                    &used);
+    int64_t now_ns = clock_now_ns();
+    exposure_budget(exposure, explaining->partner, now_ns, &used);
+    size_t count = exposure_limits(exposure, explaining->partner, now_ns, people);
     buffer_init(&text, EXPLAIN_TEXT_BYTES);
-    put_bound(&text, "people today", used.subjects_today, limits->subjects_per_day);
-    put_bound(&text, "people in all", used.subjects_total, limits->subjects_total);
+    put_bound(&text, "people today", people[DAY].used, people[DAY].of);
+    put_bound(&text, "people in all", people[TOTAL].used, people[TOTAL].of);
+    for (size_t i = NAMED; i < count; i++) {
+        char what[120];
+        snprintf(what, sizeof what, "people of limit %s (%s)", people[i].name, people[i].window);
+        put_bound(&text, what, people[i].used, people[i].of);
+    }
     put_bound(&text, "probes today", used.probes_today, limits->probes_per_day);
     put_bound(&text, "errors today", used.errors_today, limits->errors_per_day);
     const char *told = buffer_text(&text);

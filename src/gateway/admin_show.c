@@ -139,6 +139,28 @@ static void grant_rows(const struct snapshot *snapshot, const struct policy_part
     }
 }
 
+/* "limit phones: 10 of 500 people, day (phone, clear)". */
+static void limit_rows(struct asking *asking, const struct policy_partner *partner,
+                       struct table *table)
+{
+    enum { NAMED = EXPOSURE_LIMITS - POLICY_LIMITS_MAX };
+    struct exposure_limit limits[EXPOSURE_LIMITS];
+    size_t count = exposure_limits(asking->server->exposure, partner, clock_now_ns(), limits);
+    for (size_t i = 0; i < count; i++) {
+        char name[80], text[600], selection[ADMIN_SELECTION_ROOM] = "";
+        if (limits[i].of == 0)
+            continue;
+        if (i >= NAMED)
+            admin_limit_selection(&partner->budget.limits[i - NAMED], selection);
+        snprintf(name, sizeof name, "limit %.63s", limits[i].name);
+        snprintf(text, sizeof text, "%llu of %llu people, %s%s%s%s",
+                 (unsigned long long)limits[i].used, (unsigned long long)limits[i].of,
+                 limits[i].window, selection[0] == '\0' ? "" : " (", selection,
+                 selection[0] == '\0' ? "" : ")");
+        admin_property(table, name, text);
+    }
+}
+
 /* Of everybody; claims about single people stand in the ledger alone. */
 static void deletion_row(struct asking *asking, const struct policy_partner *partner,
                          struct table *table)
@@ -171,6 +193,7 @@ enum status admin_show_partner(struct asking *asking, struct table *table, struc
         for (size_t i = 0; i < partner->purpose_count; i++)
             admin_property(table, "purpose", partner->purposes[i]);
         deletion_row(asking, partner, table);
+        limit_rows(asking, partner, table);
         agent_rows(asking, partner, table);
         grant_rows(snapshot, partner, table);
     }

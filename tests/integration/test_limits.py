@@ -45,6 +45,9 @@ def test_ten_phones_a_day_and_no_bound_on_the_rest(gateway):
     assert received(gateway, PHONES + " LIMIT 10")[2] is None, "known people are free"
     assert (limit(gateway, "phones")["used"], limit(gateway, "phones")["state"]) == ("10", "used up")
     assert limit(gateway, "phones")["counts"] == "phone, masked"
+    assert "people of limit phones (day) 10 of 10" in gateway.cli("explain", "acme/cert", "SELECT phone FROM person")
+    shown = {row["property"]: row["value"] for row in gateway.admin("SHOW PARTNER 'acme'")}
+    assert shown["limit phones"] == "10 of 10 people, day (phone, masked)" and shown["limit per_day"].endswith("people, day"), shown
 
 
 def test_it_follows_from_the_ledger(gateway):

@@ -41,17 +41,28 @@ static const char *const purposes[] = {"recall mailing"};
 static const struct policy_agent agents[] = {
     {.name = "sync", .login = "north-mail.sync", .certificate = "spiffe://north-mail/sync"},
     {.name = "job", .login = "north-mail.job", .scram_file = "/secrets/job.scram"}};
-static const struct policy_partner partner = {.name = "north-mail",
-                                              .agreement = "DPA-2024-17",
-                                              .purposes = purposes,
-                                              .purpose_count = 1,
-                                              .agents = agents,
-                                              .agent_count = 2,
-                                              .valid_from_ns = INT64_MIN,
-                                              .valid_until_ns = INT64_C(1798675200000000000),
-                                              .grants = grants,
-                                              .grant_count = 2,
-                                              .budget = {.subjects_per_day = 5000}};
+static const struct policy_limit named_limits[] = {
+    {.name = "phones",
+     .subjects = 500,
+     .window = POLICY_PER_7D,
+     .category = "phone",
+     .has_form = true,
+     .form = POLICY_FORM_MASKED,
+     .agent = "sync"},
+    {.name = "jobs", .subjects = 7, .window = POLICY_PER_DAY, .agent = "job"},
+    {.name = "mails", .subjects = 9, .window = POLICY_EVER, .purpose = "recall mailing"}};
+static const struct policy_partner partner = {
+    .name = "north-mail",
+    .agreement = "DPA-2024-17",
+    .purposes = purposes,
+    .purpose_count = 1,
+    .agents = agents,
+    .agent_count = 2,
+    .valid_from_ns = INT64_MIN,
+    .valid_until_ns = INT64_C(1798675200000000000),
+    .grants = grants,
+    .grant_count = 2,
+    .budget = {.subjects_per_day = 5000, .limits = named_limits, .limit_count = 3}};
 static const struct policy policy = {.controller = {.name = "Meridian Motors UK",
                                                     .dpo_name = "D. Officer",
                                                     .dpo_email = "dpo@meridian.example"},
@@ -107,6 +118,10 @@ static void test_readme_of_a_certificate_agent(void **state)
     expect(text, "  full_name                clear");
     expect(text, "  phone                    masked, last4");
     expect(text, "Different people a day: 5000");
+    expect(text,
+           "Limit phones: 500 different people in 7 days, with phone masked, by this agent\n");
+    expect(text, "Limit mails: 9 different people in all, for recall mailing\n");
+    refute(text, "jobs");
     expect(text, "Valid until 2026-12-31T00:00:00Z");
     expect(text, "PGSERVICEFILE=pg_service.conf psql service=north-mail-sync");
     expect(text, "client.p12");

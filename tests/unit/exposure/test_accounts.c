@@ -58,6 +58,17 @@ static struct exposure_budget budget(const struct policy_partner *partner, const
     return result;
 }
 
+/* Sessions take the time before they get here: one a moment before midnight may come second. What
+ * is charged and not yet recorded is not lost when the day turns back and forth. */
+static void a_day_that_turns_back_keeps_what_is_not_recorded(void **state)
+{
+    struct policy_partner partner = partner_of(10, 0);
+    assert_int_equal(charge(&partner, "2026-11-23T00:00:00Z", 0, 8).charged, 8);
+    assert_int_equal(charge(&partner, "2026-11-22T23:59:59Z", 100, 101).charged, 1);
+    assert_int_equal(charge(&partner, "2026-11-23T00:00:00Z", 20, 40).charged, 2);
+    assert_int_equal(budget(&partner, "2026-11-23T00:00:01Z").subjects_today, 10);
+}
+
 static void the_limit_stops_exactly_at_the_row(void **state)
 {
     struct policy_partner partner = partner_of(10, 0);
@@ -401,6 +412,7 @@ int main(void)
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         FRESH(the_limit_stops_exactly_at_the_row),
+        FRESH(a_day_that_turns_back_keeps_what_is_not_recorded),
         FRESH(a_row_of_many_is_admitted_whole_or_not),
         FRESH(trying_again_is_free),
         FRESH(the_total_outlives_the_day),
