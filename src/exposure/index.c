@@ -48,6 +48,8 @@ enum status index_new(struct index **out, struct error *error)
     pthread_cond_init(&index->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     index->folded_day = today();
+    index->soft = INDEX_TAIL_SOFT;
+    index->most = INDEX_TAIL_MOST;
     enum status status = tail_new(&index->pool, &index->current, error);
     if (status == STATUS_OK)
         *out = index;
@@ -297,7 +299,7 @@ static bool has_room(struct index *index, uint64_t sequence)
 {
     size_t bytes = tail_bytes(index->current);
     if (!index->has_folder ||
-        bytes + (index->closing == NULL ? 0 : tail_bytes(index->closing)) < INDEX_TAIL_MOST)
+        bytes + (index->closing == NULL ? 0 : tail_bytes(index->closing)) < index->most)
         return true;
     uint64_t end = atomic_load(&index->lost_end);
     while (end <= sequence && !atomic_compare_exchange_weak(&index->lost_end, &end, sequence + 1))
@@ -316,7 +318,7 @@ void index_add(struct index *index, const struct index_place *place, int64_t tim
     if (!told && has_room(index, place->sequence)) {
         size_t before = tail_bytes(index->current);
         tail_add(index->current, place, (int32_t)index_hour_of(time_ns), ids, count);
-        large = before < INDEX_TAIL_SOFT && tail_bytes(index->current) >= INDEX_TAIL_SOFT;
+        large = before < index->soft && tail_bytes(index->current) >= index->soft;
     }
     pthread_rwlock_unlock(&index->gate);
     if (large)
@@ -415,7 +417,7 @@ enum status index_fold(struct index *index, struct error *error)
 static bool is_due(struct index *index)
 {
     size_t bytes = tail_bytes(index->current);
-    return index->closing != NULL || bytes >= INDEX_TAIL_SOFT ||
+    return index->closing != NULL || bytes >= index->soft ||
            (today() != index->folded_day && tail_end(index->current) > 0) ||
            atomic_load(&index->lost_end) > 0 || atomic_load(&index->damaged);
 }
