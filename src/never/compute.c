@@ -11,6 +11,7 @@
 #include "never/index.h"
 #include "never/workshop.h"
 
+static const int64_t ON_ITS_WAY_NS = 600LL * 1000000000;
 static const size_t SECRET_FILE_BYTES = (size_t)32 << 30;
 
 /* ---- computing ---- */
@@ -300,6 +301,32 @@ static enum status last_commitment(const struct workshop *workshop, uint64_t ent
     return status;
 }
 
+/* An old index must not pass for one as of now: what was told before the commitment's instant
+ * stands among the entries that it counts, but for what was on its way. */
+static enum status check_instant(const struct workshop *workshop, const struct never_check *check,
+                                 struct error *error)
+{
+    struct ledger_reader *reader;
+    struct ledger_entry entry;
+    struct slice side;
+    uint64_t sequence, next = check->commitment.entries;
+    TRY(ledger_reader_open(workshop->ledger, next, &reader, error));
+    enum status status = STATUS_OK;
+    for (; status == STATUS_OK && next < check->sequence; next++) {
+        status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+        if (status == STATUS_OK && holdings_counts(&entry) &&
+            entry.time_ns < check->commitment.as_of_ns - ON_ITS_WAY_NS)
+            status = error_set(error, STATUS_CORRUPT, "XX001",
+                               "Certificates under it must not be believed; cofferdam ledger "
+                               "commit makes a new one.",
+                               "ledger entry %llu commits to an index of an earlier time than it "
+                               "says: it leaves out entry %llu",
+                               (unsigned long long)check->sequence, (unsigned long long)sequence);
+    }
+    ledger_reader_close(reader);
+    return status;
+}
+
 /* A kept seed counts only where the key it was made of is gone. */
 static void forget_seeds(struct seeds *seeds, struct names *names)
 {
@@ -371,6 +398,8 @@ enum status never_recompute(const struct never_place *place, uint64_t entries,
     struct never_check found = {0};
     TRY(workshop_open(place, &workshop, error));
     TRY(last_commitment(&workshop, entries, &found, error));
+    if (found.commitments > 0)
+        TRY(check_instant(&workshop, &found, error));
     if (found.commitments > 0)
         TRY(compare(place, &workshop, &found, error));
     *check = found;

@@ -365,15 +365,20 @@ static enum status take_column_set(struct holdings *holdings, const struct ledge
 }
 
 /* A reading without a partner is the company's own. */
+bool holdings_counts(const struct ledger_entry *entry)
+{
+    return entry->partner.len > 0 &&
+           (entry->type == LEDGER_DISCLOSURE || entry->type == LEDGER_PROBE ||
+            entry->type == LEDGER_DECLARED || entry->type == LEDGER_CHANGE);
+}
+
 enum status holdings_take(struct holdings *holdings, const struct ledger_entry *entry,
                           struct error *error)
 {
     enum status status = STATUS_OK;
-    bool discloses = entry->type == LEDGER_DISCLOSURE || entry->type == LEDGER_PROBE ||
-                     entry->type == LEDGER_DECLARED || entry->type == LEDGER_CHANGE;
     if (entry->type == LEDGER_COLUMN_SET)
         status = take_column_set(holdings, entry, error);
-    else if (discloses && entry->partner.len > 0)
+    else if (holdings_counts(entry))
         status = take_disclosure(holdings, entry, error);
     if (status == STATUS_OK)
         holdings->entries++;

@@ -34,6 +34,9 @@ void holdings_free(struct holdings *holdings);
 MUST_USE enum status holdings_take(struct holdings *holdings, const struct ledger_entry *entry,
                                    struct error *error);
 
+/* Does it tell a partner something, so that it is counted? */
+bool holdings_counts(const struct ledger_entry *entry);
+
 uint32_t holdings_of(const struct holdings *holdings, uint32_t id); /* HOLDINGS_NOTHING: nothing */
 /* The union of two sets. */
 MUST_USE enum status holdings_union(struct holdings *holdings, uint32_t a, uint32_t b,

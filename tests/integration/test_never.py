@@ -81,6 +81,28 @@ def test_what_is_damaged_is_not_used(gateway):
     assert commit(gateway)["root"] == told["root"]
 
 
+def check_backup(gateway, told):
+    """What is erased comes back from a backup alone."""
+    backup = gateway.folder / "backup"
+    for _ in range(2):  # the second in the place of the first
+        gateway.cli("ledger", "backup", str(backup), "--with-keys")
+    copies = [(gateway.state_dir / name, backup / name) for name in ("never.key", "never/seeds")]
+    for path, copy in copies:
+        assert copy.read_bytes() == path.read_bytes() and copy.stat().st_mode & 0o777 == 0o600
+        path.write_bytes(b"lost")
+    (gateway.state_dir / "never" / "index").unlink()
+    assert refused(gateway, "ledger", "commit")
+    for path, copy in copies:
+        path.write_bytes(copy.read_bytes())
+    again = commit(gateway)
+    assert (again["root"], again["erased"], again["new_key"]) == (told["root"], told["erased"], False)
+    assert "would be false" in refused(gateway, "ledger", "prove", "--never", "--subject", "2")
+    if (gateway.state_dir / "deliveries.sqlite").exists():
+        assert (backup / "deliveries.sqlite").stat().st_mode & 0o777 == 0o600
+        with sqlite3.connect(backup / "deliveries.sqlite") as database:
+            assert database.execute("SELECT count(*) FROM canary").fetchone() == (0,)
+
+
 def test_who_is_erased_stays_in_the_index(gateway):
     ask(gateway, 1, 5)
     gateway.cli("erase", "person", "1", "--reason", "request 1")  # nothing is committed yet
@@ -96,6 +118,7 @@ def test_who_is_erased_stays_in_the_index(gateway):
     for key in ("2", "6"):
         assert "would be false" in refused(gateway, "ledger", "prove", "--never", "--subject", key)
     assert "lacks 1 people" in prove(gateway, "--subject", "1")
+    check_backup(gateway, again)
 
 
 def test_an_index_that_does_not_follow_from_the_log_is_found(gateway):
@@ -143,9 +166,9 @@ def prove(gateway, *question, seconds=10):
 
 
 @pytest.fixture
-def stranger(gateway, tmp_path):
+def stranger(tmp_path):
     """Verifies as somebody does who has the program, the certificate and the log's key, and nothing else."""
-    def verify(text, *more, key=None, check=True):
+    def verify(gateway, text, *more, key=None, check=True):
         (tmp_path / "never.txt").write_text(text)
         (tmp_path / "log.vkey").write_text(key or (gateway.ledger_dir / "log.vkey").read_text())
         done = subprocess.run([gateway.program, "ledger", "verify", "never.txt", "--key", "log.vkey", *more],
@@ -185,22 +208,29 @@ def disclose(gateway):
     gateway.rows("acme.cert", "SELECT count(*) FROM person WHERE person_id BETWEEN 149 AND 155")
 
 
-def test_certificates_are_given_where_they_are_true(gateway, stranger):
+@pytest.fixture(scope="module")
+def certified(make_module_gateway):
+    """Disclosed and committed, for tests that only ask for certificates."""
+    gateway = make_module_gateway(config={"ledger": {"publish_every_ms": 200}})
     disclose(gateway)
     commit(gateway)
+    return gateway
+
+
+def test_certificates_are_given_where_they_are_true(certified, stranger):
+    gateway = certified
     for question, sentence in QUESTIONS:
         text = prove(gateway, *question)
         assert sentence in text.splitlines()
-        assert f"holds: {sentence}" in stranger(text)
-        told = json.loads(stranger(text, "--json"))
+        assert f"holds: {sentence}" in stranger(gateway, text)
+        told = json.loads(stranger(gateway, text, "--json"))
         assert (told["verdict"], told["claim"]) == ("holds", sentence)
         for partner in {"acme", "rival"} - set(question):
             assert partner not in text  # nor anybody else, in words; marks are pseudorandom
 
 
-def test_false_ones_are_refused(gateway):
-    disclose(gateway)
-    commit(gateway)
+def test_false_ones_are_refused(certified):
+    gateway = certified
     prove(gateway, "--subject", "12")
     for question in FALSE:
         errors = refused(gateway, "ledger", "prove", "--never", *question)
@@ -217,50 +247,24 @@ def test_a_certificate_speaks_as_of_its_commitment(gateway, stranger):
     commit(gateway)
     before = prove(gateway, "--subject", "10", "--partner", "acme")
     ask(gateway, 9, 11)
-    stranger(before)
+    stranger(gateway, before)
     commit(gateway)
     errors = refused(gateway, "ledger", "prove", "--never", "--subject", "10", "--partner", "acme")
     assert "it was disclosed" in errors, errors
     gateway.restart()
-    stranger(prove(gateway, "--subject", "13"))
+    stranger(gateway, prove(gateway, "--subject", "13"))
 
 
-def test_a_stranger_refuses_what_was_changed(gateway, stranger, make_gateway):
-    disclose(gateway)
-    commit(gateway)
+def test_a_stranger_refuses_what_was_changed(certified, stranger, make_gateway):
+    gateway = certified
     text = prove(gateway, "--subject", "12", "--partner", "acme")
     for old, new in (('"12"', '"2"'), ("partner acme", "partner rival"), ("was ever", "was never"),
                      ("subject 12", "subject 2"), ("erased 0", "erased 1")):
         assert old in text
-        code, errors = stranger(text.replace(old, new, 1), check=False)
+        code, errors = stranger(gateway, text.replace(old, new, 1), check=False)
         assert code == 1 and "certificate" in errors, errors
-    code, errors = stranger(text.replace('"12"', '"2"').replace("subject 12", "subject 2"), check=False)
+    code, errors = stranger(gateway, text.replace('"12"', '"2"').replace("subject 12", "subject 2"), check=False)
     assert code == 1 and "person's place is false" in errors, errors
     other = make_gateway(config={"ledger": {"publish_every_ms": 200}})
-    code, errors = stranger(text, key=(other.ledger_dir / "log.vkey").read_text(), check=False)
+    code, errors = stranger(gateway, text, key=(other.ledger_dir / "log.vkey").read_text(), check=False)
     assert code == 1 and "not signed by a given key" in errors, errors
-
-
-def test_a_backup_has_what_certificates_need(gateway):
-    ask(gateway, 1, 5)
-    commit(gateway)
-    gateway.cli("erase", "person", "2", "--reason", "request")
-    told = commit(gateway)
-    backup = gateway.folder / "backup"
-    for _ in range(2):  # the second in the place of the first
-        gateway.cli("ledger", "backup", str(backup), "--with-keys")
-    copies = [(gateway.state_dir / name, backup / name) for name in ("never.key", "never/seeds")]
-    for path, copy in copies:
-        assert copy.read_bytes() == path.read_bytes() and copy.stat().st_mode & 0o777 == 0o600
-        path.write_bytes(b"lost")
-    (gateway.state_dir / "never" / "index").unlink()
-    assert refused(gateway, "ledger", "commit")
-    for path, copy in copies:
-        path.write_bytes(copy.read_bytes())
-    again = commit(gateway)
-    assert (again["root"], again["erased"], again["new_key"]) == (told["root"], 0, False)
-    assert "would be false" in refused(gateway, "ledger", "prove", "--never", "--subject", "2")
-    if (gateway.state_dir / "deliveries.sqlite").exists():
-        assert (backup / "deliveries.sqlite").stat().st_mode & 0o777 == 0o600
-        with sqlite3.connect(backup / "deliveries.sqlite") as database:
-            assert database.execute("SELECT count(*) FROM canary").fetchone() == (0,)
