@@ -406,7 +406,7 @@ enum status index_fold(struct index *index, struct error *error)
         atomic_store(&index->damaged, true);
     if (status == STATUS_OK) {
         take_shelf(index, build.shelf, true);
-        index->folded_day = today();
+        atomic_store(&index->folded_day, today());
     } else {
         shelf_close(build.shelf);
     }
@@ -414,12 +414,15 @@ enum status index_fold(struct index *index, struct error *error)
     return status;
 }
 
+/* Under the gate: a fold that staff asks for swaps the tails and frees one. */
 static bool is_due(struct index *index)
 {
-    size_t bytes = tail_bytes(index->current);
-    return index->closing != NULL || bytes >= index->soft ||
-           (today() != index->folded_day && tail_end(index->current) > 0) ||
-           atomic_load(&index->lost_end) > 0 || atomic_load(&index->damaged);
+    pthread_rwlock_rdlock(&index->gate);
+    bool due = index->closing != NULL || tail_bytes(index->current) >= index->soft ||
+               (today() != atomic_load(&index->folded_day) && tail_end(index->current) > 0) ||
+               atomic_load(&index->lost_end) > 0 || atomic_load(&index->damaged);
+    pthread_rwlock_unlock(&index->gate);
+    return due;
 }
 
 /* A fold that fails is tried again, and told of once: nothing is lost by it. */

@@ -21,7 +21,7 @@ struct index {
     char folder[INDEX_PATH_ROOM], ledger_folder[INDEX_PATH_ROOM];
     char **texts; /* for reading: by id - 1 */
     size_t text_count;
-    int64_t folded_day;
+    _Atomic int64_t folded_day;
     size_t soft, most; /* INDEX_TAIL_SOFT and _MOST; tests have smaller ones */
     pthread_t thread;
     pthread_mutex_t watch_lock;
