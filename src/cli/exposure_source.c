@@ -7,6 +7,7 @@
 #include "cli/offline.h"
 #include "exposure/exposure.h"
 #include "exposure/kinds.h"
+#include "ledger/ledger.h"
 
 enum { COMMAND_BYTES = 65536, PATH_ROOM = 4096 };
 
@@ -14,6 +15,7 @@ struct exposure_source {
     struct cli_admin *admin;    /* NULL: from files */
     struct cli_offline offline; /* from files */
     struct exposure *exposure;
+    char subjects[PATH_ROOM], ledger[PATH_ROOM]; /* folders */
 };
 
 static const char *const commands[] = {
@@ -23,19 +25,22 @@ static const char *const commands[] = {
     [ASKED_NEVER] = "SHOW NEVER",
     [ASKED_NET] = "SHOW NET",
     [ASKED_OVERLAP] = "SHOW OVERLAP",
+    [ASKED_SUBJECT] = "SHOW SUBJECT",
+    [ASKED_SINCE] = "SHOW CUTOFF",
 };
 
 static enum status open_files(const struct cli_call *call, struct exposure_source *source,
                               struct error *error)
 {
-    char index[PATH_ROOM], ledger[PATH_ROOM];
+    char index[PATH_ROOM];
     TRY(cli_offline_open(call, &source->offline, error));
     const char *state = source->offline.config->state_folder;
     if (snprintf(index, sizeof index, "%s/exposure", state) >= PATH_ROOM ||
-        snprintf(ledger, sizeof ledger, "%s/ledger", state) >= PATH_ROOM)
+        snprintf(source->subjects, PATH_ROOM, "%s/subjects", state) >= PATH_ROOM ||
+        snprintf(source->ledger, PATH_ROOM, "%s/ledger", state) >= PATH_ROOM)
         return error_set(error, STATUS_INVALID, "F0000", NULL, "the folder's name is too long");
     TRY(kinds_check(state, source->offline.policy, error));
-    return exposure_open_reading(index, ledger, &source->exposure, error);
+    return exposure_open_reading(index, source->ledger, &source->exposure, error);
 }
 
 enum status exposure_source_open(const struct cli_call *call, struct exposure_source **out,
@@ -77,12 +82,50 @@ static enum status ask_gateway(struct cli_admin *admin, const struct exposure_as
     struct buffer command;
     buffer_init(&command, COMMAND_BYTES);
     buffer_append_text(&command, commands[asking->what]);
+    cli_admin_clause(&command, "", asking->kind);
+    cli_admin_clause(&command, "", asking->key);
     cli_admin_clause(&command, "PARTNER", asking->partner);
     cli_admin_clause(&command, "WITH", asking->other);
     cli_admin_clause(&command, "FROM", asking->from);
     cli_admin_clause(&command, "TO", asking->to);
     enum status status = cli_admin_ask(admin, &command, result, error);
     buffer_free(&command);
+    return status;
+}
+
+static enum status ask_subject(const struct exposure_source *source,
+                               const struct exposure_asking *asking, struct table *table,
+                               struct error *error)
+{
+    const struct policy *policy = source->offline.policy;
+    const struct policy_kind *kind = policy_find_kind(policy, asking->kind);
+    if (kind == NULL)
+        return error_set(error, STATUS_NOT_FOUND, "42704", "kinds are named under subjects:",
+                         "\"%.60s\" is no kind of subject in the policy", asking->kind);
+    return exposure_subject_reading(source->exposure, source->subjects, source->ledger,
+                                    (uint16_t)(kind - policy->kinds), slice_of_text(asking->key),
+                                    table, error);
+}
+
+/* The first entry's time. */
+static enum status ask_since(const struct exposure_source *source, struct table *table,
+                             struct error *error)
+{
+    enum { TABLE_BYTES = 4096 };
+    static const char *const columns[] = {"since", NULL};
+    struct ledger_reader *reader;
+    struct ledger_entry entry;
+    struct slice side;
+    uint64_t sequence;
+    char text[21];
+    TRY(ledger_reader_open(source->ledger, 0, &reader, error));
+    enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+    if (status == STATUS_OK) {
+        clock_format_utc(entry.time_ns, text);
+        table_init(table, TABLE_BYTES, columns);
+        table_set(table, table_add(table), 0, "%s", text);
+    }
+    ledger_reader_close(reader);
     return status;
 }
 
@@ -111,6 +154,10 @@ static enum status ask_files(const struct exposure_source *source,
         return exposure_net(exposure, policy, partner, table, error);
     case ASKED_OVERLAP:
         return exposure_overlap(exposure, policy, partner, asking->other, from, to, table, error);
+    case ASKED_SUBJECT:
+        return ask_subject(source, asking, table, error);
+    case ASKED_SINCE:
+        return ask_since(source, table, error);
     }
     return error_set(error, STATUS_INVALID, "F0000", NULL, "no such question");
 }

@@ -13,13 +13,16 @@ enum exposure_asked {
     ASKED_COMBINATIONS,
     ASKED_NEVER,
     ASKED_NET,
-    ASKED_OVERLAP
+    ASKED_OVERLAP,
+    ASKED_SUBJECT, /* kind and key */
+    ASKED_SINCE,   /* when the ledger began */
 };
 
 struct exposure_asking {
     enum exposure_asked what;
     const char *partner, *other; /* NULL: all; other: of an overlap */
     const char *from, *to;       /* instants that clock_parse takes; NULL: for ever */
+    const char *kind, *key;      /* of a subject */
 };
 
 /* Without a gateway the files are opened, and standard error says so. */

@@ -1,7 +1,7 @@
 /* cofferdam subject: everything that partners have had of one person; as a table, or as the letter
  * that answers somebody who asks. */
 #include "cli/access_letter.h"
-#include "cli/admin.h"
+#include "cli/exposure_source.h"
 #include "cli/verbs.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "policy/config.h"
 #include "policy/policy.h"
 
-enum { COMMAND_BYTES = 65536, LETTER_BYTES = 4 * 1024 * 1024, PATH_ROOM = 4096, TAG_ROOM = 12 };
+enum { LETTER_BYTES = 4 * 1024 * 1024, PATH_ROOM = 4096, TAG_ROOM = 12 };
 #define NO_DATA "02000"
 
 static const struct cli_option options[] = {
@@ -32,24 +32,19 @@ static enum status load_kinds(const struct cli_call *call, const struct policy *
 }
 
 /* STATUS_OK without rows where nothing has been disclosed: that is an answer. */
-static enum status ask_facts(struct cli_admin *admin, const char *kind, const char *key,
+static enum status ask_facts(struct exposure_source *source, const char *kind, const char *key,
                              struct cli_result *result, struct error *error)
 {
-    struct buffer command;
-    buffer_init(&command, COMMAND_BYTES);
-    buffer_append_text(&command, "SHOW SUBJECT");
-    cli_admin_clause(&command, "", kind);
-    cli_admin_clause(&command, "", key);
-    enum status status = cli_admin_ask(admin, &command, result, error);
-    buffer_free(&command);
+    const struct exposure_asking asking = {.what = ASKED_SUBJECT, .kind = kind, .key = key};
+    enum status status = exposure_source_ask(source, &asking, result, error);
     return status != STATUS_OK && strcmp(error->sqlstate, NO_DATA) == 0 ? STATUS_OK : status;
 }
 
-static enum status ask_kind(const struct cli_call *call, struct cli_admin *admin, const char *kind,
-                            const char *key, json_t *all, struct error *error)
+static enum status ask_kind(const struct cli_call *call, struct exposure_source *source,
+                            const char *kind, const char *key, json_t *all, struct error *error)
 {
     struct cli_result result = {0};
-    TRY(ask_facts(admin, kind, key, &result, error));
+    TRY(ask_facts(source, kind, key, &result, error));
     for (const struct table_row *row = result.table.first; row != NULL; row = row->next) {
         json_t *object = cli_json_row(&result.table, row, result.kinds);
         int failure = json_object_set_new(object, "kind", cli_json_text(kind));
@@ -79,19 +74,19 @@ static const char *kind_prefix(const struct policy *policy, const char *word, si
     return NULL;
 }
 
-static enum status ask_all(const struct cli_call *call, struct cli_admin *admin,
+static enum status ask_all(const struct cli_call *call, struct exposure_source *source,
                            const struct policy *policy, json_t *all, struct error *error)
 {
     if (policy == NULL)
-        return ask_kind(call, admin, call->arguments[0], call->arguments[1], all, error);
+        return ask_kind(call, source, call->arguments[0], call->arguments[1], all, error);
     size_t len;
     const char *kind = kind_prefix(policy, call->arguments[0], &len);
     if (kind != NULL)
-        return ask_kind(call, admin, kind, call->arguments[0] + len + 1, all, error);
+        return ask_kind(call, source, kind, call->arguments[0] + len + 1, all, error);
     for (size_t i = 0; i < policy->kind_count; i++) {
         if (i > 0 && !call->json)
             putchar('\n');
-        TRY(ask_kind(call, admin, policy->kinds[i].name, call->arguments[0], all, error));
+        TRY(ask_kind(call, source, policy->kinds[i].name, call->arguments[0], all, error));
     }
     return STATUS_OK;
 }
@@ -99,14 +94,11 @@ static enum status ask_all(const struct cli_call *call, struct cli_admin *admin,
 /* ---- the letter ---- */
 
 /* When the ledger began. */
-static enum status ask_since(struct cli_admin *admin, int64_t *since_ns, struct error *error)
+static enum status ask_since(struct exposure_source *source, int64_t *since_ns, struct error *error)
 {
     struct cli_result result = {0};
-    struct buffer command;
-    buffer_init(&command, COMMAND_BYTES);
-    buffer_append_text(&command, "SHOW CUTOFF");
-    enum status status = cli_admin_ask(admin, &command, &result, error);
-    buffer_free(&command);
+    const struct exposure_asking asking = {.what = ASKED_SINCE};
+    enum status status = exposure_source_ask(source, &asking, &result, error);
     TRY(status);
     const struct table *table = &result.table;
     status = clock_parse(table->first == NULL ? "" : cli_cell(table, table->first, "since"),
@@ -125,13 +117,13 @@ static enum status load_words(const char *folder, const char *format, const char
     return words_load(path, words, error);
 }
 
-static enum status put_letter(struct cli_admin *admin, struct access_letter *letter,
+static enum status put_letter(struct exposure_source *source, struct access_letter *letter,
                               struct error *error)
 {
     struct cli_result result = {0};
     struct buffer text;
-    TRY(ask_since(admin, &letter->since_ns, error));
-    TRY(ask_facts(admin, letter->kind, letter->key, &result, error));
+    TRY(ask_since(source, &letter->since_ns, error));
+    TRY(ask_facts(source, letter->kind, letter->key, &result, error));
     buffer_init(&text, LETTER_BYTES);
     letter->facts = &result.table;
     enum status status = access_letter_write(letter, &text, error);
@@ -173,7 +165,7 @@ static enum status write_letter(struct cli_call *call, struct error *error)
     struct config *config = NULL;
     const struct policy *policy = NULL;
     struct words *words = NULL, *phrases = NULL;
-    struct cli_admin *admin = NULL;
+    struct exposure_source *source = NULL;
     struct access_letter letter = {0};
     if (call->json)
         return cli_usage(call, error, "--letter is text, not JSON");
@@ -184,13 +176,13 @@ static enum status write_letter(struct cli_call *call, struct error *error)
     if (status == STATUS_OK)
         status = load_language(call, config, &words, &phrases, error);
     if (status == STATUS_OK)
-        status = cli_admin_open(call, &admin, error);
+        status = exposure_source_open(call, &source, error);
     letter.policy = policy;
     letter.words = words;
     letter.phrases = phrases;
     if (status == STATUS_OK)
-        status = put_letter(admin, &letter, error);
-    cli_admin_close(admin);
+        status = put_letter(source, &letter, error);
+    exposure_source_close(source);
     words_free(phrases);
     words_free(words);
     policy_release(policy);
@@ -207,13 +199,13 @@ static enum status run(struct cli_call *call, struct error *error)
         return cli_usage(call, error, "--language goes with --letter");
     if (call->argument_count == 1)
         TRY(load_kinds(call, &policy, error));
-    struct cli_admin *admin = NULL;
-    enum status status = cli_admin_open(call, &admin, error);
+    struct exposure_source *source = NULL;
+    enum status status = exposure_source_open(call, &source, error);
     json_t *all = json_array();
     CHECK(all != NULL);
     if (status == STATUS_OK)
-        status = ask_all(call, admin, policy, all, error);
-    cli_admin_close(admin);
+        status = ask_all(call, source, policy, all, error);
+    exposure_source_close(source);
     policy_release(policy);
     if (status == STATUS_OK && call->json)
         return cli_json_print(all, false, error);
@@ -231,7 +223,8 @@ const struct cli_command verb_subject = {
         "Tells which partners have had which columns of one person, in which form and grade,\n"
         "first and last when, and for which purpose. --letter prints the answer for the person\n"
         "who asks (GDPR Art. 15). KEY is the subject key, as the database has it; without KIND\n"
-        "every kind of the policy is looked through. KIND:KEY is the same as KIND KEY.",
+        "every kind of the policy is looked through. KIND:KEY is the same as KIND KEY. Where the\n"
+        "gateway is not running, the answer comes from its files.",
     .examples = "subject 123456\n"
                 "subject customer:123456\n"
                 "subject customer 123456 --json\n"

@@ -281,5 +281,12 @@ MUST_USE enum status exposure_statements(const char *ledger_folder, const char *
  * about it. STATUS_NOT_FOUND. */
 MUST_USE enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct slice key,
                                       struct table *table, struct error *error);
+/* The same where there is no dictionary: of exposure_open_reading. The key is looked for in the
+ * subjects' folder, and in the whole ledger for what that did not keep. */
+MUST_USE enum status exposure_subject_reading(struct exposure *exposure,
+                                              const char *subjects_folder,
+                                              const char *ledger_folder, uint16_t kind,
+                                              struct slice key, struct table *table,
+                                              struct error *error);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "exposure/parts.h"
+#include "exposure/reading.h"
 #include "exposure/tally.h"
 
 static const int64_t HOUR_NS = 3600LL * 1000000000;
@@ -270,18 +271,20 @@ static void show_fact(struct table *table, const struct fact *fact)
         table_set(table, row, 8, "%s", fact->purpose);
 }
 
-enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct slice key,
-                             struct table *table, struct error *error)
+static enum status nobody(struct error *error)
+{
+    return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
+                     "nothing about this subject has been disclosed");
+}
+
+static enum status facts_of(struct exposure *exposure, uint32_t id, struct table *table,
+                            struct error *error)
 {
     static const char *const columns[] = {"partner", "dataset", "column", "category", "form",
                                           "grade",   "first",   "last",   "purpose",  NULL};
     struct facts facts = {.exposure = exposure};
     struct table made;
     const char **names;
-    uint32_t id;
-    if (exposure_find(exposure, kind, key, &id) != STATUS_OK)
-        return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
-                         "nothing about this subject has been disclosed");
     TRY(index_partners(exposure->index, &names, error));
     enum status status = STATUS_OK;
     for (size_t i = 0; names[i] != NULL && status == STATUS_OK; i++)
@@ -293,6 +296,48 @@ enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct sl
         show_fact(&made, &facts.facts[i]);
     free(facts.facts);
     return finish(&made, status, table, error);
+}
+
+enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct slice key,
+                             struct table *table, struct error *error)
+{
+    uint32_t id;
+    if (exposure_find(exposure, kind, key, &id) != STATUS_OK)
+        return nobody(error);
+    return facts_of(exposure, id, table, error);
+}
+
+/* Every pair of the ledger, so that "unknown" is an answer. */
+static enum status learn_names(struct names *names, const char *ledger_folder, struct error *error)
+{
+    struct ledger_reader *reader = NULL;
+    struct ledger_entry entry;
+    struct slice side;
+    uint64_t sequence;
+    enum status status = ledger_reader_open(ledger_folder, 0, &reader, error);
+    while (status == STATUS_OK) {
+        status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+        if (status == STATUS_OK)
+            status = names_take(names, sequence, side, error);
+    }
+    if (reader != NULL)
+        ledger_reader_close(reader);
+    return status == STATUS_AGAIN ? STATUS_OK : status;
+}
+
+enum status exposure_subject_reading(struct exposure *exposure, const char *subjects_folder,
+                                     const char *ledger_folder, uint16_t kind, struct slice key,
+                                     struct table *table, struct error *error)
+{
+    struct names *names = NULL;
+    uint32_t id = 0;
+    TRY(names_open(subjects_folder, &names, error));
+    enum status status = learn_names(names, ledger_folder, error);
+    if (status == STATUS_OK && names_find(names, kind, key, &id) != STATUS_OK)
+        status = nobody(error);
+    names_close(names);
+    TRY(status);
+    return facts_of(exposure, id, table, error);
 }
 
 /* ---- a partner ---- */

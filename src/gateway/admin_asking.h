@@ -58,6 +58,7 @@ enum status admin_show_combinations(struct asking *asking, struct table *table,
 enum status admin_show_never(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_net(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_overlap(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_statements(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_subject(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_ledger.c ---- */

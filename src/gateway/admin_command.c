@@ -113,6 +113,7 @@ static const struct {
     {{"SHOW", "NEVER"}, "SHOW", admin_show_never, 2},
     {{"SHOW", "NET"}, "SHOW", admin_show_net, 2},
     {{"SHOW", "OVERLAP"}, "SHOW", admin_show_overlap, 2},
+    {{"SHOW", "STATEMENTS"}, "SHOW", admin_show_statements, 2},
     {{"SHOW", "SUBJECT"}, "SHOW", admin_show_subject, 2},
     {{"SHOW", "LEDGER"}, "SHOW", admin_show_ledger, 2},
     {{"SHOW", "DISCLOSED"}, "SHOW", admin_show_disclosed, 2},
@@ -160,7 +161,7 @@ static enum status run_words(struct asking *asking, struct table *table, const c
     return error_set(
         error, STATUS_DENIED, "42601",
         "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, NET, OVERLAP, "
-        "SUBJECT, "
+        "STATEMENTS, SUBJECT, "
         "LEDGER, CUTOFF, BUDGET, DELIVERIES, STATS; DELIVERY, CONTAIN, RESTORE, "
         "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
         "RELOAD",

@@ -1,7 +1,12 @@
 /* Answers about exposure: who has been disclosed to whom. */
 #include "gateway/admin_asking.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/clock.h"
+
+enum { STATEMENTS_USUAL = 20, STATEMENTS_MOST = 100000 };
 
 typedef enum status (*exposure_question)(struct exposure *, const struct policy *, const char *,
                                          int64_t, int64_t, struct table *, struct error *);
@@ -73,6 +78,39 @@ enum status admin_show_overlap(struct asking *asking, struct table *table, struc
                                           from, to, table, error);
     snapshot_release(snapshot);
     return status;
+}
+
+/* 1 to STATEMENTS_MOST, in digits alone. */
+static enum status most_of(const struct asking *asking, size_t *most, struct error *error)
+{
+    const char *text = admin_option(asking, "MOST");
+    char *rest;
+    *most = STATEMENTS_USUAL;
+    if (text == NULL)
+        return STATUS_OK;
+    unsigned long value = strtoul(text, &rest, 10);
+    if (text[0] < '0' || text[0] > '9' || *rest != '\0' || value < 1 || value > STATEMENTS_MOST)
+        return error_set(error, STATUS_DENIED, "22023", "a number from 1 to 100000",
+                         "MOST is no such number: \"%.40s\"", text);
+    *most = value;
+    return STATUS_OK;
+}
+
+enum status admin_show_statements(struct asking *asking, struct table *table, struct error *error)
+{
+    enum { FOLDER_ROOM = 4096 };
+    int64_t from, to;
+    size_t most;
+    char folder[FOLDER_ROOM];
+    const struct server *server = asking->server;
+    const char *partner = admin_option(asking, "PARTNER");
+    if (partner == NULL)
+        return admin_syntax(error, "SHOW STATEMENTS PARTNER 'p' [FROM 't'] [TO 't'] [MOST 'n']");
+    TRY(period_of(asking, &from, &to, error));
+    TRY(most_of(asking, &most, error));
+    if (snprintf(folder, sizeof folder, "%s/ledger", server->config->state_folder) >= FOLDER_ROOM)
+        return error_set(error, STATUS_INVALID, "F0000", NULL, "the folder's name is too long");
+    return exposure_statements(folder, partner, from, to, most, table, error);
 }
 
 enum status admin_show_subject(struct asking *asking, struct table *table, struct error *error)

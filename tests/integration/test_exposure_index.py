@@ -15,16 +15,26 @@ def shown(gateway):
     return json.loads(gateway.cli("exposure", "show", "--json"))
 
 
+def told_of(gateway):
+    """A table, a letter, and somebody of whom nothing is known."""
+    return [gateway.cli("subject", "person", "1"), gateway.cli("subject", "person", "1", "--letter"),
+            gateway.cli("subject", "person", "nobody")]
+
+
 def checked(gateway):
     return json.loads(gateway.cli("exposure", "rebuild", "--check", "--json"))
 
 
 def test_answers_go_on_after_a_kill_and_the_files_are_what_the_ledger_says(gateway):
     gateway.rows("acme.cert", ALL)
-    alive = shown(gateway)
+    alive, person = shown(gateway), told_of(gateway)
     assert int(alive["exposure"][0]["subjects"]) > 3
+    assert "acme" in person[0] and "acme" in person[1] and "nothing" in person[2]
     gateway.kill9()
     assert shown(gateway) == alive
+    assert told_of(gateway) == person
+    code, _, errors = gateway.cli("subject", "nokind", "1", check=False)
+    assert code == 1 and "no kind of subject" in errors, (code, errors)
     gateway.start()  # what the ledger has acknowledged is in the files from here on
     assert shown(gateway) == alive
     found = checked(gateway)
@@ -57,3 +67,7 @@ def test_net_overlap_and_statements_are_told(gateway):
     statements = json.loads(gateway.cli("exposure", "statements", "-p", "acme", "--json"))
     assert sorted((s["new"], s["subjects"]) for s in statements if s["subjects"] > 0) == sorted(
         [(added, len(second)), (3, 3)])
+    shown_by_admin = gateway.admin("SHOW STATEMENTS PARTNER 'acme' MOST '1'")
+    assert len(shown_by_admin) == 1 and shown_by_admin[0]["statement"] == statements[0]["statement"]
+    with pytest.raises(Exception, match="MOST"):
+        gateway.admin("SHOW STATEMENTS PARTNER 'acme' MOST '0'")
