@@ -22,7 +22,7 @@ struct index {
     char **texts; /* for reading: by id - 1 */
     size_t text_count;
     _Atomic int64_t folded_day;
-    size_t soft, most; /* INDEX_TAIL_SOFT and _MOST; tests have smaller ones */
+    _Atomic size_t soft, most; /* INDEX_TAIL_SOFT and _MOST; tests have smaller ones */
     pthread_t thread;
     pthread_mutex_t watch_lock;
     pthread_cond_t wake;
