@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "ledger/base.h"
 #include "ledger/checkpoint.h"
 #include "ledger/durable.h"
 #include "ledger/segment.h"
@@ -124,6 +125,44 @@ static enum status copy_checkpoints(const char *from, const char *to, uint64_t s
     return status;
 }
 
+/* ---- where it begins ---- */
+
+/* 1 in a folder that is no ledger yet. */
+static enum status first_segment(const char *folder, uint64_t *first, struct error *error)
+{
+    uint8_t log_id[SEGMENT_ID_BYTES];
+    *first = 1;
+    enum status status = log_id_read(folder, log_id, error);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    return base_first_segment(folder, log_id, first, error);
+}
+
+/* What was dropped from the one goes from the other too: last, once all else is there. Only the
+ * base that begins with segment `first`, which was read before the checkpoint: a newer one may rest
+ * on entries behind that, and is for the next time. */
+static enum status copy_base(const char *from, const char *to, uint64_t first, struct error *error)
+{
+    uint8_t log_id[SEGMENT_ID_BYTES];
+    struct base base;
+    TRY(log_id_read(from, log_id, error));
+    enum status status = base_open(from, log_id, &base, error);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    if (base.statement.segment != first) {
+        base_close(&base);
+        return STATUS_OK;
+    }
+    status =
+        base_store(to, &base.statement, buffer_slice(&base.note), buffer_slice(&base.file), error);
+    if (status == STATUS_OK)
+        status = base_sweep(to, &base.statement, error);
+    base_close(&base);
+    return status;
+}
+
 /* ---- segments ---- */
 
 /* Where the tree of `size` ends in this segment: behind its last frame of at most that size. */
@@ -154,7 +193,7 @@ static enum status copy_segments(const char *from, const char *to, uint64_t firs
                                  struct backup_report *report, struct error *error)
 {
     uint64_t last, spare;
-    TRY(segment_list(from, &last, &spare, error));
+    TRY(segment_list(from, first, &last, &spare, error));
     for (uint64_t number = first; number <= last; number++) {
         struct segment_scan scan;
         TRY(segment_scan_open(from, number, &scan, error));
@@ -250,8 +289,9 @@ static enum status read_newest(const char *folder, struct newest *newest, struct
     return read_checkpoint(folder, &newest->bytes, &newest->checkpoint, error);
 }
 
-/* From segment `first` on, up to the newest checkpoint, whose bytes come last. */
-static enum status copy_log(const char *from, const char *to, uint64_t first,
+/* From segment `first` on, up to the newest checkpoint, whose bytes come last. least: where the log
+ * begins. */
+static enum status copy_log(const char *from, const char *to, uint64_t least, uint64_t first,
                             const struct newest *newest, struct backup_report *report,
                             struct error *error)
 {
@@ -266,7 +306,8 @@ static enum status copy_log(const char *from, const char *to, uint64_t first,
         TRY(file_replace(path, buffer_slice(&newest->vkey), SEGMENT_FILE_MODE, error));
     TRY(store_durable(to, checkpoint->size, error));
     path_of(to, "checkpoint", path);
-    return file_replace(path, buffer_slice(&newest->bytes), SEGMENT_FILE_MODE, error);
+    TRY(file_replace(path, buffer_slice(&newest->bytes), SEGMENT_FILE_MODE, error));
+    return copy_base(from, to, least, error);
 }
 
 /* ---- backing up ---- */
@@ -291,18 +332,21 @@ static enum status verify_source(const char *folder, const char *to, const struc
 static enum status first_to_copy(const char *to, uint64_t *first, uint64_t *held,
                                  struct error *error)
 {
-    uint64_t last, spare;
+    uint64_t last, spare, least;
     struct buffer bytes;
     struct checkpoint checkpoint = {0};
     TRY(segment_remove_unfinished(to, error));
-    TRY(segment_list(to, &last, &spare, error));
     buffer_init(&bytes, NOTE_BYTES_MAX);
     enum status status = read_checkpoint(to, &bytes, &checkpoint, error);
     buffer_free(&bytes);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status;
     *held = checkpoint.size;
-    *first = status == STATUS_NOT_FOUND || last == 0 ? 1 : last;
+    *first = 1;
+    if (status == STATUS_NOT_FOUND) /* nothing there counts yet */
+        return STATUS_OK;
+    TRY(status);
+    TRY(first_segment(to, &least, error));
+    TRY(segment_list(to, least, &last, &spare, error));
+    *first = last == 0 ? 1 : last;
     return STATUS_OK;
 }
 
@@ -319,13 +363,21 @@ static enum status check_apart(const char *folder, const char *to, struct error 
 static enum status back_up(const char *folder, const char *to, const struct note_key *key,
                            struct newest *newest, struct backup_report *report, struct error *error)
 {
-    uint64_t first;
+    uint64_t first, least;
     TRY(file_make_folder(to, FOLDER_MODE, error));
     TRY(check_apart(folder, to, error));
     TRY(verify_source(folder, to, key, error));
     TRY(first_to_copy(to, &first, &report->before, error));
+    TRY(first_segment(folder, &least, error));
+    if (least > first && report->before > 0)
+        return error_set(error, STATUS_DENIED, "55000",
+                         "Keep it as it is, and begin another backup in an empty folder.",
+                         "%.200s ends before what was dropped from the ledger: nothing shows any "
+                         "more that the one goes on from the other",
+                         to);
+    first = least > first ? least : first;
     TRY(read_newest(folder, newest, error));
-    TRY(copy_log(folder, to, first, newest, report, error));
+    TRY(copy_log(folder, to, least, first, newest, report, error));
     return verify_copy(to, &newest->checkpoint, key, report, error);
 }
 
@@ -463,6 +515,7 @@ static enum status restore(const char *from, const char *to, const char *partial
                            struct error *error)
 {
     struct newest newest;
+    uint64_t first = 1;
     newest_init(&newest);
     enum status status = clear(partial, error);
     if (status == STATUS_OK)
@@ -470,7 +523,9 @@ static enum status restore(const char *from, const char *to, const char *partial
     if (status == STATUS_OK)
         status = read_newest(from, &newest, error);
     if (status == STATUS_OK)
-        status = copy_log(from, partial, 1, &newest, report, error);
+        status = first_segment(from, &first, error);
+    if (status == STATUS_OK)
+        status = copy_log(from, partial, first, first, &newest, report, error);
     if (status == STATUS_OK)
         status = verify_copy(partial, &newest.checkpoint, key, report, error);
     if (status == STATUS_OK)

@@ -22,6 +22,7 @@ static const char *const type_names[] = {
     [LEDGER_CHANGE_END] = "change-end",
     [LEDGER_KEY] = "key",
     [LEDGER_COMMITMENT] = "commitment",
+    [LEDGER_DROPPED] = "dropped",
 };
 
 static const char *const outcome_names[] = {

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "ledger/base.h"
 #include "ledger/column_set.h"
 #include "ledger/durable.h"
 #include "ledger/entry.h"
@@ -256,6 +257,28 @@ static enum status run_writer(struct ledger *ledger, struct recovered *recovered
     return status;
 }
 
+/* Where the oldest segments were dropped: one of the log's keys has signed it. Only then goes what
+ * a crash has left of them. */
+static enum status settle_base(const struct ledger *ledger, const uint8_t *log_id,
+                               struct error *error)
+{
+    struct base base;
+    const char *folder = ledger->options.folder;
+    enum status status = base_open(folder, log_id, &base, error);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    bool is_signed = ledger->keys.count == 0;
+    for (size_t i = 0; i < ledger->keys.count && !is_signed; i++)
+        is_signed = base_is_signed(&base, &ledger->keys.links[i].key);
+    status = is_signed ? base_sweep(folder, &base.statement, error)
+                       : error_set(error, STATUS_CORRUPT, "XX001",
+                                   "Restore the file from a replica or a backup.",
+                                   "%.300s/base: no key of this log has signed it", folder);
+    base_close(&base);
+    return status;
+}
+
 static enum status start(struct ledger *ledger, struct error *error)
 {
     const struct ledger_options *options = &ledger->options;
@@ -268,8 +291,13 @@ static enum status start(struct ledger *ledger, struct error *error)
                      &recovered, error));
     if (ledger->keys.count == 0)
         TRY(start_keys(ledger, error));
-    enum status status = signing_open(&ledger->signing, options->folder, options->signing_key,
-                                      options->key_lost, recovered.log_id, &ledger->keys, error);
+    enum status status = settle_base(ledger, recovered.log_id, error);
+    if (status != STATUS_OK) {
+        close(recovered.fd);
+        return status;
+    }
+    status = signing_open(&ledger->signing, options->folder, options->signing_key,
+                          options->key_lost, recovered.log_id, &ledger->keys, error);
     if (status != STATUS_OK)
         close(recovered.fd);
     else
@@ -375,6 +403,11 @@ enum status ledger_checkpoint(struct ledger *ledger, struct checkpoint *checkpoi
 {
     const struct signing_order order = {.keep = true, .note = note, .checkpoint = checkpoint};
     return signing_publish(&ledger->signing, &order, error);
+}
+
+void ledger_sign(struct ledger *ledger, struct slice text, struct buffer *note)
+{
+    signing_note(&ledger->signing, text, note);
 }
 
 enum status ledger_key_rotate(struct ledger *ledger, struct note_key *fresh, struct error *error)

@@ -29,6 +29,7 @@ enum ledger_type {
     LEDGER_CHANGE_END = 11, /* what became of it: same uuid */
     LEDGER_KEY = 12,        /* the first signing key, or a change of it: a signed note */
     LEDGER_COMMITMENT = 13, /* root of the index of who was ever disclosed: docs/NEVER-FORMAT.md */
+    LEDGER_DROPPED = 14,    /* whole old segments are about to go: docs/LEDGER-FORMAT.md, "Base" */
 };
 
 enum ledger_flags {
@@ -152,6 +153,9 @@ void ledger_state(struct ledger *ledger, struct ledger_state *state);
  * a failure (the disk is full) *checkpoint is filled all the same. */
 MUST_USE enum status ledger_checkpoint(struct ledger *ledger, struct checkpoint *checkpoint,
                                        struct buffer *note, struct error *error);
+/* Appends a text as a signed note; the text alone where there is no key. It must be none that
+ * could be taken for a checkpoint. */
+void ledger_sign(struct ledger *ledger, struct slice text, struct buffer *note);
 /* A new signing key, handed over to in the log by the old one. Waits for the disk. */
 MUST_USE enum status ledger_key_rotate(struct ledger *ledger, struct note_key *fresh,
                                        struct error *error);
@@ -164,6 +168,20 @@ struct ledger_reader;
  * checkpoint's, as it goes. STATUS_NOT_FOUND where there is no log. */
 MUST_USE enum status ledger_reader_open(const char *folder, uint64_t from_sequence,
                                         struct ledger_reader **reader, struct error *error);
+/* Where the oldest segments were dropped ("Base"), a reader that begins below gives what is carried
+ * of them (policies, acts, column sets, keys: no disclosure), with gaps in the sequence, and then
+ * all that is kept. True, and what is missing, for such a reader; reason lives as long as it. */
+struct ledger_dropped {
+    uint64_t below;            /* the first sequence from which on nothing is missing */
+    uint64_t entries;          /* that are missing */
+    int64_t first_ns, last_ns; /* their times: the earliest, the latest */
+    const char *reason;
+};
+bool ledger_reader_dropped(const struct ledger_reader *reader, struct ledger_dropped *dropped);
+/* For who cannot answer without them: STATUS_DENIED 55000 where entries are missing. purpose: what
+ * cannot be done, as the message's subject. */
+MUST_USE enum status ledger_reader_whole(const struct ledger_reader *reader, const char *purpose,
+                                         struct error *error);
 /* Next acknowledged entry; STATUS_AGAIN at the end for now; STATUS_CORRUPT with file and byte. The
  * entry borrows the reader's memory until the next call. */
 MUST_USE enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,

@@ -106,6 +106,12 @@ static enum status take_up(struct publisher *publisher, uint64_t size, struct er
         return status;
     }
     ledger_reader_leave_tree(reader);
+    status = ledger_reader_whole(reader, "making the tiles anew", error);
+    if (status != STATUS_OK) {
+        ledger_reader_close(reader);
+        tile_writer_free(writer);
+        return status;
+    }
     publisher->reader = reader;
     publisher->next_settle_ns = clock_monotonic_ns() + settle_ns;
     return STATUS_OK;

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
+#include "ledger/base.h"
 #include "ledger/checkpoint.h"
 #include "ledger/durable.h"
 #include "ledger/entry.h"
@@ -31,6 +33,9 @@ struct ledger_reader {
     bool has_tree;              /* from is 0, and the caller has not said that he keeps it */
     struct checkpoint checkpoint;
     struct arena items;
+    bool has_base;    /* oldest segments were dropped */
+    bool carrying;    /* what the base carries comes first */
+    struct base base; /* open while has_base */
 };
 
 enum { READER_ARENA_BYTES = 64 * 1024 };
@@ -59,6 +64,8 @@ void ledger_reader_close(struct ledger_reader *reader)
         return;
     struct arena arena = reader->arena;
     segment_scan_close(&reader->scan);
+    if (reader->has_base)
+        base_close(&reader->base);
     arena_free(&reader->items);
     arena_free(&arena);
 }
@@ -81,24 +88,39 @@ static enum status open_segment(struct ledger_reader *reader, uint64_t number, s
 /* The last segment that starts at or before reader->from. */
 static enum status seek(struct ledger_reader *reader, struct error *error)
 {
-    uint64_t last, spare;
-    TRY(segment_list(reader->folder, &last, &spare, error));
+    uint64_t last, spare, first = reader->has_base ? reader->base.statement.segment : 1;
+    TRY(segment_list(reader->folder, first, &last, &spare, error));
     if (last == 0)
         return error_set(error, STATUS_NOT_FOUND, "58P01", NULL, "%.300s: no segments",
                          reader->folder);
-    for (uint64_t number = last; number >= 1; number--) {
+    for (uint64_t number = last; number >= first; number--) {
         TRY(open_segment(reader, number, error));
         if (reader->scan.header.first_sequence <= reader->from)
             break;
     }
     reader->next = reader->scan.header.first_sequence;
+    /* A number is easily forged: nothing may be missing before the first segment. */
+    uint64_t begins = reader->has_base ? reader->base.statement.tree.size : 0;
+    if (reader->scan.header.number == first && reader->next != begins)
+        return error_set(error, STATUS_CORRUPT, "XX001", "Restore the file from a replica.",
+                         "%.200s/segment-%010" PRIu64 ".log: begins with sequence %" PRIu64
+                         ", not %" PRIu64,
+                         reader->folder, first, reader->next, begins);
     return STATUS_OK;
 }
 
 static enum status start(struct ledger_reader *reader, struct error *error)
 {
     TRY(log_id_read(reader->folder, reader->log_id, error));
-    return seek(reader, error);
+    enum status status = base_open(reader->folder, reader->log_id, &reader->base, error);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    reader->has_base = status == STATUS_OK;
+    reader->carrying = reader->has_base && reader->from < reader->base.statement.tree.size;
+    TRY(seek(reader, error));
+    if (reader->has_base && reader->has_tree)
+        reader->tree = reader->base.statement.tree;
+    return STATUS_OK;
 }
 
 enum status ledger_reader_open(const char *folder, uint64_t from_sequence,
@@ -242,6 +264,16 @@ enum status ledger_reader_next_bytes(struct ledger_reader *reader, uint64_t *seq
                                      struct slice *bytes, struct slice *side, struct error *error)
 {
     struct slice read, beside;
+    struct base_carried carried;
+    while (reader->carrying) {
+        reader->carrying = base_next(&reader->base, &carried);
+        if (!reader->carrying || carried.sequence < reader->from)
+            continue;
+        *sequence = carried.sequence;
+        *bytes = carried.bytes;
+        *side = slice_of(NULL, 0);
+        return STATUS_OK;
+    }
     do {
         TRY(next_bytes(reader, &read, &beside, error));
     } while (reader->next <= reader->from);
@@ -266,6 +298,35 @@ enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,
     return STATUS_OK;
 }
 
+bool ledger_reader_dropped(const struct ledger_reader *reader, struct ledger_dropped *dropped)
+{
+    const struct base_statement *statement = &reader->base.statement;
+    if (!reader->has_base || reader->from >= statement->tree.size)
+        return false;
+    *dropped = (struct ledger_dropped){.below = statement->tree.size,
+                                       .entries = statement->dropped,
+                                       .first_ns = statement->first_ns,
+                                       .last_ns = statement->last_ns,
+                                       .reason = statement->reason};
+    return true;
+}
+
+enum status ledger_reader_whole(const struct ledger_reader *reader, const char *purpose,
+                                struct error *error)
+{
+    struct ledger_dropped dropped;
+    char first[21], last[21];
+    if (!ledger_reader_dropped(reader, &dropped))
+        return STATUS_OK;
+    clock_format_utc(dropped.first_ns, first);
+    clock_format_utc(dropped.last_ns, last);
+    return error_set(error, STATUS_DENIED, "55000",
+                     "Ask a backup of the ledger from before: restore it into another folder.",
+                     "%s needs entries that were dropped from the ledger: %" PRIu64
+                     " of those below %" PRIu64 ", from %s to %s (%.200s)",
+                     purpose, dropped.entries, dropped.below, first, last, dropped.reason);
+}
+
 void ledger_reader_leave_tree(struct ledger_reader *reader)
 {
     reader->has_tree = false;
@@ -285,6 +346,18 @@ bool ledger_reader_boundary(const struct ledger_reader *reader, uint8_t root[sta
     return true;
 }
 
+/* Of what was dropped only the last root is known. */
+static enum status root_of_base(const struct ledger_reader *reader, uint64_t size,
+                                uint8_t root[static 32], struct error *error)
+{
+    const struct merkle *tree = &reader->base.statement.tree;
+    if (tree->size != size)
+        return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
+                         "the ledger's entries below %" PRIu64 " were dropped", tree->size);
+    merkle_root(tree, root);
+    return STATUS_OK;
+}
+
 enum status ledger_root_at(const char *folder, uint64_t size, uint8_t root[static 32],
                            struct error *error)
 {
@@ -292,7 +365,13 @@ enum status ledger_root_at(const char *folder, uint64_t size, uint8_t root[stati
     struct ledger_entry entry;
     struct slice side;
     uint64_t sequence;
+    struct ledger_dropped dropped;
     TRY(ledger_reader_open(folder, size - 1, &reader, error));
+    if (ledger_reader_dropped(reader, &dropped)) {
+        enum status at_cut = root_of_base(reader, size, root, error);
+        ledger_reader_close(reader);
+        return at_cut;
+    }
     reader->durable = size; /* who asks has seen them acknowledged, if `durable` has not survived */
     enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
     if (status == STATUS_AGAIN || status == STATUS_CORRUPT ||

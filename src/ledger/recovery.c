@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "ledger/base.h"
 #include "ledger/checkpoint.h"
 #include "ledger/durable.h"
 #include "ledger/entry.h"
@@ -32,6 +33,9 @@ struct replay {
     struct checkpoint checkpoint;
     bool checkpoint_met;
     bool last_was_clean;
+    bool has_base;    /* oldest segments were dropped */
+    struct base base; /* then; open during the replay */
+    bool base_stated; /* the log's own entry of it has been read */
 };
 
 static const char *const restore_hint =
@@ -55,6 +59,14 @@ static void prove(struct replay *replay, uint64_t durable, const char *proof)
     replay->proof = proof;
 }
 
+/* The statement in `base` is the one that the log holds: nobody else can have put it there. */
+static void meet_base(struct replay *replay, const struct ledger_entry *entry)
+{
+    if (replay->has_base && entry->type == LEDGER_DROPPED &&
+        slice_equal(entry->text, replay->base.text))
+        replay->base_stated = true;
+}
+
 static enum status replay_entries(struct replay *replay, const struct segment_scan *scan,
                                   const struct frame_view *view, struct error *error)
 {
@@ -68,9 +80,25 @@ static enum status replay_entries(struct replay *replay, const struct segment_sc
         TRY(ledger_entry_decode(bytes, &replay->arena, &entry, error));
         TRY(replay->visit(replay->context, replay->tree.size, &entry, side, scan->header.number,
                           error));
+        meet_base(replay, &entry);
         merkle_leaf(bytes, leaf);
         merkle_add(&replay->tree, leaf);
     }
+    return STATUS_OK;
+}
+
+/* Begins where the base ends: with its tree, and what it carries of the entries below. */
+static enum status replay_base(struct replay *replay, struct error *error)
+{
+    struct base *base = &replay->base;
+    struct base_carried carried;
+    while (base_next(base, &carried)) {
+        struct ledger_entry entry;
+        arena_reset(&replay->arena);
+        TRY(ledger_entry_decode(carried.bytes, &replay->arena, &entry, error));
+        TRY(replay->visit(replay->context, carried.sequence, &entry, slice_of(NULL, 0), 0, error));
+    }
+    replay->tree = base->statement.tree;
     return STATUS_OK;
 }
 
@@ -150,7 +178,7 @@ static enum status open_next(struct replay *replay, uint64_t number, struct segm
 {
     struct segment_scan next;
     enum status status = segment_scan_open(replay->folder, number, &next, error);
-    if (status == STATUS_OK && number > 1 && next.header.first_sequence > replay->tree.size) {
+    if (status == STATUS_OK && scan->fd >= 0 && next.header.first_sequence > replay->tree.size) {
         status = damaged(scan, replay, scan->offset,
                          "acknowledged entries are damaged: the next segment starts later", error);
         segment_scan_close(&next);
@@ -165,10 +193,18 @@ static enum status open_next(struct replay *replay, uint64_t number, struct segm
 static enum status replay_all(struct replay *replay, uint64_t last, struct segment_scan *scan,
                               struct error *error)
 {
-    for (uint64_t number = 1; number <= last; number++) {
+    uint64_t first = 1;
+    if (replay->has_base) {
+        first = replay->base.statement.segment;
+        TRY(replay_base(replay, error));
+    }
+    for (uint64_t number = first; number <= last; number++) {
         TRY(open_next(replay, number, scan, error));
         TRY(replay_segment(replay, scan, error));
     }
+    if (replay->has_base && !replay->base_stated)
+        return error_set(error, STATUS_CORRUPT, "XX001", restore_hint,
+                         "%.200s/base: the log has no entry of this dropping", replay->folder);
     return STATUS_OK;
 }
 
@@ -276,14 +312,28 @@ static enum status load_proofs(struct replay *replay, bool *has_checkpoint, stru
     return STATUS_OK;
 }
 
+static enum status load_base(struct replay *replay, uint64_t *first, struct error *error)
+{
+    enum status status = base_open(replay->folder, replay->log_id, &replay->base, error);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    replay->has_base = true;
+    *first = replay->base.statement.segment;
+    return STATUS_OK;
+}
+
 static enum status recover(struct replay *replay, uint64_t segment_bytes, uint64_t epoch,
                            struct recovered *recovered, struct error *error)
 {
     uint64_t last, spare;
     bool has_checkpoint = false, ready;
+    uint64_t first = 1;
     TRY(segment_remove_unfinished(replay->folder, error));
-    TRY(segment_list(replay->folder, &last, &spare, error));
     enum status known = log_id_read(replay->folder, replay->log_id, error);
+    if (known == STATUS_OK)
+        TRY(load_base(replay, &first, error));
+    TRY(segment_list(replay->folder, first, &last, &spare, error));
     if (known != STATUS_OK && (known != STATUS_NOT_FOUND || last > 0))
         return known == STATUS_NOT_FOUND ? error_set(error, STATUS_CORRUPT, "XX001", restore_hint,
                                                      "%.200s/log-id: missing", replay->folder)
@@ -308,6 +358,8 @@ enum status recovery_run(const char *folder, uint64_t segment_bytes, uint64_t ep
     arena_init(&replay.arena, ENTRY_ARENA_BYTES);
     enum status status = recover(&replay, segment_bytes, epoch, recovered, error);
     arena_free(&replay.arena);
+    if (replay.has_base)
+        base_close(&replay.base);
     if (status == STATUS_OK && recovered->unclean)
         log_event(LOG_WARNING, "ledger_recovered",
                   "sequence=%" PRIu64 " segment=%" PRIu64 " dropped_bytes=%" PRIu64,

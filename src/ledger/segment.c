@@ -73,10 +73,11 @@ static enum status open_folder(const char *folder, DIR **dir, struct error *erro
     return *dir != NULL ? STATUS_OK : error_set_errno(error, errno, "%s", folder);
 }
 
-static enum status check_contiguous(const char *folder, uint64_t last, struct error *error)
+static enum status check_contiguous(const char *folder, uint64_t first, uint64_t last,
+                                    struct error *error)
 {
     char path[SEGMENT_PATH_BYTES];
-    for (uint64_t number = 1; number <= last; number++) {
+    for (uint64_t number = first; number <= last; number++) {
         segment_path(folder, number, ".log", path);
         if (!file_exists(path))
             return error_set(error, STATUS_CORRUPT, "XX001", "Restore it from a replica.",
@@ -85,7 +86,8 @@ static enum status check_contiguous(const char *folder, uint64_t last, struct er
     return STATUS_OK;
 }
 
-enum status segment_list(const char *folder, uint64_t *last, uint64_t *spare, struct error *error)
+enum status segment_list(const char *folder, uint64_t first, uint64_t *last, uint64_t *spare,
+                         struct error *error)
 {
     DIR *dir;
     uint64_t highest = 0, ready = 0, number;
@@ -100,7 +102,9 @@ enum status segment_list(const char *folder, uint64_t *last, uint64_t *spare, st
             ready = number;
     }
     closedir(dir);
-    TRY(check_contiguous(folder, highest, error));
+    if (first > 1 && highest < first)
+        highest = first; /* it must be there */
+    TRY(check_contiguous(folder, first, highest, error));
     *last = highest;
     *spare = ready;
     return STATUS_OK;
@@ -115,6 +119,24 @@ enum status segment_remove_unfinished(const char *folder, struct error *error)
     TRY(open_folder(folder, &dir, error));
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         if (!parse_name(entry->d_name, &number, &suffix) || strcmp(suffix, ".new") != 0)
+            continue;
+        if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
+            status = error_set_errno(error, errno, "%s/%s", folder, entry->d_name);
+    }
+    closedir(dir);
+    return status;
+}
+
+enum status segment_remove_below(const char *folder, uint64_t first, struct error *error)
+{
+    DIR *dir;
+    uint64_t number;
+    const char *suffix;
+    enum status status = STATUS_OK;
+    TRY(open_folder(folder, &dir, error));
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (!parse_name(entry->d_name, &number, &suffix) || strcmp(suffix, ".log") != 0 ||
+            number >= first)
             continue;
         if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
             status = error_set_errno(error, errno, "%s/%s", folder, entry->d_name);

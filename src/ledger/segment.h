@@ -40,9 +40,12 @@ bool segment_header_decode(const uint8_t bytes[static SEGMENT_HEADER_BYTES],
 void segment_path(const char *folder, uint64_t number, const char *suffix,
                   char path[static SEGMENT_PATH_BYTES]);
 /* The last segment's number, 0 for none, and a spare's number, 0 for none. STATUS_CORRUPT when one
- * between 1 and the last is missing. */
-MUST_USE enum status segment_list(const char *folder, uint64_t *last, uint64_t *spare,
-                                  struct error *error);
+ * between first (1, or the base's) and the last is missing; where first is more than 1, it must be
+ * there itself. */
+MUST_USE enum status segment_list(const char *folder, uint64_t first, uint64_t *last,
+                                  uint64_t *spare, struct error *error);
+/* Removes the segments whose number is less. */
+MUST_USE enum status segment_remove_below(const char *folder, uint64_t first, struct error *error);
 /* Removes what an interrupted maker or recovery left. */
 MUST_USE enum status segment_remove_unfinished(const char *folder, struct error *error);
 

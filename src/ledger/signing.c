@@ -241,6 +241,19 @@ enum status signing_publish(struct signing *signing, const struct signing_order 
     return status;
 }
 
+void signing_note(struct signing *signing, struct slice text, struct buffer *out)
+{
+    pthread_mutex_lock(&signing->mutex);
+    buffer_append(out, text.data, text.len);
+    if (signing->step != SIGNING_OFF) {
+        buffer_append_text(out, "\n");
+        note_sign(&signing->current, text, out);
+        if (signing->has_next)
+            note_sign(&signing->next, text, out);
+    }
+    pthread_mutex_unlock(&signing->mutex);
+}
+
 /* ---- changes of key ---- */
 
 /* The entry. old: NULL unless it is a hand-over. */

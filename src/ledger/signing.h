@@ -73,6 +73,10 @@ struct signing_order {
 MUST_USE enum status signing_publish(struct signing *signing, const struct signing_order *order,
                                      struct error *error);
 
+/* Appends the text as a note, signed by the key in force; the text alone where there is none. For
+ * texts that nobody can take for a checkpoint. */
+void signing_note(struct signing *signing, struct slice text, struct buffer *out);
+
 /* A new key, told in the log by both. After a failure both keys go on signing what the log says
  * since, and the next start, or the next call, completes the change. */
 MUST_USE enum status signing_rotate(struct signing *signing, struct note_key *fresh,

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "ledger/ledger.h"
 #include "ledger/merkle.h"
 #include "ledger/proof.h"
 
@@ -286,6 +287,24 @@ static enum status load_bundle(struct tiles *tiles, const struct tile *tile, str
     return STATUS_OK;
 }
 
+/* Bundles go with the segments that were dropped. */
+static enum status tell_dropped(const struct tiles *tiles, uint64_t sequence, struct error *error)
+{
+    struct ledger_reader *reader = NULL;
+    struct ledger_dropped dropped;
+    enum status status = STATUS_OK;
+    if (ledger_reader_open(tiles->folder, sequence, &reader, NULL) != STATUS_OK)
+        return STATUS_OK;
+    if (ledger_reader_dropped(reader, &dropped))
+        status = error_set(error, STATUS_NOT_FOUND, "02000",
+                           "Its leaf can still be proved to whoever has the entry.",
+                           "entry %" PRIu64
+                           " was dropped from the ledger, with those below %" PRIu64 " (%.200s)",
+                           sequence, dropped.below, dropped.reason);
+    ledger_reader_close(reader);
+    return status;
+}
+
 enum status tiles_entry(struct tiles *tiles, uint64_t sequence, struct slice *entry,
                         struct error *error)
 {
@@ -297,7 +316,10 @@ enum status tiles_entry(struct tiles *tiles, uint64_t sequence, struct slice *en
                          "entry %" PRIu64 " is not among the %" PRIu64 " that are published",
                          sequence, size);
     const struct tile tile = {TILES_ENTRIES, index, tile_width(TILES_ENTRIES, index, size)};
-    TRY(load_bundle(tiles, &tile, error));
+    enum status loaded = load_bundle(tiles, &tile, error);
+    if (loaded == STATUS_CORRUPT)
+        TRY(tell_dropped(tiles, sequence, error));
+    TRY(loaded);
     struct slice rest = buffer_slice(&tiles->entries), found = {0};
     for (uint64_t i = 0; i <= sequence % TILES_WIDTH; i++)
         if (!tile_bundle_take(&rest, &found))

@@ -12,10 +12,12 @@
 
 #include "base/arena.h"
 #include "crypto/crypto.h"
+#include "ledger/base.h"
 #include "ledger/checkpoint.h"
 #include "ledger/column_set.h"
 #include "ledger/entry.h"
 #include "ledger/merkle.h"
+#include "ledger/verify_base.h"
 #include "ledger/verify_files.h"
 #include "ledger/verify_segment.h"
 #include "ledger/verify_shelf.h"
@@ -30,7 +32,10 @@ enum { RECENT_FRAMES = 65536, PATIENCE_MS = 5000 };
 struct verification {
     const struct verify_options *options;
     uint8_t log_id[SEGMENT_ID_BYTES];
-    uint64_t last;                /* segment */
+    uint64_t first, last;         /* segments */
+    bool has_base;                /* oldest segments were dropped */
+    struct base base;             /* open then */
+    uint64_t stated;              /* sequence of the log's entry of it; UINT64_MAX: not met */
     struct verify_proven proven;  /* how much there must be, known before the first read */
     struct checkpoint checkpoint; /* the folder's own */
     struct verify_shelf shelf;
@@ -121,7 +126,7 @@ static enum status link_segment(struct verification *verification,
     uint64_t number = segment->number;
     if (memcmp(header->log_id, verification->log_id, sizeof header->log_id) != 0)
         return damaged(verification, number, 16, "header", "a segment of another log", error);
-    if (header->first_sequence > verification->tree.size && number > 1)
+    if (header->first_sequence > verification->tree.size && number > verification->first)
         return missing(verification, "missing", "the next segment starts later", error);
     if (header->first_sequence != verification->tree.size)
         return damaged(verification, number, 40, "sequence", "the segment starts elsewhere", error);
@@ -130,7 +135,7 @@ static enum status link_segment(struct verification *verification,
                        "the segment continues another log than the segments before it", error);
     if (header->epoch < verification->epoch)
         return damaged(verification, number, 56, "epoch", "the epoch goes back", error);
-    if (number > 1 && verification->end != VERIFY_END_ZEROS)
+    if (number > verification->first && verification->end != VERIFY_END_ZEROS)
         return missing(verification, "tail", "there is something behind the segment's end", error);
     if (segment->wanted > verification->sets.count) {
         verification->tree.size = segment->wanted_by; /* for the message: we end here */
@@ -147,6 +152,8 @@ static enum status join_key(struct verification *verification, uint64_t sequence
     struct key_chain *chain = verification->chain;
     TRY(key_chain_add(chain, sequence, entry->time_ns, entry->text, error));
     const struct checkpoint *before = &chain->links[chain->count - 1].before;
+    if (verification->has_base && before->size < verification->base.statement.tree.size)
+        return STATUS_OK; /* of that tree there is nothing left to hold it against */
     const struct checkpoint *recent = verification->recent;
     for (size_t i = 0; i < RECENT_FRAMES; i++)
         if (recent[i].size == before->size &&
@@ -156,23 +163,32 @@ static enum status join_key(struct verification *verification, uint64_t sequence
                      "the entry of a key speaks of a tree that was not this log's");
 }
 
+static enum status take_notable(struct verification *verification, uint64_t sequence,
+                                const struct ledger_entry *entry, struct error *error)
+{
+    const struct verify_options *options = verification->options;
+    if (entry->type == LEDGER_COLUMN_SET)
+        TRY(column_sets_replay(&verification->sets, entry->column_set, entry->text, error));
+    if (entry->type == LEDGER_KEY)
+        TRY(join_key(verification, sequence, entry, error));
+    if (entry->type == LEDGER_DROPPED && verification->has_base &&
+        slice_equal(entry->text, verification->base.text))
+        verification->stated = sequence;
+    return options->notable == NULL
+               ? STATUS_OK
+               : options->notable(options->notable_context, sequence, entry, error);
+}
+
 static enum status join_notable(struct verification *verification,
                                 const struct verify_segment *segment,
                                 const struct verify_notable *notable, struct error *error)
 {
-    const struct verify_options *options = verification->options;
     struct ledger_entry entry;
     struct error why = {0};
-    enum status status = STATUS_OK;
     arena_reset(&verification->items);
     TRY(ledger_entry_decode(slice_of(segment->notable.data + notable->at, notable->len),
                             &verification->items, &entry, error));
-    if (entry.type == LEDGER_COLUMN_SET)
-        status = column_sets_replay(&verification->sets, entry.column_set, entry.text, &why);
-    if (entry.type == LEDGER_KEY)
-        status = join_key(verification, notable->sequence, &entry, &why);
-    if (status == STATUS_OK && options->notable != NULL)
-        status = options->notable(options->notable_context, notable->sequence, &entry, &why);
+    enum status status = take_notable(verification, notable->sequence, &entry, &why);
     if (status == STATUS_CORRUPT)
         return damaged(verification, segment->number, notable->offset, ledger_type_name(entry.type),
                        why.message, error);
@@ -228,8 +244,8 @@ static enum status join(struct verification *verification, const struct verify_s
 {
     struct verify_report *report = &verification->report;
     TRY(link_segment(verification, segment, error));
-    if (segment->number == 1)
-        TRY(meet_claims(verification, 1, 0, error));
+    if (segment->number == verification->first)
+        TRY(meet_claims(verification, segment->number, 0, error));
     TRY(join_frames(verification, segment, error));
     verification->epoch = segment->epoch;
     verification->end = segment->end;
@@ -396,6 +412,86 @@ static enum status list_claims(struct verification *verification, struct error *
     return STATUS_OK;
 }
 
+static enum status base_damaged(struct verification *verification, const char *what,
+                                struct error *error)
+{
+    struct verify_damage *damage = &verification->damage;
+    damage->check = "base";
+    damage->byte = 0;
+    damage->sequence = verification->has_base ? verification->base.statement.tree.size : 0;
+    snprintf(damage->file, sizeof damage->file, "%.440s/base", verification->options->folder);
+    return error_set(error, STATUS_CORRUPT, "XX001", NULL, "%.300s: base: %s", damage->file, what);
+}
+
+/* What is carried of the entries that were dropped, in the order of the log. */
+static enum status take_carried(struct verification *verification, struct error *error)
+{
+    struct base_carried carried;
+    while (base_next(&verification->base, &carried)) {
+        struct ledger_entry entry;
+        struct error why = {0};
+        arena_reset(&verification->items);
+        TRY(ledger_entry_decode(carried.bytes, &verification->items, &entry, error));
+        enum status status = take_notable(verification, carried.sequence, &entry, &why);
+        if (status == STATUS_CORRUPT)
+            return base_damaged(verification, why.message, error);
+        if (status != STATUS_OK && error != NULL)
+            *error = why;
+        TRY(status);
+    }
+    return STATUS_OK;
+}
+
+/* Where the oldest segments were dropped, all begins at the base. Checkpoints of smaller trees can
+ * then be held against nothing here; their signatures still count. */
+static enum status begin_at_base(struct verification *verification, struct error *error)
+{
+    struct error why = {0};
+    struct base *base = &verification->base;
+    enum status status = base_open(verification->options->folder, verification->log_id, base, &why);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_CORRUPT)
+        return base_damaged(verification, why.message, error);
+    if (status != STATUS_OK) {
+        if (error != NULL)
+            *error = why;
+        return status;
+    }
+    verification->has_base = true;
+    verification->first = verification->next = verification->turn = base->statement.segment;
+    TRY(take_carried(verification, error));
+    verification->tree = base->statement.tree;
+    while (verification->next_claim < verification->claim_count &&
+           verification->claims[verification->next_claim].size < verification->tree.size)
+        verification->next_claim++;
+    verification->report.claims_below = verification->next_claim;
+    verification->recent[0].size = verification->tree.size;
+    merkle_root(&verification->tree, verification->recent[0].root);
+    return STATUS_OK;
+}
+
+/* The statement stands in the log, and is signed by the key of that time. */
+static enum status check_base(struct verification *verification, size_t first, size_t stop,
+                              struct error *error)
+{
+    const struct key_chain *chain = verification->chain;
+    if (!verification->has_base)
+        return STATUS_OK;
+    if (verification->stated == UINT64_MAX)
+        return base_damaged(verification, "the log has no entry of this dropping", error);
+    const struct key_chain_link *link = key_chain_at(chain, verification->stated);
+    if (link == NULL)
+        return STATUS_OK; /* a log without a key */
+    if (link < &chain->links[first] || link >= &chain->links[stop])
+        return base_damaged(verification,
+                            "the key of its time does not follow from the one that is trusted",
+                            error);
+    if (!base_is_signed(&verification->base, &link->key))
+        return base_damaged(verification, "the log's key of its time has not signed it", error);
+    return STATUS_OK;
+}
+
 /* All that tells how much there must be, and of what. */
 static enum status gather(struct verification *verification, struct error *error)
 {
@@ -413,7 +509,7 @@ static enum status gather(struct verification *verification, struct error *error
     key_chain_start(verification->chain, shelf->origin);
     merkle_root(&verification->tree, verification->recent[0].root); /* of the empty log */
     verification->recent_next = 1;
-    return STATUS_OK;
+    return begin_at_base(verification, error);
 }
 
 /* Who brought a key is told whether all of the log rests on it. */
@@ -453,6 +549,7 @@ static enum status check_signatures(struct verification *verification, struct er
     report->keys = chain->count;
     for (size_t i = 0; i < chain->count; i++)
         report->breaks += chain->links[i].kind == KEY_CHANGE_BREAK;
+    TRY(check_base(verification, first, stop, error));
     TRY(verify_shelf_check(&verification->shelf, chain, first, stop, report, &verification->damage,
                            error));
     TRY(verify_shelf_vkey(&verification->shelf, verification->options->folder, chain,
@@ -460,23 +557,42 @@ static enum status check_signatures(struct verification *verification, struct er
     return key == NULL ? STATUS_OK : check_end(verification, error);
 }
 
+/* The published tiles, and by them what was dropped from the segments. */
+static enum status check_tiles(struct verification *verification, struct error *error)
+{
+    const struct verify_options *options = verification->options;
+    const struct checkpoint *published = &verification->shelf.published;
+    struct verify_report *report = &verification->report;
+    uint64_t cut = verification->has_base ? verification->base.statement.tree.size : 0;
+    if (!verification->shelf.has_published)
+        return STATUS_OK;
+    TRY(verify_tiles(options->folder, published, options->bundles, cut, &verification->damage,
+                     error));
+    if (!verification->has_base || published->size < cut)
+        return STATUS_OK;
+    TRY(verify_base(options->folder, &verification->base, verification->claims,
+                    report->claims_below, &verification->damage, error));
+    report->claims_met += report->claims_below;
+    report->claims_below = 0;
+    return STATUS_OK;
+}
+
 static enum status verify(struct verification *verification, struct error *error)
 {
     const char *folder = verification->options->folder;
     uint64_t spare;
     TRY(gather(verification, error));
-    enum status status = segment_list(folder, &verification->last, &spare, error);
+    enum status status =
+        segment_list(folder, verification->first, &verification->last, &spare, error);
     if (status == STATUS_CORRUPT)
-        return verify_missing_segment(folder, &verification->damage, error);
+        return verify_missing_segment(folder, verification->first, &verification->damage, error);
     TRY(status);
     if (verification->last == 0)
         return error_set(error, STATUS_NOT_FOUND, "58P01", NULL, "%.300s: no segments", folder);
     TRY(run_workers(verification, error));
     TRY(judge_end(verification, error));
     TRY(check_signatures(verification, error));
-    if (verification->shelf.has_published)
-        TRY(verify_tiles(folder, &verification->shelf.published, verification->options->bundles,
-                         &verification->damage, error));
+    TRY(check_tiles(verification, error));
     return verify_spare(folder, spare, &verification->damage, error);
 }
 
@@ -487,6 +603,14 @@ static void fill_report(struct verification *verification, struct verify_report 
     report->acknowledged = verification->proven.entries;
     report->column_sets = verification->sets.count;
     merkle_root(&verification->tree, report->root);
+    if (verification->has_base) {
+        const struct base_statement *statement = &verification->base.statement;
+        report->dropped_below = statement->tree.size;
+        report->dropped = statement->dropped;
+        report->dropped_first_ns = statement->first_ns;
+        report->dropped_last_ns = statement->last_ns;
+        memcpy(report->dropped_reason, statement->reason, sizeof report->dropped_reason);
+    }
     crypto_hex(verification->log_id, sizeof verification->log_id, report->log_id);
 }
 
@@ -495,8 +619,10 @@ enum status ledger_verify(const struct verify_options *options, struct verify_re
 {
     struct verification verification = {
         .options = options,
+        .first = 1,
         .next = 1,
         .turn = 1,
+        .stated = UINT64_MAX,
         .report = {.first_ns = INT64_MAX, .last_ns = INT64_MIN},
     };
     if (strlen(options->folder) >= SEGMENT_FOLDER_BYTES)
@@ -512,6 +638,8 @@ enum status ledger_verify(const struct verify_options *options, struct verify_re
     else if (status == STATUS_CORRUPT)
         *damage = verification.damage;
     verify_shelf_free(&verification.shelf);
+    if (verification.has_base)
+        base_close(&verification.base);
     arena_free(&verification.items);
     column_sets_free(&verification.sets);
     pthread_cond_destroy(&verification.turned);

@@ -51,7 +51,11 @@ struct verify_report {
     uint8_t root[32];      /* of all entries */
     int64_t first_ns, last_ns;
     uint32_t column_sets;
-    size_t claims_met;    /* of all checkpoints and claims: all */
+    size_t claims_met;   /* of all checkpoints and claims: all but the next */
+    size_t claims_below; /* of trees smaller than what was dropped: not to be checked here */
+    uint64_t dropped_below, dropped; /* sequences below, of which so many entries are missing */
+    int64_t dropped_first_ns, dropped_last_ns; /* their times */
+    char dropped_reason[501];
     size_t keys, breaks;  /* that the log names; of them such as nobody handed over to */
     size_t signatures;    /* of checkpoints, good */
     uint64_t signed_size; /* of the largest of them: what is behind it rests on the folder alone */

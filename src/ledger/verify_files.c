@@ -94,11 +94,11 @@ enum status verify_files(const char *folder, uint8_t log_id[static SEGMENT_ID_BY
     return check_durable(folder, proven, damage, error);
 }
 
-enum status verify_missing_segment(const char *folder, struct verify_damage *damage,
+enum status verify_missing_segment(const char *folder, uint64_t first, struct verify_damage *damage,
                                    struct error *error)
 {
     char path[SEGMENT_PATH_BYTES], name[64];
-    uint64_t number = 1;
+    uint64_t number = first;
     for (;; number++) {
         segment_path(folder, number, ".log", path);
         if (access(path, F_OK) != 0)

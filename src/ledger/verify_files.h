@@ -21,7 +21,7 @@ MUST_USE enum status verify_files(const char *folder, uint8_t log_id[static SEGM
                                   struct checkpoint *checkpoint, struct verify_proven *proven,
                                   struct verify_damage *damage, struct error *error);
 /* Where segment_list found a gap: names the first segment that is not there. */
-enum status verify_missing_segment(const char *folder, struct verify_damage *damage,
+enum status verify_missing_segment(const char *folder, uint64_t first, struct verify_damage *damage,
                                    struct error *error);
 /* A spare holds zeros only, but for the header, which it gets just before it is put to use. */
 MUST_USE enum status verify_spare(const char *folder, uint64_t number, struct verify_damage *damage,

@@ -21,6 +21,7 @@ struct checking {
     const char *folder;
     uint64_t size;
     bool bundles;
+    uint64_t dropped_below; /* sequence; bundles that are wholly below it are gone */
     struct buffer bytes, bundle;
     struct buffer roots; /* of the full tiles of the level at hand, which the next must hold */
     struct buffer next;
@@ -113,7 +114,8 @@ static enum status check_tile(struct checking *checking, const struct tile *tile
     TRY(read_hashes(checking, tile));
     if (tile->level > 0 && memcmp(checking->bytes.data, checking->roots.data + at, len) != 0)
         return damaged(checking, tile, "not what the level below comes to");
-    if (tile->level == 0 && checking->bundles)
+    if (tile->level == 0 && checking->bundles &&
+        (tile->index + 1) * TILES_WIDTH > checking->dropped_below)
         TRY(check_bundle(checking, tile));
     merkle_init(within);
     for (unsigned i = 0; i < tile->width; i++)
@@ -172,11 +174,12 @@ static enum status check_root(const struct checking *checking, const struct chec
 }
 
 enum status verify_tiles(const char *folder, const struct checkpoint *published, bool bundles,
-                         struct verify_damage *damage, struct error *error)
+                         uint64_t dropped_below, struct verify_damage *damage, struct error *error)
 {
     struct checking checking = {.folder = folder,
                                 .size = published->size,
                                 .bundles = bundles,
+                                .dropped_below = dropped_below,
                                 .damage = damage,
                                 .error = error};
     buffer_init(&checking.bytes, TILES_WIDTH * HASH);

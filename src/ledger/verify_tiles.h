@@ -13,6 +13,7 @@
  * published entry is hashed too. STATUS_CORRUPT with *damage filled: the tile, and the first
  * sequence that it is about. */
 MUST_USE enum status verify_tiles(const char *folder, const struct checkpoint *published,
-                                  bool bundles, struct verify_damage *damage, struct error *error);
+                                  bool bundles, uint64_t dropped_below,
+                                  struct verify_damage *damage, struct error *error);
 
 #endif

@@ -173,7 +173,7 @@ static void values_out_of_range_are_not_encoded(void **state)
 {
     struct ledger_item item = items[0];
     struct ledger_entry entry = full_entry();
-    entry.type = LEDGER_COMMITMENT + 1;
+    entry.type = LEDGER_DROPPED + 1;
     assert_refused(&entry, STATUS_INVALID);
     entry = full_entry();
     entry.flags = 4;
@@ -252,12 +252,12 @@ static void an_entry_may_fill_the_limit_and_no_more(void **state)
 
 static void every_type_and_outcome_has_a_name(void **state)
 {
-    for (int type = 1; type <= LEDGER_COMMITMENT; type++)
+    for (int type = 1; type <= LEDGER_DROPPED; type++)
         assert_string_not_equal(ledger_type_name(type), "unknown");
     for (int outcome = 0; outcome <= LEDGER_OUTCOME_IN_DOUBT; outcome++)
         assert_string_not_equal(ledger_outcome_name(outcome), "unknown");
     assert_string_equal(ledger_type_name(0), "unknown");
-    assert_string_equal(ledger_type_name(LEDGER_COMMITMENT + 1), "unknown");
+    assert_string_equal(ledger_type_name(LEDGER_DROPPED + 1), "unknown");
     assert_string_equal(ledger_outcome_name(10), "unknown");
 }
 
