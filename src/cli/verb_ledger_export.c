@@ -209,6 +209,20 @@ static enum status put_entry(struct exporting *exporting, uint64_t sequence,
     return STATUS_OK;
 }
 
+static void tell_dropped(const struct ledger_reader *reader)
+{
+    struct ledger_dropped dropped;
+    char first[21], last[21];
+    if (!ledger_reader_dropped(reader, &dropped))
+        return;
+    clock_format_utc(dropped.first_ns, first);
+    clock_format_utc(dropped.last_ns, last);
+    fprintf(stderr,
+            "not in the table: %" PRIu64 " entries below %" PRIu64
+            ", from %s to %s, were dropped from the ledger (%s)\n",
+            dropped.entries, dropped.below, first, last, dropped.reason);
+}
+
 /* From the first entry on also where a later one is asked for: that is what holds all of it against
  * the tree, and what knows the column sets and the people. */
 static enum status read_all(struct exporting *exporting, const char *folder)
@@ -219,6 +233,7 @@ static enum status read_all(struct exporting *exporting, const char *folder)
     uint64_t sequence;
     enum status status;
     TRY(ledger_reader_open(folder, 0, &reader, exporting->error));
+    tell_dropped(reader);
     while ((status = ledger_reader_next(reader, &sequence, &entry, &side, exporting->error)) ==
            STATUS_OK) {
         if (entry.type == LEDGER_COLUMN_SET)

@@ -66,6 +66,21 @@ static void print_worth(const struct verdict *verdict)
                "only a checkpoint shows that was kept elsewhere: give it with --since.\n");
 }
 
+/* Of what was dropped only the statement is left, and what published tiles show. */
+static void print_dropped(const struct verify_report *report)
+{
+    char first[21], last[21];
+    clock_format_utc(report->dropped_first_ns, first);
+    clock_format_utc(report->dropped_last_ns, last);
+    printf("gone:  %" PRIu64 " of the entries below %" PRIu64 " were dropped, of %s to %s: %s\n",
+           report->dropped, report->dropped_below, first, last, report->dropped_reason);
+    if (report->claims_below > 0)
+        printf(
+            "       %zu checkpoints of smaller logs can be held against nothing here: for that,\n"
+            "       verify a folder with the published tiles, or a backup from before\n",
+            report->claims_below);
+}
+
 static void print_whole(const struct verdict *verdict)
 {
     const struct verify_report *report = &verdict->report;
@@ -80,6 +95,8 @@ static void print_whole(const struct verdict *verdict)
     printf("log:   cofferdam/log/%s\nroot:  %s\n", report->log_id, root);
     if (report->entries > 0)
         printf("time:  %s to %s\n", first, last);
+    if (report->dropped_below > 0)
+        print_dropped(report);
     printf("speed: %.0f entries a second, %.0f MB a second\n",
            (double)report->entries / verdict->seconds,
            (double)report->bytes / verdict->seconds / 1e6);
@@ -129,6 +146,15 @@ static json_t *describe(const struct verdict *verdict)
                                       (json_int_t)verdict->data.erased, "sections",
                                       (json_int_t)verdict->data.sections, "unfinished",
                                       (json_int_t)verdict->data.unfinished)) != 0)
+        return NULL;
+    if (told != NULL && report->dropped_below > 0 &&
+        json_object_set_new(
+            told, "dropped",
+            json_pack("{s:I, s:I, s:I, s:I, s:s, s:I}", "below", (json_int_t)report->dropped_below,
+                      "entries", (json_int_t)report->dropped, "first_ns",
+                      (json_int_t)report->dropped_first_ns, "last_ns",
+                      (json_int_t)report->dropped_last_ns, "reason", report->dropped_reason,
+                      "checkpoints_unmet", (json_int_t)report->claims_below)) != 0)
         return NULL;
     if (told != NULL && verdict->never.commitments > 0 &&
         json_object_set_new(told, "never_follows",

@@ -153,11 +153,11 @@ static enum status check_all(struct checking *checking, const char *folder)
     struct slice side;
     enum status status;
     TRY(ledger_reader_open(folder, 0, &reader, checking->error));
-    while ((status = ledger_reader_next(reader, &checking->sequence, &entry, &side,
-                                        checking->error)) == STATUS_OK) {
-        status = check_entry(checking, &entry, side);
-        if (status != STATUS_OK)
-            break;
+    status = ledger_reader_whole(reader, "checking the data", checking->error);
+    while (status == STATUS_OK) {
+        status = ledger_reader_next(reader, &checking->sequence, &entry, &side, checking->error);
+        if (status == STATUS_OK)
+            status = check_entry(checking, &entry, side);
     }
     ledger_reader_close(reader);
     return status == STATUS_AGAIN ? STATUS_OK : status;

@@ -90,7 +90,9 @@ enum status index_read_entries(const char *ledger_folder, uint64_t least, size_t
     if (status == STATUS_NOT_FOUND) /* no segment yet */
         return STATUS_OK;
     TRY(status);
-    status = read_on(reader, least, bytes, tail, &sink, end, error);
+    status = ledger_reader_whole(reader, "the exposure index", error);
+    if (status == STATUS_OK)
+        status = read_on(reader, least, bytes, tail, &sink, end, error);
     ledger_reader_close(reader);
     *disclosures += reading.disclosures;
     return status;

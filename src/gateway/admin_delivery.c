@@ -302,8 +302,8 @@ static enum status count_released(struct server *server, const struct delivery *
                                                     : (uint64_t)delivery->closed_at;
     snprintf(folder, sizeof folder, "%s/ledger", server->config->state_folder);
     TRY(ledger_reader_open(folder, (uint64_t)delivery->opened_at, &reader, error));
-    enum status status;
-    for (;;) {
+    enum status status = ledger_reader_whole(reader, "what a delivery released", error);
+    while (status == STATUS_OK) {
         uint64_t sequence;
         struct ledger_entry entry;
         struct slice side;

@@ -69,8 +69,8 @@ enum status brief_read_ledger(const char *folder, const char *partner, uint64_t 
                                  .restored_ns = INT64_MIN,
                                  .declared_last_ns = INT64_MIN};
     TRY(ledger_reader_open(folder, 0, &reader, error));
-    enum status status;
-    for (;;) {
+    enum status status = ledger_reader_whole(reader, "what an incident tells", error);
+    while (status == STATUS_OK) {
         uint64_t sequence;
         struct ledger_entry entry;
         struct slice side;

@@ -214,7 +214,11 @@ static enum status look_behind(const char *folder, struct desk_case *about, stru
     if (about->scope->incident.closed_ns != INT64_MIN)
         return STATUS_OK; /* what comes later is another case's */
     TRY(ledger_reader_open(folder, about->looked_to, &reader, error));
-    while ((status = ledger_reader_next(reader, &sequence, &entry, &side, error)) == STATUS_OK) {
+    status = ledger_reader_whole(reader, "what came after an incident's phase", error);
+    while (status == STATUS_OK) {
+        status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+        if (status != STATUS_OK)
+            break;
         take_entry(about, &entry);
         about->looked_to = sequence + 1;
     }

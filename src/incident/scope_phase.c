@@ -81,7 +81,7 @@ enum status scope_read_later(const struct casework *casework, const char *partne
     bool restored = false;
     snprintf(folder, sizeof folder, "%s/ledger", casework->config->state_folder);
     TRY(ledger_reader_open(folder, phase->cutoff, &reader, error));
-    enum status status = STATUS_OK;
+    enum status status = ledger_reader_whole(reader, "what came after an incident's phase", error);
     while (status == STATUS_OK) {
         uint64_t sequence;
         struct ledger_entry entry;

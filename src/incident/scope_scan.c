@@ -363,7 +363,9 @@ static enum status read_once(struct run *run)
     run->first_beyond = UINT64_MAX;
     TRY(scope_classes_init(&scan->classes, run->error));
     TRY(ledger_reader_open(run->query->ledger_folder, 0, &reader, run->error));
-    enum status status = read_all(run, reader);
+    enum status status = ledger_reader_whole(reader, "the scope of an incident", run->error);
+    if (status == STATUS_OK)
+        status = read_all(run, reader);
     ledger_reader_close(reader);
     return status;
 }

@@ -155,7 +155,9 @@ static enum status check_ledger(const struct casework *casework, struct cursor *
     struct ledger_reader *reader = NULL;
     snprintf(folder, sizeof folder, "%s/ledger", casework->config->state_folder);
     TRY(ledger_reader_open(folder, 0, &reader, error));
-    enum status status = read_ledger(cursor, reader, error);
+    enum status status = ledger_reader_whole(reader, "verifying an incident", error);
+    if (status == STATUS_OK)
+        status = read_ledger(cursor, reader, error);
     ledger_reader_close(reader);
     TRY(status);
     uint64_t decisions = cursor->casefile->decisions.row_count;

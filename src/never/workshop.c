@@ -128,7 +128,10 @@ enum status workshop_read(const struct workshop_reading *reading, struct error *
     if (reading->holdings->entries >= reading->until)
         return STATUS_OK;
     TRY(ledger_reader_open(reading->workshop->ledger, reading->holdings->entries, &reader, error));
-    enum status status = read_entries(reading, reader, error);
+    enum status status =
+        ledger_reader_whole(reader, "the index of everybody ever disclosed", error);
+    if (status == STATUS_OK)
+        status = read_entries(reading, reader, error);
     ledger_reader_close(reader);
     return status;
 }

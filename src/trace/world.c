@@ -204,7 +204,9 @@ enum status world_read(const struct config *config, const struct policy *policy,
     if (world->ledger_folder == NULL)
         return out_of_memory(error);
     TRY(ledger_reader_open(world->ledger_folder, 0, &reader, error));
-    enum status status = read_first(world, reader, error);
+    enum status status = ledger_reader_whole(reader, "tracing a copy", error);
+    if (status == STATUS_OK)
+        status = read_first(world, reader, error);
     ledger_reader_close(reader);
     return status;
 }
@@ -345,7 +347,9 @@ enum status world_hold(struct world *world, const uint32_t *people, size_t id_co
     struct holding holding = {
         .world = world, .people = people, .id_count = id_count, .error = error};
     TRY(ledger_reader_open(world->ledger_folder, 0, &reader, error));
-    enum status status = read_second(&holding, reader);
+    enum status status = ledger_reader_whole(reader, "tracing a copy", error);
+    if (status == STATUS_OK)
+        status = read_second(&holding, reader);
     ledger_reader_close(reader);
     TRY(status);
     if (world->holding_pairs.count > 0)
