@@ -144,11 +144,11 @@ static enum status read_ledger(struct scan *scan, const char *folder, struct err
     struct slice side;
     uint64_t sequence;
     TRY(ledger_reader_open(folder, 0, &reader, error));
-    enum status status;
-    while ((status = ledger_reader_next(reader, &sequence, &entry, &side, error)) == STATUS_OK) {
-        status = take_entry(scan, sequence, &entry, error);
-        if (status != STATUS_OK)
-            break;
+    enum status status = ledger_reader_whole(reader, "which statements told of whom", error);
+    while (status == STATUS_OK) {
+        status = ledger_reader_next(reader, &sequence, &entry, &side, error);
+        if (status == STATUS_OK)
+            status = take_entry(scan, sequence, &entry, error);
     }
     ledger_reader_close(reader);
     return status == STATUS_AGAIN ? STATUS_OK : status;
