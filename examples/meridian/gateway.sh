@@ -16,7 +16,8 @@ operator() {
     cofferdam "$@"
 }
 
-# free_port PORT…: the first of them that nobody listens on.
+# free_port PORT…: the first of them that nobody listens on. Some servers start long after their port was chosen, and
+# another demo may run: they are drawn by lot.
 free_port() {
     local port
     for port; do
@@ -49,8 +50,8 @@ gateway_prepare() {
     cp -r share "$home/data"
     cp "${policy:-examples/meridian/policy.yaml}" "$folder/policy.yaml"
     secret upstream contact mail
-    sed -e "s|@port@|$(free_port 7432 $(seq 17432 17482))|; s|@upstream_host@|$home/pg|; s|@upstream_port@|$database_port|" \
-        -e "s|@data_folder@|$home/data|; s|@mail_port@|$(free_port $(seq 17525 17575))|; s|@bounce_folder@|$home/mail/bounces|" \
+    sed -e "s|@port@|$(free_port 7432 $(shuf -i 16000-17999 -n 50))|; s|@upstream_host@|$home/pg|; s|@upstream_port@|$database_port|" \
+        -e "s|@data_folder@|$home/data|; s|@mail_port@|$(free_port $(shuf -i 18000-19999 -n 50))|; s|@bounce_folder@|$home/mail/bounces|" \
         -e "s|@mail_sink@|${mail_sink:-false}|" \
         examples/meridian/cofferdam.yaml.in >"$folder/cofferdam.yaml"
     role "$service_role" upstream

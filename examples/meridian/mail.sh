@@ -27,7 +27,7 @@ portal_prepare() {
     folder "$gateway_user" "$home/portal"
 }
 portal_start() {
-    free_port $(seq 17580 17630) >"$home/portal/port"
+    free_port $(shuf -i 20000-21999 -n 50) >"$home/portal/port"
     background "$portal_user" "$home/portal" "$home/gateway/cofferdam" portal --folder "$home/gateway/portal/site" \
         --queue "$home/gateway/portal/queue" --listen "127.0.0.1:$(cat "$home/portal/port")"
     wait_for 10 portal_answers || fail "the portal did not start; see $home/portal/log"
