@@ -157,8 +157,8 @@ chapter_evidence() {
     timed "closed, with its dossier" breach_close
     chapter "The evidence" "Who decided what, when and why; every step is an act in the ledger too, in a log whose hash tree shows any later change."
     operator incident log $incident
-    show meridian "cofferdam ledger tail -n 5000 | grep -E 'sequence|refusal|budget|contained'"
-    cofferdam ledger tail -n 5000 | grep -E '^ *sequence| refusal | (budget|contained) ' | tail -n 12
+    show meridian "cofferdam ledger tail -n 20000 | grep -E 'sequence|refusal|budget|contained'"
+    cofferdam ledger tail -n 20000 | grep -E '^ *sequence| refusal | (budget|contained) ' | tail -n 12
     say
     say "${bold}From the telephone call:$plain"
     print_steps
