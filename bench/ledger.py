@@ -1,11 +1,10 @@
 """Ledger: what a disclosure costs in time and space, how fast questions are answered, and the same in an audit table.
 
-    bench/run ledger [--disclosures N] [--subjects M] [--table-disclosures N] [--no-table] [--folder DIR]
+    bench/run ledger [--disclosures N] [--subjects M] [--no-table] [--folder DIR]
 
 Writes N disclosures (100 million) of 20 partners over M people (10 million) into a ledger, makes the exposure index from
 it, asks it, and verifies the log. Beside it what is done today: a row a person disclosed in a PostgreSQL table with
-indexes by partner and time and by person, filled from the same ledger by COPY, asked the same questions warm. The
-table's share may be smaller (--table-disclosures): its figures are then of that many.
+indexes by partner and time and by person, filled from the same ledger by COPY, asked the same questions warm.
     RESULT ns=… bytes_disk=… bytes_memory=… rebuild_per_s=… month_ms=… subject_ms=… verify_per_s=… …
 ns: writing the ledger and taking into the index, a disclosure; bytes: of ledger and index, a disclosure.
 """
@@ -77,17 +76,15 @@ def ours(folder, disclosures, subjects):
 class Table:
     """The audit table in a cluster of its own."""
 
-    def __init__(self, ledger, limit):
+    def __init__(self, ledger):
         self.cluster = clusters.Cluster()
         self.database = self.cluster.create_database(sql=TABLE)
-        self.rows = limit
         begun = time.monotonic()
         source = subprocess.Popen([BUILD / "exposure/audit_rows", ledger], stdout=subprocess.PIPE)
-        head = subprocess.Popen(["head", "-n", str(limit)], stdin=source.stdout, stdout=subprocess.PIPE)
-        subprocess.run(["psql", "-X", "-q", "-d", self.url(), "-c", "COPY audit FROM STDIN"], stdin=head.stdout, check=True)
+        subprocess.run(["psql", "-X", "-q", "-d", self.url(), "-c", "COPY audit FROM STDIN"], stdin=source.stdout, check=True)
         self.load_s = time.monotonic() - begun
         source.stdout.close()
-        head.wait(), source.wait()
+        source.wait()
         self.cluster.script(self.database, INDEXES)
         self.index_s = time.monotonic() - begun - self.load_s
         self.bytes = int(self.ask("SELECT pg_total_relation_size('audit')")[0])
@@ -109,7 +106,7 @@ class Table:
 
 
 def theirs(ledger, disclosures, subjects, seed=1):
-    dice, table = random.Random(seed), Table(ledger, disclosures)
+    dice, table = random.Random(seed), Table(ledger)
     try:
         months = [MONTH.format(partner=f"partner-{dice.randrange(PARTNERS):02}", day=FIRST_DAY, month=dice.randrange(3)) for _ in range(8)]
         people = [SUBJECT.format(subject=dice.randrange(subjects)) for _ in range(400)]
@@ -124,7 +121,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--disclosures", type=int, default=100_000_000)
     parser.add_argument("--subjects", type=int, default=0, help="default: a tenth of the disclosures")
-    parser.add_argument("--table-disclosures", type=int, default=0, help="default: all")
     parser.add_argument("--no-table", action="store_true")
     parser.add_argument("--folder", help="must not exist; default: a temporary one")
     options = parser.parse_args()
@@ -134,7 +130,7 @@ def main():
     try:
         found = ours(folder, options.disclosures, subjects)
         if not options.no_table:
-            found.update(theirs(folder / "ledger", options.table_disclosures or options.disclosures, subjects))
+            found.update(theirs(folder / "ledger", options.disclosures, subjects))
     finally:
         if parent:
             shutil.rmtree(parent)
