@@ -41,6 +41,11 @@ enum status error_set(struct error *error, enum status status, const char *sqlst
     return status;
 }
 
+enum status error_no_memory(struct error *error)
+{
+    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+}
+
 enum status error_set_errno(struct error *error, int errno_value, const char *format, ...)
 {
     if (error == NULL)

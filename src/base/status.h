@@ -50,6 +50,9 @@ enum status error_set(struct error *error, enum status status, const char *sqlst
 enum status error_set_errno(struct error *error, int errno_value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* STATUS_NOMEM 53200, "out of memory". */
+enum status error_no_memory(struct error *error);
+
 /* Puts "context: " before the message already in *error. */
 void error_prefix(struct error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -22,11 +22,6 @@
 
 enum { KEEPER_SECONDS = 2, SMALL_COUNT = 64 };
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 /* ---- opening and closing ---- */
 
 static enum status lock_folder(struct exposure *exposure, const char *folder, struct error *error)
@@ -61,7 +56,7 @@ enum status exposure_open(const char *subjects_folder, struct exposure **out, st
 {
     struct exposure *exposure = calloc(1, sizeof *exposure);
     if (exposure == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     exposure->folder_fd = exposure->key_file.fd = -1;
     pthread_mutex_init(&exposure->file_lock, NULL);
     pthread_mutex_init(&exposure->keeper_lock, NULL);
@@ -238,7 +233,7 @@ static enum status seal_unsettled(struct exposure *exposure, const struct subjec
     struct side_pair small[SMALL_COUNT], *pairs = small;
     struct seal_key key;
     if (count > SMALL_COUNT && (pairs = malloc(count * sizeof *pairs)) == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (size_t i = 0; i < count; i++)
         pairs[i] = (struct side_pair){.id = ids[positions[i]],
                                       .kind = keys[positions[i]].kind,
@@ -262,7 +257,7 @@ enum status exposure_map(struct exposure *exposure, const struct subject_key *ke
     size_t small[SMALL_COUNT], *unsettled = small, unsettled_count = 0;
     CHECK(exposure->ledger != NULL);
     if (count > SMALL_COUNT && (unsettled = malloc(count * sizeof *unsettled)) == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     enum status status =
         dictionary_map(exposure->dictionary, keys, count, ledger_durable(exposure->ledger), ids,
                        unsettled, &unsettled_count, error);

@@ -17,11 +17,6 @@
 
 enum { WATCH_SECONDS = 2, WAIT_DURABLE_US = 1000, WAIT_DURABLE_TIMES = 10000 };
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 /* ---- opening and closing ---- */
 
 static int64_t today(void)
@@ -33,7 +28,7 @@ enum status index_new(struct index **out, struct error *error)
 {
     struct index *index = calloc(1, sizeof *index);
     if (index == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     name_pool_init(&index->pool);
     pthread_rwlock_init(&index->swap, NULL);
     pthread_rwlockattr_t patient; /* a fold must get in between additions without end */
@@ -209,10 +204,10 @@ static enum status copy_text(struct index *index, struct slice text, struct erro
 {
     char **grown = realloc(index->texts, (index->text_count + 1) * sizeof *grown);
     if (grown == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     index->texts = grown;
     index->texts[index->text_count] = strndup((const char *)text.data, text.len);
-    return index->texts[index->text_count++] == NULL ? out_of_memory(error) : STATUS_OK;
+    return index->texts[index->text_count++] == NULL ? error_no_memory(error) : STATUS_OK;
 }
 
 static enum status copy_texts(struct index *index, struct error *error)

@@ -9,11 +9,6 @@ static const int64_t HOUR_NS = 3600LL * 1000000000;
 
 enum { GRADE_INFLUENCE = 4 };
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 /* ---- asking ---- */
 
 /* The frame of every question: STATUS_OK with `swap` held for reading. */
@@ -81,7 +76,7 @@ enum status index_column_sets(struct index *index, const char *name, roaring_bit
                                .column_sets = roaring_bitmap_create()};
     bool known = false;
     if (facts.column_sets == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     enum status status = find_facts(index, name, &facts, &known, error);
     if (status == STATUS_OK && known) {
         *sets = facts.column_sets;
@@ -118,7 +113,7 @@ static enum status list_keys(struct index *index, const char *partner, struct in
     *count = 0;
     *keys = malloc((until - from + 1) * sizeof **keys);
     if (*keys == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (size_t i = from; i < until; i++)
         (*keys)[(*count)++] = index->shelf->keys[i];
     shelved = *count;
@@ -187,7 +182,7 @@ static enum status collect(struct walk *walk, const struct index_key *key, roari
                                             &view->first_hour, &view->last_hour, error));
     roaring_bitmap_t *ids = id_union_take(walk->gathered); /* empty again, come what may */
     if (ids == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     if (status != STATUS_OK) {
         roaring_bitmap_free(ids);
         return status;
@@ -220,7 +215,7 @@ enum status index_each(struct index *index, const char *name, struct index_range
     struct index_key *keys = NULL;
     size_t count = 0;
     if (walk.gathered == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     enum status status = begin(index, error);
     if (status == STATUS_OK) {
         status = list_keys(index, name, &keys, &count, error);
@@ -311,7 +306,7 @@ enum status index_each_deleted(struct index *index, const char *name, index_visi
     struct index_key *keys = NULL;
     size_t count = 0;
     if (walk.gathered == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     enum status status = begin(index, error);
     if (status == STATUS_OK) {
         status = list_keys(index, name, &keys, &count, error);
@@ -347,7 +342,7 @@ static enum status add_names(struct tail *tail, const char ***names, size_t *cou
         *names = grown;
     }
     free(more);
-    return grown == NULL ? out_of_memory(error) : STATUS_OK;
+    return grown == NULL ? error_no_memory(error) : STATUS_OK;
 }
 
 static enum status list_partners(struct index *index, const char ***names, size_t *count,
@@ -357,7 +352,7 @@ static enum status list_partners(struct index *index, const char ***names, size_
     size_t shelved = shelf == NULL ? 0 : index_file_partners(shelf->ever);
     *names = calloc(shelved + 1, sizeof **names);
     if (*names == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (*count = 0; *count < shelved; ++*count) {
         struct index_partner partner;
         TRY(from_shelf(index, index_file_partner(shelf->ever, *count, &partner, error)));

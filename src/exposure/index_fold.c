@@ -31,11 +31,6 @@ struct making {
     struct index_writer *writer;
 };
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 static roaring_bitmap_t *new_set(void)
 {
     roaring_bitmap_t *set = roaring_bitmap_create();
@@ -300,7 +295,7 @@ static enum status add_file(struct fold *fold, const struct manifest_file *file,
         size_t capacity = fold->capacity == 0 ? 64 : fold->capacity * 2;
         struct manifest_file *grown = realloc(next->files, capacity * sizeof *grown);
         if (grown == NULL)
-            return out_of_memory(error);
+            return error_no_memory(error);
         next->files = grown;
         fold->capacity = capacity;
     }
@@ -477,7 +472,7 @@ static enum status write_levels(struct fold *fold, struct error *error)
     size_t count = 0;
     int32_t *days = list_days(fold, &count);
     if (days == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     enum status status = write_level(fold, INDEX_DAY, days, count, error);
     for (size_t i = 0; i < count; i++)
         days[i] = index_month_of_day(days[i]);

@@ -9,11 +9,6 @@
 #include "base/check.h"
 #include "exposure/subject_set.h"
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 static enum status damaged(struct error *error, const char *what)
 {
     return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam exposure rebuild",
@@ -28,7 +23,7 @@ static enum status open_files(struct shelf *shelf, const char *folder, struct er
     char path[INDEX_PATH_ROOM];
     shelf->files = calloc(manifest->count, sizeof *shelf->files);
     if (shelf->files == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (size_t i = 0; i < manifest->count; i++)
         pthread_mutex_init(&shelf->files[i].mutex, NULL);
     for (size_t i = 0; i < manifest->count; i++) {
@@ -45,7 +40,7 @@ static enum status read_keys(struct shelf *shelf, struct error *error)
     shelf->key_count = index_file_series(shelf->ever);
     shelf->keys = malloc((shelf->key_count + 1) * sizeof *shelf->keys);
     if (shelf->keys == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (size_t i = 0; i < shelf->key_count; i++)
         index_file_key(shelf->ever, i, shelf->pool, &shelf->keys[i]);
     return STATUS_OK;
@@ -56,7 +51,7 @@ enum status shelf_open(const char *folder, struct name_pool *pool, struct shelf 
 {
     struct shelf *shelf = calloc(1, sizeof *shelf);
     if (shelf == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     shelf->pool = pool;
     enum status status = manifest_read(folder, &shelf->manifest, error);
     if (status == STATUS_OK)
@@ -93,7 +88,7 @@ static enum status number_series(struct shelf *shelf, struct shelf_file *file, s
     size_t count = index_file_series(file->file), at = 0;
     uint32_t *numbers = malloc((count + 1) * sizeof *numbers);
     if (numbers == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (size_t i = 0; i < count; i++, at++) {
         while (at < shelf->key_count && index_file_compare(file->file, i, &shelf->keys[at]) > 0)
             at++;
@@ -222,7 +217,7 @@ static enum status unite(struct collecting *collecting, struct index_file *file,
     TRY(index_file_sound_set(file, cell, &set, error));
     enum status status = id_union_add(collecting->ids, set);
     if (status != STATUS_OK)
-        return status == STATUS_NOMEM ? out_of_memory(error)
+        return status == STATUS_NOMEM ? error_no_memory(error)
                                       : damaged(error, "a set of subjects is malformed");
     if (cell->first_hour < *collecting->first_hour)
         *collecting->first_hour = cell->first_hour;
@@ -448,7 +443,7 @@ enum status shelf_facts(struct shelf *shelf, const char *name, struct tail_facts
     roaring_bitmap_t *sets = roaring_bitmap_portable_deserialize_safe(
         (const char *)partner.column_sets.data, partner.column_sets.len);
     if (sets == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     roaring_bitmap_or_inplace(facts->column_sets, sets);
     roaring_bitmap_free(sets);
     return STATUS_OK;

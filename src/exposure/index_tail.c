@@ -31,16 +31,11 @@ struct tail {
     uint32_t first_text;
 };
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 enum status tail_new(struct name_pool *pool, struct tail **out, struct error *error)
 {
     struct tail *tail = calloc(1, sizeof *tail);
     if (tail == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     tail->pool = pool;
     pthread_rwlock_init(&tail->lock, NULL);
     *out = tail;
@@ -351,7 +346,7 @@ enum status tail_keys(struct tail *tail, const char *name, struct index_key **ke
     for (size_t i = 0; grown != NULL && i < partner->count; i++)
         grown[(*count)++] = partner->series[i]->key;
     pthread_mutex_unlock(&partner->lock);
-    return grown == NULL ? out_of_memory(error) : STATUS_OK;
+    return grown == NULL ? error_no_memory(error) : STATUS_OK;
 }
 
 static void widen(int64_t hour, int64_t *first_hour, int64_t *last_hour)
@@ -424,7 +419,7 @@ enum status tail_all(struct tail *tail, struct tail_series ***out, size_t *out_c
         count += ((const struct partner *)tail->map.entries[i].value)->count;
     struct tail_series **all = malloc((count + 1) * sizeof *all);
     if (all == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (size_t i = 0; i < tail->map.count; i++) {
         const struct partner *partner = tail->map.entries[i].value;
         for (size_t s = 0; s < partner->count; s++) {
@@ -447,7 +442,7 @@ enum status tail_partners(struct tail *tail, const char ***out, size_t *count, s
     *count = tail->map.count;
     pthread_rwlock_unlock(&tail->lock);
     if (names == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     *out = names;
     return STATUS_OK;
 }

@@ -10,7 +10,7 @@
 
 static const int64_t HOUR_NS = 3600LL * 1000000000;
 
-enum { TABLE_BYTES = 64 << 20, MASK_WORDS = TALLY_LABELS_MAX / 64, CLASSES_MAX = 20000 };
+enum { MASK_WORDS = TALLY_LABELS_MAX / 64, CLASSES_MAX = 20000 };
 
 struct question {
     struct exposure *exposure;
@@ -61,14 +61,8 @@ static enum status ask_partner(struct question *question, const char *partner, i
 static enum status finish(struct question *question, enum status status, struct table *table,
                           struct error *error)
 {
-    if (status == STATUS_OK && table_overflowed(&question->table))
-        status = error_set(error, STATUS_LIMIT, "54000", "ask for one partner, or a shorter time",
-                           "the answer is larger than %d bytes", TABLE_BYTES);
-    if (status == STATUS_OK)
-        *table = question->table;
-    else
-        table_free(&question->table);
-    return status;
+    return tally_finish(&question->table, status, "ask for one partner, or a shorter time", table,
+                        error);
 }
 
 /* Every partner that has had anything, or the one named. */
@@ -91,7 +85,7 @@ static struct question begin(struct exposure *exposure, const struct policy *pol
 {
     struct question question = {
         .exposure = exposure, .policy = policy, .range = index_range(from_ns, to_ns)};
-    table_init(&question.table, TABLE_BYTES, columns);
+    table_init(&question.table, TALLY_TABLE_BYTES, columns);
     return question;
 }
 
@@ -259,7 +253,7 @@ static enum status answer_combinations(struct question *question, const char *pa
     static const uint64_t no_labels[MASK_WORDS];
     struct partition partition = {0};
     struct buffer text;
-    buffer_init(&text, TABLE_BYTES);
+    buffer_init(&text, TALLY_TABLE_BYTES);
     enum status status =
         add_class(&partition, roaring_bitmap_copy(kind->everyone), no_labels, error);
     for (size_t i = 0; i < kind->label_count && status == STATUS_OK; i++)

@@ -10,26 +10,7 @@
 
 static const int64_t HOUR_NS = 3600LL * 1000000000;
 
-enum { TABLE_BYTES = 64 << 20, CATEGORIES_MAX = 512, GRADE_CHANGED = 6 };
-
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
-/* Takes the table over, or frees it and says why. */
-static enum status finish(struct table *made, enum status status, struct table *table,
-                          struct error *error)
-{
-    if (status == STATUS_OK && table_overflowed(made))
-        status = error_set(error, STATUS_LIMIT, "54000", NULL, "the answer is larger than %d bytes",
-                           TABLE_BYTES);
-    if (status == STATUS_OK)
-        *table = *made;
-    else
-        table_free(made);
-    return status;
-}
+enum { CATEGORIES_MAX = 512, GRADE_CHANGED = 6 };
 
 /* ---- never disclosed ---- */
 
@@ -89,7 +70,7 @@ static enum status mark_partner(struct exposure *exposure, const char *partner,
     size_t count = roaring_bitmap_get_cardinality(sets);
     uint32_t *ids = malloc((count + 1) * sizeof *ids);
     if (ids == NULL)
-        status = out_of_memory(error);
+        status = error_no_memory(error);
     else
         roaring_bitmap_to_uint32_array(sets, ids);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -144,12 +125,12 @@ enum status exposure_never(struct exposure *exposure, const struct policy *polic
     static const char *const columns[] = {"partner", "category", NULL};
     struct categories categories = {0};
     struct table made;
-    table_init(&made, TABLE_BYTES, columns);
+    table_init(&made, TALLY_TABLE_BYTES, columns);
     enum status status = list_categories(policy, &categories, error);
     if (status == STATUS_OK)
         status = partner != NULL ? add_never(exposure, partner, &categories, &made, error)
                                  : add_never_all(exposure, policy, &categories, &made, error);
-    return finish(&made, status, table, error);
+    return tally_finish(&made, status, NULL, table, error);
 }
 
 /* ---- one subject ---- */
@@ -174,7 +155,7 @@ static enum status add_fact(struct facts *facts, const struct fact *fact, struct
         size_t capacity = facts->capacity == 0 ? 64 : facts->capacity * 2;
         struct fact *grown = realloc(facts->facts, capacity * sizeof *grown);
         if (grown == NULL)
-            return out_of_memory(error);
+            return error_no_memory(error);
         facts->facts = grown;
         facts->capacity = capacity;
     }
@@ -291,11 +272,11 @@ static enum status facts_of(struct exposure *exposure, uint32_t id, struct table
         status = index_each_of(exposure->index, names[i], id, gather_facts, &facts, error);
     free(names);
     merge_facts(&facts);
-    table_init(&made, TABLE_BYTES, columns);
+    table_init(&made, TALLY_TABLE_BYTES, columns);
     for (size_t i = 0; i < facts.count && status == STATUS_OK; i++)
         show_fact(&made, &facts.facts[i]);
     free(facts.facts);
-    return finish(&made, status, table, error);
+    return tally_finish(&made, status, NULL, table, error);
 }
 
 enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct slice key,

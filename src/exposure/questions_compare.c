@@ -7,25 +7,7 @@
 #include "exposure/parts.h"
 #include "exposure/tally.h"
 
-enum { TABLE_BYTES = 64 << 20, DELETIONS_MAX = 10000 };
-
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
-static enum status finish(struct table *made, enum status status, struct table *table,
-                          struct error *error)
-{
-    if (status == STATUS_OK && table_overflowed(made))
-        status = error_set(error, STATUS_LIMIT, "54000", NULL, "the answer is larger than %d bytes",
-                           TABLE_BYTES);
-    if (status == STATUS_OK)
-        *table = *made;
-    else
-        table_free(made);
-    return status;
-}
+enum { DELETIONS_MAX = 10000 };
 
 /* ---- two tallies side by side ---- */
 
@@ -149,13 +131,13 @@ static enum status take_deletion(void *context, const struct index_view *view, s
     struct deletion *grown =
         realloc(netting->deletions, (netting->count + 1) * sizeof *netting->deletions);
     if (grown == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     netting->deletions = grown;
     struct deletion *added = &grown[netting->count];
     *added = (struct deletion){
         .kind = view->kind, .hour = view->first_hour, .ids = roaring_bitmap_copy(view->ids)};
     if (added->ids == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     for (size_t i = 0; i < netting->count; i++)
         if (grown[i].kind == added->kind)
             roaring_bitmap_andnot_inplace(added->ids, grown[i].ids);
@@ -170,7 +152,7 @@ static enum status tally_these(struct netting *netting, const struct index_view 
     enum status status = STATUS_OK;
     part.ids = ids;
     if (ids == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     if (!roaring_bitmap_is_empty(ids))
         status = tally_labels(&netting->net, &part, error);
     roaring_bitmap_free(ids);
@@ -263,13 +245,13 @@ enum status exposure_net(struct exposure *exposure, const struct policy *policy,
     enum status status = STATUS_OK;
     if (partner == NULL)
         TRY(index_partners(exposure->index, &names, error));
-    table_init(&made, TABLE_BYTES, columns);
+    table_init(&made, TALLY_TABLE_BYTES, columns);
     if (partner != NULL)
         status = net_of_partner(exposure, policy, partner, &made, error);
     for (size_t i = 0; names != NULL && names[i] != NULL && status == STATUS_OK; i++)
         status = net_of_partner(exposure, policy, names[i], &made, error);
     free(names);
-    return finish(&made, status, table, error);
+    return tally_finish(&made, status, NULL, table, error);
 }
 
 /* ---- overlap ---- */
@@ -294,7 +276,7 @@ enum status exposure_overlap(struct exposure *exposure, const struct policy *pol
     struct index_range range = index_range(from_ns, to_ns);
     struct table made;
     const struct pair pair = {.policy = policy, .table = &made, .count = count_overlap};
-    table_init(&made, TABLE_BYTES, columns);
+    table_init(&made, TALLY_TABLE_BYTES, columns);
     enum status status = index_each(exposure->index, first, range, tally_labels, &left, error);
     if (status == STATUS_OK)
         status = index_each(exposure->index, second, range, tally_labels, &right, error);
@@ -304,5 +286,5 @@ enum status exposure_overlap(struct exposure *exposure, const struct policy *pol
         add_pair(&pair, &left, &right);
     tally_clear(&left);
     tally_clear(&right);
-    return finish(&made, status, table, error);
+    return tally_finish(&made, status, NULL, table, error);
 }

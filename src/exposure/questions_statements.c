@@ -34,11 +34,6 @@ struct scan {
     struct statement *at_hand; /* of the entry; NULL: outside of the time asked for */
 };
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 /* ---- the statements met ---- */
 
 static size_t slot_of(const struct scan *scan, const uint8_t *hash)
@@ -56,11 +51,11 @@ static enum status grow(struct scan *scan, struct error *error)
     struct statement *statements =
         realloc(scan->statements, slot_count / 2 * sizeof *scan->statements);
     if (statements == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     scan->statements = statements;
     uint32_t *slots = calloc(slot_count, sizeof *slots);
     if (slots == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     free(scan->slots);
     scan->slots = slots;
     scan->slot_count = slot_count;
@@ -83,7 +78,7 @@ static enum status find_statement(struct scan *scan, const uint8_t *hash, struct
         memcpy(made->hash, hash, HASH_BYTES);
         made->ids = roaring_bitmap_create();
         if (made->ids == NULL)
-            return out_of_memory(error);
+            return error_no_memory(error);
         scan->slots[slot] = (uint32_t)++scan->count;
     }
     scan->at_hand = &scan->statements[scan->slots[slot] - 1];
@@ -190,7 +185,7 @@ enum status exposure_statements(const char *ledger_folder, const char *partner, 
         .partner = partner, .from_ns = from_ns, .to_ns = to_ns, .had = roaring_bitmap_create()};
     struct table made;
     if (scan.had == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     enum status status = read_ledger(&scan, ledger_folder, error);
     if (status == STATUS_OK) {
         table_init(&made, TABLE_BYTES, columns);

@@ -29,11 +29,6 @@ enum status tally_column_set(struct exposure *exposure, uint32_t id, const char 
     return STATUS_OK;
 }
 
-static enum status out_of_memory(struct error *error)
-{
-    return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-}
-
 static void kind_free(struct tally_kind *kind)
 {
     for (size_t i = 0; i < kind->label_count; i++)
@@ -133,7 +128,7 @@ enum status tally_grades(void *context, const struct index_view *view, struct er
 {
     if (view->grade == GRADE_CHANGED) /* what was read of them stands beside it */
         return STATUS_OK;
-    return take_view(context, view, true) == NULL ? out_of_memory(error) : STATUS_OK;
+    return take_view(context, view, true) == NULL ? error_no_memory(error) : STATUS_OK;
 }
 
 static int compare_slices(struct slice a, struct slice b)
@@ -164,7 +159,7 @@ static enum status take_label(struct tally_kind *kind, const struct column_line 
                          "more than %d categories and forms", TALLY_LABELS_MAX);
     roaring_bitmap_t *copy = roaring_bitmap_copy(ids);
     if (copy == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     memmove(kind->labels + at + 1, kind->labels + at,
             (kind->label_count - at) * sizeof kind->labels[0]);
     kind->labels[at] =
@@ -184,9 +179,22 @@ enum status tally_labels(void *context, const struct index_view *view, struct er
     TRY(tally_column_set(tally->exposure, view->column_set, &text, error));
     struct tally_kind *kind = take_view(tally, view, false);
     if (kind == NULL)
-        return out_of_memory(error);
+        return error_no_memory(error);
     while (column_line_next(&text, &column))
         if (column.category.len > 0)
             TRY(take_label(kind, &column, view->ids, error));
     return STATUS_OK;
+}
+
+enum status tally_finish(struct table *made, enum status status, const char *hint,
+                         struct table *table, struct error *error)
+{
+    if (status == STATUS_OK && table_overflowed(made))
+        status = error_set(error, STATUS_LIMIT, "54000", hint, "the answer is larger than %d bytes",
+                           TALLY_TABLE_BYTES);
+    if (status == STATUS_OK)
+        *table = *made;
+    else
+        table_free(made);
+    return status;
 }

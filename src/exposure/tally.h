@@ -3,11 +3,12 @@
 #ifndef COFFERDAM_EXPOSURE_TALLY_H
 #define COFFERDAM_EXPOSURE_TALLY_H
 
+#include "base/table.h"
 #include "exposure/column_line.h"
 #include "exposure/exposure.h"
 #include "exposure/index.h"
 
-enum { TALLY_LABELS_MAX = 256, TALLY_GRADES = 6 };
+enum { TALLY_LABELS_MAX = 256, TALLY_GRADES = 6, TALLY_TABLE_BYTES = 64 << 20 };
 
 /* The text of a column set, every line of it sound; "" for id 0. STATUS_CORRUPT for a malformed one
  * or an id that the ledger does not know. */
@@ -41,5 +42,10 @@ enum status tally_labels(void *tally, const struct index_view *view, struct erro
 /* Call after the last visit, before any of the sets is read. */
 void tally_settle(struct tally *tally);
 void tally_clear(struct tally *tally);
+
+/* Ends an answer: hands the table over, or frees it and says why; STATUS_LIMIT, with this hint,
+ * where it has overflowed. */
+MUST_USE enum status tally_finish(struct table *made, enum status status, const char *hint,
+                                  struct table *table, struct error *error);
 
 #endif

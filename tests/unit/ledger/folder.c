@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,4 +141,17 @@ uint64_t append_text(struct ledger *ledger, const char *text)
     if (ledger_append(ledger, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK)
         fail_msg("ledger_append: %s", error.message);
     return sequence;
+}
+
+void *folder_keep_writing(void *context)
+{
+    struct folder_writing *writing = context;
+    struct ledger_entry entry = {.type = LEDGER_ACT, .text = slice_of_text("meanwhile")};
+    while (!atomic_load(&writing->stop)) {
+        uint64_t sequence;
+        if (ledger_append(writing->ledger, &entry, slice_of(NULL, 0), &sequence, NULL) == STATUS_OK)
+            ledger_wait(writing->ledger, sequence);
+        usleep(500); /* the log must not grow faster than it is read, however busy the machine */
+    }
+    return NULL;
 }

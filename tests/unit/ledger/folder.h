@@ -41,6 +41,13 @@ void live_image(const struct test_folder *from, struct ledger *ledger, struct te
 /* An ACT entry with this text. */
 uint64_t append_text(struct ledger *ledger, const char *text);
 
+/* A thread that appends, one entry after the other, until stop. */
+struct folder_writing {
+    struct ledger *ledger;
+    _Atomic bool stop;
+};
+void *folder_keep_writing(void *writing);
+
 #define assert_status(got, want)                                                                   \
     do {                                                                                           \
         enum status got_ = (got), want_ = (want);                                                  \

@@ -460,33 +460,15 @@ static void a_roll_back_is_found_by_a_claim(void **state)
 
 /* ---- beside a writer ---- */
 
-struct writing {
-    struct ledger *ledger;
-    _Atomic bool stop;
-};
-
-static void *keep_writing(void *context)
-{
-    struct writing *writing = context;
-    struct ledger_entry entry = {.type = LEDGER_ACT, .text = slice_of_text("meanwhile")};
-    while (!atomic_load(&writing->stop)) {
-        uint64_t sequence;
-        if (ledger_append(writing->ledger, &entry, slice_of(NULL, 0), &sequence, NULL) == STATUS_OK)
-            ledger_wait(writing->ledger, sequence);
-        usleep(500); /* the log must not grow faster than it is read, however busy the machine */
-    }
-    return NULL;
-}
-
 static void a_log_that_is_being_written_is_whole(void **state)
 {
     struct test_folder folder;
     folder_make(&folder);
     struct ledger_options options = test_options(&folder);
-    struct writing writing = {.ledger = open_ok(&options)};
+    struct folder_writing writing = {.ledger = open_ok(&options)};
     pthread_t thread;
     uint64_t before = 0;
-    assert_int_equal(pthread_create(&thread, NULL, keep_writing, &writing), 0);
+    assert_int_equal(pthread_create(&thread, NULL, folder_keep_writing, &writing), 0);
     for (int i = 0; i < 30; i++) {
         uint64_t durable = ledger_durable(writing.ledger);
         struct outcome outcome = {0};
