@@ -104,14 +104,14 @@ def test_tokens_and_purposes(demo_gateway):
 
 def refusals():
     """(file, SQLSTATE, hint or None, format) of each refusal in src/sql."""
-    for path in sorted((places.ROOT / "src/sql").glob("plan*.c")) + sorted((places.ROOT / "src/sql").glob("[eflrv]*.c")):
+    for path in sorted((places.ROOT / "src/sql").rglob("plan*.c")) + sorted((places.ROOT / "src/sql").rglob("[eflrv]*.c")):
         text = re.sub(r'"\s*\n\s*"', "", path.read_text())
         for found in re.finditer(r'plan_refuse\(\s*[\w>.()-]+,\s*"(\w{5})",\s*(NULL|"(?:\\.|[^"])*"|[^"]*?),\s*"((?:\\.|[^"])*)"', text):
             yield path.name, *found.groups()
 
 
 def test_every_refusal_has_a_hint_and_a_rule():
-    rules = re.findall(r'\{"(\w{5})", "((?:\\.|[^"])*)", "([a-z-]+)"\}', (places.ROOT / "src/sql/plan_rule.c").read_text())
+    rules = re.findall(r'\{"(\w{5})", "((?:\\.|[^"])*)", "([a-z-]+)"\}', (places.ROOT / "src/sql/plan/plan_rule.c").read_text())
     found = list(refusals())
     assert len(found) > 100 and len(rules) > 50
     for file, state, hint, format in found:

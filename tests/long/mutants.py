@@ -25,10 +25,13 @@ from harness import longrun, places
 @dataclasses.dataclass
 class Mutant:
     name: str
-    file: str    # under src/sql
+    file: str    # in a folder of src/sql
     old: str     # once in it
     new: str
     why: str = None  # the oracle cannot see it, since …
+
+    def path(self, source):
+        return next((source / "src/sql").rglob(self.file))
 
 
 ONE_ANSWER = "every statement of the oracle has one answer, whichever of the rows alike are picked"
@@ -169,7 +172,7 @@ class Copy:
 
     def make(self, mutant):
         """A program of its own with this mutant in it."""
-        path = self.source / "src/sql" / mutant.file
+        path = mutant.path(self.source)
         text, program = path.read_text(), self.build / f"mutant-{mutant.name.replace(' ', '-').replace('/', '-')}"
         try:
             path.write_text(text.replace(mutant.old, mutant.new))
@@ -199,7 +202,7 @@ def judge(mutant, program, options):
 
 
 def is_stale(mutant, source):
-    return (source / "src/sql" / mutant.file).read_text().count(mutant.old) != 1
+    return mutant.path(source).read_text().count(mutant.old) != 1
 
 
 def more_options(parser):

@@ -42,10 +42,14 @@ def test_a_clean_tree_passes(tree):
 @pytest.mark.parametrize("rule, path, text, told", [
     ("layers", "src/crypto/a.c", '/* P. */\n#include "wire/wire.h"\n', "src/crypto/a.c:2: crypto/ includes"),
     ("layers", "src/stray/a.c", "/* P. */\n", "module stray is not in the layer table"),
+    ("layers", "src/crypto/inner/a.c", "/* P. */\n", "folder inner of crypto/ is not in the table"),
+    ("layers", "src/sql/allow/a.c", '/* P. */\n#include "sql/tree/parse.h"\n', "src/sql/allow/a.c:2: sql/allow/ may not include"),
+    ("layers", "src/sql/tree/a.c", '/* P. */\n#include "wire/wire.h"\n#include "ledger/ledger.h"\n', "src/sql/tree/a.c:3: sql/ includes"),
     ("paths", "src/crypto/a.c", '/* P. */\n#include "crypto.h"\n', '"crypto.h" is not written from src/'),
     ("paths", "src/crypto/a.c", '/* P. */\n#include "crypto/gone.h"\n', "there is no src/crypto/gone.h"),
     ("private", "src/wire/a.c", '/* P. */\n#include "crypto/inner.h"\n', '"crypto/inner.h" is private to crypto/'),
     ("private", "tests/unit/wire/test_a.c", '#include "crypto/inner.h"\n', "is private to crypto/"),
+    ("private", "src/gateway/a.c", '/* P. */\n#include "sql/tree/parse.h"\n', '"sql/tree/parse.h" is private to sql/'),
     ("libraries", "src/wire/a.c", "/* P. */\n#include <openssl/evp.h>\n", "src/wire/a.c:2: <openssl/evp.h> belongs"),
     ("headers", "src/crypto/a.h", "/* P. */\nsize_t lonely(void);\n", "src/crypto/a.h:1: does not compile alone"),
     ("sizes", "src/crypto/a.c", "/* P. */\n" + "\n" * 800, "801 lines"),
@@ -57,6 +61,8 @@ def test_a_clean_tree_passes(tree):
      "src/crypto/a.c:4: sprintf() is banned"),
     ("unfinished", "src/crypto/a.c", "/* P. TO" "DO: more */\n", "src/crypto/a.c:1: TO" "DO"),
     ("mirror", "tests/unit/crypto/test_nothing.c", "int a;\n", "there is no src/crypto/nothing.c"),
+    ("mirror", "tests/unit/sql/test_parse.c", "int a;\n", "there is no src/sql/parse.c"),
+    ("mirror", "tests/unit/sql/tree/test_nothing.c", "int a;\n", "there is no src/sql/tree/nothing.c"),
     ("manual", "man/a.1", ".Dd nonsense\n.Sh NAME\n", "a.1:"),
     ("documents", "docs/a.md", "See `src/crypto/gone.c`.\n", "docs/a.md:1: there is no src/crypto/gone.c"),
     ("documents", "README.md", "See [this](docs/gone.md).\n", "README.md:1: there is no docs/gone.md"),
@@ -73,6 +79,9 @@ def test_a_violation_is_found(tree, rule, path, text, told):
 @pytest.mark.parametrize("rule, path, text", [
     ("banned", "src/crypto/a.c", "/* sprintf(x) */\nconst char *a = \"strcpy(b)\";\nint b = x.rand(1);\n"),
     ("private", "tests/unit/crypto/test_crypto.c", '#include "crypto/inner.h"\n'),
+    ("private", "tests/unit/crypto/deep/test_a.c", '#include "crypto/inner.h"\n'),
+    ("layers", "src/sql/allow/a.c", '/* P. */\n#include "sql/allow/allow.h"\n#include "sql/plan.h"\n'),
+    ("layers", "src/sql/a.c", '/* P. */\n#include "sql/allow/allow.h"\n'),
     ("sizes", "src/crypto/a.c", "/* P. */\nint just_right(int x)\n{\n" + "    x++;\n" * 70 + "}\n"),
 ])
 def test_what_is_allowed_passes(tree, rule, path, text):

@@ -1,7 +1,7 @@
 /* Fuzz target: a partner's statement. Whatever the parser takes, the emitter prints exactly or
  * refuses by name; "could not be rewritten exactly" is a defect here, since nothing was rewritten.
  * The same bytes are tried as an expression of a policy. */
-#include "sql/emit.h"
+#include "sql/tree/emit.h"
 
 #include <string.h>
 

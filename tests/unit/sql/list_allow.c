@@ -3,7 +3,7 @@
  * type, name, OID, array's OID; and cast, from, to, flags. */
 #include <stdio.h>
 
-#include "sql/allow.h"
+#include "sql/allow/allow.h"
 
 static const char *const types[] = {
     "bool",        "int2",     "int4",      "int8",    "numeric",   "float4", "float8",
