@@ -65,13 +65,17 @@ static void drop(struct publisher *publisher)
     tile_writer_free(&publisher->writer);
 }
 
-/* What stands in tiles/checkpoint has been promised to whoever has read it. */
+/* What stands in tiles/checkpoint has been promised to whoever has read it. A file that a power cut
+ * has torn promises nothing, and is replaced. */
 static enum status read_published(struct publisher *publisher, uint64_t size, struct error *error)
 {
     struct tiles *tiles;
     publisher->published.size = UINT64_MAX;
     enum status status = tiles_open(publisher->folder, &tiles, error);
-    if (status == STATUS_NOT_FOUND)
+    bool is_torn = status == STATUS_INVALID || status == STATUS_CORRUPT;
+    if (is_torn)
+        log_event(LOG_WARNING, "ledger_tiles_checkpoint_torn", "error=\"%s\"", error->message);
+    if (status == STATUS_NOT_FOUND || is_torn)
         return STATUS_OK;
     TRY(status);
     bool is_ours = strcmp(tiles_origin(tiles), publisher->origin) == 0;

@@ -101,6 +101,8 @@ static enum status copy_to_spare(const char *folder, const struct segment_scan *
         return STATUS_NOT_FOUND;
     if (rename(from, path) != 0)
         return error_set_errno(error, errno, "rename %s", from);
+    /* What is written next must not be found under the name of a spare. */
+    TRY(file_sync_folder(folder, error));
     *spare = 0;
     return copy_to(scan, path, 0, error);
 }
@@ -123,6 +125,20 @@ enum status repair_tail(const char *folder, struct segment_scan *scan, uint64_t 
     return file_sync_folder(folder, error);
 }
 
+/* Nothing yet, or all of a header: it was about to be put to use. */
+static bool is_headed_well(const char *path)
+{
+    static const uint8_t zeros[SEGMENT_HEADER_BYTES];
+    uint8_t bytes[SEGMENT_HEADER_BYTES];
+    struct segment_header header;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool whole = fd >= 0 && pread(fd, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes;
+    if (fd >= 0)
+        close(fd);
+    return whole &&
+           (memcmp(bytes, zeros, sizeof bytes) == 0 || segment_header_decode(bytes, &header));
+}
+
 enum status repair_spare(const char *folder, uint64_t last, uint64_t spare, uint64_t segment_bytes,
                          bool *ready, struct error *error)
 {
@@ -131,7 +147,7 @@ enum status repair_spare(const char *folder, uint64_t last, uint64_t spare, uint
     if (spare == 0)
         return STATUS_OK;
     segment_path(folder, spare, ".spare", path);
-    if (spare == last + 1 && has_size(path, segment_bytes))
+    if (spare == last + 1 && has_size(path, segment_bytes) && is_headed_well(path))
         *ready = true;
     else if (unlink(path) != 0)
         return error_set_errno(error, errno, "%s", path);

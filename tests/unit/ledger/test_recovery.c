@@ -485,6 +485,32 @@ static void leftovers_do_no_harm(void **state)
     folder_remove(&folder);
 }
 
+/* The power went while the header was written into it. */
+static void a_spare_with_a_torn_header_is_made_again(void **state)
+{
+    enum { IN_HEADER = 2048 };
+    struct test_folder folder;
+    struct counted counted;
+    struct ledger *ledger;
+    struct error error = {0};
+    struct buffer bytes;
+    make_log(&folder, false);
+    assert_status(try_open(&folder, &ledger, &counted, &error), STATUS_OK);
+    wait_for_spare(&folder, ledger);
+    ledger_close(ledger);
+    flip(folder_file(&folder, "segment-0000000002.spare"), IN_HEADER, 0x40);
+    assert_status(try_open(&folder, &ledger, &counted, &error), STATUS_OK);
+    wait_for_spare(&folder, ledger);
+    ledger_close(ledger);
+    buffer_init(&bytes, 64 << 20);
+    read_whole(folder_file(&folder, "segment-0000000002.spare"), &bytes);
+    assert_int_equal(bytes.len, TEST_SEGMENT_BYTES);
+    for (size_t i = 0; i < bytes.len; i++)
+        assert_int_equal(bytes.data[i], 0);
+    buffer_free(&bytes);
+    folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +530,7 @@ int main(void)
         cmocka_unit_test(damage_in_an_earlier_segment_is_told),
         cmocka_unit_test(a_shortened_file_gets_its_size_back),
         cmocka_unit_test(leftovers_do_no_harm),
+        cmocka_unit_test(a_spare_with_a_torn_header_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
