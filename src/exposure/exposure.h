@@ -228,6 +228,9 @@ void exposure_statistics_end(struct exposure_statistics *statistics, size_t kept
 void exposure_record(struct exposure *exposure, uint64_t sequence,
                      const struct ledger_entry *entry);
 
+/* From when on the index's answers tell: it speaks of no entry that was dropped from the ledger.
+ * Every question below answers for what is there; whoever asks says since when. */
+void exposure_since(struct exposure *exposure, struct ledger_since *since);
 /* Whether any entry about disclosures names this partner, be it in the policy or not. */
 bool exposure_knows_partner(struct exposure *exposure, const char *partner);
 /* The latest instant before which a partner attested that it had deleted everything, of everybody;

@@ -127,13 +127,15 @@ static bool ledger_is_there(const struct index *index)
 }
 
 /* Takes over what a build has come to. Locks both. */
-static void take_shelf(struct index *index, struct shelf *shelf, bool drops_closing)
+static void take_shelf(struct index *index, struct shelf *shelf, const struct ledger_since *since,
+                       bool drops_closing)
 {
     pthread_rwlock_wrlock(&index->swap);
     pthread_rwlock_wrlock(&index->gate);
     struct shelf *old = index->shelf;
     struct tail *dropped = drops_closing ? index->closing : NULL;
     index->shelf = shelf;
+    index->since = *since;
     if (drops_closing)
         index->closing = NULL;
     atomic_store(&index->base, shelf->manifest.sequence);
@@ -168,6 +170,7 @@ static enum status build_all(struct index_build *build, struct error *error)
 static enum status catch_up(struct index *index, struct error *error)
 {
     int lock = -1;
+    struct ledger_since since;
     struct index_build build = {
         .folder = index->folder, .ledger_folder = index->ledger_folder, .pool = &index->pool};
     TRY(file_make_folder(index->folder, 0700, error));
@@ -175,8 +178,10 @@ static enum status catch_up(struct index *index, struct error *error)
     enum status status = trusted_shelf(index, &build.shelf, error);
     if (status == STATUS_OK && ledger_is_there(index))
         status = build_all(&build, error);
+    if (status == STATUS_OK)
+        status = ledger_since(index->ledger_folder, &since, error);
     if (status == STATUS_OK && build.shelf != NULL)
-        take_shelf(index, build.shelf, false);
+        take_shelf(index, build.shelf, &since, false);
     else
         shelf_close(build.shelf);
     close(lock);
@@ -257,6 +262,7 @@ static enum status read_all(struct index *index, struct error *error)
     if (tail_bytes(index->current) >= INDEX_READ_MOST)
         return error_set(error, STATUS_LIMIT, "54000", "cofferdam exposure rebuild",
                          "the exposure index is missing or too far behind the ledger");
+    TRY(ledger_since(index->ledger_folder, &index->since, error));
     return copy_texts(index, error);
 }
 
@@ -383,6 +389,7 @@ static enum status rebuild_damaged(struct index *index, struct error *error)
 enum status index_fold(struct index *index, struct error *error)
 {
     int lock = -1;
+    struct ledger_since since;
     struct index_build build = {
         .folder = index->folder, .ledger_folder = index->ledger_folder, .pool = &index->pool};
     CHECK(index->has_folder);
@@ -399,8 +406,10 @@ enum status index_fold(struct index *index, struct error *error)
     }
     if (build.damaged) /* the next fold begins with a new build */
         atomic_store(&index->damaged, true);
+    if (status == STATUS_OK)
+        status = ledger_since(index->ledger_folder, &since, error);
     if (status == STATUS_OK) {
-        take_shelf(index, build.shelf, true);
+        take_shelf(index, build.shelf, &since, true);
         atomic_store(&index->folded_day, today());
     } else {
         shelf_close(build.shelf);

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "exposure/index_tail.h"
+#include "ledger/ledger.h"
 
 struct index; /* owned */
 
@@ -86,6 +87,9 @@ MUST_USE enum status index_each_deleted(struct index *index, const char *partner
 /* A copy of the column sets its entries named; NULL for an unknown partner. Owned by the caller. */
 MUST_USE enum status index_column_sets(struct index *index, const char *partner,
                                        roaring_bitmap_t **sets, struct error *error);
+
+/* Since when the answers tell: docs/INDEX-FORMAT.md, "Manifest". */
+void index_since(struct index *index, struct ledger_since *since);
 
 struct index_state {
     uint64_t sequence;   /* up to which the files speak */

@@ -381,6 +381,13 @@ enum status index_partners(struct index *index, const char ***out, struct error 
     return STATUS_OK;
 }
 
+void index_since(struct index *index, struct ledger_since *since)
+{
+    pthread_rwlock_rdlock(&index->swap);
+    *since = index->since;
+    pthread_rwlock_unlock(&index->swap);
+}
+
 void index_state(struct index *index, struct index_state *state)
 {
     pthread_rwlock_rdlock(&index->swap);

@@ -56,12 +56,13 @@ static enum status read_on(struct ledger_reader *reader, uint64_t least, size_t 
     struct ledger_entry entry;
     struct slice side;
     uint64_t sequence;
-    for (uint64_t next = end->sequence;; next++) {
+    for (uint64_t next = end->sequence;; next = sequence + 1) {
         enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
         if (status == STATUS_AGAIN)
             return STATUS_OK;
         TRY(status);
-        if (sequence != next) /* without them the index would say too little */
+        /* Without them the index would say too little; of what was dropped it says so. */
+        if (sequence != next && sequence > end->base)
             return error_set(error, STATUS_CORRUPT, "XX001", "restore the ledger from a backup",
                              "the ledger lacks entries from %" PRIu64 " on", next);
         TRY(entry_tell(sink, sequence, &entry, error));
@@ -71,6 +72,20 @@ static enum status read_on(struct ledger_reader *reader, uint64_t least, size_t 
         if (end->sequence >= least || tail_bytes(tail) >= bytes)
             return STATUS_OK;
     }
+}
+
+/* Who begins with nothing begins with what the ledger's base carries. */
+static enum status begin_at_base(struct ledger_reader *reader, struct index_end *end,
+                                 struct error *error)
+{
+    struct ledger_dropped dropped;
+    if (!ledger_reader_dropped(reader, &dropped))
+        return STATUS_OK;
+    if (end->sequence > 0)
+        return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam exposure rebuild",
+                         "the exposure index speaks of entries that were dropped from the ledger");
+    end->base = dropped.below;
+    return STATUS_OK;
 }
 
 enum status index_read_entries(const char *ledger_folder, uint64_t least, size_t bytes,
@@ -90,7 +105,7 @@ enum status index_read_entries(const char *ledger_folder, uint64_t least, size_t
     if (status == STATUS_NOT_FOUND) /* no segment yet */
         return STATUS_OK;
     TRY(status);
-    status = ledger_reader_whole(reader, "the exposure index", error);
+    status = begin_at_base(reader, end, error);
     if (status == STATUS_OK)
         status = read_on(reader, least, bytes, tail, &sink, end, error);
     ledger_reader_close(reader);
@@ -107,6 +122,7 @@ static struct index_end end_of(const struct shelf *shelf)
         crypto_sha256(NULL, 0, end.root); /* of the empty tree */
         return end;
     }
+    end.base = shelf->manifest.base;
     end.sequence = shelf->manifest.sequence;
     memcpy(end.root, shelf->manifest.root, sizeof end.root);
     return end;
@@ -115,7 +131,7 @@ static struct index_end end_of(const struct shelf *shelf)
 static enum status fold(struct index_build *build, struct tail *tail, const struct index_end *end,
                         struct error *error)
 {
-    struct index_manifest next = {.sequence = end->sequence};
+    struct index_manifest next = {.base = end->base, .sequence = end->sequence};
     struct shelf *shelf = NULL;
     memcpy(next.root, end->root, sizeof next.root);
     TRY(ledger_log_id(build->ledger_folder, next.log_id, error));
@@ -163,10 +179,17 @@ enum status index_shelf_matches(const struct shelf *shelf, const char *ledger_fo
 {
     const struct index_manifest *manifest = &shelf->manifest;
     uint8_t log_id[INDEX_LOG_BYTES], root[INDEX_ROOT_BYTES];
+    struct ledger_since since;
     TRY(ledger_log_id(ledger_folder, log_id, error));
     if (memcmp(log_id, manifest->log_id, sizeof log_id) != 0)
         return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam exposure rebuild",
                          "the exposure index is of another ledger");
+    TRY(ledger_since(ledger_folder, &since, error));
+    if (since.below != manifest->base)
+        return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam exposure rebuild",
+                         "the exposure index begins with entry %" PRIu64
+                         ", and the ledger with %" PRIu64,
+                         manifest->base, since.below);
     if (manifest->sequence == 0)
         return STATUS_OK;
     enum status status = ledger_root_at(ledger_folder, manifest->sequence, root, error);
@@ -360,7 +383,8 @@ static enum status compare(const char *folder, const struct index_manifest *had,
                              : differ(&fresh->files[i], "is missing", error);
         TRY(compare_file(folder, &had->files[i], fresh_folder, &fresh->files[i], error));
     }
-    if (memcmp(had->root, fresh->root, sizeof had->root) != 0 || had->sequence != fresh->sequence)
+    if (memcmp(had->root, fresh->root, sizeof had->root) != 0 || had->sequence != fresh->sequence ||
+        had->base != fresh->base)
         return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam exposure rebuild",
                          "the exposure index speaks of other entries than the ledger's");
     return STATUS_OK;

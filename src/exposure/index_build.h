@@ -19,8 +19,10 @@ struct index_build {
     bool damaged;         /* it failed over files of the shelf, and not over the ledger */
 };
 
-/* The end of a run of entries: all below it are told, and the tree's root there. */
+/* The end of a run of entries: all below it are told, but for what was dropped from the ledger, and
+ * the tree's root there. */
 struct index_end {
+    uint64_t base; /* entries below are told only as far as the ledger's base carries them */
     uint64_t sequence;
     uint8_t root[INDEX_ROOT_BYTES];
 };

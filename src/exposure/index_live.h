@@ -8,12 +8,14 @@
 
 #include "exposure/index.h"
 #include "exposure/index_shelf.h"
+#include "ledger/ledger.h"
 
 struct index {
     struct name_pool pool;
     pthread_rwlock_t swap, gate;
     struct tail *current, *closing; /* closing: being folded, or NULL */
     struct shelf *shelf;            /* NULL: none yet, or in memory alone */
+    struct ledger_since since;      /* of the ledger that the shelf and the tails were read from */
     _Atomic uint64_t base;          /* entries below are on the shelf */
     _Atomic uint64_t lost_end;      /* the tail was full: it lacks entries below this */
     _Atomic bool damaged;           /* a question met it */

@@ -121,6 +121,12 @@ static bool take_files(struct slice *text, struct index_manifest *manifest)
     return manifest->files[count - 1].level == INDEX_EVER;
 }
 
+/* "base 4096": only where the ledger has one. */
+static bool take_base(struct slice *text, struct index_manifest *manifest)
+{
+    return !take_text(text, "base ") || take_number(text, '\n', 10, INT64_MAX, &manifest->base);
+}
+
 static bool is_formatted_so(const struct index_manifest *manifest, struct slice text)
 {
     struct buffer again;
@@ -135,13 +141,14 @@ enum status manifest_parse(struct slice text, struct index_manifest *manifest, s
 {
     struct index_manifest made = {0};
     struct slice rest = text;
-    bool whole =
-        take_text(&rest, TITLE) && take_text(&rest, "log ") &&
-        take_hex(&rest, made.log_id, sizeof made.log_id) && take_text(&rest, "sequence ") &&
-        take_number(&rest, '\n', 10, UINT64_MAX, &made.sequence) && take_text(&rest, "root ") &&
-        take_hex(&rest, made.root, sizeof made.root) && take_text(&rest, "generation ") &&
-        take_number(&rest, '\n', 10, UINT64_MAX - 1, &made.generation) &&
-        take_files(&rest, &made) && is_formatted_so(&made, text);
+    bool whole = take_text(&rest, TITLE) && take_text(&rest, "log ") &&
+                 take_hex(&rest, made.log_id, sizeof made.log_id) && take_base(&rest, &made) &&
+                 take_text(&rest, "sequence ") &&
+                 take_number(&rest, '\n', 10, UINT64_MAX, &made.sequence) &&
+                 take_text(&rest, "root ") && take_hex(&rest, made.root, sizeof made.root) &&
+                 take_text(&rest, "generation ") &&
+                 take_number(&rest, '\n', 10, UINT64_MAX - 1, &made.generation) &&
+                 take_files(&rest, &made) && is_formatted_so(&made, text);
     if (!whole) {
         manifest_free(&made);
         return malformed(error);
@@ -156,7 +163,10 @@ void manifest_format(const struct index_manifest *manifest, struct buffer *out)
     size_t from = out->len;
     crypto_hex(manifest->log_id, sizeof manifest->log_id, log);
     crypto_hex(manifest->root, sizeof manifest->root, root);
-    buffer_printf(out, TITLE "log %s\nsequence %" PRIu64 "\nroot %s\ngeneration %" PRIu64 "\n", log,
+    buffer_printf(out, TITLE "log %s\n", log);
+    if (manifest->base > 0)
+        buffer_printf(out, "base %" PRIu64 "\n", manifest->base);
+    buffer_printf(out, "sequence %" PRIu64 "\nroot %s\ngeneration %" PRIu64 "\n",
                   manifest->sequence, root, manifest->generation);
     buffer_printf(out, "files %zu\n", manifest->count);
     for (size_t i = 0; i < manifest->count; i++) {

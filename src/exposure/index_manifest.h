@@ -21,7 +21,8 @@ struct manifest_file {
 
 struct index_manifest {
     uint8_t log_id[INDEX_LOG_BYTES];
-    uint64_t sequence; /* entries below it are in the files, and no others */
+    uint64_t base;     /* entries below it are not: they were dropped from the ledger */
+    uint64_t sequence; /* entries from base on and below it are in the files, and no others */
     uint8_t root[INDEX_ROOT_BYTES];
     uint64_t generation;
     struct manifest_file *files; /* ascending by level and first; the last is that of all time */

@@ -323,6 +323,11 @@ enum status exposure_subject_reading(struct exposure *exposure, const char *subj
 
 /* ---- a partner ---- */
 
+void exposure_since(struct exposure *exposure, struct ledger_since *since)
+{
+    index_since(exposure->index, since);
+}
+
 bool exposure_knows_partner(struct exposure *exposure, const char *partner)
 {
     return index_has_partner(exposure->index, partner);

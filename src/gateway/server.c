@@ -194,24 +194,6 @@ static enum status open_tls(struct server *server, struct error *error)
     return net_tls_client_open(config->upstream.tls_ca, &server->upstream_tls, error);
 }
 
-/* What was dropped would be in no answer about exposure, and in no total: not before every one of
- * them says so. */
-static enum status refuse_dropped(const char *folder, struct error *error)
-{
-    struct ledger_reader *reader = NULL;
-    struct error why = {0};
-    enum status status = ledger_reader_open(folder, 0, &reader, &why);
-    if (status == STATUS_NOT_FOUND || status == STATUS_CORRUPT)
-        return STATUS_OK; /* a new log; what is wrong with another, recovery says */
-    if (status != STATUS_OK) {
-        *error = why;
-        return status;
-    }
-    status = ledger_reader_whole(reader, "the gateway", error);
-    ledger_reader_close(reader);
-    return status;
-}
-
 static enum status open_ledger(struct server *server, struct error *error)
 {
     const struct config *config = server->config;
@@ -221,7 +203,6 @@ static enum status open_ledger(struct server *server, struct error *error)
     snprintf(subjects, sizeof subjects, "%s/subjects", config->state_folder);
     TRY(file_make_folder(folder, 0700, error));
     TRY(file_make_folder(subjects, 0700, error));
-    TRY(refuse_dropped(folder, error));
     TRY(exposure_open(subjects, &server->exposure, error));
     TRY(exposure_use_index(server->exposure, index, folder, error));
     struct ledger_options options = {.folder = folder,

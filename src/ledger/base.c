@@ -299,6 +299,20 @@ void base_close(struct base *base)
     buffer_free(&base->file);
 }
 
+enum status base_read(const char *folder, const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
+                      struct base_statement *statement, struct error *error)
+{
+    char origin[CHECKPOINT_ORIGIN_ROOM];
+    struct base base = {0};
+    checkpoint_origin(log_id, origin);
+    buffer_init(&base.note, NOTE_BYTES_MAX);
+    enum status status = read_note(&base, folder, origin, error);
+    if (status == STATUS_OK)
+        *statement = base.statement;
+    buffer_free(&base.note);
+    return status;
+}
+
 bool base_is_signed(const struct base *base, const struct note_key *key)
 {
     struct note note;
@@ -310,14 +324,13 @@ enum status base_first_segment(const char *folder,
                                const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
                                uint64_t *segment, struct error *error)
 {
-    struct base base;
-    enum status status = base_open(folder, log_id, &base, error);
+    struct base_statement statement;
+    enum status status = base_read(folder, log_id, &statement, error);
     *segment = 1;
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     TRY(status);
-    *segment = base.statement.segment;
-    base_close(&base);
+    *segment = statement.segment;
     return STATUS_OK;
 }
 

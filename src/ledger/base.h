@@ -65,6 +65,10 @@ bool base_carries(enum ledger_type type);
 MUST_USE enum status base_open(const char *folder,
                                const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
                                struct base *base, struct error *error);
+/* What the base says, without what it carries. */
+MUST_USE enum status base_read(const char *folder,
+                               const uint8_t log_id[static CHECKPOINT_LOG_ID_BYTES],
+                               struct base_statement *statement, struct error *error);
 /* The next carried entry, from the first on; false at the end. */
 bool base_next(struct base *base, struct base_carried *carried);
 void base_close(struct base *base);

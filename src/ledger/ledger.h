@@ -178,6 +178,19 @@ struct ledger_dropped {
     const char *reason;
 };
 bool ledger_reader_dropped(const struct ledger_reader *reader, struct ledger_dropped *dropped);
+/* Since when a log can tell of people: from the first entry on, or from where its oldest entries
+ * were dropped. Every entry below that is missing is older than since_ns; some that are kept may be
+ * older too. */
+struct ledger_since {
+    bool dropped;              /* false: nothing is missing, and the rest is 0 */
+    uint64_t below;            /* no entry from this sequence on is missing */
+    uint64_t entries;          /* that are missing */
+    int64_t first_ns, last_ns; /* their times: the earliest, the latest */
+    int64_t since_ns;          /* answers are whole from this instant on */
+};
+/* Of the log in this folder now; reads one small file. A folder without a log is whole. */
+MUST_USE enum status ledger_since(const char *folder, struct ledger_since *since,
+                                  struct error *error);
 /* For who cannot answer without them: STATUS_DENIED 55000 where entries are missing. purpose: what
  * cannot be done, as the message's subject. */
 MUST_USE enum status ledger_reader_whole(const struct ledger_reader *reader, const char *purpose,

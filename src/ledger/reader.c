@@ -182,11 +182,26 @@ static enum status enter_next_segment(struct ledger_reader *reader, bool *entere
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+/* Entries that went while they were being read are no damage. */
+static enum status refuse_overtaken(const struct ledger_reader *reader, struct error *error)
+{
+    struct ledger_since since;
+    TRY(ledger_since(reader->folder, &since, error));
+    if (since.below <= reader->next)
+        return STATUS_OK;
+    return error_set(error, STATUS_DENIED, "55000", "Ask again.",
+                     "entries below %" PRIu64 " were dropped from the ledger meanwhile",
+                     since.below);
+}
+
 /* Reads the same place from the file that bears the segment's name now. */
 static enum status reopen(struct ledger_reader *reader, struct error *error)
 {
     uint64_t offset = reader->scan.offset;
-    TRY(open_segment(reader, reader->scan.header.number, error));
+    enum status status = open_segment(reader, reader->scan.header.number, error);
+    if (status == STATUS_NOT_FOUND)
+        TRY(refuse_overtaken(reader, error));
+    TRY(status);
     reader->scan.offset = offset;
     return STATUS_OK;
 }
@@ -209,6 +224,7 @@ static enum status next_frame(struct ledger_reader *reader, struct error *error)
         TRY(next_in_segment(reader, &found, error));
     if (found)
         return STATUS_OK;
+    TRY(refuse_overtaken(reader, error));
     return error_set(error, STATUS_CORRUPT, "XX001", "Restore the file from a replica.",
                      "%.200s/segment-%010" PRIu64 ".log: byte %" PRIu64
                      ": acknowledged entries are damaged (sequence %" PRIu64 ")",
@@ -309,6 +325,27 @@ bool ledger_reader_dropped(const struct ledger_reader *reader, struct ledger_dro
                                        .last_ns = statement->last_ns,
                                        .reason = statement->reason};
     return true;
+}
+
+enum status ledger_since(const char *folder, struct ledger_since *since, struct error *error)
+{
+    uint8_t log_id[SEGMENT_ID_BYTES];
+    struct base_statement statement;
+    *since = (struct ledger_since){0};
+    enum status status = log_id_read(folder, log_id, error);
+    if (status == STATUS_OK)
+        status = base_read(folder, log_id, &statement, error);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    *since = (struct ledger_since){
+        .dropped = true,
+        .below = statement.tree.size,
+        .entries = statement.dropped,
+        .first_ns = statement.first_ns,
+        .last_ns = statement.last_ns,
+        .since_ns = statement.last_ns == INT64_MAX ? INT64_MAX : statement.last_ns + 1};
+    return STATUS_OK;
 }
 
 enum status ledger_reader_whole(const struct ledger_reader *reader, const char *purpose,

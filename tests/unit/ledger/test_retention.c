@@ -202,9 +202,12 @@ static void what_is_dropped_cannot_be_had_unsaid(void **state)
     struct retention_plan plan;
     struct ledger_reader *reader;
     struct ledger_dropped dropped;
+    struct ledger_since since;
     struct error error = {0};
     uint8_t root[32];
     scene_make(&scene);
+    assert_status(ledger_since(scene.folder.path, &since, &error), STATUS_OK);
+    assert_false(since.dropped);
     scene_open(&scene);
     drop(&scene, 2, &plan);
     scene_close(&scene);
@@ -213,6 +216,9 @@ static void what_is_dropped_cannot_be_had_unsaid(void **state)
     assert_true(ledger_reader_dropped(reader, &dropped));
     assert_int_equal(dropped.below, cut);
     assert_int_equal(dropped.entries, plan.newly);
+    assert_status(ledger_since(scene.folder.path, &since, &error), STATUS_OK);
+    assert_true(since.dropped && since.below == cut && since.entries == plan.newly);
+    assert_true(since.last_ns == dropped.last_ns && since.since_ns == since.last_ns + 1);
     assert_status(ledger_reader_whole(reader, "this", &error), STATUS_DENIED);
     ledger_reader_close(reader);
     assert_status(ledger_reader_open(scene.folder.path, cut, &reader, &error), STATUS_OK);
