@@ -32,8 +32,8 @@ unsigned forms_by_looks(const char *text, const char *category);
  * none does. Clear is compared as people write: blanks at the ends and case do not count, of what
  * looks like a telephone number only the digits (the last nine). */
 unsigned forms_by_value(const char *text, const char *value);
-/* A built-in mask of a value, as the database makes it (lineage/mask.c); false where it makes none of
- * this value, or where the result is NULL. */
+/* A built-in mask of a value, as the database makes it (lineage/mask.c); false where it makes none
+ * of this value, or where the result is NULL. */
 bool forms_apply(unsigned form, const char *value, char out[static FORM_TEXT_ROOM]);
 
 /* The forms that a column of a dataset has for a partner by this policy, over all of its grants:
