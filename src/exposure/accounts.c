@@ -15,19 +15,14 @@
 #include "exposure/name_map.h"
 #include "exposure/raises.h"
 #include "exposure/series.h"
+#include "exposure/today.h"
 #include "exposure/windows.h"
 
 enum {
-    QUARTERS_KEPT = 26 * 4, /* of probes and errors: the longest local day has 25 hours */
-    GAUGE_DAY = 0,          /* subjects_per_day */
-    GAUGE_TOTAL = 1,        /* subjects_total */
-    GAUGE_FIRST = 2,        /* of the policy's list */
+    GAUGE_DAY = 0,   /* subjects_per_day */
+    GAUGE_TOTAL = 1, /* subjects_total */
+    GAUGE_FIRST = 2, /* of the policy's list */
     GAUGES = GAUGE_FIRST + POLICY_LIMITS_MAX,
-};
-
-struct quarter {
-    int64_t number; /* since 1970 */
-    uint64_t probes, errors;
 };
 
 struct undo {
@@ -41,12 +36,9 @@ struct account {
     size_t gauge_count;
     uint64_t bounds[GAUGES]; /* of the charge at hand, raises included; 0: none */
     struct raises raises;
-    uint64_t probes_today, errors_today;
-    int64_t day_from, day_until;            /* quarters of today, half open; equal: not known yet */
-    char zone_name[64];                     /* in which windows were reckoned */
-    struct quarter quarters[QUARTERS_KEPT]; /* ascending */
-    size_t quarter_count;
-    struct undo *undo; /* what the row at hand has added */
+    struct today today;
+    char zone_name[64]; /* in which windows were reckoned */
+    struct undo *undo;  /* what the row at hand has added */
     size_t undo_count, undo_capacity;
     uint32_t *masks; /* by class of the charge at hand: which gauges count it */
     size_t mask_capacity;
@@ -132,24 +124,7 @@ static struct account *lock_account(struct accounts *accounts, struct slice name
     return account;
 }
 
-/* ---- days and quarters ---- */
-
-static bool is_today(const struct account *account, int64_t quarter)
-{
-    return quarter >= account->day_from && quarter < account->day_until;
-}
-
-static void reckon_today(struct account *account)
-{
-    account->probes_today = account->errors_today = 0;
-    for (size_t i = 0; i < account->quarter_count; i++) {
-        const struct quarter *quarter = &account->quarters[i];
-        if (!is_today(account, quarter->number))
-            continue;
-        account->probes_today += quarter->probes;
-        account->errors_today += quarter->errors;
-    }
-}
+/* ---- windows ---- */
 
 /* Another zone has other days, weeks and months. */
 static void take_zone(struct account *account, const struct policy_budget *budget)
@@ -159,7 +134,7 @@ static void take_zone(struct account *account, const struct policy_budget *budge
     if (strncmp(name, account->zone_name, sizeof account->zone_name - 1) == 0)
         return;
     snprintf(account->zone_name, sizeof account->zone_name, "%s", name);
-    account->day_from = account->day_until = 0;
+    account->today.from = account->today.until = 0;
     for (size_t i = 0; i < account->gauge_count; i++)
         account->gauges[i].reckoned = account->gauges[i].window == POLICY_EVER;
 }
@@ -193,36 +168,8 @@ static void turn(struct accounts *accounts, struct account *account,
     take_limits(account, budget);
     for (size_t i = 0; i < account->gauge_count; i++)
         gauge_turn(&account->gauges[i], &accounts->texts, &account->series, budget->zone, quarter);
-    if (is_today(account, quarter))
-        return;
-    account->day_from = account->gauges[GAUGE_DAY].at.from;
-    account->day_until = account->gauges[GAUGE_DAY].at.until;
-    reckon_today(account);
-}
-
-/* The quarter of that number, made where new; NULL for one too old to matter. */
-static struct quarter *quarter_at(struct account *account, int64_t number)
-{
-    size_t at = account->quarter_count, stale = 0;
-    while (at > 0 && account->quarters[at - 1].number >= number)
-        at--;
-    if (at < account->quarter_count && account->quarters[at].number == number)
-        return &account->quarters[at];
-    if (at < account->quarter_count &&
-        number <= account->quarters[account->quarter_count - 1].number - QUARTERS_KEPT)
-        return NULL;
-    while (stale < at && account->quarters[stale].number <= number - QUARTERS_KEPT)
-        stale++;
-    account->quarter_count -= stale;
-    memmove(account->quarters, account->quarters + stale,
-            account->quarter_count * sizeof account->quarters[0]);
-    at -= stale;
-    CHECK(account->quarter_count < QUARTERS_KEPT);
-    memmove(account->quarters + at + 1, account->quarters + at,
-            (account->quarter_count - at) * sizeof account->quarters[0]);
-    account->quarters[at] = (struct quarter){.number = number};
-    account->quarter_count++;
-    return &account->quarters[at];
+    today_turn(&account->today, account->gauges[GAUGE_DAY].at.from,
+               account->gauges[GAUGE_DAY].at.until);
 }
 
 void accounts_take(struct accounts *accounts, const struct account_place *place, int64_t time_ns,
@@ -477,27 +424,12 @@ static bool is_within(uint64_t count, uint64_t bound)
     return bound == 0 || count <= bound;
 }
 
-static void count_in_quarter(struct account *account, int64_t time_ns, uint64_t probes,
-                             uint64_t errors)
-{
-    int64_t number = window_quarter(time_ns);
-    struct quarter *quarter = quarter_at(account, number);
-    if (quarter != NULL) {
-        quarter->probes += probes;
-        quarter->errors += errors;
-    }
-    if (is_today(account, number)) {
-        account->probes_today += probes;
-        account->errors_today += errors;
-    }
-}
-
 bool accounts_probes_left(struct accounts *accounts, const struct policy_partner *partner,
                           int64_t now_ns, uint64_t count)
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
     turn(accounts, account, &partner->budget, now_ns);
-    bool left = is_within(account->probes_today + count, partner->budget.probes_per_day);
+    bool left = is_within(account->today.probes + count, partner->budget.probes_per_day);
     pthread_mutex_unlock(&account->lock);
     return left;
 }
@@ -507,9 +439,9 @@ bool accounts_count_error(struct accounts *accounts, const struct policy_partner
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
     turn(accounts, account, &partner->budget, now_ns);
-    count_in_quarter(account, now_ns, 1, 1);
-    bool within = is_within(account->errors_today, partner->budget.errors_per_day) &&
-                  is_within(account->probes_today, partner->budget.probes_per_day);
+    today_count(&account->today, window_quarter(now_ns), 1, 1);
+    bool within = is_within(account->today.errors, partner->budget.errors_per_day) &&
+                  is_within(account->today.probes, partner->budget.probes_per_day);
     pthread_mutex_unlock(&account->lock);
     return within;
 }
@@ -519,8 +451,8 @@ bool accounts_errors_left(struct accounts *accounts, const struct policy_partner
 {
     struct account *account = lock_account(accounts, slice_of_text(partner->name));
     turn(accounts, account, &partner->budget, now_ns);
-    bool left = is_within(account->errors_today + 1, partner->budget.errors_per_day) &&
-                is_within(account->probes_today, partner->budget.probes_per_day);
+    bool left = is_within(account->today.errors + 1, partner->budget.errors_per_day) &&
+                is_within(account->today.probes, partner->budget.probes_per_day);
     pthread_mutex_unlock(&account->lock);
     return left;
 }
@@ -529,7 +461,7 @@ void accounts_recount(struct accounts *accounts, struct slice partner, int64_t t
                       uint64_t probes, uint64_t errors)
 {
     struct account *account = lock_account(accounts, partner);
-    count_in_quarter(account, time_ns, probes, errors);
+    today_count(&account->today, window_quarter(time_ns), probes, errors);
     pthread_mutex_unlock(&account->lock);
 }
 
@@ -540,8 +472,8 @@ void accounts_budget(struct accounts *accounts, const struct policy_partner *par
     turn(accounts, account, &partner->budget, now_ns);
     *budget = (struct exposure_budget){.subjects_today = account->gauges[GAUGE_DAY].count,
                                        .subjects_total = account->gauges[GAUGE_TOTAL].count,
-                                       .probes_today = account->probes_today,
-                                       .errors_today = account->errors_today};
+                                       .probes_today = account->today.probes,
+                                       .errors_today = account->today.errors};
     pthread_mutex_unlock(&account->lock);
 }
 

@@ -481,8 +481,8 @@ bool closure_same_people(const struct resolver *resolver, const SubLink *node,
                          const struct level *inner, const struct expression *test)
 {
     struct build *build = resolver->build;
-    if (!build->proves || inner->body_count == 0 || inner->late_count > 0 || inner->from_picks ||
-        (inner->body_changes | inner->body_grows) != 0)
+    if (!build->proves || inner->body_count == 0 || inner->above_groups_count > 0 ||
+        inner->from_picks || (inner->body_changes | inner->body_grows) != 0)
         return false;
     struct closure *closure = start(build);
     struct fence **around = palloc0(inner->body_count * sizeof *around);

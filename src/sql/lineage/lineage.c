@@ -201,9 +201,9 @@ enum status lineage_group(struct level *level)
     }
     if (level->minds_order && level->changes == 0)
         level->picks = true; /* nobody's leaving changes it, but a second evaluation may */
-    level->changes |= lineage_fences(level->late, level->late_count);
-    for (size_t k = 0; k < level->late_count; k++)
-        TRY(lineage_add(&level->keys, &level->key_count, level->build, level->late[k]));
+    level->changes |= lineage_fences(level->above_groups, level->above_groups_count);
+    for (size_t k = 0; k < level->above_groups_count; k++)
+        TRY(lineage_add(&level->keys, &level->key_count, level->build, level->above_groups[k]));
     if (level->rows_unstable)
         level->grows |= level->changes;
     if (!level->windows)

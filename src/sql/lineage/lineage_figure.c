@@ -30,7 +30,7 @@ static bool is_figure(const SubLink *link, const struct level *inner)
     const SelectStmt *select = (const SelectStmt *)link->subselect;
     return link->subLinkType == EXPR_SUBLINK && inner->grouped && inner->group_count == 0 &&
            !inner->grouping_sets && !inner->having && !inner->windows && !inner->picks &&
-           inner->late_count == 0 && inner->outer_reads == 0 && inner->target_count == 1 &&
+           inner->above_groups_count == 0 && inner->outer_reads == 0 && inner->target_count == 1 &&
            !inner->targets[0].value.set && select->limitCount == NULL &&
            select->limitOffset == NULL && select->distinctClause == NIL &&
            select->withClause == NULL;

@@ -152,7 +152,7 @@ static bool are_columns(const struct level *level)
 bool settle_is_whole(const struct level *level)
 {
     return settle_tells(level) && are_columns(level) && level->outer_reads == 0 &&
-           level->late_count == 0 && !level->having && !level->windows && !level->picks;
+           level->above_groups_count == 0 && !level->having && !level->windows && !level->picks;
 }
 
 /* All rows of its only relation tell of everybody: and all keys, none left out because the level's
@@ -200,8 +200,8 @@ enum status settle_level(struct level *level, enum plan_grade grade, const char 
         TRY(settle_below(level, grade, why));
     else
         settle_fences(level->build, level->fences, grade, why);
-    for (size_t k = 0; k < level->late_count; k++)
-        settle_fences(level->build, UINT64_C(1) << level->late[k].fence->index, grade, why);
+    for (size_t k = 0; k < level->above_groups_count; k++)
+        settle_fences(level->build, UINT64_C(1) << level->above_groups[k].fence->index, grade, why);
     return STATUS_OK;
 }
 
@@ -210,9 +210,10 @@ enum status settle_level(struct level *level, enum plan_grade grade, const char 
 enum status settle_condition(struct level *level, struct level *inner, enum plan_grade grade,
                              const char *why)
 {
-    struct later *later = palloc0(sizeof *later);
-    *later = (struct later){.inner = inner, .grade = grade, .why = why, .next = level->later};
-    level->later = later;
+    struct unsettled *unsettled = palloc0(sizeof *unsettled);
+    *unsettled =
+        (struct unsettled){.inner = inner, .grade = grade, .why = why, .next = level->unsettled};
+    level->unsettled = unsettled;
     return STATUS_OK;
 }
 
@@ -303,26 +304,26 @@ static bool can_restrict(const struct level *level, const struct level *inner, u
     struct strangers strangers = {level, have};
     uint64_t own = plan_own_relations(level);
     return level->from_steady && inner->outer_reads != 0 && !(inner->outer_reads & ~own) &&
-           settle_tells(inner) && are_columns(inner) && inner->late_count == 0 &&
+           settle_tells(inner) && are_columns(inner) && inner->above_groups_count == 0 &&
            !names_stranger(inner->where, &strangers) && is_cheaper(level, inner, have);
 }
 
-static enum status settle_later(struct level *level, const struct later *later)
+static enum status settle_one_condition(struct level *level, const struct unsettled *unsettled)
 {
-    struct level *inner = later->inner;
+    struct level *inner = unsettled->inner;
     uint64_t have;
     List *items = items_with(level, inner->outer_reads, &have);
     Node *where = inner->where;
     struct strangers strangers = {level, have}; /* LATERAL: what stands in an item left out */
     if (!can_restrict(level, inner, have) || names_stranger((Node *)items, &strangers))
-        return settle_level(inner, later->grade, later->why);
+        return settle_level(inner, unsettled->grade, unsettled->why);
     for (size_t i = 0; i < level->conjunct_count; i++) {
         const struct conjunct *conjunct = &level->conjuncts[i];
         if (conjunct->where && !(conjunct->relations & ~have) &&
             !reads_people(conjunct->guarded, level->build->constants))
             where = rewrite_and(where, conjunct->guarded);
     }
-    TRY(add_sets(inner, list_concat(items, inner->from), where, later->grade, later->why));
+    TRY(add_sets(inner, list_concat(items, inner->from), where, unsettled->grade, unsettled->why));
     inner->changes = inner->grows = 0;
     return STATUS_OK;
 }
@@ -343,8 +344,9 @@ enum status settle_figures(struct level *level)
 
 enum status settle_where(struct level *level)
 {
-    for (const struct later *later = level->later; later != NULL; later = later->next)
-        TRY(settle_later(level, later));
+    for (const struct unsettled *unsettled = level->unsettled; unsettled != NULL;
+         unsettled = unsettled->next)
+        TRY(settle_one_condition(level, unsettled));
     return settle_figures(level); /* after those that may have settled the same */
 }
 

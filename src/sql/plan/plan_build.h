@@ -220,11 +220,11 @@ struct conjunct {
 };
 
 /* A sub-select in a condition of WHERE, to be settled once all of WHERE is known. */
-struct later {
+struct unsettled {
     struct level *inner;
     enum plan_grade grade;
     const char *why; /* for `cofferdam explain` */
-    struct later *next;
+    struct unsettled *next;
 };
 
 /* One SELECT being rewritten. */
@@ -261,7 +261,7 @@ struct level {
     bool having;
     bool in_where;    /* WHERE is being resolved; */
     bool from_steady; /* of FROM nothing but rows with their people can go */
-    struct later *later;
+    struct unsettled *unsettled;
     uint64_t judged; /* relations of which a condition of FROM or WHERE reads an unstable column */
     Node *where;     /* rewritten and guarded */
     bool failing;    /* a sub-select in an expression, in which something may fail */
@@ -275,8 +275,8 @@ struct level {
     uint64_t from_outer_reads, body_changes, body_grows;
     bool from_picks;
     /* Keys of the rows of FROM and WHERE; and of sub-selects that are evaluated above groups. */
-    struct carried_key *body, *late;
-    size_t body_count, late_count;
+    struct carried_key *body, *above_groups;
+    size_t body_count, above_groups_count;
     struct carried_key *keys; /* to go out */
     size_t key_count;
     const char *policy;

@@ -47,7 +47,7 @@ static enum status carry_members(struct resolver *resolver, const struct level *
                                  Node *condition, enum plan_grade grade, const char *why)
 {
     struct level *level = resolver->level;
-    bool late = resolver->mode == RESOLVE_GROUPED;
+    bool above_groups = resolver->mode == RESOLVE_GROUPED;
     for (size_t k = 0; k < inner->body_count; k++) {
         struct carried_key key = inner->body[k];
         key.node = guard_members(resolver, inner, members(inner, &key, condition));
@@ -55,8 +55,8 @@ static enum status carry_members(struct resolver *resolver, const struct level *
         key.depth++;
         key.grade = grade;
         key.why = why;
-        if (late)
-            TRY(lineage_add(&level->late, &level->late_count, level->build, key));
+        if (above_groups)
+            TRY(lineage_add(&level->above_groups, &level->above_groups_count, level->build, key));
         else
             TRY(lineage_add(&level->body, &level->body_count, level->build, key));
     }
@@ -173,7 +173,7 @@ static enum status witnesses(struct resolver *resolver, const SubLink *node, str
                              struct expression *test)
 {
     struct level *level = resolver->level;
-    if (inner->from_picks || inner->local || inner->late_count > 0) {
+    if (inner->from_picks || inner->local || inner->above_groups_count > 0) {
         settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS, witness_of(node));
         return STATUS_OK;
     }
@@ -190,8 +190,8 @@ static enum status value_of(struct resolver *resolver, struct level *inner,
     enum plan_grade grade = is_statistic(inner) ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_DIRECT;
     if (inner->outer_reads == 0)
         return settle_level(inner, grade, of_value);
-    if (inner->from_picks || inner->local || inner->late_count > 0 || inner->body_changes != 0 ||
-        inner->body_grows != 0) {
+    if (inner->from_picks || inner->local || inner->above_groups_count > 0 ||
+        inner->body_changes != 0 || inner->body_grows != 0) {
         settle_fences(level->build, inner->fences, grade, of_value);
         return STATUS_OK;
     }

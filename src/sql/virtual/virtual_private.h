@@ -3,11 +3,11 @@
  *
  * A statement that reads the catalogue and no dataset is rewritten by one walk over its tree. Every
  * table that it names becomes a common table expression of ours; those are written in SQL
- * (virtual_tables.c, virtual_schema.c) over sources, whose rows are constants made from the model
- * (virtual_rows.c). Functions and casts that would read the real catalogue are replaced by SQL over
- * the same tables (virtual_function.c, virtual_cast.c).
- * Invariant: what the walk does not know, it refuses; only our own text names a real table, and
- * each such reading is held to what PostgreSQL itself brings. */
+ * (virtual_tables.c, virtual_schema.c) over sources, whose rows are constants (virtual_rows.c) made
+ * of what the model shows (virtual_view.c). Functions and casts that would read the real catalogue
+ * are replaced by SQL over the same tables (virtual_function.c, virtual_cast.c). Invariant: what
+ * the walk does not know, it refuses; only our own text names a real table, and each such reading
+ * is held to what PostgreSQL itself brings. */
 #ifndef COFFERDAM_SQL_VIRTUAL_PRIVATE_H
 #define COFFERDAM_SQL_VIRTUAL_PRIVATE_H
 
