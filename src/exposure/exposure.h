@@ -57,10 +57,35 @@ struct exposure_rebuilt {
  * gateway too. */
 MUST_USE enum status exposure_rebuild(const char *index_folder, const char *ledger_folder,
                                       struct exposure_rebuilt *rebuilt, struct error *error);
-/* Makes the files anew elsewhere, compares, and removes them. STATUS_CORRUPT tells the first place
- * where what is there differs; STATUS_NOT_FOUND: there is no index. */
+enum exposure_differing {
+    EXPOSURE_SAME,
+    EXPOSURE_SUBJECT_DIFFERS, /* is in one of both */
+    EXPOSURE_HOURS_DIFFER,    /* the same people, of other hours */
+    EXPOSURE_PARTNER_DIFFERS, /* in its column sets, or in what it deleted */
+    EXPOSURE_TEXT_DIFFERS,    /* of a column set */
+    EXPOSURE_FILE_DIFFERS, /* damaged, missing, one too many, or other bytes of the same content */
+};
+/* The first place where the index is not what the ledger says. Of a subject and of hours the series
+ * is told, and the time that its set covers; names are cut to their room. */
+struct exposure_difference {
+    enum exposure_differing what;
+    char file[64]; /* "day-20261101" */
+    uint64_t byte; /* the first that differs */
+    char columns[256], partner[64], agent[64], purpose[64];
+    uint32_t column_set;
+    uint16_t kind;
+    uint8_t grade;                 /* as index_key.h numbers them */
+    bool has_hours;                /* false: of all time */
+    int64_t from_hour, until_hour; /* since 1970, half open */
+    uint32_t subject;
+    bool index_has;                     /* the subject; otherwise the ledger alone has it */
+    uint64_t index_count, ledger_count; /* of people there */
+};
+/* Makes the files anew elsewhere, compares, and removes them. STATUS_CORRUPT, found telling the
+ * first place where what is there differs; STATUS_NOT_FOUND: there is no index. */
 MUST_USE enum status exposure_check(const char *index_folder, const char *ledger_folder,
-                                    struct exposure_rebuilt *rebuilt, struct error *error);
+                                    struct exposure_rebuilt *rebuilt,
+                                    struct exposure_difference *found, struct error *error);
 
 /* ---- dictionary ---- */
 struct subject_key {

@@ -30,7 +30,8 @@ enum status exposure_rebuild(const char *index_folder, const char *ledger_folder
 }
 
 enum status exposure_check(const char *index_folder, const char *ledger_folder,
-                           struct exposure_rebuilt *rebuilt, struct error *error)
+                           struct exposure_rebuilt *rebuilt, struct exposure_difference *found,
+                           struct error *error)
 {
-    return index_check(index_folder, ledger_folder, rebuilt, error);
+    return index_check(index_folder, ledger_folder, rebuilt, found, error);
 }

@@ -234,9 +234,8 @@ enum status index_discard(const char *folder, struct error *error)
     return manifest_sweep(folder, &nothing, error);
 }
 
-/* A folder of this process beside the index's own files. */
-static enum status make_workplace(const char *folder, char path[static INDEX_PATH_ROOM],
-                                  struct error *error)
+enum status index_make_workplace(const char *folder, char path[static INDEX_PATH_ROOM],
+                                 struct error *error)
 {
     if (snprintf(path, INDEX_PATH_ROOM, "%s/rebuild-%ld", folder, (long)getpid()) >=
         INDEX_PATH_ROOM)
@@ -247,14 +246,14 @@ static enum status make_workplace(const char *folder, char path[static INDEX_PAT
     return index_discard(path, error);
 }
 
-static void remove_workplace(const char *path)
+void index_remove_workplace(const char *path)
 {
     struct error ignored = {0};
     if (index_discard(path, &ignored) == STATUS_OK)
         rmdir(path);
 }
 
-static void tell(const struct index_build *build, struct exposure_rebuilt *rebuilt)
+void index_tell(const struct index_build *build, struct exposure_rebuilt *rebuilt)
 {
     const struct index_manifest *manifest = &build->shelf->manifest;
     *rebuilt = (struct exposure_rebuilt){
@@ -312,115 +311,16 @@ enum status index_rebuild(const char *folder, const char *ledger_folder,
 {
     char workplace[INDEX_PATH_ROOM];
     struct name_pool pool;
-    TRY(make_workplace(folder, workplace, error));
+    TRY(index_make_workplace(folder, workplace, error));
     name_pool_init(&pool);
     struct index_build build = {.folder = workplace, .ledger_folder = ledger_folder, .pool = &pool};
     enum status status = index_build_run(&build, UINT64_MAX, error);
     if (status == STATUS_OK)
         status = take_place(workplace, folder, error);
     if (status == STATUS_OK)
-        tell(&build, rebuilt);
+        index_tell(&build, rebuilt);
     shelf_close(build.shelf);
     name_pool_free(&pool);
-    remove_workplace(workplace);
-    return status;
-}
-
-/* ---- comparing ---- */
-
-static enum status differ(const struct manifest_file *file, const char *what, struct error *error)
-{
-    char name[MANIFEST_NAME_ROOM];
-    manifest_name(file, name);
-    return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam exposure rebuild",
-                     "the exposure index is not what the ledger says: %s %s", name, what);
-}
-
-static enum status read_file(const char *folder, const struct manifest_file *file,
-                             struct buffer *bytes, struct error *error)
-{
-    char path[INDEX_PATH_ROOM];
-    TRY(manifest_path(folder, file, path, error));
-    return file_read(path, bytes, error);
-}
-
-/* Every byte, and the manifest's word for it. */
-static enum status compare_file(const char *folder, const struct manifest_file *had,
-                                const char *fresh_folder, const struct manifest_file *fresh,
-                                struct error *error)
-{
-    struct buffer left, right;
-    char what[64];
-    buffer_init(&left, (size_t)1 << 36);
-    buffer_init(&right, (size_t)1 << 36);
-    enum status status = read_file(folder, had, &left, error);
-    if (status == STATUS_NOT_FOUND)
-        status = differ(had, "is missing", error);
-    if (status == STATUS_OK)
-        status = read_file(fresh_folder, fresh, &right, error);
-    if (status == STATUS_OK && !slice_equal(buffer_slice(&left), buffer_slice(&right))) {
-        size_t at = 0;
-        while (at < left.len && at < right.len && left.data[at] == right.data[at])
-            at++;
-        snprintf(what, sizeof what, "differs from byte %zu on", at);
-        status = differ(had, what, error);
-    }
-    if (status == STATUS_OK && (had->seal != fresh->seal || had->size != fresh->size))
-        status = differ(had, "has another seal in the manifest", error);
-    buffer_free(&left);
-    buffer_free(&right);
-    return status;
-}
-
-static enum status compare(const char *folder, const struct index_manifest *had,
-                           const char *fresh_folder, const struct index_manifest *fresh,
-                           struct error *error)
-{
-    for (size_t i = 0; i < had->count && i < fresh->count; i++) {
-        int order = manifest_compare(&had->files[i], &fresh->files[i]);
-        if (order != 0)
-            return order < 0 ? differ(&had->files[i], "should not be there", error)
-                             : differ(&fresh->files[i], "is missing", error);
-        TRY(compare_file(folder, &had->files[i], fresh_folder, &fresh->files[i], error));
-    }
-    if (memcmp(had->root, fresh->root, sizeof had->root) != 0 || had->sequence != fresh->sequence ||
-        had->base != fresh->base)
-        return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam exposure rebuild",
-                         "the exposure index speaks of other entries than the ledger's");
-    return STATUS_OK;
-}
-
-static enum status check_against(struct index_build *build, const char *folder,
-                                 const struct shelf *had, struct error *error)
-{
-    TRY(index_shelf_matches(had, build->ledger_folder, error));
-    TRY(index_build_run(build, had->manifest.sequence, error));
-    return compare(folder, &had->manifest, build->folder, &build->shelf->manifest, error);
-}
-
-enum status index_check(const char *folder, const char *ledger_folder,
-                        struct exposure_rebuilt *rebuilt, struct error *error)
-{
-    char workplace[INDEX_PATH_ROOM];
-    struct name_pool pool;
-    struct shelf *had = NULL;
-    int lock = -1;
-    TRY(make_workplace(folder, workplace, error));
-    name_pool_init(&pool);
-    struct index_build build = {.folder = workplace, .ledger_folder = ledger_folder, .pool = &pool};
-    enum status status = index_lock(folder, true, &lock, error); /* nobody folds meanwhile */
-    if (status == STATUS_OK)
-        status = shelf_open(folder, &pool, &had, error);
-    if (status == STATUS_OK)
-        status = check_against(&build, folder, had, error);
-    *rebuilt = (struct exposure_rebuilt){0};
-    if (status == STATUS_OK && build.shelf != NULL)
-        tell(&build, rebuilt);
-    if (lock >= 0)
-        close(lock);
-    shelf_close(build.shelf);
-    shelf_close(had);
-    name_pool_free(&pool);
-    remove_workplace(workplace);
+    index_remove_workplace(workplace);
     return status;
 }

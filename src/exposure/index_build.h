@@ -46,10 +46,18 @@ MUST_USE enum status index_lock(const char *folder, bool waits, int *fd, struct 
 /* Removes the files and the manifest. */
 MUST_USE enum status index_discard(const char *folder, struct error *error);
 
+/* A folder of this process beside the index's own files, empty; gone with all that is in it. */
+MUST_USE enum status index_make_workplace(const char *folder, char path[static INDEX_PATH_ROOM],
+                                          struct error *error);
+void index_remove_workplace(const char *path);
+/* What has been built. */
+void index_tell(const struct index_build *build, struct exposure_rebuilt *rebuilt);
+
 /* As exposure_rebuild and exposure_check. */
 MUST_USE enum status index_rebuild(const char *folder, const char *ledger_folder,
                                    struct exposure_rebuilt *rebuilt, struct error *error);
 MUST_USE enum status index_check(const char *folder, const char *ledger_folder,
-                                 struct exposure_rebuilt *rebuilt, struct error *error);
+                                 struct exposure_rebuilt *rebuilt,
+                                 struct exposure_difference *found, struct error *error);
 
 #endif

@@ -535,9 +535,37 @@ enum status subject_set_unite(struct slice set, uint64_t *(*bits_of)(void *conte
 
 /* ---- one id ---- */
 
+enum { HALVED = 64 }; /* a range of this many values lies in few cache lines: halving will do */
+
+/* Memory that is far away costs more than steps: in a long array the place is guessed, as ids are
+ * drawn evenly more often than not, and the range around it doubled until it has the value. */
+static void narrow(const uint8_t *values, uint32_t low, uint32_t *from, uint32_t *until)
+{
+    uint32_t count = *until, guess = (uint32_t)((uint64_t)low * count >> 16), step = HALVED / 4;
+    if (load_u16le(values + 2 * (size_t)guess) <= low) {
+        *from = guess;
+        while (guess + step < count && load_u16le(values + 2 * (size_t)(guess + step)) <= low) {
+            *from = guess + step;
+            step *= 2;
+        }
+        if (guess + step < count)
+            *until = guess + step;
+        return;
+    }
+    *until = guess;
+    while (step < guess && load_u16le(values + 2 * (size_t)(guess - step)) > low) {
+        *until = guess - step;
+        step *= 2;
+    }
+    if (step < guess)
+        *from = guess - step;
+}
+
 static bool array_holds(const struct container *c, uint32_t low)
 {
     uint32_t from = 0, until = c->cardinality;
+    if (until > HALVED)
+        narrow(c->data, low, &from, &until);
     while (from < until) {
         uint32_t middle = from + (until - from) / 2;
         uint32_t held = load_u16le(c->data + 2 * (size_t)middle);
@@ -567,10 +595,19 @@ static bool runs_hold(const struct container *c, uint32_t low)
     return low - load_u16le(run) <= load_u16le(run + 2);
 }
 
-/* The index of the container of these high bits; the number of containers where there is none. */
+/* The index of the container of these high bits; the number of containers where there is none.
+ * High bits ascend, so that a container is at most at the place of its number, and near it in a set
+ * that has nearly all of them. */
 static uint32_t find_container(const struct cursor *cursor, uint32_t high)
 {
     uint32_t from = 0, until = cursor->containers;
+    if (until > high)
+        until = high + 1;
+    for (uint32_t step = 1; step < until; step *= 2)
+        if (load_u16le(cursor->descriptions + 4 * (size_t)(until - step)) < high) {
+            from = until - step;
+            break;
+        }
     while (from < until) {
         uint32_t middle = from + (until - from) / 2;
         uint32_t base = load_u16le(cursor->descriptions + 4 * (size_t)middle);

@@ -50,6 +50,9 @@ def test_answers_go_on_after_a_kill_and_the_files_are_what_the_ledger_says(gatew
     ever.write_bytes(content)
     code, _, errors = gateway.cli("exposure", "rebuild", "--check", check=False)
     assert code == 1 and "damaged" in errors, (code, errors)
+    code, output, _ = gateway.cli("exposure", "rebuild", "--check", "--json", check=False)
+    told = json.loads(output)
+    assert code == 1 and not told["same"] and "damaged" in told["message"], told
     gateway.restart()
     assert shown(gateway) == alive
     checked(gateway)

@@ -192,7 +192,9 @@ static void check_bytes(struct world *world)
 {
     struct exposure_rebuilt rebuilt;
     struct error error = {0};
-    if (index_check(world->folder, world->scene.ledger_folder, &rebuilt, &error) != STATUS_OK)
+    struct exposure_difference found;
+    if (index_check(world->folder, world->scene.ledger_folder, &rebuilt, &found, &error) !=
+        STATUS_OK)
         fail_msg("check: %s", error.message);
     assert_true(rebuilt.entries > 0 && rebuilt.files > 1);
 }
@@ -327,6 +329,7 @@ static void damage_is_found_and_never_answered_from(void **state)
     enum { NAMES = 200 };
     struct world world;
     struct exposure_rebuilt rebuilt;
+    struct exposure_difference found;
     struct error error = {0};
     char(*names)[256] = calloc(NAMES, sizeof *names);
     make_world(&world);
@@ -336,8 +339,9 @@ static void damage_is_found_and_never_answered_from(void **state)
     for (int i = 0; i < 40; i++) {
         size_t count = list_files(&world, names, NAMES);
         flip(&world, names[next_random((uint32_t)count)]);
-        assert_status(index_check(world.folder, world.scene.ledger_folder, &rebuilt, &error),
-                      STATUS_CORRUPT);
+        assert_status(
+            index_check(world.folder, world.scene.ledger_folder, &rebuilt, &found, &error),
+            STATUS_CORRUPT);
         reopen(&world);
         struct table table;
         enum status status = exposure_combinations(world.scene.exposure, &world.policy, NULL,
