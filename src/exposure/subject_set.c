@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exposure/siphash.h"
+
 enum {
     COOKIE_NO_RUNS = 12346,
     COOKIE_RUNS = 12347, /* low half; the high half is the number of containers - 1 */
@@ -643,4 +645,9 @@ enum status subject_set_contains(struct slice set, uint32_t id, bool *found)
              : c.form == FORM_BITSET ? bit_is_set(c.data, low)
                                      : runs_hold(&c, low);
     return STATUS_OK;
+}
+
+uint64_t subject_set_hash(const uint64_t key[static 2], struct slice set)
+{
+    return siphash13(key, 0, set.data, set.len);
 }

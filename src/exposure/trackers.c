@@ -151,12 +151,33 @@ static size_t position(const struct tracker *tracker, uint64_t count)
     return low;
 }
 
+/* Sets of one size stand in the order of their sketches, so that an equal one is found at once. */
+static int order(const struct tracked *a, const struct tracked *b)
+{
+    if (a->count != b->count)
+        return a->count < b->count ? -1 : 1;
+    return memcmp(&a->sketch, &b->sketch, sizeof a->sketch);
+}
+
+/* The first set that is not before this one. */
+static size_t place_of(const struct tracker *tracker, const struct tracked *set)
+{
+    size_t low = 0, high = tracker->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (order(tracker->sets[middle], set) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static struct tracked *find_equal(const struct tracker *tracker, const struct tracked *set)
 {
-    size_t at = position(tracker, set->count);
-    for (; at < tracker->count && tracker->sets[at]->count == set->count; at++)
-        if (memcmp(&tracker->sets[at]->sketch, &set->sketch, sizeof set->sketch) == 0 &&
-            roaring_bitmap_equals(tracker->sets[at]->ids, set->ids))
+    size_t at = place_of(tracker, set);
+    for (; at < tracker->count && order(tracker->sets[at], set) == 0; at++)
+        if (roaring_bitmap_equals(tracker->sets[at]->ids, set->ids))
             return tracker->sets[at];
     return NULL;
 }
@@ -203,7 +224,7 @@ static void insert(struct tracker *tracker, struct tracked *set, int64_t given_n
         tracker->sets = realloc(tracker->sets, tracker->capacity * sizeof(struct tracked *));
         CHECK(tracker->sets != NULL);
     }
-    size_t at = position(tracker, set->count);
+    size_t at = place_of(tracker, set);
     memmove(tracker->sets + at + 1, tracker->sets + at,
             (tracker->count - at) * sizeof(struct tracked *));
     tracker->sets[at] = set;
@@ -214,7 +235,7 @@ static void insert(struct tracker *tracker, struct tracked *set, int64_t given_n
 
 static void take_out(struct tracker *tracker, struct tracked *set)
 {
-    size_t at = position(tracker, set->count);
+    size_t at = place_of(tracker, set);
     while (tracker->sets[at] != set)
         at++;
     tracker->count--;
@@ -317,9 +338,11 @@ static void compare_with_sums(struct exposure_statistics *statistics, const stru
         if (one->count * 2 >= set->count + below)
             return;
         size_t j = position(tracker, less(set->count + 1, below + one->count));
-        for (j = j > i ? j : i + 1;
-             j < tracker->count && tracker->sets[j]->count + one->count < set->count + below &&
-             statistics->pairs_left > 0;
+        j = j > i ? j : i + 1;
+        if (j == tracker->count || tracker->sets[j]->count + one->count >= set->count + below)
+            i = position(tracker, one->count + 1) - 1; /* nor has another of this size a pair */
+        for (; j < tracker->count && tracker->sets[j]->count + one->count < set->count + below &&
+               statistics->pairs_left > 0;
              j++, statistics->pairs_left--)
             if (sketches_near(&set->sketch, &one->sketch, &tracker->sets[j]->sketch, below))
                 add_difference_of_sum(set->ids, one->ids, tracker->sets[j]->ids, below, differing);
@@ -334,6 +357,8 @@ static void compare_as_part(struct exposure_statistics *statistics, const struct
     for (size_t i = position(tracker, set->count); i < tracker->count; i++) {
         const struct tracked *whole = tracker->sets[i];
         size_t j = position(tracker, less(whole->count + 1, below + set->count));
+        if (j == tracker->count || tracker->sets[j]->count + set->count >= whole->count + below)
+            i = position(tracker, whole->count + 1) - 1; /* nor has another of this size */
         for (; j < tracker->count && tracker->sets[j]->count + set->count < whole->count + below;
              j++, statistics->pairs_left--) {
             if (statistics->pairs_left == 0)

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/crypto.h"
 #include "exposure/subject_set.h"
 #include "gateway/probe.h"
 
@@ -149,29 +150,54 @@ static enum status add_pieces(struct release_work *work, size_t hidden, enum lot
     return STATUS_OK;
 }
 
-/* Drops the last item where another has the same people: a group that several rows have. */
-static void drop_repeated(struct release_work *work, size_t first)
+/* The sets of one hidden column's statistics so far, to find equal ones. Those in pieces are not in
+ * it. */
+struct known_sets {
+    uint64_t key[2];
+    uint32_t *items; /* open addressing: place in work->items + 1, 0 empty */
+    size_t mask;     /* at most half of mask + 1 are used */
+};
+
+static enum status init_known(struct release_work *work, struct known_sets *known,
+                              struct error *error)
 {
-    const struct ledger_item *last = &work->items[work->item_count - 1];
-    const uint8_t *bytes = work->batch->sets.data;
-    for (size_t i = first; i + 1 < work->item_count; i++) {
-        struct ledger_item *item = &work->items[i];
-        if (item->subjects.len != last->subjects.len || work->continues[i] ||
-            work->continues[i + 1] ||
-            memcmp(bytes + work->set_at[i], bytes + work->set_at[work->item_count - 1],
-                   last->subjects.len) != 0)
+    size_t room = 2;
+    while (room < 2 * work->rows)
+        room *= 2;
+    crypto_random(known->key, sizeof known->key);
+    known->items = arena_array(&work->batch->arena, uint32_t, room);
+    known->mask = room - 1;
+    return known->items != NULL ? STATUS_OK : release_no_memory(error);
+}
+
+static struct slice set_of(const struct release_work *work, size_t item)
+{
+    return slice_of(work->batch->sets.data + work->set_at[item], work->items[item].subjects.len);
+}
+
+/* Drops the last item where another has the same people: a group that several rows have. */
+static void drop_repeated(struct release_work *work, const struct known_sets *known)
+{
+    size_t last = work->item_count - 1;
+    struct slice set = set_of(work, last);
+    uint64_t at = subject_set_hash(known->key, set) & known->mask;
+    for (; known->items[at] != 0; at = (at + 1) & known->mask) {
+        struct ledger_item *item = &work->items[known->items[at] - 1];
+        if (!slice_equal(set_of(work, known->items[at] - 1), set))
             continue;
-        item->k = item->k < last->k ? item->k : last->k;
+        item->k = item->k < work->items[last].k ? item->k : work->items[last].k;
         work->item_count--;
-        work->batch->sets.len -= last->subjects.len;
+        work->batch->sets.len -= set.len;
         return;
     }
+    known->items[at] = (uint32_t)last + 1;
 }
 
 /* One statistic a row: what may be subtracted from it is known by its own set alone. */
 static enum status collect_statistics(struct release_work *work, size_t hidden, struct error *error)
 {
-    size_t begin = work->item_count;
+    struct known_sets known;
+    TRY(init_known(work, &known, error));
     for (size_t place = 1; place <= work->rows; place++) {
         if (release_lot(work, place, hidden) != LOT_AGGREGATE)
             continue;
@@ -181,7 +207,7 @@ static enum status collect_statistics(struct release_work *work, size_t hidden, 
         TRY(add_pieces(work, hidden, LOT_AGGREGATE, work->fates[place - 1].members, work->scratch,
                        count, error));
         if (work->item_count == before + 1)
-            drop_repeated(work, begin);
+            drop_repeated(work, &known);
     }
     return STATUS_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "gateway/probe.h"
@@ -262,6 +263,51 @@ static void test_a_set_of_many(void **state)
     assert_non_null(strstr(told, "C 1 complete:"));
     assert_string_equal(scene_sent(&scene), "a");
     scene_close(&scene);
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Groups of 3 to 21 neighbours in one batch, some of them twice; CPU seconds of the release. */
+static double release_groups(int groups, int distinct)
+{
+    struct scene scene;
+    struct error error;
+    statistic(&scene, 1, true);
+    scene_run(&scene);
+    for (int i = 0; i < groups; i++) {
+        char visible[16], set[256];
+        int first = i % distinct, len = snprintf(set, sizeof set, "{%d", first);
+        for (int j = 1; j < 3 + first % 19; j++)
+            len += snprintf(set + len, sizeof set - (size_t)len, ",%d", first + j);
+        snprintf(set + len, sizeof set - (size_t)len, "}");
+        snprintf(visible, sizeof visible, "%d", i);
+        scene_row(&scene, visible, set, NULL);
+    }
+    double begun = cpu_seconds();
+    assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
+    double taken = cpu_seconds() - begun;
+    int items = 0;
+    for (const char *at = scene_ledger(&scene); (at = strstr(at, "aggregate(")) != NULL; at++)
+        items++;
+    assert_int_equal(items, distinct);
+    assert_int_equal(scene.run->rows, groups);
+    scene_close(&scene);
+    return taken;
+}
+
+/* Each group is in the ledger once, and ten times as many cost about ten times as much. */
+static void test_many_groups(void **state)
+{
+    (void)state;
+    double few = release_groups(1000, 900);
+    double many = release_groups(10000, 9000);
+    print_message("1,000 groups %.1f ms, 10,000 groups %.1f ms\n", few * 1e3, many * 1e3);
+    assert_true(many < 40 * few);
 }
 
 /* A set of the statement in the first hidden column, a key of each row in the second. */
@@ -688,6 +734,7 @@ int main(void)
         cmocka_unit_test(test_the_smallest_set_decides),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_a_set_of_many),
+        cmocka_unit_test(test_many_groups),
         cmocka_unit_test(test_sets_of_the_statement_come_first),
         cmocka_unit_test(test_sets_of_the_statement_without_rows),
         cmocka_unit_test(test_sets_of_the_statement_that_never_came),
