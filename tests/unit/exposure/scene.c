@@ -127,8 +127,11 @@ uint32_t column_set(struct scene *scene, const char *canonical)
 {
     struct error error = {0};
     uint32_t id;
-    if (ledger_column_set(scene->ledger, canonical, &id, &error) != STATUS_OK)
-        fail_msg("column set: %s", error.message);
+    while (ledger_column_set(scene->ledger, canonical, &id, &error) != STATUS_OK) {
+        if (strcmp(error.sqlstate, "53100") != 0)
+            fail_msg("column set: %s", error.message);
+        usleep(1000); /* the next segment is being prepared */
+    }
     return id;
 }
 

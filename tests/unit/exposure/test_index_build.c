@@ -1,6 +1,6 @@
 /* The index on disk against the one in memory: the same answers whatever was folded when, the same
  * bytes however it came to be, and never a wrong answer from damaged files. */
-#include "scene.h"
+#include "index_world.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,208 +16,25 @@
 #include "exposure/index_live.h"
 #include "exposure/parts.h"
 
-static const int64_t HOUR_NS = 3600LL * 1000000000;
-
-enum { PEOPLE = 500, DAYS = 75 };
-
-static uint64_t random_state = 11;
-
-static uint32_t next_random(uint32_t below)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33) % below;
-}
-
-struct world {
-    struct scene scene;
-    char folder[96];
-    struct policy policy;
-    struct policy_kind kind;
-};
-
-static void open_world(struct world *world)
-{
-    struct scene *scene = &world->scene;
-    struct error error = {0};
-    assert_status(exposure_open(scene->subjects, &scene->exposure, &error), STATUS_OK);
-    if (exposure_use_index(scene->exposure, world->folder, scene->ledger_folder, &error) !=
-        STATUS_OK)
-        fail_msg("use index: %s", error.message);
-    struct ledger_options options = {.folder = scene->ledger_folder,
-                                     .node = "test",
-                                     .segment_bytes = 131072,
-                                     .replay = exposure_replay,
-                                     .replay_context = scene->exposure};
-    if (ledger_open(&options, &scene->ledger, &error) != STATUS_OK ||
-        exposure_attach(scene->exposure, scene->ledger, &error) != STATUS_OK)
-        fail_msg("open: %s", error.message);
-}
-
-static void make_world(struct world *world)
-{
-    *world = (struct world){.kind = {.name = "customer"}};
-    world->policy = (struct policy){.kinds = &world->kind, .kind_count = 1};
-    scene_make(&world->scene);
-    snprintf(world->folder, sizeof world->folder, "%s/exposure", world->scene.root);
-    open_world(world);
-}
-
-static void reopen(struct world *world)
-{
-    scene_close(&world->scene);
-    open_world(world);
-}
-
-static void end_world(struct world *world)
-{
-    scene_close(&world->scene);
-    scene_remove(&world->scene);
-}
-
-static void fold(struct world *world)
-{
-    struct error error = {0};
-    if (index_fold(world->scene.exposure->index, &error) != STATUS_OK)
-        fail_msg("fold: %s", error.message);
-}
-
-/* Mostly onwards over DAYS, now and then far back; every grade, several purposes and partners. */
-static void disclose_some(struct world *world, int count)
-{
-    static const char *const partners[] = {"north-mail", "ringway", "tollgate"};
-    static const char *const purposes[] = {NULL, "recall", "billing"};
-    static int64_t hour;
-    char at[64];
-    uint32_t sets[3];
-    sets[0] = column_set(&world->scene, "crm.customer.name:clear:name\n");
-    sets[1] = column_set(&world->scene, "crm.customer.phone:masked:phone\n");
-    sets[2] =
-        column_set(&world->scene, "crm.customer.name:clear:name\ncrm.customer.vin:token:vin\n");
-    for (int i = 0; i < count; i++) {
-        hour = (hour + next_random(4)) % (DAYS * 24);
-        int64_t then = next_random(20) == 0 ? next_random(DAYS * 24) : hour;
-        int64_t time_ns = instant("2026-10-14T00:00:00Z") + then * HOUR_NS + next_random(3600);
-        bool told = next_random(15) == 0;
-        snprintf(at, sizeof at, "at=2026-0%u-1%uT0%u:00:00Z\n", 1 + next_random(9), next_random(9),
-                 next_random(9));
-        struct disclosure what = {.partner = partners[next_random(3)],
-                                  .type = told ? LEDGER_DECLARED : LEDGER_DISCLOSURE,
-                                  .grade = told ? 1 : (uint8_t)(1 + next_random(5)),
-                                  .k = next_random(2) * 5,
-                                  .column_set = sets[next_random(3)],
-                                  .time_ns = time_ns,
-                                  .number = next_random(PEOPLE),
-                                  .count = 1 + next_random(40),
-                                  .purpose = purposes[next_random(3)],
-                                  .text = told ? at : NULL};
-        ledger_wait(world->scene.ledger, disclose(&world->scene, &what));
-    }
-}
-
-/* ---- answers ---- */
-
-static char *answer(struct world *world, struct exposure *exposure, int64_t from_ns, int64_t to_ns)
-{
-    struct table summary, combinations, never;
-    struct error error = {0};
-    if (exposure_summary(exposure, &world->policy, NULL, from_ns, to_ns, &summary, &error) !=
-            STATUS_OK ||
-        exposure_combinations(exposure, &world->policy, NULL, from_ns, to_ns, &combinations,
-                              &error) != STATUS_OK ||
-        exposure_never(exposure, &world->policy, NULL, &never, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    char *first = table_text(&summary), *second = table_text(&combinations), *whole = NULL;
-    assert_true(asprintf(&whole, "%s%s", first, second) >= 0);
-    free(first);
-    free(second);
-    table_free(&summary);
-    table_free(&combinations);
-    table_free(&never);
-    return whole;
-}
-
-static void compare_subjects(struct exposure *left, struct exposure *right)
-{
-    char key[16];
-    for (unsigned i = 0; i < PEOPLE; i += 7) {
-        struct table had, want;
-        struct error error = {0};
-        snprintf(key, sizeof key, "%u", i);
-        enum status status = exposure_subject(left, 0, slice_of_text(key), &had, &error);
-        assert_status(exposure_subject(right, 0, slice_of_text(key), &want, &error), status);
-        if (status != STATUS_OK)
-            continue;
-        char *had_text = table_text(&had), *want_text = table_text(&want);
-        assert_string_equal(had_text, want_text);
-        free(had_text);
-        free(want_text);
-        table_free(&had);
-        table_free(&want);
-    }
-}
-
-/* An exposure that has read the whole ledger into memory. */
-static void read_in_memory(struct world *world, struct exposure *memory)
-{
-    struct error error = {0};
-    char nowhere[128];
-    *memory = (struct exposure){.dictionary = world->scene.exposure->dictionary,
-                                .ledger = world->scene.ledger};
-    snprintf(nowhere, sizeof nowhere, "%s/nowhere", world->scene.root);
-    assert_status(index_open_reading(nowhere, world->scene.ledger_folder, &memory->index, &error),
-                  STATUS_OK);
-}
-
-static void compare_all(struct world *world)
-{
-    struct exposure memory;
-    int64_t start_ns = instant("2026-10-14T00:00:00Z");
-    read_in_memory(world, &memory);
-    for (int i = 0; i < 40; i++) {
-        int64_t from = i == 0 ? INT64_MIN : start_ns + (int64_t)next_random(DAYS * 24) * HOUR_NS;
-        int64_t to = i < 2 ? INT64_MAX : from + (int64_t)(1 + next_random(50 * 24)) * HOUR_NS;
-        if (i % 4 == 3) /* whole days */
-            from -= (from % (24 * HOUR_NS)), to -= (to % (24 * HOUR_NS));
-        char *had = answer(world, world->scene.exposure, from, to);
-        char *want = answer(world, &memory, from, to);
-        assert_string_equal(had, want);
-        free(had);
-        free(want);
-    }
-    compare_subjects(world->scene.exposure, &memory);
-    index_free(memory.index);
-}
-
-static void check_bytes(struct world *world)
-{
-    struct exposure_rebuilt rebuilt;
-    struct error error = {0};
-    struct exposure_difference found;
-    if (index_check(world->folder, world->scene.ledger_folder, &rebuilt, &found, &error) !=
-        STATUS_OK)
-        fail_msg("check: %s", error.message);
-    assert_true(rebuilt.entries > 0 && rebuilt.files > 1);
-}
-
 static void files_and_memory_agree_whatever_is_folded_when(void **state)
 {
     struct world world;
-    make_world(&world);
+    world_make(&world);
     for (int round = 0; round < 4; round++) {
-        disclose_some(&world, 120);
-        compare_all(&world); /* some in files, some not */
-        fold(&world);
-        compare_all(&world);
-        check_bytes(&world);
+        world_disclose(&world, 120);
+        world_compare(&world); /* some in files, some not */
+        world_fold(&world);
+        world_compare(&world);
+        world_check(&world);
     }
-    disclose_some(&world, 50);
-    reopen(&world); /* catches up */
+    world_disclose(&world, 50);
+    world_reopen(&world); /* catches up */
     struct index_state at;
     index_state(world.scene.exposure->index, &at);
     assert_int_equal(at.sequence, ledger_durable(world.scene.ledger));
-    compare_all(&world);
-    check_bytes(&world);
-    end_world(&world);
+    world_compare(&world);
+    world_check(&world);
+    world_end(&world);
 }
 
 static void a_rebuild_is_taken_over_by_the_one_who_runs(void **state)
@@ -225,26 +42,26 @@ static void a_rebuild_is_taken_over_by_the_one_who_runs(void **state)
     struct world world;
     struct exposure_rebuilt rebuilt;
     struct error error = {0};
-    make_world(&world);
-    disclose_some(&world, 100);
-    fold(&world);
-    disclose_some(&world, 20);
+    world_make(&world);
+    world_disclose(&world, 100);
+    world_fold(&world);
+    world_disclose(&world, 20);
     assert_status(index_rebuild(world.folder, world.scene.ledger_folder, &rebuilt, &error),
                   STATUS_OK);
     assert_true(rebuilt.disclosures > 100);
-    compare_all(&world);
-    disclose_some(&world, 20);
-    fold(&world);
-    compare_all(&world);
-    check_bytes(&world);
-    end_world(&world);
+    world_compare(&world);
+    world_disclose(&world, 20);
+    world_fold(&world);
+    world_compare(&world);
+    world_check(&world);
+    world_end(&world);
 }
 
 /* ---- a fold beside a session ---- */
 
 static void *fold_beside(void *context)
 {
-    fold(context);
+    world_fold(context);
     return NULL;
 }
 
@@ -258,7 +75,7 @@ static void a_fold_waits_for_entries_without_people(void **state)
     struct error error = {0};
     roaring_bitmap_t *sets = NULL;
     int64_t before_ns;
-    make_world(&world);
+    world_make(&world);
     struct scene *scene = &world.scene;
     uint32_t set = column_set(scene, "a.b:clear:name\n");
     const struct ledger_entry nobody = {.type = LEDGER_DISCLOSURE,
@@ -269,7 +86,7 @@ static void a_fold_waits_for_entries_without_people(void **state)
                                       .partner = slice_of_text("ringway"),
                                       .text = slice_of_text("before=2026-10-01T00:00:00Z\n"),
                                       .chunk_count = 1};
-    disclose_some(&world, 5);
+    world_disclose(&world, 5);
     uint64_t next = ledger_durable(scene->ledger);
     exposure_record(scene->exposure, next, &nobody);
     exposure_record(scene->exposure, next + 1, &gone);
@@ -287,8 +104,8 @@ static void a_fold_waits_for_entries_without_people(void **state)
     roaring_bitmap_free(sets);
     assert_status(exposure_deleted_before(scene->exposure, "ringway", &before_ns), STATUS_OK);
     assert_int_equal(before_ns, instant("2026-10-01T00:00:00Z"));
-    check_bytes(&world);
-    end_world(&world);
+    world_check(&world);
+    world_end(&world);
 }
 
 /* ---- damage ---- */
@@ -316,9 +133,9 @@ static void flip(const struct world *world, const char *name)
     int fd = open(path, O_RDWR);
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &info), 0);
-    off_t at = (off_t)next_random((uint32_t)info.st_size);
+    off_t at = (off_t)world_random((uint32_t)info.st_size);
     assert_int_equal(pread(fd, &byte, 1, at), 1);
-    byte ^= (uint8_t)(1U << next_random(8));
+    byte ^= (uint8_t)(1U << world_random(8));
     assert_int_equal(pwrite(fd, &byte, 1, at), 1);
     close(fd);
 }
@@ -332,17 +149,17 @@ static void damage_is_found_and_never_answered_from(void **state)
     struct exposure_difference found;
     struct error error = {0};
     char(*names)[256] = calloc(NAMES, sizeof *names);
-    make_world(&world);
-    disclose_some(&world, 150);
-    fold(&world);
-    char *want = answer(&world, world.scene.exposure, INT64_MIN, INT64_MAX);
+    world_make(&world);
+    world_disclose(&world, 150);
+    world_fold(&world);
+    char *want = world_answer(&world, world.scene.exposure, INT64_MIN, INT64_MAX);
     for (int i = 0; i < 40; i++) {
         size_t count = list_files(&world, names, NAMES);
-        flip(&world, names[next_random((uint32_t)count)]);
+        flip(&world, names[world_random((uint32_t)count)]);
         assert_status(
             index_check(world.folder, world.scene.ledger_folder, &rebuilt, &found, &error),
             STATUS_CORRUPT);
-        reopen(&world);
+        world_reopen(&world);
         struct table table;
         enum status status = exposure_combinations(world.scene.exposure, &world.policy, NULL,
                                                    instant("2026-10-20T03:00:00Z"),
@@ -352,15 +169,15 @@ static void damage_is_found_and_never_answered_from(void **state)
             table_free(&table);
         assert_status(index_rebuild(world.folder, world.scene.ledger_folder, &rebuilt, &error),
                       STATUS_OK);
-        fold(&world);
-        char *had = answer(&world, world.scene.exposure, INT64_MIN, INT64_MAX);
+        world_fold(&world);
+        char *had = world_answer(&world, world.scene.exposure, INT64_MIN, INT64_MAX);
         assert_string_equal(had, want);
         free(had);
     }
-    compare_all(&world);
+    world_compare(&world);
     free(want);
     free(names);
-    end_world(&world);
+    world_end(&world);
 }
 
 static void a_question_that_meets_damage_has_it_made_anew(void **state)
@@ -369,9 +186,9 @@ static void a_question_that_meets_damage_has_it_made_anew(void **state)
     struct error error = {0};
     struct table table;
     char path[512];
-    make_world(&world);
-    disclose_some(&world, 150);
-    fold(&world);
+    world_make(&world);
+    world_disclose(&world, 150);
+    world_fold(&world);
     /* Of a month: opening does not look at it, since only the file of all time is read then. */
     snprintf(path, sizeof path, "%s/month-202611.1.idx", world.folder);
     int fd = open(path, O_RDWR);
@@ -379,15 +196,15 @@ static void a_question_that_meets_damage_has_it_made_anew(void **state)
     assert_int_equal(pwrite(fd, "????", 4, 4096 + 3), 4);
     close(fd);
     scene_close(&world.scene);
-    open_world(&world);
+    world_open(&world);
     enum status status =
         exposure_summary(world.scene.exposure, &world.policy, NULL, instant("2026-11-05T00:00:00Z"),
                          instant("2026-11-20T00:00:00Z"), &table, &error);
     assert_status(status, STATUS_CORRUPT);
-    fold(&world); /* as the thread does, every two seconds */
-    compare_all(&world);
-    check_bytes(&world);
-    end_world(&world);
+    world_fold(&world); /* as the thread does, every two seconds */
+    world_compare(&world);
+    world_check(&world);
+    world_end(&world);
 }
 
 static void spoil(const struct world *world, const char *name)
@@ -406,24 +223,24 @@ static void a_fold_that_meets_damage_makes_all_anew(void **state)
     for (int restarts = 0; restarts < 2; restarts++) {
         struct world world;
         struct error error = {0};
-        make_world(&world);
+        world_make(&world);
         struct disclosure what = {.partner = "north-mail",
                                   .grade = 1,
                                   .column_set = column_set(&world.scene, "a.b:clear:name\n"),
                                   .time_ns = instant("2026-10-14T05:00:00Z"),
                                   .count = 20};
         ledger_wait(world.scene.ledger, disclose(&world.scene, &what));
-        fold(&world);
+        world_fold(&world);
         spoil(&world, "day-20261014.1.idx");
         what.number = 30;
         ledger_wait(world.scene.ledger, disclose(&world.scene, &what));
         if (restarts == 1)
-            reopen(&world);
+            world_reopen(&world);
         else if (index_fold(world.scene.exposure->index, &error) != STATUS_OK)
-            fold(&world); /* as the thread does, two seconds later */
-        compare_all(&world);
-        check_bytes(&world);
-        end_world(&world);
+            world_fold(&world); /* as the thread does, two seconds later */
+        world_compare(&world);
+        world_check(&world);
+        world_end(&world);
     }
 }
 
@@ -431,24 +248,24 @@ static void another_ledgers_index_is_not_believed(void **state)
 {
     struct world world;
     char path[256], elsewhere[256];
-    make_world(&world);
-    disclose_some(&world, 100);
-    fold(&world);
+    world_make(&world);
+    world_disclose(&world, 100);
+    world_fold(&world);
     scene_close(&world.scene);
     snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", world.scene.root);
     assert_int_equal(rename(world.scene.ledger_folder, elsewhere), 0);
     snprintf(path, sizeof path, "%s-old", world.scene.subjects);
     assert_int_equal(rename(world.scene.subjects, path), 0);
-    open_world(&world);
-    char *nothing = answer(&world, world.scene.exposure, INT64_MIN, INT64_MAX);
+    world_open(&world);
+    char *nothing = world_answer(&world, world.scene.exposure, INT64_MIN, INT64_MAX);
     assert_string_equal(nothing, "");
     free(nothing);
-    disclose_some(&world, 30);
-    compare_all(&world);
-    fold(&world);
-    compare_all(&world);
-    check_bytes(&world);
-    end_world(&world);
+    world_disclose(&world, 30);
+    world_compare(&world);
+    world_fold(&world);
+    world_compare(&world);
+    world_check(&world);
+    world_end(&world);
 }
 
 /* What a crash in the middle of a fold leaves: files that no manifest names, or none of them. */
@@ -456,9 +273,9 @@ static void leftovers_of_a_crash_do_no_harm(void **state)
 {
     struct world world;
     char path[512];
-    make_world(&world);
-    disclose_some(&world, 60);
-    fold(&world);
+    world_make(&world);
+    world_disclose(&world, 60);
+    world_fold(&world);
     for (int i = 0; i < 3; i++) {
         static const char *const leftovers[] = {"ever.2.idx", "day-20261014.2.idx",
                                                 "month-202610.2.idx"};
@@ -467,11 +284,11 @@ static void leftovers_of_a_crash_do_no_harm(void **state)
         assert_int_equal(write(fd, "half", 4), 4);
         close(fd);
     }
-    disclose_some(&world, 30);
-    fold(&world);
-    compare_all(&world);
-    check_bytes(&world);
-    end_world(&world);
+    world_disclose(&world, 30);
+    world_fold(&world);
+    world_compare(&world);
+    world_check(&world);
+    world_end(&world);
 }
 
 /* ---- bounds and times ---- */
@@ -497,18 +314,18 @@ static void a_full_tail_refuses_questions_until_it_is_folded(void **state)
     struct world world;
     struct table table;
     struct error error = {0};
-    make_world(&world);
+    world_make(&world);
     struct index *index = world.scene.exposure->index;
     struct index_state at;
     int lock;
     assert_status(index_lock(world.folder, true, &lock, &error), STATUS_OK); /* no fold begins */
     index->most = 20000;
-    disclose_some(&world, 40);
-    compare_all(&world); /* there is room yet */
+    world_disclose(&world, 40);
+    world_compare(&world); /* there is room yet */
     for (index_state(index, &at); !at.behind; index_state(index, &at))
-        disclose_some(&world, 20);
+        world_disclose(&world, 20);
     assert_true(at.tail_bytes < 3 * index->most);
-    disclose_some(&world, 20);
+    world_disclose(&world, 20);
     assert_status(exposure_summary(world.scene.exposure, &world.policy, NULL, INT64_MIN, INT64_MAX,
                                    &table, &error),
                   STATUS_LIMIT);
@@ -519,9 +336,9 @@ static void a_full_tail_refuses_questions_until_it_is_folded(void **state)
     wait_for_fold(index, ledger_durable(world.scene.ledger));
     index_state(index, &at);
     assert_false(at.behind);
-    compare_all(&world);
-    check_bytes(&world);
-    end_world(&world);
+    world_compare(&world);
+    world_check(&world);
+    world_end(&world);
 }
 
 /* What is new is folded when a day has closed, however little it is, and not before; also when the
@@ -530,14 +347,14 @@ static void a_fold_begins_when_a_day_closes_or_the_tail_is_large(void **state)
 {
     struct world world;
     struct index_state at;
-    make_world(&world);
+    world_make(&world);
     struct index *index = world.scene.exposure->index;
-    disclose_some(&world, 10);
+    world_disclose(&world, 10);
     index_state(index, &at);
     assert_int_equal(at.sequence, 0);
     index->folded_day--; /* as midnight does */
     wait_for_fold(index, ledger_durable(world.scene.ledger));
-    disclose_some(&world, 10);
+    world_disclose(&world, 10);
     struct index_state before;
     index_state(index, &before);
     usleep(50000); /* the day is folded */
@@ -545,10 +362,10 @@ static void a_fold_begins_when_a_day_closes_or_the_tail_is_large(void **state)
     assert_int_equal(at.sequence, before.sequence);
     assert_true(at.sequence < ledger_durable(world.scene.ledger));
     index->soft = 1;
-    disclose_some(&world, 10);
+    world_disclose(&world, 10);
     wait_for_fold(index, ledger_durable(world.scene.ledger));
-    compare_all(&world);
-    end_world(&world);
+    world_compare(&world);
+    world_end(&world);
 }
 
 int main(void)
