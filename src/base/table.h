@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/since.h"
 
 enum { TABLE_MAX_COLUMNS = 32 };
 
@@ -20,6 +21,7 @@ struct table {
     const char *columns[TABLE_MAX_COLUMNS];
     size_t column_count, row_count;
     struct table_row *first, *last;
+    char since[SINCE_TEXT_ROOM]; /* covers what came from then on; "": from ever on */
 };
 
 /* columns: NULL-terminated names, copied. limit_bytes bounds the whole table. */

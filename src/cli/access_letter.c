@@ -394,6 +394,10 @@ static enum status put_head(struct writing *writing)
     enum status status = words_date(letter->words, letter->since_ns, &since, writing->error);
     if (status == STATUS_OK)
         status = put_phrase(writing, 0, "letter", "request", "since", buffer_text(&since));
+    if (status == STATUS_OK && letter->is_cut) {
+        buffer_append_u8(writing->out, '\n');
+        status = put_phrase(writing, 0, "letter", "dropped", "since", buffer_text(&since));
+    }
     buffer_free(&since);
     return status;
 }

@@ -18,7 +18,8 @@ struct access_letter {
     const struct words *phrases; /* letters/access.<language>.yaml */
     const char *kind, *key;
     const struct table *facts; /* as SHOW SUBJECT gives them, by partner; may have no rows */
-    int64_t since_ns;          /* of the ledger's first entry */
+    int64_t since_ns;          /* of the ledger's first entry, or of the first that is left */
+    bool is_cut;               /* there were records from before */
 };
 
 /* Appends the letter, wrapped. */

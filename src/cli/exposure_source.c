@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "cli/offline.h"
 #include "exposure/exposure.h"
@@ -26,7 +27,7 @@ static const char *const commands[] = {
     [ASKED_NET] = "SHOW NET",
     [ASKED_OVERLAP] = "SHOW OVERLAP",
     [ASKED_SUBJECT] = "SHOW SUBJECT",
-    [ASKED_SINCE] = "SHOW CUTOFF",
+    [ASKED_SINCE] = "SHOW SINCE",
 };
 
 static enum status open_files(const struct cli_call *call, struct exposure_source *source,
@@ -107,12 +108,12 @@ static enum status ask_subject(const struct exposure_source *source,
                                     table, error);
 }
 
-/* The first entry's time. */
+/* When the ledger began, and since when it is whole. */
 static enum status ask_since(const struct exposure_source *source, struct table *table,
                              struct error *error)
 {
     enum { TABLE_BYTES = 4096 };
-    static const char *const columns[] = {"since", NULL};
+    static const char *const columns[] = {"began", "since", NULL};
     struct ledger_reader *reader;
     struct ledger_entry entry;
     struct slice side;
@@ -121,9 +122,13 @@ static enum status ask_since(const struct exposure_source *source, struct table 
     TRY(ledger_reader_open(source->ledger, 0, &reader, error));
     enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
     if (status == STATUS_OK) {
-        clock_format_utc(entry.time_ns, text);
         table_init(table, TABLE_BYTES, columns);
-        table_set(table, table_add(table), 0, "%s", text);
+        struct table_row *row = table_add(table);
+        clock_format_utc(entry.time_ns, text);
+        table_set(table, row, 0, "%s", text);
+        since_format(ledger_reader_since(reader), text);
+        if (text[0] != '\0')
+            table_set(table, row, 1, "%s", text);
     }
     ledger_reader_close(reader);
     return status;
@@ -173,6 +178,61 @@ enum status exposure_source_ask(struct exposure_source *source,
     return STATUS_OK;
 }
 
+enum status exposure_source_since(struct exposure_source *source, struct exposure_coverage *covered,
+                                  struct error *error)
+{
+    struct cli_result result = {0};
+    const struct exposure_asking asking = {.what = ASKED_SINCE};
+    TRY(exposure_source_ask(source, &asking, &result, error));
+    const struct table *table = &result.table;
+    const char *began = table->first == NULL ? "" : cli_cell(table, table->first, "began");
+    const char *since = table->first == NULL ? "" : cli_cell(table, table->first, "since");
+    snprintf(covered->since, sizeof covered->since, "%s", since);
+    enum status status = clock_parse(began, &covered->began_ns, error);
+    covered->since_ns = SINCE_EVER;
+    if (status == STATUS_OK && since[0] != '\0')
+        status = clock_parse(since, &covered->since_ns, error);
+    table_free(&result.table);
+    return status;
+}
+
+json_t *exposure_since_json(const char *since)
+{
+    return since[0] == '\0' ? json_null() : cli_json_text(since);
+}
+
+void exposure_tell_since(const struct cli_call *call, const char *since, const char *from)
+{
+    char sentence[SINCE_SENTENCE_ROOM];
+    int64_t since_ns = SINCE_EVER, from_ns = INT64_MAX;
+    since_sentence(since, sentence);
+    if (sentence[0] == '\0')
+        return;
+    if (!call->json)
+        printf("\n%s\n", sentence);
+    bool is_asked = from != NULL && clock_parse(from, &from_ns, NULL) == STATUS_OK &&
+                    clock_parse(since, &since_ns, NULL) == STATUS_OK && from_ns < since_ns;
+    if (call->json || is_asked)
+        fprintf(stderr, "%s\n", sentence);
+}
+
+enum status exposure_print_rows(const struct cli_call *call, const struct cli_result *result,
+                                const char *since, const char *from, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (call->json) {
+        json_t *answer = json_pack("{s:o, s:o}", "since", exposure_since_json(since), "rows",
+                                   cli_json_table(&result->table, result->kinds));
+        CHECK(answer != NULL);
+        status = cli_json_print(answer, false, error);
+    } else {
+        cli_print_table(stdout, &result->table);
+    }
+    if (status == STATUS_OK)
+        exposure_tell_since(call, since, from);
+    return status;
+}
+
 enum status exposure_check_time(struct cli_call *call, const char *option, struct error *error)
 {
     int64_t time_ns;
@@ -189,8 +249,11 @@ enum status exposure_ask_and_print(const struct cli_call *call,
     struct cli_result result = {0};
     TRY(exposure_source_open(call, &source, error));
     enum status status = exposure_source_ask(source, asking, &result, error);
+    struct exposure_coverage covered;
+    if (status == STATUS_OK) /* after the answer: it claims no more than the answer had */
+        status = exposure_source_since(source, &covered, error);
     if (status == STATUS_OK)
-        status = cli_print_result(call, &result, error);
+        status = exposure_print_rows(call, &result, covered.since, asking->from, error);
     table_free(&result.table);
     exposure_source_close(source);
     return status;

@@ -15,7 +15,7 @@ enum exposure_asked {
     ASKED_NET,
     ASKED_OVERLAP,
     ASKED_SUBJECT, /* kind and key */
-    ASKED_SINCE,   /* when the ledger began */
+    ASKED_SINCE,   /* when the ledger began, and since when it is whole */
 };
 
 struct exposure_asking {
@@ -32,6 +32,24 @@ void exposure_source_close(struct exposure_source *source); /* NULL is fine */
 MUST_USE enum status exposure_source_ask(struct exposure_source *source,
                                          const struct exposure_asking *asking,
                                          struct cli_result *result, struct error *error);
+/* What an answer covers. */
+struct exposure_coverage {
+    int64_t began_ns;            /* the ledger's first entry */
+    int64_t since_ns;            /* SINCE_EVER: whole */
+    char since[SINCE_TEXT_ROOM]; /* the same; "" for whole */
+};
+/* Ask it after the questions: what was dropped meanwhile is then not claimed. */
+MUST_USE enum status exposure_source_since(struct exposure_source *source,
+                                           struct exposure_coverage *covered, struct error *error);
+/* since: as in a coverage or a table. */
+json_t *exposure_since_json(const char *since); /* null for "" */
+/* Where records were dropped: as the last line of the answer; on standard error beside JSON, and
+ * where `from` (may be NULL) asks for what is gone. */
+void exposure_tell_since(const struct cli_call *call, const char *since, const char *from);
+/* A table with that; as JSON {"since": …, "rows": […]}. */
+MUST_USE enum status exposure_print_rows(const struct cli_call *call,
+                                         const struct cli_result *result, const char *since,
+                                         const char *from, struct error *error);
 /* A usage error where an option that takes an instant holds none. */
 MUST_USE enum status exposure_check_time(struct cli_call *call, const char *option,
                                          struct error *error);

@@ -20,7 +20,7 @@ static const struct {
     {"exposure", "People disclosed", ASKED_SUMMARY, true},
     {"categories", "By category of data", ASKED_CATEGORIES, true},
     {"combinations", "By what was disclosed of each: some or all of", ASKED_COMBINATIONS, true},
-    {"never", "Never disclosed since the ledger began", ASKED_NEVER, false},
+    {"never", "Never disclosed, in all that the records cover", ASKED_NEVER, false},
 };
 
 static enum status ask_section(const struct cli_call *call, struct exposure_source *source,
@@ -57,9 +57,17 @@ static enum status run(struct cli_call *call, struct error *error)
         }
         table_free(&result.table);
     }
+    struct exposure_coverage covered;
+    if (status == STATUS_OK)
+        status = exposure_source_since(source, &covered, error);
     exposure_source_close(source);
-    if (status == STATUS_OK && call->json)
+    if (status == STATUS_OK)
+        exposure_tell_since(call, covered.since, cli_value(call, "from"));
+    if (status == STATUS_OK && call->json) {
+        int failure = json_object_set_new(all, "since", exposure_since_json(covered.since));
+        CHECK(failure == 0);
         return cli_json_print(all, false, error);
+    }
     json_decref(all);
     return status;
 }

@@ -36,7 +36,8 @@ static enum status run(struct cli_call *call, struct error *error)
     TRY(cli_log_folder(call, cli_value(call, "ledger"), ledger, NULL, error));
     TRY(exposure_statements(ledger, partner, from, to, (size_t)most, &result.table, error));
     cli_result_kinds(&result);
-    enum status status = cli_print_result(call, &result, error);
+    enum status status =
+        exposure_print_rows(call, &result, result.table.since, cli_value(call, "from"), error);
     table_free(&result.table);
     return status;
 }
@@ -48,7 +49,8 @@ const struct cli_command verb_exposure_statements = {
     .description =
         "Lists a partner's statements (by the SHA-256 of their text) by how many people each\n"
         "gave it whom it had never had before, most first; with all their people and rows.\n"
-        "Reads the ledger from its beginning: some seconds where it is long.",
+        "Reads the ledger from its beginning: some seconds where it is long. Whom only records\n"
+        "told of that were dropped by retention is new again.",
     .examples = "exposure statements --partner ringway\n"
                 "exposure statements -p ringway --from 2026-11-01 --most 5 --json\n",
     .run = run,

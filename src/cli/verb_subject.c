@@ -93,20 +93,6 @@ static enum status ask_all(const struct cli_call *call, struct exposure_source *
 
 /* ---- the letter ---- */
 
-/* When the ledger began. */
-static enum status ask_since(struct exposure_source *source, int64_t *since_ns, struct error *error)
-{
-    struct cli_result result = {0};
-    const struct exposure_asking asking = {.what = ASKED_SINCE};
-    enum status status = exposure_source_ask(source, &asking, &result, error);
-    TRY(status);
-    const struct table *table = &result.table;
-    status = clock_parse(table->first == NULL ? "" : cli_cell(table, table->first, "since"),
-                         since_ns, error);
-    table_free(&result.table);
-    return status;
-}
-
 static enum status load_words(const char *folder, const char *format, const char *tag,
                               struct words **words, struct error *error)
 {
@@ -117,16 +103,29 @@ static enum status load_words(const char *folder, const char *format, const char
     return words_load(path, words, error);
 }
 
+/* A letter names days: it must not claim what was dropped of one. */
+static int64_t first_whole_day(int64_t since_ns)
+{
+    static const int64_t day_ns = 86400LL * 1000000000;
+    int64_t days = since_ns / day_ns + (since_ns % day_ns > 0);
+    return days > INT64_MAX / day_ns ? since_ns : days * day_ns;
+}
+
 static enum status put_letter(struct exposure_source *source, struct access_letter *letter,
                               struct error *error)
 {
     struct cli_result result = {0};
     struct buffer text;
-    TRY(ask_since(source, &letter->since_ns, error));
+    struct exposure_coverage covered;
     TRY(ask_facts(source, letter->kind, letter->key, &result, error));
     buffer_init(&text, LETTER_BYTES);
     letter->facts = &result.table;
-    enum status status = access_letter_write(letter, &text, error);
+    enum status status = exposure_source_since(source, &covered, error);
+    if (status == STATUS_OK) {
+        letter->is_cut = covered.since_ns != SINCE_EVER;
+        letter->since_ns = letter->is_cut ? first_whole_day(covered.since_ns) : covered.began_ns;
+        status = access_letter_write(letter, &text, error);
+    }
     if (status == STATUS_OK)
         fwrite(text.data, 1, text.len, stdout);
     buffer_free(&text);
@@ -205,12 +204,21 @@ static enum status run(struct cli_call *call, struct error *error)
     CHECK(all != NULL);
     if (status == STATUS_OK)
         status = ask_all(call, source, policy, all, error);
+    struct exposure_coverage covered;
+    if (status == STATUS_OK)
+        status = exposure_source_since(source, &covered, error);
     exposure_source_close(source);
     policy_release(policy);
-    if (status == STATUS_OK && call->json)
-        return cli_json_print(all, false, error);
-    json_decref(all);
-    return status;
+    if (status == STATUS_OK)
+        exposure_tell_since(call, covered.since, NULL);
+    if (status != STATUS_OK || !call->json) {
+        json_decref(all);
+        return status;
+    }
+    json_t *answer =
+        json_pack("{s:o, s:o}", "since", exposure_since_json(covered.since), "rows", all);
+    CHECK(answer != NULL);
+    return cli_json_print(answer, false, error);
 }
 
 const struct cli_command verb_subject = {

@@ -254,7 +254,7 @@ void exposure_record(struct exposure *exposure, uint64_t sequence,
                      const struct ledger_entry *entry);
 
 /* From when on the index's answers tell: it speaks of no entry that was dropped from the ledger.
- * Every question below answers for what is there; whoever asks says since when. */
+ * Every question below answers for what is there, and its table says since when (base/since.h). */
 void exposure_since(struct exposure *exposure, struct ledger_since *since);
 /* Whether any entry about disclosures names this partner, be it in the policy or not. */
 bool exposure_knows_partner(struct exposure *exposure, const char *partner);
@@ -263,9 +263,9 @@ bool exposure_knows_partner(struct exposure *exposure, const char *partner);
 MUST_USE enum status exposure_deleted_before(struct exposure *exposure, const char *partner,
                                              int64_t *before_ns);
 
-/* Questions; exact counts. policy names kinds and, for "never disclosed", lists categories.
- * from/to half open instants (hours), INT64_MIN/MAX for ever. partner NULL: all partners.
- * Each fills an unopened table. */
+/* Questions; exact counts. A period that ends before exposure_since is refused (55000). policy
+ * names kinds and, for "never disclosed", lists categories. from/to half open instants (hours),
+ * INT64_MIN/MAX for ever. partner NULL: all partners. Each fills an unopened table. */
 
 /* partner, kind, subjects (distinct, in any grade but probe, declared exports included), direct,
  * aggregate, witness, influence, probe, declared (each distinct), first, last. A probe is a key
@@ -300,7 +300,8 @@ MUST_USE enum status exposure_overlap(struct exposure *exposure, const struct po
                                       int64_t to_ns, struct table *table, struct error *error);
 /* statement (SHA-256 of its text), new, subjects, rows, first, last: a partner's statements by how
  * many people they gave it whom it had never had before, most first, at most `most` of them. In the
- * order of the ledger, which is read from its beginning: millions of disclosures a second. */
+ * order of the ledger, which is read from its beginning: millions of disclosures a second. Where
+ * that was dropped, whoever it told of is new again. */
 MUST_USE enum status exposure_statements(const char *ledger_folder, const char *partner,
                                          int64_t from_ns, int64_t to_ns, size_t most,
                                          struct table *table, struct error *error);

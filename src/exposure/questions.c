@@ -16,6 +16,7 @@ struct question {
     struct exposure *exposure;
     const struct policy *policy;
     struct index_range range;
+    int64_t to_ns;
     struct table table;
 };
 
@@ -61,8 +62,8 @@ static enum status ask_partner(struct question *question, const char *partner, i
 static enum status finish(struct question *question, enum status status, struct table *table,
                           struct error *error)
 {
-    return tally_finish(&question->table, status, "ask for one partner, or a shorter time", table,
-                        error);
+    return tally_finish(question->exposure, question->to_ns, &question->table, status,
+                        "ask for one partner, or a shorter time", table, error);
 }
 
 /* Every partner that has had anything, or the one named. */
@@ -83,8 +84,10 @@ static enum status ask(struct question *question, const char *partner, index_vis
 static struct question begin(struct exposure *exposure, const struct policy *policy,
                              int64_t from_ns, int64_t to_ns, const char *const *columns)
 {
-    struct question question = {
-        .exposure = exposure, .policy = policy, .range = index_range(from_ns, to_ns)};
+    struct question question = {.exposure = exposure,
+                                .policy = policy,
+                                .range = index_range(from_ns, to_ns),
+                                .to_ns = to_ns};
     table_init(&question.table, TALLY_TABLE_BYTES, columns);
     return question;
 }

@@ -130,7 +130,7 @@ enum status exposure_never(struct exposure *exposure, const struct policy *polic
     if (status == STATUS_OK)
         status = partner != NULL ? add_never(exposure, partner, &categories, &made, error)
                                  : add_never_all(exposure, policy, &categories, &made, error);
-    return tally_finish(&made, status, NULL, table, error);
+    return tally_finish(exposure, INT64_MAX, &made, status, NULL, table, error);
 }
 
 /* ---- one subject ---- */
@@ -252,9 +252,12 @@ static void show_fact(struct table *table, const struct fact *fact)
         table_set(table, row, 8, "%s", fact->purpose);
 }
 
-static enum status nobody(struct error *error)
+static enum status nobody(struct exposure *exposure, struct error *error)
 {
-    return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
+    char since[SINCE_TEXT_ROOM], sentence[SINCE_SENTENCE_ROOM];
+    since_format(tally_since(exposure), since);
+    since_sentence(since, sentence);
+    return error_set(error, STATUS_NOT_FOUND, "02000", sentence,
                      "nothing about this subject has been disclosed");
 }
 
@@ -276,7 +279,7 @@ static enum status facts_of(struct exposure *exposure, uint32_t id, struct table
     for (size_t i = 0; i < facts.count && status == STATUS_OK; i++)
         show_fact(&made, &facts.facts[i]);
     free(facts.facts);
-    return tally_finish(&made, status, NULL, table, error);
+    return tally_finish(exposure, INT64_MAX, &made, status, NULL, table, error);
 }
 
 enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct slice key,
@@ -284,7 +287,7 @@ enum status exposure_subject(struct exposure *exposure, uint16_t kind, struct sl
 {
     uint32_t id;
     if (exposure_find(exposure, kind, key, &id) != STATUS_OK)
-        return nobody(error);
+        return nobody(exposure, error);
     return facts_of(exposure, id, table, error);
 }
 
@@ -315,7 +318,7 @@ enum status exposure_subject_reading(struct exposure *exposure, const char *subj
     TRY(names_open(subjects_folder, &names, error));
     enum status status = learn_names(names, ledger_folder, error);
     if (status == STATUS_OK && names_find(names, kind, key, &id) != STATUS_OK)
-        status = nobody(error);
+        status = nobody(exposure, error);
     names_close(names);
     TRY(status);
     return facts_of(exposure, id, table, error);

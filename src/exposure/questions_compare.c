@@ -251,7 +251,7 @@ enum status exposure_net(struct exposure *exposure, const struct policy *policy,
     for (size_t i = 0; names != NULL && names[i] != NULL && status == STATUS_OK; i++)
         status = net_of_partner(exposure, policy, names[i], &made, error);
     free(names);
-    return tally_finish(&made, status, NULL, table, error);
+    return tally_finish(exposure, INT64_MAX, &made, status, NULL, table, error);
 }
 
 /* ---- overlap ---- */
@@ -286,5 +286,5 @@ enum status exposure_overlap(struct exposure *exposure, const struct policy *pol
         add_pair(&pair, &left, &right);
     tally_clear(&left);
     tally_clear(&right);
-    return tally_finish(&made, status, NULL, table, error);
+    return tally_finish(exposure, to_ns, &made, status, NULL, table, error);
 }

@@ -26,8 +26,8 @@ struct statement {
 
 struct scan {
     const char *partner;
-    int64_t from_ns, to_ns;
-    roaring_bitmap_t *had; /* by the partner, up to here */
+    int64_t from_ns, to_ns, since_ns; /* since: of the ledger */
+    roaring_bitmap_t *had;            /* by the partner, up to here */
     struct statement *statements;
     uint32_t *slots; /* open addressing: place + 1; 0 empty */
     size_t count, slot_count;
@@ -139,7 +139,8 @@ static enum status read_ledger(struct scan *scan, const char *folder, struct err
     struct slice side;
     uint64_t sequence;
     TRY(ledger_reader_open(folder, 0, &reader, error));
-    enum status status = ledger_reader_whole(reader, "which statements told of whom", error);
+    scan->since_ns = ledger_reader_since(reader);
+    enum status status = since_refuse(scan->since_ns, scan->to_ns, error);
     while (status == STATUS_OK) {
         status = ledger_reader_next(reader, &sequence, &entry, &side, error);
         if (status == STATUS_OK)
@@ -189,6 +190,7 @@ enum status exposure_statements(const char *ledger_folder, const char *partner, 
     enum status status = read_ledger(&scan, ledger_folder, error);
     if (status == STATUS_OK) {
         table_init(&made, TABLE_BYTES, columns);
+        since_format(scan.since_ns, made.since);
         if (scan.count > 0)
             qsort(scan.statements, scan.count, sizeof *scan.statements, compare_statements);
         for (size_t i = 0; i < scan.count && i < most; i++)

@@ -186,12 +186,32 @@ enum status tally_labels(void *context, const struct index_view *view, struct er
     return STATUS_OK;
 }
 
-enum status tally_finish(struct table *made, enum status status, const char *hint,
-                         struct table *table, struct error *error)
+int64_t tally_since(struct exposure *exposure)
+{
+    struct ledger_since since;
+    exposure_since(exposure, &since);
+    return since.dropped && since.entries > 0 ? since_after(since.last_ns) : SINCE_EVER;
+}
+
+/* Asked last: what was dropped while the answer was made is then not claimed. */
+static enum status say_since(struct exposure *exposure, int64_t to_ns, struct table *made,
+                             struct error *error)
+{
+    int64_t since_ns = tally_since(exposure);
+    TRY(since_refuse(since_ns, to_ns, error));
+    since_format(since_ns, made->since);
+    return STATUS_OK;
+}
+
+enum status tally_finish(struct exposure *exposure, int64_t to_ns, struct table *made,
+                         enum status status, const char *hint, struct table *table,
+                         struct error *error)
 {
     if (status == STATUS_OK && table_overflowed(made))
         status = error_set(error, STATUS_LIMIT, "54000", hint, "the answer is larger than %d bytes",
                            TALLY_TABLE_BYTES);
+    if (status == STATUS_OK)
+        status = say_since(exposure, to_ns, made, error);
     if (status == STATUS_OK)
         *table = *made;
     else

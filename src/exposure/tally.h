@@ -43,9 +43,12 @@ enum status tally_labels(void *tally, const struct index_view *view, struct erro
 void tally_settle(struct tally *tally);
 void tally_clear(struct tally *tally);
 
-/* Ends an answer: hands the table over, or frees it and says why; STATUS_LIMIT, with this hint,
- * where it has overflowed. */
-MUST_USE enum status tally_finish(struct table *made, enum status status, const char *hint,
-                                  struct table *table, struct error *error);
+/* Since when answers speak: base/since.h. */
+int64_t tally_since(struct exposure *exposure);
+/* Ends an answer: hands the table over with since when it speaks, or frees it and says why;
+ * STATUS_LIMIT, with this hint, where it has overflowed; 55000 where all before to_ns is gone. */
+MUST_USE enum status tally_finish(struct exposure *exposure, int64_t to_ns, struct table *made,
+                                  enum status status, const char *hint, struct table *table,
+                                  struct error *error);
 
 #endif

@@ -141,7 +141,10 @@ static void on_startup(struct admin_connection *connection, const struct wire_me
 
 static void put_table(struct buffer *out, const struct table *table, const char *tag)
 {
-    char complete[64];
+    char complete[64], sentence[SINCE_SENTENCE_ROOM];
+    since_sentence(table->since, sentence);
+    if (sentence[0] != '\0') /* for people; programs ask SHOW SINCE */
+        wire_put_notice(out, "NOTICE", "01000", sentence, NULL);
     wire_put_text_row_description(out, table->columns, table->column_count);
     for (const struct table_row *row = table->first; row != NULL; row = row->next)
         wire_put_text_row(out, row->cells, table->column_count);

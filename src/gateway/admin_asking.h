@@ -65,6 +65,7 @@ enum status admin_show_subject(struct asking *asking, struct table *table, struc
 enum status admin_show_ledger(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_disclosed(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_cutoff(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_since(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_key.c ---- */
 enum status admin_show_keys(struct asking *asking, struct table *table, struct error *error);

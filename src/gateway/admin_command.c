@@ -1,5 +1,5 @@
 /* Admin commands: a table of patterns, one function each.
- *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION
+ *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION | SINCE
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
@@ -118,6 +118,7 @@ static const struct {
     {{"SHOW", "LEDGER"}, "SHOW", admin_show_ledger, 2},
     {{"SHOW", "DISCLOSED"}, "SHOW", admin_show_disclosed, 2},
     {{"SHOW", "CUTOFF"}, "SHOW", admin_show_cutoff, 2},
+    {{"SHOW", "SINCE"}, "SHOW", admin_show_since, 2},
     {{"SHOW", "KEYS"}, "SHOW", admin_show_keys, 2},
     {{"SHOW", "BUDGET"}, "SHOW", admin_show_budget, 2},
     {{"SHOW", "RAISES"}, "SHOW", admin_show_raises, 2},

@@ -165,8 +165,15 @@ enum status admin_show_disclosed(struct asking *asking, struct table *table, str
     return status;
 }
 
-/* When the ledger began: the time of its first entry. */
-static enum status first_instant(const struct server *server, int64_t *time_ns, struct error *error)
+struct beginning {
+    int64_t began_ns; /* the time of the ledger's first entry */
+    bool is_cut;
+    struct ledger_dropped dropped;
+    int64_t since_ns;
+};
+
+static enum status read_beginning(const struct server *server, struct beginning *beginning,
+                                  struct error *error)
 {
     char folder[4096];
     struct ledger_reader *reader;
@@ -176,10 +183,39 @@ static enum status first_instant(const struct server *server, int64_t *time_ns, 
     snprintf(folder, sizeof folder, "%s/ledger", server->config->state_folder);
     TRY(ledger_reader_open(folder, 0, &reader, error));
     enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
-    if (status == STATUS_OK)
-        *time_ns = entry.time_ns;
+    if (status == STATUS_OK) {
+        *beginning =
+            (struct beginning){.began_ns = entry.time_ns, .since_ns = ledger_reader_since(reader)};
+        beginning->is_cut = ledger_reader_dropped(reader, &beginning->dropped);
+        if (beginning->is_cut && beginning->dropped.first_ns < entry.time_ns)
+            beginning->began_ns = beginning->dropped.first_ns;
+    }
     ledger_reader_close(reader);
     return status;
+}
+
+/* Since when answers speak, and what is gone. */
+enum status admin_show_since(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"began", "since", "entries", "first", "last", NULL};
+    struct beginning beginning;
+    char text[SINCE_TEXT_ROOM];
+    TRY(read_beginning(asking->server, &beginning, error));
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    struct table_row *row = table_add(table);
+    clock_format_utc(beginning.began_ns, text);
+    table_set(table, row, 0, "%s", text);
+    table_set(table, row, 2, "%llu",
+              beginning.is_cut ? (unsigned long long)beginning.dropped.entries : 0ULL);
+    if (beginning.since_ns == SINCE_EVER)
+        return STATUS_OK;
+    since_format(beginning.since_ns, table->since);
+    table_set(table, row, 1, "%s", table->since);
+    clock_format_utc(beginning.dropped.first_ns, text);
+    table_set(table, row, 3, "%s", text);
+    clock_format_utc(beginning.dropped.last_ns, text);
+    table_set(table, row, 4, "%s", text);
+    return STATUS_OK;
 }
 
 /* What the ledger says now, signed and kept: whoever holds the text can tell later whether it is
@@ -191,9 +227,10 @@ enum status admin_show_cutoff(struct asking *asking, struct table *table, struct
     struct checkpoint cutoff;
     struct buffer note;
     struct error unsigned_why = {0};
-    int64_t since_ns, now_ns;
+    struct beginning beginning;
+    int64_t now_ns;
     char root[2 * sizeof cutoff.root + 1], time[21], since[21];
-    TRY(first_instant(asking->server, &since_ns, error));
+    TRY(read_beginning(asking->server, &beginning, error));
     buffer_init(&note, NOTE_BYTES_MAX);
     enum status kept = ledger_checkpoint(asking->server->ledger, &cutoff, &note, &unsigned_why);
     if (kept != STATUS_OK) /* the cut-off itself must not wait for room on a disk */
@@ -201,7 +238,8 @@ enum status admin_show_cutoff(struct asking *asking, struct table *table, struct
     now_ns = clock_now_ns();
     crypto_hex(cutoff.root, sizeof cutoff.root, root);
     clock_format_utc(now_ns, time);
-    clock_format_utc(since_ns, since);
+    clock_format_utc(beginning.since_ns == SINCE_EVER ? beginning.began_ns : beginning.since_ns,
+                     since);
     table_init(table, ADMIN_TABLE_BYTES, columns);
     struct table_row *row = table_add(table);
     table_set(table, row, 0, "%llu", (unsigned long long)cutoff.size);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/since.h"
 #include "base/status.h"
 #include "ledger/checkpoint.h"
 #include "ledger/key_change.h"
@@ -195,6 +196,8 @@ MUST_USE enum status ledger_since(const char *folder, struct ledger_since *since
  * cannot be done, as the message's subject. */
 MUST_USE enum status ledger_reader_whole(const struct ledger_reader *reader, const char *purpose,
                                          struct error *error);
+/* Since when all entries are there (base/since.h); SINCE_EVER for a reader that misses none. */
+int64_t ledger_reader_since(const struct ledger_reader *reader);
 /* Next acknowledged entry; STATUS_AGAIN at the end for now; STATUS_CORRUPT with file and byte. The
  * entry borrows the reader's memory until the next call. */
 MUST_USE enum status ledger_reader_next(struct ledger_reader *reader, uint64_t *sequence,

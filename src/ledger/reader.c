@@ -327,6 +327,13 @@ bool ledger_reader_dropped(const struct ledger_reader *reader, struct ledger_dro
     return true;
 }
 
+int64_t ledger_reader_since(const struct ledger_reader *reader)
+{
+    struct ledger_dropped dropped;
+    bool is_cut = ledger_reader_dropped(reader, &dropped) && dropped.entries > 0;
+    return is_cut ? since_after(dropped.last_ns) : SINCE_EVER;
+}
+
 enum status ledger_since(const char *folder, struct ledger_since *since, struct error *error)
 {
     uint8_t log_id[SEGMENT_ID_BYTES];

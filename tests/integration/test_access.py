@@ -17,7 +17,7 @@ def ask(gateway, purpose, sql):
 
 def told(gateway, key):
     return {(row["partner"], row["column"], row["form"], row["grade"], row["purpose"])
-            for row in gateway.cli_json("subject", "person", key)}
+            for row in gateway.cli_json("subject", "person", key)["rows"]}
 
 
 def test_each_purpose_is_told(gateway):

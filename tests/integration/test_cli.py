@@ -183,7 +183,8 @@ def test_exposure_in_sections(gateway):
     for heading in ("People disclosed", "By category of data", "some or all of", "Never disclosed"):
         assert heading in output
     report = gateway.cli_json("exposure", "show", "--partner", "acme")
-    assert list(report) == ["exposure", "categories", "combinations", "never"]
+    assert list(report) == ["exposure", "categories", "combinations", "never", "since"]
+    assert report["since"] is None
     [acme] = [row for row in report["exposure"] if row["kind"] == "person"]
     assert acme["partner"] == "acme" and acme["subjects"] == 5
     assert "credential" in {row["category"] for row in report["never"]}
@@ -194,12 +195,14 @@ def test_exposure_in_a_period(gateway):
 
 
 def test_subject_with_and_without_kind(gateway):
-    rows = gateway.cli_json("subject", "person", "1")
+    told = gateway.cli_json("subject", "person", "1")
+    rows = told["rows"]
+    assert told["since"] is None
     assert {"acme", "rival"} == {row["partner"] for row in rows}
     assert {"person"} == {row["kind"] for row in rows}
-    assert gateway.cli_json("subject", "1") == rows
-    assert gateway.cli_json("subject", "person:1") == rows
-    assert gateway.cli_json("subject", "person", "no such") == []
+    assert gateway.cli_json("subject", "1") == told
+    assert gateway.cli_json("subject", "person:1") == told
+    assert gateway.cli_json("subject", "person", "no such") == {"since": None, "rows": []}
     assert "nothing has been disclosed" in gateway.cli("subject", "no such")
 
 

@@ -47,7 +47,7 @@ def test_a_declared_export_counts_from_then_on(gateway, keys):
     gateway.kill9()
     gateway.start()
     assert exposure(gateway) == expected
-    rows = gateway.cli_json("subject", "person", "12")
+    rows = gateway.cli_json("subject", "person", "12")["rows"]
     assert {(row["column"], row["form"], row["grade"], row["first"]) for row in rows} == {
         ("full_name", "clear", "declared", "2026-03-02T10:00:00Z"),
         ("phone", "masked", "declared", "2026-03-02T10:00:00Z")}

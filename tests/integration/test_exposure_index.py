@@ -63,11 +63,11 @@ def test_net_overlap_and_statements_are_told(gateway):
     second = gateway.rows("acme.cert", "SELECT person_id, full_name FROM person WHERE person_id IN (3, 5, 6)")
     added = len(set(second) - set(first))
     assert len(first) == 3 and 0 < added < len(second)
-    whole = json.loads(gateway.cli("exposure", "net", "--partner", "acme", "--json"))[0]
+    whole = json.loads(gateway.cli("exposure", "net", "--partner", "acme", "--json"))["rows"][0]
     assert whole["category"] is None and whole["gross"] == whole["net"] == 3 + added
-    both = json.loads(gateway.cli("exposure", "overlap", "acme", "nobody", "--json"))[0]
+    both = json.loads(gateway.cli("exposure", "overlap", "acme", "nobody", "--json"))["rows"][0]
     assert (both["both"], both["only_first"], both["only_second"]) == (0, 3 + added, 0)
-    statements = json.loads(gateway.cli("exposure", "statements", "-p", "acme", "--json"))
+    statements = json.loads(gateway.cli("exposure", "statements", "-p", "acme", "--json"))["rows"]
     assert sorted((s["new"], s["subjects"]) for s in statements if s["subjects"] > 0) == sorted(
         [(added, len(second)), (3, 3)])
     shown_by_admin = gateway.admin("SHOW STATEMENTS PARTNER 'acme' MOST '1'")

@@ -35,6 +35,8 @@ static struct words *load(const char *path)
     return words;
 }
 
+static bool is_cut; /* the oldest records were dropped */
+
 /* The letter in a language; static. rows of as many texts as columns. */
 static const char *letter_of(const char *language, const char *const (*rows)[9], size_t count)
 {
@@ -60,7 +62,8 @@ static const char *letter_of(const char *language, const char *const (*rows)[9],
                                          .kind = "customer",
                                          .key = "4711",
                                          .facts = &facts,
-                                         .since_ns = 1767225600000000000}; /* 2026-01-01 */
+                                         .since_ns = 1767225600000000000, /* 2026-01-01 */
+                                         .is_cut = is_cut};
     buffer_init(&out, LETTER_BYTES - 1);
     if (access_letter_write(&letter, &out, &error) != STATUS_OK)
         fail_msg("letter: %s", error.message);
@@ -197,6 +200,17 @@ static void no_line_is_wider_than_a_page(void **state)
     }
 }
 
+static void what_was_dropped_is_said(void **state)
+{
+    is_cut = true;
+    const char *letter = letter_of("en", NULL, 0);
+    has(letter, "Nobody has received");
+    has(letter, "Records from before 1 January 2026 are no longer there");
+    has(letter_of("fr", NULL, 0), "avant le 1er janvier 2026 n'existent plus");
+    is_cut = false;
+    lacks(letter_of("en", NULL, 0), "no longer there");
+}
+
 static void phrases_that_lack_something_are_refused(void **state)
 {
     struct words *words = load(SHARE "/words/en.yaml");
@@ -221,6 +235,7 @@ int main(void)
         cmocka_unit_test(tells_who_asked),
         cmocka_unit_test(is_in_the_persons_language),
         cmocka_unit_test(nobody_is_an_answer),
+        cmocka_unit_test(what_was_dropped_is_said),
         cmocka_unit_test(no_line_is_wider_than_a_page),
         cmocka_unit_test(phrases_that_lack_something_are_refused),
     };

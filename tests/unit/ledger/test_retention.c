@@ -219,10 +219,12 @@ static void what_is_dropped_cannot_be_had_unsaid(void **state)
     assert_status(ledger_since(scene.folder.path, &since, &error), STATUS_OK);
     assert_true(since.dropped && since.below == cut && since.entries == plan.newly);
     assert_true(since.last_ns == dropped.last_ns && since.since_ns == since.last_ns + 1);
+    assert_true(ledger_reader_since(reader) == since_after(since.last_ns));
     assert_status(ledger_reader_whole(reader, "this", &error), STATUS_DENIED);
     ledger_reader_close(reader);
     assert_status(ledger_reader_open(scene.folder.path, cut, &reader, &error), STATUS_OK);
     assert_false(ledger_reader_dropped(reader, &dropped));
+    assert_true(ledger_reader_since(reader) == SINCE_EVER);
     assert_status(ledger_reader_whole(reader, "this", &error), STATUS_OK);
     ledger_reader_close(reader);
     assert_status(ledger_root_at(scene.folder.path, cut, root, &error), STATUS_OK);
