@@ -36,25 +36,28 @@ static void path_of(const struct tile_writer *writer, const char *name, char pat
     snprintf(path, PATH_ROOM, "%s/tiles/%s", writer->folder, name);
 }
 
-static enum status write_whole(const char *path, struct slice bytes, struct error *error)
+static enum status write_whole(const char *path, struct slice bytes, bool sync, struct error *error)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, SEGMENT_FILE_MODE);
     if (fd < 0)
         return error_set_errno(error, errno, "%s", path);
     enum status status = file_write_at(fd, bytes.data, bytes.len, 0, error);
+    if (status == STATUS_OK && sync && fdatasync(fd) != 0)
+        status = error_set_errno(error, errno, "fdatasync %s", path);
     if (close(fd) != 0 && status == STATUS_OK)
         status = error_set_errno(error, errno, "%s", path);
     return status;
 }
 
-/* The name appears with all of its bytes behind it. The folder is made where it is missing. */
+/* The name appears with all of its bytes behind it, also after a power cut where they are synced.
+ * The folder is made where it is missing. */
 static enum status put_file(const struct tile_writer *writer, const char *name, struct slice bytes,
-                            struct error *error)
+                            bool sync, struct error *error)
 {
     char path[PATH_ROOM], fresh[PATH_ROOM], folder[PATH_ROOM];
     path_of(writer, name, path);
     path_of(writer, ".new", fresh);
-    TRY(write_whole(fresh, bytes, error));
+    TRY(write_whole(fresh, bytes, sync, error));
     if (rename(fresh, path) == 0)
         return STATUS_OK;
     if (errno == ENOENT) {
@@ -71,7 +74,7 @@ static enum status put_tile(const struct tile_writer *writer, const struct tile 
 {
     char name[TILES_PATH_ROOM];
     tile_path(tile, name);
-    return put_file(writer, name, bytes, error);
+    return put_file(writer, name, bytes, false, error);
 }
 
 /* Removes the partial ones of a tile but for two widths. What cannot be removed does no harm. */
@@ -234,7 +237,7 @@ enum status tile_writer_checkpoint(struct tile_writer *writer, struct slice note
 {
     int lock; /* whoever adds cosignatures to what stands there must not put it back */
     TRY(kept_lock_published(writer->folder, &lock, error));
-    enum status status = put_file(writer, "checkpoint", note, error);
+    enum status status = put_file(writer, "checkpoint", note, true, error);
     close(lock);
     return status;
 }

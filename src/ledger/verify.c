@@ -17,6 +17,7 @@
 #include "ledger/column_set.h"
 #include "ledger/entry.h"
 #include "ledger/merkle.h"
+#include "ledger/tiles.h"
 #include "ledger/verify_base.h"
 #include "ledger/verify_files.h"
 #include "ledger/verify_segment.h"
@@ -614,8 +615,27 @@ static void fill_report(struct verification *verification, struct verify_report 
     crypto_hex(verification->log_id, sizeof verification->log_id, report->log_id);
 }
 
-enum status ledger_verify(const struct verify_options *options, struct verify_report *report,
-                          struct verify_damage *damage, struct error *error)
+/* A start after a power cut writes again what had been published and not synced: who verifies
+ * meanwhile waits for it. True where something newer was published in time. */
+static bool published_newer(const char *folder, uint64_t than, unsigned patience_ms)
+{
+    enum { STEP_MS = 100 };
+    for (unsigned waited = 0; waited < patience_ms; waited += STEP_MS) {
+        struct tiles *tiles;
+        bool is_newer = false;
+        if (tiles_open(folder, &tiles, NULL) == STATUS_OK) {
+            is_newer = tiles_checkpoint(tiles)->size > than;
+            tiles_close(tiles);
+        }
+        if (is_newer)
+            return true;
+        usleep(STEP_MS * 1000);
+    }
+    return false;
+}
+
+static enum status verify_once(const struct verify_options *options, struct verify_report *report,
+                               struct verify_damage *damage, bool *may_mend, struct error *error)
 {
     struct verification verification = {
         .options = options,
@@ -637,6 +657,10 @@ enum status ledger_verify(const struct verify_options *options, struct verify_re
         fill_report(&verification, report);
     else if (status == STATUS_CORRUPT)
         *damage = verification.damage;
+    const unsigned patience_ms = options->patience_ms == 0 ? PATIENCE_MS : options->patience_ms;
+    *may_mend = status == STATUS_CORRUPT && verification.damage.check != NULL &&
+                strcmp(verification.damage.check, "tiles") == 0 && !verification.report.closed &&
+                published_newer(options->folder, verification.shelf.published.size, patience_ms);
     verify_shelf_free(&verification.shelf);
     if (verification.has_base)
         base_close(&verification.base);
@@ -645,4 +669,15 @@ enum status ledger_verify(const struct verify_options *options, struct verify_re
     pthread_cond_destroy(&verification.turned);
     pthread_mutex_destroy(&verification.mutex);
     return status;
+}
+
+enum status ledger_verify(const struct verify_options *options, struct verify_report *report,
+                          struct verify_damage *damage, struct error *error)
+{
+    bool mended, again;
+    enum status status = verify_once(options, report, damage, &mended, error);
+    if (!mended)
+        return status;
+    *damage = (struct verify_damage){0};
+    return verify_once(options, report, damage, &again, error);
 }

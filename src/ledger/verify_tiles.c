@@ -43,8 +43,9 @@ static enum status damaged(const struct checking *checking, const struct tile *t
     checking->damage->byte = 0;
     checking->damage->sequence = sequence;
     return error_set(checking->error, STATUS_CORRUPT, "XX001",
-                     "Tiles are derived: move the folder tiles away, and the gateway makes them "
-                     "anew. Who was served these has been misled.",
+                     "Tiles are derived: a gateway that starts after a power cut makes the newest "
+                     "anew by itself, and all of them where the folder tiles was moved away. Who "
+                     "was served these has been misled.",
                      "%.150s/tiles/%s: from sequence %" PRIu64 ": tiles: %s", checking->folder,
                      path, sequence, what);
 }

@@ -134,7 +134,7 @@ static void lost_and_torn_tiles_are_made_anew(void **state)
 }
 
 /* A log that was replaced by a shorter one, or by another: the tiles are what shows it. */
-/* It is not synced each time: after a power cut it can be empty, or anything. */
+/* Other file systems, other hands: it can be empty, or anything. */
 static void a_torn_checkpoint_is_replaced(void **state)
 {
     static const char *const torn[] = {"", "\0\0\0\0", "cofferdam/log/"};
