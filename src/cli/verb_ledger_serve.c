@@ -1,6 +1,7 @@
 /* cofferdam ledger serve: the published tiles over HTTP. */
 #include "cli/log_folder.h"
 #include "cli/verbs.h"
+#include "cli/web_options.h"
 
 #include "serve/serve.h"
 
@@ -16,13 +17,8 @@ static enum status run(struct cli_call *call, struct error *error)
 {
     char folder[CLI_PATH_ROOM], tiles[CLI_PATH_ROOM + 8];
     const char *given = call->argument_count == 1 ? call->arguments[0] : NULL;
-    struct serve_options serve = {.folder = tiles,
-                                  .certificate = cli_value(call, "certificate"),
-                                  .key = cli_value(call, "key"),
-                                  .user = cli_value(call, "user")};
-    TRY(cli_require(call, "listen", &serve.listen, error));
-    if ((serve.certificate == NULL) != (serve.key == NULL))
-        return cli_usage(call, error, "--certificate and --key go together");
+    struct serve_options serve = {.folder = tiles};
+    TRY(cli_web_options(call, &serve.web, error));
     TRY(cli_log_folder(call, given, folder, NULL, error));
     snprintf(tiles, sizeof tiles, "%s/tiles", folder);
     return serve_run(&serve, error);

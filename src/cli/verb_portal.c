@@ -1,5 +1,6 @@
 /* cofferdam portal: the public page. */
 #include "cli/verbs.h"
+#include "cli/web_options.h"
 
 #include "portal/portal.h"
 
@@ -16,15 +17,10 @@ static const struct cli_option options[] = {
 
 static enum status run(struct cli_call *call, struct error *error)
 {
-    struct portal_options portal = {.certificate = cli_value(call, "certificate"),
-                                    .key = cli_value(call, "key"),
-                                    .proxy = cli_value(call, "proxy"),
-                                    .user = cli_value(call, "user")};
+    struct portal_options portal = {.proxy = cli_value(call, "proxy")};
     TRY(cli_require(call, "folder", &portal.folder, error));
     TRY(cli_require(call, "queue", &portal.queue, error));
-    TRY(cli_require(call, "listen", &portal.listen, error));
-    if ((portal.certificate == NULL) != (portal.key == NULL))
-        return cli_usage(call, error, "--certificate and --key go together");
+    TRY(cli_web_options(call, &portal.web, error));
     return portal_run(&portal, error);
 }
 

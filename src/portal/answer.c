@@ -29,7 +29,7 @@ enum {
 };
 #define NANOSECONDS   INT64_C(1000000000)
 #define TICK_NS       INT64_C(50000000)
-#define LOOK_AGAIN_NS NANOSECONDS /* for a new generation, for slow connections */
+#define LOOK_AGAIN_NS NANOSECONDS /* for a new generation */
 
 /* What is marked and looked for in place of a reference that is none. */
 static const char no_reference[REFERENCE_ROOM] = "0000-0000-0000-0000-0000-0";
@@ -262,7 +262,6 @@ void *answer_run(void *context)
         if (now_ns - looked_ns >= LOOK_AGAIN_NS) {
             free_retired(service);
             take_new_generation(service);
-            patience_enforce(service, now_ns);
             looked_ns = now_ns;
         }
         pthread_mutex_lock(&service->lock);

@@ -1,27 +1,22 @@
-/* The portal's life: open what is needed, give up everything else, serve, end. Signals are waited
- * for by the first thread; the two others are in service.h. */
+/* The portal's life: what it opens before everything else is given up, its threads, its end. */
 #include "portal/portal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
 #include "base/confine.h"
-#include "base/file.h"
-#include "base/listen.h"
 #include "base/log.h"
-#include "crypto/crypto.h"
 #include "portal/service.h"
 
-enum { PEM_BYTES_MOST = 256 * 1024, HOST_ROOM = 64 };
+enum { HOST_ROOM = 64 };
+
+#define REQUEST_NS_MOST INT64_C(15000000000)
 
 /* A reference has 100 bits, so that these are no defence against guessing but against load; and a
  * question costs a file, so that there are fewer of them. */
@@ -33,20 +28,6 @@ static const struct allowance_rate all_allowed[ASK_KINDS] = {
     [ASK_GENUINE] = {.most = 10000, .interval_ms = 10},
     [ASK_AFFECTED] = {.most = 5000, .interval_ms = 200},
 };
-
-/* ---- addresses ---- */
-
-static enum status open_listener(const struct portal_options *options, int *listener,
-                                 struct error *error)
-{
-    struct listen_address address;
-    TRY(listen_parse(options->listen, &address, error));
-    if (options->certificate == NULL && !listen_is_loopback(&address))
-        return error_set(error, STATUS_DENIED, "28000",
-                         "give --certificate and --key, or listen on loopback behind a TLS proxy",
-                         "what people ask does not travel in the clear");
-    return listen_open(&address, listener, error);
-}
 
 static enum status parse_proxy(const char *text, struct in6_addr *proxy, struct error *error)
 {
@@ -78,7 +59,6 @@ static void init(struct service *service)
     pthread_condattr_destroy(&monotonic);
     service->folder = service->queue = -1;
     service->last = &service->first;
-    service->connections.next = service->connections.previous = &service->connections;
 }
 
 static void release(struct service *service)
@@ -96,11 +76,12 @@ static void release(struct service *service)
 }
 
 /* As the user that stays: what cannot be opened now cannot be opened later. */
-static enum status prepare(struct service *service, const struct portal_options *options,
-                           struct error *error)
+static enum status prepare(void *context, struct error *error)
 {
+    struct service *service = context;
+    const struct portal_options *options = service->options;
     char generation[NAME_MAX + 1];
-    service->is_secure = options->certificate != NULL;
+    service->is_secure = options->web.certificate != NULL;
     service->has_proxy = options->proxy != NULL;
     if (options->proxy != NULL)
         TRY(parse_proxy(options->proxy, &service->proxy, error));
@@ -119,93 +100,55 @@ static enum status prepare(struct service *service, const struct portal_options 
     return site_load(service->folder, generation, service->is_secure, &service->site, error);
 }
 
-static void tell_ready(const struct service *service, int listener)
+static void tell_ready(void *context, unsigned port)
 {
-    log_event(LOG_INFO, "portal_ready", "port=%u tls=%s generation=%s marks=%zu issues=%zu",
-              listen_port(listener), service->is_secure ? "yes" : "no", service->site->generation,
+    const struct service *service = context;
+    log_event(LOG_INFO, "portal_ready", "port=%u tls=%s generation=%s marks=%zu issues=%zu", port,
+              service->is_secure ? "yes" : "no", service->site->generation,
               service->site->marks.count, service->site->issue_count);
 }
 
-static void wait_for_end(const sigset_t *ends)
-{
-    int number;
-    while (sigwait(ends, &number) != 0)
-        continue;
-    log_event(LOG_INFO, "portal_ends", "signal=%d", number);
-}
-
 /* Answers what has been asked, then hangs up. */
-static void stop(struct service *service, struct MHD_Daemon *daemon, pthread_t answering)
+static void stop(void *context)
 {
+    struct service *service = context;
     pthread_mutex_lock(&service->lock);
     service->is_stopping = true;
     pthread_cond_signal(&service->asked);
     pthread_mutex_unlock(&service->lock);
-    pthread_join(answering, NULL);
-    if (daemon != NULL)
-        MHD_stop_daemon(daemon); /* closes the listener */
+    pthread_join(service->answering, NULL);
+    if (service->daemon != NULL)
+        MHD_stop_daemon(service->daemon); /* closes the listener */
 }
 
-static enum status serve(struct service *service, int listener, const char *certificate,
-                         const char *key, struct error *error)
+static enum status start(void *context, struct web *web, struct error *error)
 {
-    struct MHD_Daemon *daemon = NULL;
-    pthread_t answering;
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    int created = pthread_create(&answering, NULL, answer_run, service);
+    struct service *service = context;
+    service->web = web;
+    int created = pthread_create(&service->answering, NULL, answer_run, service);
     if (created != 0)
         return error_set_errno(error, created, "cannot start a thread");
-    enum status status = serve_start(service, listener, certificate, key, &daemon, error);
-    if (status == STATUS_OK)
-        status = confine_calls(error);
-    if (status == STATUS_OK) {
-        tell_ready(service, listener);
-        wait_for_end(&ends);
-    }
-    stop(service, daemon, answering);
+    enum status status = serve_start(service, error);
+    if (status != STATUS_OK)
+        stop(service);
     return status;
-}
-
-static enum status run(struct service *service, const struct portal_options *options,
-                       struct buffer *certificate, struct buffer *key, struct error *error)
-{
-    int listener = -1;
-    if (options->certificate != NULL) {
-        TRY(file_read(options->certificate, certificate, error));
-        TRY(file_read_secret(options->key, key, error));
-    }
-    const char *certificate_pem = options->certificate != NULL ? buffer_text(certificate) : NULL;
-    const char *key_pem = options->certificate != NULL ? buffer_text(key) : NULL;
-    TRY(open_listener(options, &listener, error));
-    enum status status = confine_user("the portal", options->user, error);
-    if (status == STATUS_OK)
-        status = prepare(service, options, error);
-    if (status != STATUS_OK) {
-        close(listener);
-        return status;
-    }
-    return serve(service, listener, certificate_pem, key_pem, error);
 }
 
 enum status portal_run(const struct portal_options *options, struct error *error)
 {
-    struct service service = {0};
-    struct buffer certificate, key;
-    if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0) /* whatever our starter forgot to close */
-        return error_set_errno(error, errno, "cannot close what is open already");
-    buffer_init(&certificate, PEM_BYTES_MOST);
-    buffer_init(&key, PEM_BYTES_MOST);
+    static const struct web_service portal = {
+        .who = "the portal",
+        .in_clear = "what people ask does not travel in the clear",
+        .ends_event = "portal_ends",
+        .request_ns_most = REQUEST_NS_MOST,
+        .prepare = prepare,
+        .start = start,
+        .tell_ready = tell_ready,
+        .stop = stop,
+    };
+    struct service service = {.options = options};
     init(&service);
-    signal(SIGPIPE, SIG_IGN);
-    enum status status = run(&service, options, &certificate, &key, error);
+    enum status status = web_run(&portal, &options->web, &service, error);
     release(&service);
-    if (key.data != NULL)
-        crypto_wipe(key.data, key.capacity);
-    buffer_free(&certificate);
-    buffer_free(&key);
     return status;
 }

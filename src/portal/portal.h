@@ -6,13 +6,12 @@
 #define COFFERDAM_PORTAL_PORTAL_H
 
 #include "base/status.h"
+#include "web/web.h"
 
 struct portal_options {
+    struct web_options web;
     const char *folder, *queue;
-    const char *listen;            /* "127.0.0.1:8080", "[::]:443" */
-    const char *certificate, *key; /* PEM files; both NULL: without TLS, on loopback only */
-    const char *proxy;             /* address whose X-Forwarded-For is believed; NULL: none */
-    const char *user;              /* to become; NULL: stay, unless that is root */
+    const char *proxy; /* address whose X-Forwarded-For is believed; NULL: none */
 };
 /* Runs until SIGTERM or SIGINT. The process is confined for good, even where this fails. */
 MUST_USE enum status portal_run(const struct portal_options *options, struct error *error);

@@ -19,7 +19,6 @@ enum {
     CONNECTIONS_MOST = 500,
     CONNECTIONS_MOST_AN_ADDRESS = 50,
     CONNECTION_BYTES = 16 * 1024, /* request line and headers */
-    IDLE_S_MOST = 10,
     ADDRESS_ROOM = 64,
 };
 
@@ -291,11 +290,8 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
                         enum MHD_RequestTerminationCode why)
 {
     struct service *service = context;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct ask *ask = *request;
-    if (info != NULL)
-        patience_renew(service, info->socket_context);
+    web_request_done(service->web, connection);
     if (ask == NULL)
         return;
     if (ask->is_answered) { /* hung up while the answer was made */
@@ -308,55 +304,17 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
     *request = NULL;
 }
 
-static void follow(void *context, struct MHD_Connection *connection, void **socket_context,
-                   enum MHD_ConnectionNotificationCode what)
+enum status serve_start(struct service *service, struct error *error)
 {
-    struct service *service = context;
-    struct patience *patience = *socket_context;
-    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        patience_end(service, patience);
-        return;
-    }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    CHECK(info != NULL);
-    patience_begin(service, info->connect_fd, &patience);
-    *socket_context = patience;
-}
-
-/* libmicrohttpd's words can hold a peer's bytes. */
-static void say_nothing(void *context, const char *format, va_list arguments)
-{
-}
-
-enum status serve_start(struct service *service, int listener, const char *certificate,
-                        const char *key, struct MHD_Daemon **daemon, struct error *error)
-{
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0,
-         (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-    unsigned an_address = service->has_proxy ? CONNECTIONS_MOST : CONNECTIONS_MOST_AN_ADDRESS;
-    /* The logger comes first: it is used while later options are read. */
-    struct MHD_Daemon *started = MHD_start_daemon(
-        flags | (certificate != NULL ? MHD_USE_TLS : 0U), 0, NULL, NULL, handle, service,
-        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
-        MHD_OPTION_NOTIFY_COMPLETED, end_request, service, MHD_OPTION_NOTIFY_CONNECTION, follow,
-        service, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, an_address, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)IDLE_S_MOST, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, certificate != NULL ? tls : none,
-        MHD_OPTION_END);
-    if (started == NULL)
-        return error_set(error, STATUS_IO, "58000",
-                         certificate == NULL ? NULL
-                                             : "are certificate and key PEM files of one pair?",
-                         "the portal's web server does not start");
-    *daemon = started;
-    return STATUS_OK;
+    const struct web_daemon wanted = {.flags = MHD_ALLOW_SUSPEND_RESUME,
+                                      .connections_most = CONNECTIONS_MOST,
+                                      .connections_most_an_address =
+                                          service->has_proxy ? CONNECTIONS_MOST
+                                                             : CONNECTIONS_MOST_AN_ADDRESS,
+                                      .idle_s_most = 10,
+                                      .connection_bytes = CONNECTION_BYTES,
+                                      .handle = handle,
+                                      .completed = end_request,
+                                      .context = service};
+    return web_start_daemon(service->web, &wanted, &service->daemon, error);
 }

@@ -1,4 +1,4 @@
-/* Private to portal/: the state of the running portal, and what its two threads hand each other.
+/* Private to portal/: the state of the running portal, and what two of its threads hand each other.
  * The serving thread (libmicrohttpd's own) reads requests and sends responses; the answering thread
  * does the work of questions and sends all answers off together. */
 #ifndef COFFERDAM_PORTAL_SERVICE_H
@@ -9,9 +9,8 @@
 #include <stdbool.h>
 
 #include "portal/allowance.h"
+#include "portal/portal.h"
 #include "portal/site.h"
-
-struct MHD_Connection;
 
 enum { FORM_BYTES_MOST = 4096 };
 
@@ -31,14 +30,11 @@ struct ask {
     unsigned code;
 };
 
-/* An open connection; see patience.c. */
-struct patience {
-    struct patience *next, *previous;
-    int fd;
-    int64_t since_ns; /* it opened, or its last request was done with */
-};
-
 struct service {
+    const struct portal_options *options;
+    struct web *web;
+    struct MHD_Daemon *daemon; /* NULL before it runs */
+    pthread_t answering;
     int folder, queue; /* folders; the queue's can only be written to */
     bool is_secure;
     bool has_proxy;
@@ -51,25 +47,15 @@ struct service {
     struct ask *first, **last;
     unsigned unsent; /* answers given, but not queued yet: their site must stay */
     bool is_stopping;
-    struct patience connections; /* head of a ring */
 };
 
 /* ---- serve.c: the serving thread's callbacks ---- */
-struct MHD_Daemon;
-MUST_USE enum status serve_start(struct service *service, int listener, const char *certificate,
-                                 const char *key, struct MHD_Daemon **daemon, struct error *error);
+MUST_USE enum status serve_start(struct service *service, struct error *error);
 
 /* ---- answer.c ---- */
 /* Suspends the ask's connection until its answer; false once the service is stopping. */
 bool service_ask(struct service *service, struct ask *ask);
 /* The answering thread's function; context: the service. Ends soon after is_stopping is set. */
 void *answer_run(void *service);
-
-/* ---- patience.c ---- */
-void patience_begin(struct service *service, int fd, struct patience **patience);
-void patience_renew(struct service *service, struct patience *patience);
-void patience_end(struct service *service, struct patience *patience);
-/* Ends connections whose request has taken too long, however busy they look. */
-void patience_enforce(struct service *service, int64_t now_ns);
 
 #endif

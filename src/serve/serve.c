@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,32 +14,23 @@
 #include <linux/openat2.h>
 #include <microhttpd.h>
 
-#include "base/buffer.h"
 #include "base/check.h"
 #include "base/confine.h"
-#include "base/file.h"
-#include "base/listen.h"
 #include "base/log.h"
-#include "crypto/crypto.h"
 #include "ledger/tiles.h"
-#include "serve/deadline.h"
 
-enum {
-    CONNECTIONS_MOST = 500,
-    CONNECTIONS_MOST_AN_ADDRESS = 50,
-    CONNECTION_BYTES = 16 * 1024, /* request line and headers */
-    IDLE_S_MOST = 10,
-    PEM_BYTES_MOST = 256 * 1024,
-};
+enum { CONNECTION_BYTES = 16 * 1024 }; /* request line and headers */
 
 /* A bundle of entries is 15 MB at most, and mostly below 100 kB. */
 #define REQUEST_NS_MOST INT64_C(60000000000)
 
 /* Running, so to speak. */
 struct server {
+    const struct serve_options *options;
     int folder;
     struct MHD_Response *missing, *wrong_method;
-    struct deadline_ring connections;
+    struct web *web;
+    struct MHD_Daemon *daemon;
 };
 
 /* ---- requests ---- */
@@ -128,63 +117,10 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
                         enum MHD_RequestTerminationCode why)
 {
     struct server *server = context;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (info != NULL)
-        deadline_renew(&server->connections, info->socket_context);
-}
-
-static void follow(void *context, struct MHD_Connection *connection, void **socket_context,
-                   enum MHD_ConnectionNotificationCode what)
-{
-    struct server *server = context;
-    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        deadline_end(&server->connections, *socket_context);
-        return;
-    }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    CHECK(info != NULL);
-    *socket_context = deadline_begin(&server->connections, info->connect_fd);
-}
-
-/* libmicrohttpd's words can hold a peer's bytes. */
-static void say_nothing(void *context, const char *format, va_list arguments)
-{
+    web_request_done(server->web, connection);
 }
 
 /* ---- life ---- */
-
-static enum status start_daemon(struct server *server, int listener, const char *certificate,
-                                const char *key, struct MHD_Daemon **daemon, struct error *error)
-{
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0,
-         (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-    /* The logger comes first: it is used while later options are read. */
-    struct MHD_Daemon *started = MHD_start_daemon(
-        flags | (certificate != NULL ? MHD_USE_TLS : 0U), 0, NULL, NULL, handle, server,
-        MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_MOST_AN_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S_MOST,
-        MHD_OPTION_NOTIFY_COMPLETED, end_request, server, MHD_OPTION_NOTIFY_CONNECTION, follow,
-        server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, certificate != NULL ? tls : none,
-        MHD_OPTION_END);
-    if (started == NULL)
-        return error_set(error, STATUS_IO, "58000",
-                         certificate == NULL ? NULL
-                                             : "are certificate and key PEM files of one pair?",
-                         "the web server does not start");
-    *daemon = started;
-    return STATUS_OK;
-}
 
 static struct MHD_Response *make_text(const char *text)
 {
@@ -199,9 +135,10 @@ static struct MHD_Response *make_text(const char *text)
 }
 
 /* As the user that stays: what cannot be opened now cannot be opened later. */
-static enum status prepare(struct server *server, const struct serve_options *options,
-                           struct error *error)
+static enum status prepare(void *context, struct error *error)
 {
+    struct server *server = context;
+    const struct serve_options *options = server->options;
     bool has_landlock = false;
     server->folder = open(options->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (server->folder < 0 && errno == ENOENT)
@@ -232,91 +169,47 @@ static void release(struct server *server)
         close(server->folder);
 }
 
-static void wait_for_end(const sigset_t *ends)
+static enum status start(void *context, struct web *web, struct error *error)
 {
-    int number;
-    while (sigwait(ends, &number) != 0)
-        continue;
-    log_event(LOG_INFO, "serve_ends", "signal=%d", number);
+    struct server *server = context;
+    const struct web_daemon wanted = {.connections_most = 500,
+                                      .connections_most_an_address = 50,
+                                      .idle_s_most = 10,
+                                      .connection_bytes = CONNECTION_BYTES,
+                                      .handle = handle,
+                                      .completed = end_request,
+                                      .context = server};
+    server->web = web;
+    return web_start_daemon(web, &wanted, &server->daemon, error);
 }
 
-static enum status serve(struct server *server, int listener, const char *certificate,
-                         const char *key, struct error *error)
+static void tell_ready(void *context, unsigned port)
 {
-    struct MHD_Daemon *daemon = NULL;
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    if (!deadline_start(&server->connections, REQUEST_NS_MOST)) {
-        close(listener);
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "no thread can be started");
-    }
-    enum status status = start_daemon(server, listener, certificate, key, &daemon, error);
-    if (status != STATUS_OK) {
-        deadline_stop(&server->connections);
-        close(listener);
-        return status;
-    }
-    status = confine_calls(error);
-    if (status == STATUS_OK) {
-        log_event(LOG_INFO, "serve_ready", "port=%u tls=%s", listen_port(listener),
-                  certificate != NULL ? "yes" : "no");
-        wait_for_end(&ends);
-    }
-    MHD_stop_daemon(daemon); /* closes the listener, and ends each connection */
-    deadline_stop(&server->connections);
-    return status;
+    const struct server *server = context;
+    log_event(LOG_INFO, "serve_ready", "port=%u tls=%s", port,
+              server->web->certificate != NULL ? "yes" : "no");
 }
 
-static enum status open_listener(const struct serve_options *options, int *listener,
-                                 struct error *error)
+static void stop(void *context)
 {
-    struct listen_address address;
-    TRY(listen_parse(options->listen, &address, error));
-    if (options->certificate == NULL && !listen_is_loopback(&address))
-        return error_set(error, STATUS_DENIED, "28000",
-                         "give --certificate and --key, or listen on loopback behind a TLS proxy",
-                         "who was told what does not travel in the clear");
-    return listen_open(&address, listener, error);
-}
-
-static enum status run(struct server *server, const struct serve_options *options,
-                       struct buffer *certificate, struct buffer *key, struct error *error)
-{
-    int listener = -1;
-    if (options->certificate != NULL) {
-        TRY(file_read(options->certificate, certificate, error));
-        TRY(file_read_secret(options->key, key, error));
-    }
-    const char *certificate_pem = options->certificate != NULL ? buffer_text(certificate) : NULL;
-    const char *key_pem = options->certificate != NULL ? buffer_text(key) : NULL;
-    TRY(open_listener(options, &listener, error));
-    enum status status = confine_user("ledger serve", options->user, error);
-    if (status == STATUS_OK)
-        status = prepare(server, options, error);
-    if (status != STATUS_OK) {
-        close(listener);
-        return status;
-    }
-    return serve(server, listener, certificate_pem, key_pem, error);
+    struct server *server = context;
+    MHD_stop_daemon(server->daemon); /* closes the listener, and ends each connection */
 }
 
 enum status serve_run(const struct serve_options *options, struct error *error)
 {
-    struct server server = {.folder = -1};
-    struct buffer certificate, key;
-    if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0) /* whatever our starter forgot to close */
-        return error_set_errno(error, errno, "cannot close what is open already");
-    buffer_init(&certificate, PEM_BYTES_MOST);
-    buffer_init(&key, PEM_BYTES_MOST);
-    signal(SIGPIPE, SIG_IGN);
-    enum status status = run(&server, options, &certificate, &key, error);
+    static const struct web_service service = {
+        .who = "ledger serve",
+        .in_clear = "who was told what does not travel in the clear",
+        .ends_event = "serve_ends",
+        .request_ns_most = REQUEST_NS_MOST,
+        .prepare = prepare,
+        .start = start,
+        .tell_ready = tell_ready,
+        .stop = stop,
+    };
+    struct server server = {.options = options, .folder = -1};
+    enum status status = web_run(&service, &options->web, &server, error);
     release(&server);
-    if (key.data != NULL)
-        crypto_wipe(key.data, key.capacity);
-    buffer_free(&certificate);
-    buffer_free(&key);
     return status;
 }

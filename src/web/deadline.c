@@ -1,5 +1,5 @@
 /* See deadline.h. */
-#include "serve/deadline.h"
+#include "web/deadline.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -2,8 +2,8 @@
  * anew with every byte, so that who sends, or reads, one every few seconds would hold a connection
  * for ever. A socket is closed only after deadline_end(), so that no number in the ring is another
  * connection's. Threads: any; one lock. */
-#ifndef COFFERDAM_SERVE_DEADLINE_H
-#define COFFERDAM_SERVE_DEADLINE_H
+#ifndef COFFERDAM_WEB_DEADLINE_H
+#define COFFERDAM_WEB_DEADLINE_H
 
 #include <pthread.h>
 #include <stdbool.h>

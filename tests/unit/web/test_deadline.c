@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "serve/deadline.h"
+#include "web/deadline.h"
 
 enum { MOST_MS = 200, STEP_MS = 20 };
 
