@@ -3,12 +3,14 @@
 #include "base/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,17 +59,42 @@ static enum status allow_beneath(int rules, int folder, uint64_t access, struct 
     return STATUS_OK;
 }
 
-/* Version 1 of Landlock, which every kernel that has it knows. */
-static enum status landlock(int folder, int queue, bool *has_landlock, struct error *error)
+/* Rules of version 1 of Landlock, which every kernel that has it knows; -1 where it has none. */
+static enum status make_rules(int *rules, bool *has_landlock, struct error *error)
 {
     const uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1; /* the last one of version 1 */
     const struct landlock_ruleset_attr handled = {.handled_access_fs = all};
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
-    *has_landlock = rules >= 0;
-    if (rules < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
+    *rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+    *has_landlock = *rules >= 0;
+    if (*rules >= 0 || errno == ENOSYS || errno == EOPNOTSUPP)
         return STATUS_OK;
+    return error_set_errno(error, errno, "cannot confine the process to its folders");
+}
+
+/* Puts them in force if they could be made, and closes them. */
+static enum status keep_rules(int rules, enum status made, struct error *error)
+{
+    if (made == STATUS_OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
+        made = error_set_errno(error, errno, "cannot confine the process to its folders");
+    close(rules);
+    return made;
+}
+
+static enum status give_up_privileges(struct error *error)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return error_set_errno(error, errno, "cannot give up privileges");
+    TRY(bound(RLIMIT_CORE, 0, error));
+    return bound(RLIMIT_NOFILE, FILES_MOST, error);
+}
+
+enum status confine_files(int folder, int queue, bool *has_landlock, struct error *error)
+{
+    int rules;
+    TRY(give_up_privileges(error));
+    TRY(make_rules(&rules, has_landlock, error));
     if (rules < 0)
-        return error_set_errno(error, errno, "cannot confine the process to its folders");
+        return STATUS_OK;
     enum status status = allow_beneath(
         rules, folder, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR, error);
     if (status == STATUS_OK && queue >= 0)
@@ -75,19 +102,34 @@ static enum status landlock(int folder, int queue, bool *has_landlock, struct er
                                LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                    LANDLOCK_ACCESS_FS_REMOVE_FILE,
                                error);
-    if (status == STATUS_OK && syscall(SYS_landlock_restrict_self, rules, 0) != 0)
-        status = error_set_errno(error, errno, "cannot confine the process to its folders");
-    close(rules);
+    return keep_rules(rules, status, error);
+}
+
+static enum status allow_reading(int rules, const char *path, struct error *error)
+{
+    struct stat found;
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return STATUS_OK;
+    bool is_folder = fstat(fd, &found) == 0 && S_ISDIR(found.st_mode);
+    enum status status = allow_beneath(
+        rules, fd, LANDLOCK_ACCESS_FS_READ_FILE | (is_folder ? LANDLOCK_ACCESS_FS_READ_DIR : 0U),
+        error);
+    close(fd);
     return status;
 }
 
-enum status confine_files(int folder, int queue, bool *has_landlock, struct error *error)
+enum status confine_reading(const char *const *paths, bool *has_landlock, struct error *error)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        return error_set_errno(error, errno, "cannot give up privileges");
-    TRY(bound(RLIMIT_CORE, 0, error));
-    TRY(bound(RLIMIT_NOFILE, FILES_MOST, error));
-    return landlock(folder, queue, has_landlock, error);
+    int rules;
+    enum status status = STATUS_OK;
+    TRY(give_up_privileges(error));
+    TRY(make_rules(&rules, has_landlock, error));
+    if (rules < 0)
+        return STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && paths[i] != NULL; i++)
+        status = allow_reading(rules, paths[i], error);
+    return keep_rules(rules, status, error);
 }
 
 #if defined(__x86_64__)

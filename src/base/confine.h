@@ -15,6 +15,10 @@ MUST_USE enum status confine_user(const char *who, const char *user, struct erro
  * and the queue (to add to; -1: none) is gone (Landlock). Before there is a second thread.
  * *has_landlock: the kernel knows how. */
 MUST_USE enum status confine_files(int folder, int queue, bool *has_landlock, struct error *error);
+/* The same for a client: just these files, and what is beneath these folders, can be read (those
+ * that are not there are passed over); nothing can be written. The list ends with NULL. */
+MUST_USE enum status confine_reading(const char *const *paths, bool *has_landlock,
+                                     struct error *error);
 /* No new socket or connection, process, program or trace, in any thread (seccomp). Once all threads
  * run. */
 MUST_USE enum status confine_calls(struct error *error);

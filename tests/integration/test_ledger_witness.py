@@ -1,4 +1,6 @@
 """Witnesses cosign the ledger's checkpoints, and refuse a log that was rewritten or put back, which is told loudly."""
+import json
+import pathlib
 import shutil
 import time
 
@@ -27,6 +29,7 @@ def configure(gateway, *witnesses, quorum=None, **more):
 @pytest.fixture
 def gateway(make_gateway, witness):
     made = make_gateway(config={"ledger": {"publish_every_ms": 20}})
+    shutil.copy(places.binary().with_name("cofferdam-post"), made.folder)
     witness.trust((made.ledger_dir / "log.vkey").read_text())
     configure(made, witness)
     return made
@@ -153,6 +156,16 @@ def test_tls_is_verified_and_a_configuration_without_witnesses_is_told(gateway, 
         assert gateway.cli_json("ledger", "witness")[0]["state"] == "cosigned"
     finally:
         tls.close()
+
+    # The client of the network is a program of its own: the gateway has nothing of it.
+    maps = pathlib.Path(f"/proc/{gateway.process.pid}/maps").read_text()
+    assert "libcrypto" in maps and "libcurl" not in maps
+    (gateway.folder / "cofferdam-post").unlink()
+    grow(gateway)
+    code, output, _ = gateway.cli("ledger", "witness", "--json", check=False)
+    told = json.loads(output)[0]
+    assert (code, told["state"]) == (1, "away") and "cofferdam-post" in told["reason"] and "beside cofferdam" in told["advice"]
+
     configure(gateway)
     code, _, errors = gateway.cli("ledger", "witness", check=False)
     assert code == 1 and "names no witnesses" in errors and "key: VKEY" in errors

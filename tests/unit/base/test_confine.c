@@ -130,6 +130,31 @@ static void try_files(void)
     expect("no /proc", open("/proc/self/maps", O_RDONLY) < 0 && errno == EACCES);
 }
 
+static void try_reading(void)
+{
+    char site[PATH_ROOM], old[PATH_ROOM];
+    const char *const paths[] = {site, "/no/such/file", old, NULL};
+    bool has_landlock = false;
+    struct error error;
+    path_of("site", site);
+    path_of("queue/old", old);
+    expect("confine_reading", confine_reading(paths, &has_landlock, &error) == STATUS_OK);
+    expect("no new privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+    expect("no core dumps", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+    if (!has_landlock)
+        return;
+    expect("reads a file of its own", open(old, O_RDONLY) >= 0);
+    expect("reads what is beneath", openat(folder, "page", O_RDONLY) >= 0);
+    expect("lists it", open(site, O_RDONLY | O_DIRECTORY) >= 0);
+    expect_no_file("site/page", O_WRONLY);
+    expect_no_file("site/new", O_WRONLY | O_CREAT);
+    expect_no_file("queue/old", O_WRONLY);
+    expect_no_file("queue", O_RDONLY | O_DIRECTORY);
+    expect_no_file("secret", O_RDONLY);
+    expect("no /etc", open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES);
+    expect("connects", socket(AF_INET, SOCK_STREAM, 0) >= 0);
+}
+
 static void try_calls(void)
 {
     int pair[2];
@@ -153,6 +178,11 @@ static void try_calls(void)
 static void reaches_two_folders_only(void **state)
 {
     in_a_child(try_files);
+}
+
+static void reads_what_is_listed_only(void **state)
+{
+    in_a_child(try_reading);
 }
 
 static void can_call_nobody(void **state)
@@ -184,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reaches_two_folders_only),
+        cmocka_unit_test(reads_what_is_listed_only),
         cmocka_unit_test(can_call_nobody),
         cmocka_unit_test(is_not_root),
     };
