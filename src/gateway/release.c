@@ -198,14 +198,16 @@ static enum status collect_statistics(struct release_work *work, size_t hidden, 
 {
     struct known_sets known;
     TRY(init_known(work, &known, error));
-    for (size_t place = 1; place <= work->rows; place++) {
+    bool own = work->plan->hidden[hidden].grade == PLAN_GRADE_AGGREGATE; /* in a sub-select */
+    for (size_t place = 0; place <= work->rows; place++) {
         if (release_lot(work, place, hidden) != LOT_AGGREGATE)
             continue;
         size_t count = release_gather(work, place, hidden, work->scratch),
                before = work->item_count;
         count = subject_ids_unique(work->scratch, count);
-        TRY(add_pieces(work, hidden, LOT_AGGREGATE, work->fates[place - 1].members, work->scratch,
-                       count, error));
+        TRY(add_pieces(work, hidden, LOT_AGGREGATE,
+                       own ? (uint32_t)count : work->fates[place - 1].members, work->scratch, count,
+                       error));
         if (work->item_count == before + 1)
             drop_repeated(work, &known);
     }

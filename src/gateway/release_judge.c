@@ -107,14 +107,53 @@ static enum lot lot_of_influence(struct release_work *work, size_t place, size_t
     return LOT_INFLUENCE;
 }
 
+/* Is the set at that place just that of another column of its kind? */
+static bool is_repeated(const struct release_work *work, size_t place, size_t h)
+{
+    const struct plan_hidden *hidden = work->plan->hidden;
+    uint32_t *ids = work->scratch;
+    size_t count = subject_ids_unique(ids, release_gather(work, place, h, ids));
+    uint32_t *others = ids + count;
+    for (size_t other = 0; other < h; other++) {
+        if (hidden[other].depth == 0 || hidden[other].once || hidden[other].kind != hidden[h].kind)
+            continue;
+        size_t found = subject_ids_unique(others, release_gather(work, place, other, others));
+        if (found == count && memcmp(ids, others, count * sizeof *ids) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Those who have a value are a statistic of their own, where they are not the whole group: a sum
+ * over the others' NULLs is theirs alone, and so is what two such sums differ by. */
+static enum lot lot_of_threshold(const struct release_work *work, size_t place, size_t h)
+{
+    if (work->fates[place - 1].grade != PLAN_GRADE_AGGREGATE || is_repeated(work, place, h))
+        return LOT_NONE;
+    return LOT_AGGREGATE;
+}
+
+/* A statistic in a sub-select: large enough by itself, or direct. */
+static enum lot lot_of_figure(struct release_work *work, size_t place, size_t h)
+{
+    if (place > 0 && !work->fates[place - 1].sent)
+        return lot_of_influence(work, place, h);
+    bool large = count_members(work, place, h) >= work->run->partner->min_subjects;
+    return large ? LOT_AGGREGATE : LOT_DIRECT;
+}
+
 static enum lot lot_of(struct release_work *work, size_t place, size_t h)
 {
     const struct plan_hidden *hidden = &work->plan->hidden[h];
-    if (hidden->threshold_only || hidden->once != (place == 0))
+    if (hidden->once != (place == 0))
         return LOT_NONE;
     if (place > 0 && work->fates[place - 1].suppressed)
         return LOT_NONE;
+    if (hidden->threshold_only)
+        return lot_of_threshold(work, place, h);
     switch (hidden->grade) {
+    case PLAN_GRADE_AGGREGATE:
+        return lot_of_figure(work, place, h);
     case PLAN_GRADE_WITNESS:
         return LOT_WITNESS;
     case PLAN_GRADE_INFLUENCE:
@@ -184,6 +223,9 @@ void release_refuse(struct release_work *work)
     for (size_t h = 0; h < work->plan->hidden_count; h++)
         work->lots[h] = LOT_NONE;
     work->rows = 0;
+    work->differing = NULL;
+    if (work->statistics_until != NULL)
+        work->statistics_until[0] = 0;
 }
 
 static void take_charge(struct release_work *work, const struct exposure_charge *charge)

@@ -56,8 +56,7 @@ static enum status compare_all(struct release_work *work, struct error *error)
     work->statistics_until = arena_array(&work->batch->arena, size_t, work->rows + 1);
     if (work->statistics_until == NULL)
         return release_no_memory(error);
-    work->statistics_until[0] = 0;
-    for (size_t place = 1; place <= work->rows; place++) {
+    for (size_t place = 0; place <= work->rows; place++) {
         for (size_t hidden = 0; hidden < work->plan->hidden_count; hidden++)
             if (release_lot(work, place, hidden) == LOT_AGGREGATE)
                 TRY(compare_set(work, work->statistics, place, hidden, error));
@@ -87,7 +86,7 @@ static bool has_statistics(const struct release_work *work)
 enum status release_compare(struct release_work *work, struct error *error)
 {
     const struct policy_partner *partner = work->run->partner;
-    if (!work->plan->statistic || !has_statistics(work))
+    if (!has_statistics(work))
         return STATUS_OK;
     work->statistics =
         exposure_statistics_begin(work->run->server->exposure, partner, clock_now_ns());

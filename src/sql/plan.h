@@ -81,8 +81,8 @@ struct plan_hidden {
     /* The key's row may not be there at all (outer joins, arms of a UNION): NULL says nothing. */
     bool extended;
     /* A part of the set before it, the members for which an aggregate's argument is not NULL: it
-     * must reach min_subjects too (an empty one is fine, it shows nothing). Not a disclosure of
-     * its own. */
+     * must reach min_subjects too (an empty one is fine, it shows nothing). Where they are not all,
+     * they are a statistic of their own: recorded, and held against others. */
     bool threshold_only;
     /* Just what the hidden column before it is, and no disclosure of its own: otherwise a group
      * that was proved to be one person's is not, and the statement ends. */
@@ -90,7 +90,8 @@ struct plan_hidden {
     /* POLICY_NULL_REFUSE: a NULL key comes as plan->null_key. */
     enum policy_when_null when_null;
     /* DIRECT: of the rows. Where plan->statistic, sets of min_subjects or more members are
-     * AGGREGATE, smaller ones DIRECT (or suppressed, see suppress_small). WITNESS is charged as
+     * AGGREGATE, smaller ones DIRECT (or suppressed, see suppress_small). AGGREGATE: of a statistic
+     * in a sub-select, judged likewise whatever stands around it. WITNESS is charged as
      * DIRECT is; INFLUENCE is charged where the set has fewer than min_subjects members. Never
      * PROBE: keys that are pinned and do not come back are no column (struct plan_pin). */
     enum plan_grade grade;

@@ -102,3 +102,36 @@ def test_charging_ends_at_the_budget(make_gateway):
         assert state == "53400", "asked again it is no less new: it was never given"
     assert told(gateway, "direct") == set(range(1, 13))
     assert len(gateway.rows("stats.one", "SELECT sum(height) FROM person WHERE person_id <> 12")) == 1, "given, and so free"
+
+
+def test_those_who_have_no_value_do_not_pad_the_difference(gateway):
+    """The groups differ by six, the sums by one: five of the six have no height."""
+    gateway.cluster.script(gateway.database, "INSERT INTO s.person SELECT n, 'Tall', NULL, 1, 0 FROM generate_series(201, 210) n")
+    assert gateway.rows("stats.one", "SELECT sum(height) FROM person") == [(15050,)]
+    but_one = f"SELECT sum(height) FROM person WHERE person_id NOT IN ({VICTIM}, 201, 202, 203, 204, 205)"
+    assert refused(gateway, but_one)
+    assert told(gateway, "witness") == {VICTIM}
+    gateway.kill9()
+    gateway.start()
+    assert refused(gateway, but_one)
+    assert gateway.rows("stats.one", "SELECT count(*) FROM person WHERE person_id NOT IN (201, 202, 203, 204, 205)") == [(105,)]
+
+
+RULER = "SELECT g FROM generate_series(100, 20000) g WHERE g = "
+
+
+@pytest.mark.parametrize("shown, values", [
+    ("SELECT (SELECT sum(vip) FROM person WHERE person_id <> {n})", 1), ("SELECT ARRAY(SELECT sum(weight * vip) FROM person WHERE person_id <> {n})", 1),
+    ("SELECT label, (SELECT sum(vip) FROM person WHERE person_id <> {n} + 0 * factor) FROM factor", 2),
+    ("SELECT label FROM factor WHERE factor < (SELECT sum(height) FROM person WHERE person_id <> {n})", 2), (RULER + "(SELECT max(height) FROM person WHERE person_id IN ({n}, 201, 202, 203, 204))", 1)])
+def test_a_sub_select_hides_nobody(gateway, shown, values):
+    """A partner of rows is charged for whom it learns of, also where the figure stands in a sub-select."""
+    gateway.cluster.script(gateway.database, "INSERT INTO s.factor VALUES ('a', 1), ('b', 2); "
+                                             "INSERT INTO s.person SELECT n, 'Tall', NULL, 1, 0 FROM generate_series(201, 210) n")
+    gateway.rows("rows.one", "SELECT sum(height), sum(vip) FROM person")
+    assert len(gateway.rows("rows.one", shown.format(n=VICTIM))) == values
+    assert VICTIM in told(gateway, "direct") | told(gateway, "witness")
+    with pytest.raises(psycopg.Error) as cut:
+        for n in range(1, 14):
+            gateway.rows("rows.one", shown.format(n=n))
+    assert cut.value.sqlstate == "53400", "twelve people a day"

@@ -93,6 +93,8 @@ static enum status add_set(struct level *level, struct carried_key key)
     if (!bare && level->outer_reads != 0)
         lineage_set_aggregate(key.node)->agg_filter = about_own_row(level);
     key.depth++;
+    if (key.grade == PLAN_GRADE_AGGREGATE)
+        key.grade = PLAN_GRADE_DIRECT; /* of several figures at once no set tells what they show */
     key.why = "all members of the group";
     return lineage_add(&level->keys, &level->key_count, level->build, key);
 }
@@ -257,13 +259,20 @@ static Node *has_value(const struct level *level, Node *argument)
     return all;
 }
 
-bool lineage_all_have_values(const struct level *level)
+List *lineage_value_filters(const struct level *level)
 {
+    List *filters = NIL;
     ListCell *cell;
-    foreach (cell, level->counted)
-        if (has_value(level, lfirst(cell)) != NULL)
-            return false;
-    return true;
+    foreach (cell, level->counted) {
+        Node *filter = has_value(level, lfirst(cell));
+        bool known = filter == NULL;
+        ListCell *other;
+        foreach (other, filters)
+            known = known || equal(lfirst(other), filter);
+        if (!known)
+            filters = lappend(filters, filter);
+    }
+    return filters;
 }
 
 /* sum() and avg() over a column show the one value among many NULLs: those who have a value are a
@@ -291,19 +300,9 @@ static enum status carry_threshold(struct level *level, SelectStmt *select, size
 static enum status carry_thresholds(struct level *level, SelectStmt *select)
 {
     size_t keys = level->key_count;
-    List *filters = NIL;
     ListCell *cell;
-    foreach (cell, level->counted) {
-        Node *filter = has_value(level, lfirst(cell));
-        bool known = filter == NULL;
-        ListCell *other;
-        foreach (other, filters)
-            known = known || equal(lfirst(other), filter);
-        if (known)
-            continue;
-        filters = lappend(filters, filter);
-        TRY(carry_threshold(level, select, keys, filter));
-    }
+    foreach (cell, lineage_value_filters(level))
+        TRY(carry_threshold(level, select, keys, lfirst(cell)));
     return STATUS_OK;
 }
 

@@ -8,6 +8,16 @@
 
 #include "sql/plan/plan_build.h"
 
+/* The more it tells of a person, the lower; what is charged is below what is not. */
+static int rank_of(enum plan_grade grade)
+{
+    static const int ranks[] = {[PLAN_GRADE_DIRECT] = 1,
+                                [PLAN_GRADE_WITNESS] = 2,
+                                [PLAN_GRADE_AGGREGATE] = 3,
+                                [PLAN_GRADE_INFLUENCE] = 4};
+    return ranks[grade];
+}
+
 void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, const char *why)
 {
     for (size_t i = 0; i < build->fence_count; i++) {
@@ -15,9 +25,9 @@ void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, 
         if (!(fences & UINT64_C(1) << i) || fence->grant->dataset->subject_count == 0)
             continue;
         build->settled = true;
-        if (fence->settled != 0 && grade >= fence->settled)
+        if (fence->settled != 0 && rank_of(grade) >= rank_of(fence->settled))
             continue;
-        fence->settled = grade; /* direct before witness before influence */
+        fence->settled = grade;
         fence->why = why;
     }
 }
@@ -167,7 +177,7 @@ static bool tells_all(const struct level *level)
 
 static bool is_settled(const struct level *level, enum plan_grade grade)
 {
-    return level->settled != 0 && level->settled <= grade;
+    return level->settled != 0 && rank_of(level->settled) <= rank_of(grade);
 }
 
 /* Is everybody whom it reads recorded already, at that grade or a stronger one? */
@@ -203,6 +213,24 @@ enum status settle_level(struct level *level, enum plan_grade grade, const char 
     for (size_t k = 0; k < level->above_groups_count; k++)
         settle_fences(level->build, UINT64_C(1) << level->above_groups[k].fence->index, grade, why);
     return STATUS_OK;
+}
+
+/* Sets of those who have a value, where others have none: a sum over their NULLs shows the rest. */
+enum status settle_values(struct level *level, const char *why)
+{
+    ListCell *cell;
+    foreach (cell, lineage_value_filters(level)) {
+        Node *where = own_where(level);
+        where = rewrite_and(where == NULL ? NULL : copyObject(where), lfirst(cell));
+        TRY(add_sets(level, level->from, where, PLAN_GRADE_AGGREGATE, why));
+    }
+    return STATUS_OK;
+}
+
+enum status settle_statistic(struct level *level, const char *why)
+{
+    TRY(settle_level(level, PLAN_GRADE_AGGREGATE, why));
+    return settle_values(level, why);
 }
 
 /* ---- sub-selects in conditions of WHERE ---- */

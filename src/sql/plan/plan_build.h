@@ -547,8 +547,8 @@ bool mask_token_type(const struct catalog_column *column);
 /* lineage.c */
 /* The keys of the level's relations become those of its rows. To be called once FROM stands. */
 MUST_USE enum status lineage_open(struct level *level);
-/* Are all aggregates over columns that are never NULL? */
-bool lineage_all_have_values(const struct level *level);
+/* For each column, or product, that is aggregated and may be NULL: "it has a value". */
+List *lineage_value_filters(const struct level *level);
 /* Fences whose people these keys name. */
 uint64_t lineage_fences(const struct carried_key *keys, size_t count);
 MUST_USE enum status lineage_add(struct carried_key **keys, size_t *count, struct build *build,
@@ -583,6 +583,10 @@ void settle_growth(struct level *level, bool changes_too, const char *why);
 void settle_missing(struct level *level, const struct expression *condition);
 /* Everything that the level reads: by the rows of its FROM and WHERE if they tell, else whole. */
 MUST_USE enum status settle_level(struct level *level, enum plan_grade grade, const char *why);
+/* A plain statistic over all of the level's rows: its people, to be held against other statistics'.
+ * And those who have a value, where others have none, which is all that the second does. */
+MUST_USE enum status settle_statistic(struct level *level, const char *why);
+MUST_USE enum status settle_values(struct level *level, const char *why);
 /* The same for a sub-select in a condition of the level's WHERE: people who can matter to a row
  * that the rest of WHERE lets through. At the end of WHERE. */
 MUST_USE enum status settle_condition(struct level *level, struct level *inner,

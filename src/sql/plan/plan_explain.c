@@ -155,8 +155,12 @@ static const char *grade_of(const struct build *build, const struct plan_hidden 
                                          [PLAN_GRADE_AGGREGATE] = "aggregate",
                                          [PLAN_GRADE_WITNESS] = "witness",
                                          [PLAN_GRADE_INFLUENCE] = "influence"};
-    if (hidden->threshold_only || hidden->equals_previous)
+    if (hidden->equals_previous)
         return "not recorded";
+    if (hidden->threshold_only)
+        return "aggregate, where not all have a value";
+    if (hidden->grade == PLAN_GRADE_AGGREGATE)
+        return "aggregate, or direct where it is small";
     if (build->plan->statistic && hidden->depth > 0 && hidden->grade == PLAN_GRADE_DIRECT)
         return "aggregate, or direct where it is small";
     return grades[hidden->grade];
@@ -184,7 +188,7 @@ void plan_explain_hidden(struct build *build, const struct carried_key *key,
                   hidden->once ? "once, ahead of all rows" : "with each row",
                   key->extended ? "; NULL where there is no such row" : "", grade_of(build, hidden),
                   reason_of(key, hidden->once));
-    if (!hidden->threshold_only && !hidden->equals_previous)
+    if (!hidden->equals_previous)
         put_columns(&text, hidden);
     tell_buffer(build, "hidden column", &text);
 }

@@ -130,6 +130,8 @@ static enum status add_paths(struct build *build, struct relation *relation,
         struct carried_key key = level->keys[k];
         key.name = plan_hidden_name();
         key.depth++;
+        if (key.grade == PLAN_GRADE_AGGREGATE)
+            key.grade = PLAN_GRADE_DIRECT; /* as in a group */
         key.extended = key.absent = true;
         key.node = NULL;
         TRY(lineage_add(&relation->keys, &relation->key_count, build, key));

@@ -94,24 +94,15 @@ static const char *witness_of(const SubLink *node)
                : "witness of IN or ANY: a row is there for one of theirs";
 }
 
-/* A figure about everybody in the set that is recorded of it. One over a column that may be NULL
- * for all but one of them shows that one's value; so does one over what LIMIT or HAVING has left.
- */
+/* A figure about everybody in the set that is recorded of it, to be held against other statistics
+ * as one at the top is. One over what LIMIT or HAVING has left is about fewer; one that reads rows
+ * around it comes with one set a row, and has none for those who have a value. */
 static bool is_statistic(const struct level *inner)
 {
     return inner->grouped && inner->plain_statistic && inner->group_count == 0 &&
            inner->body_changes == 0 && inner->body_grows == 0 && !inner->from_picks &&
-           !inner->local && lineage_all_have_values(inner);
-}
-
-/* A condition that compares with one figure over bare columns, the same for all rows, learns of no
- * one person. Any other could be used to read a person's value bit by bit, in a set that is too
- * large to be charged, or to find rows by whom nobody matches: it is charged as what it finds. */
-static enum plan_grade grade_of_condition(const SubLink *node, const struct level *inner)
-{
-    bool figure = inner->grouped && inner->group_count == 0 && inner->bare_aggregates &&
-                  inner->outer_reads == 0;
-    return node->subLinkType == EXPR_SUBLINK && figure ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_WITNESS;
+           !inner->local && inner->above_groups_count == 0 &&
+           (inner->outer_reads == 0 || lineage_value_filters(inner) == NIL);
 }
 
 static const char by_absence[] = "whole dataset: a condition may be met because nobody matches";
@@ -187,9 +178,10 @@ static enum status value_of(struct resolver *resolver, struct level *inner,
                             struct expression *result)
 {
     struct level *level = resolver->level;
-    enum plan_grade grade = is_statistic(inner) ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_DIRECT;
+    enum plan_grade grade = is_statistic(inner) ? PLAN_GRADE_AGGREGATE : PLAN_GRADE_DIRECT;
     if (inner->outer_reads == 0)
-        return settle_level(inner, grade, of_value);
+        return grade == PLAN_GRADE_AGGREGATE ? settle_statistic(inner, of_value)
+                                             : settle_level(inner, grade, of_value);
     if (inner->from_picks || inner->local || inner->above_groups_count > 0 ||
         inner->body_changes != 0 || inner->body_grows != 0) {
         settle_fences(level->build, inner->fences, grade, of_value);
@@ -220,6 +212,25 @@ static void note_outer(struct level *level, const struct level *inner)
     level->outer_unstable = level->outer_unstable || inner->outer_unstable;
 }
 
+/* Rows are there or not by how they compare with it. With rows to measure by, and a condition is
+ * as good as a value: generate_series(1, 200) g WHERE g = (SELECT max(height) …). So one statistic,
+ * the same for all rows, is held against others as one that shows; any other figure or row is
+ * charged as what the condition finds. */
+static enum status condition_on(struct resolver *resolver, SubLink *node, struct level *inner)
+{
+    bool statistic =
+        node->subLinkType == EXPR_SUBLINK && inner->outer_reads == 0 && is_statistic(inner);
+    enum plan_grade grade = statistic ? PLAN_GRADE_AGGREGATE : PLAN_GRADE_WITNESS;
+    enum status status = STATUS_OK;
+    if (settle_figure(inner, node, grade, of_condition, &status))
+        return status == STATUS_OK && statistic ? settle_values(inner, of_condition) : status;
+    if (statistic)
+        return settle_statistic(inner, of_condition);
+    if (resolver->level->in_where && resolver->mode == RESOLVE_PLAIN)
+        return settle_condition(resolver->level, inner, grade, of_condition);
+    return settle_level(inner, grade, of_condition);
+}
+
 static enum status carry(struct resolver *resolver, SubLink *node, struct level *inner,
                          struct expression *test, struct expression *result)
 {
@@ -246,13 +257,7 @@ static enum status carry(struct resolver *resolver, SubLink *node, struct level 
         settle_fences(level->build, inner->fences, PLAN_GRADE_WITNESS, by_absence);
         return STATUS_OK;
     }
-    enum plan_grade grade = grade_of_condition(node, inner);
-    enum status status = STATUS_OK;
-    if (settle_figure(inner, node, grade, of_condition, &status))
-        return status;
-    if (level->in_where && resolver->mode == RESOLVE_PLAIN)
-        return settle_condition(level, inner, grade, of_condition);
-    return settle_level(inner, grade, of_condition);
+    return condition_on(resolver, node, inner);
 }
 
 static enum status resolve_test(struct resolver *resolver, SubLink *node, struct expression *result,

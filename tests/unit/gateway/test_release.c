@@ -218,7 +218,8 @@ static void test_the_smallest_set_decides(void **state)
     scene_close(&scene);
 }
 
-/* The members that have a value are a threshold, not a disclosure of their own. */
+/* The members that have a value must be enough too; where they are not all, they are a statistic
+ * that is recorded beside the whole. */
 static void test_thresholds(void **state)
 {
     (void)state;
@@ -230,8 +231,10 @@ static void test_thresholds(void **state)
     scene_row(&scene, "a", "{1,2,3,4}", "{1,2}");
     scene_row(&scene, "b", "{1,2,3,4}", "{1,2,3}");
     scene_row(&scene, "c", "{1,2,3,4}", "{}");
+    scene_row(&scene, "d", "{4,5,6}", "{6,5,4}");
     assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
-    expect(&scene, "b c", "OC 2 complete: aggregate(3){1 2 3 4}\n");
+    expect(&scene, "b c d",
+           "OC 3 complete: aggregate(3){1 2 3 4} aggregate(3){4 5 6} aggregate(3){1 2 3}\n");
     scene_close(&scene);
 }
 
@@ -467,6 +470,35 @@ static void test_influence_of_a_row(void **state)
     expect(&scene, "a b c",
            "OC 3 complete: aggregate(3){1 2 3} influence(3){4 5 6 7} influence{8 9}\n");
     expect_budget(&scene, 2, 0);
+    scene_close(&scene);
+}
+
+/* A statistic in a sub-select is judged by itself, held against others, and charged for the few by
+ * whom it differs from them. One that is cut off has not been given. */
+static void test_a_statistic_of_the_statement(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct error error;
+    once(&scene, PLAN_GRADE_AGGREGATE);
+    scene.partner.budget.subjects_per_day = 1;
+    scene.partner.remember_days = 400;
+    scene.partner.differencing = POLICY_DIFFERENCING_CHARGE;
+    static const char *const sets[] = {"{4,5,6,7,8,9}", "{4,5,6,7,8}", "{4,5,6,7}",
+                                       "{4,5,6,7}",     "{4,5,6,7,8}", "{1,2}"};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        scene_run(&scene);
+        scene_no_rows(&scene, sets[i], NULL);
+        bool cut = i == 2 || i == 3 || i == 5;
+        assert_status(scene_release(&scene, COMPLETE, &error), cut ? STATUS_LIMIT : STATUS_OK);
+    }
+    expect(&scene, "",
+           "OC 0 complete: aggregate(6){4 5 6 7 8 9}\n"
+           "OC 0 complete: aggregate(5){4 5 6 7 8} direct{9}\n"
+           "OC 0 budget:\nOC 0 budget:\n"
+           "OC 0 complete: aggregate(5){4 5 6 7 8}\n"
+           "OC 0 budget:\n");
+    expect_budget(&scene, 1, 0);
     scene_close(&scene);
 }
 
@@ -740,6 +772,7 @@ int main(void)
         cmocka_unit_test(test_sets_of_the_statement_that_never_came),
         cmocka_unit_test(test_sets_of_the_statement_over_the_budget),
         cmocka_unit_test(test_influence_of_a_row),
+        cmocka_unit_test(test_a_statistic_of_the_statement),
         cmocka_unit_test(test_witnesses_of_a_row),
         cmocka_unit_test(test_a_threshold_over_sets_of_sets),
         cmocka_unit_test(test_a_statement_about_everybody),

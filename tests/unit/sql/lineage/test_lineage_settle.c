@@ -95,7 +95,7 @@ static const struct {
      "m.model_id) + 1 > 5 AND name <> 'x'",
      "W1"},
     {"SELECT name FROM model WHERE (SELECT max(mileage) FROM vehicle WHERE model_id = 3) IS NULL",
-     "W1 I1"},
+     "W1 W1"},
     {"SELECT x.name FROM (SELECT name, EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = "
      "m.model_id) AS e FROM model m) x WHERE NOT x.e",
      "d1 W1"},
@@ -148,7 +148,7 @@ static const struct {
      "v.model_id = m.model_id)",
      "W1"},
     {"SELECT name, (SELECT count(*) FROM vehicle v WHERE v.model_id = m.model_id) FROM model m",
-     "i1"},
+     "a1"},
     /* a figure over a column that only one may have shows that one's */
     {"SELECT name, (SELECT avg(mileage) FROM vehicle v WHERE v.model_id = m.model_id) FROM "
      "model m",
@@ -158,13 +158,23 @@ static const struct {
      "FROM customer)",
      "W1"},
     {"SELECT 1 FROM model WHERE model_id > ALL (SELECT balance * 2 FROM customer)", "W1"},
-    {"SELECT 1 FROM model WHERE model_id < (SELECT max(balance) FROM customer)", "I1"},
+    /* with rows to measure by it is as good as the value: and so is the largest alone */
+    {"SELECT 1 FROM model WHERE model_id < (SELECT max(balance) FROM customer)", "W1"},
+    {"SELECT 1 FROM model WHERE model_id < (SELECT avg(customer_id) FROM customer)", "A1"},
+    /* those who have a value apart: for the others it is as if they were not there */
+    {"SELECT 1 FROM model WHERE model_id < (SELECT avg(balance) FROM customer)", "A1 A1"},
+    {"SELECT 1 FROM model WHERE model_id < (SELECT sum(balance) / avg(balance) FROM customer)",
+     "A1 A1"},
+    /* of several at once no set tells */
+    {"SELECT sum(x.n) FROM (SELECT (SELECT count(*) FROM vehicle v WHERE v.model_id = m.model_id) "
+     "AS n FROM model m) x",
+     "d2"},
     {"SELECT name, ARRAY(SELECT registration FROM vehicle v WHERE v.model_id = m.model_id) "
      "FROM model m",
      "d1"},
     {"SELECT (SELECT max(full_name) FROM customer)", "D1"},
-    {"SELECT (SELECT avg(customer_id) FROM customer)", "I1"},
-    {"SELECT (SELECT avg(balance) FROM customer)", "D1"},
+    {"SELECT (SELECT avg(customer_id) FROM customer)", "A1"},
+    {"SELECT (SELECT avg(balance) FROM customer)", "A1 A1"},
     {"SELECT count(*) FROM model m WHERE EXISTS (SELECT 1 FROM vehicle v WHERE v.model_id = "
      "m.model_id)",
      "w2"},

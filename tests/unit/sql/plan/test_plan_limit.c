@@ -144,7 +144,7 @@ static void test_what_a_limit_counts_is_recorded(void **state)
     /* Of nobody it is NULL, and skips no row: whoever is not found is told of by that. */
     assert_int_equal(plan->hidden_count, 2);
     assert_int_equal(plan->hidden[0].grade, PLAN_GRADE_WITNESS);
-    assert_int_equal(plan->hidden[1].grade, PLAN_GRADE_INFLUENCE);
+    assert_int_equal(plan->hidden[1].grade, PLAN_GRADE_WITNESS);
     plan_release(plan);
 }
 
