@@ -183,17 +183,37 @@ size_t csv_column(const struct csv_row *row, const char *const *names)
     return row->count;
 }
 
-void csv_append(struct buffer *out, const char *field)
+static bool is_formula(const char *field)
+{
+    size_t sign = field[0] == '-' || field[0] == '+';
+    size_t digits = strspn(field + sign, "0123456789.");
+    bool is_number = digits > 0 && field[sign + digits] == '\0';
+    return field[0] != '\0' && strchr("=+-@\t\r", field[0]) != NULL && !is_number;
+}
+
+static void append(struct buffer *out, const char *before, const char *field)
 {
     if (strpbrk(field, ",\"\r\n") == NULL) {
+        buffer_append_text(out, before);
         buffer_append_text(out, field);
         return;
     }
     buffer_append_u8(out, '"');
+    buffer_append_text(out, before);
     for (; *field != '\0'; field++) {
         if (*field == '"')
             buffer_append_u8(out, '"');
         buffer_append_u8(out, (uint8_t)*field);
     }
     buffer_append_u8(out, '"');
+}
+
+void csv_append(struct buffer *out, const char *field)
+{
+    append(out, "", field);
+}
+
+void csv_append_disarmed(struct buffer *out, const char *field)
+{
+    append(out, is_formula(field) ? "'" : "", field);
 }

@@ -37,5 +37,8 @@ MUST_USE enum status csv_next(struct csv *csv, struct csv_row *row, struct error
 size_t csv_column(const struct csv_row *row, const char *const *names);
 /* Appends a field, quoted where it has to be. */
 void csv_append(struct buffer *out, const char *field);
+/* The same with an apostrophe ahead of what a spreadsheet would compute: a field that begins with
+ * = + - @, a tab or a carriage return, and is no plain number (OWASP, "CSV Injection"). */
+void csv_append_disarmed(struct buffer *out, const char *field);
 
 #endif

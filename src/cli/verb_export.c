@@ -17,6 +17,7 @@ static const struct cli_option options[] = {
     {"agent", 0, "AGENT", "by this agent's grants; default: those that are for no agent alone"},
     {"purpose", 0, "PURPOSE", "what for, where the partner has several purposes"},
     {"format", 0, "FORMAT", "csv or jsonl; default by the file's name, else csv"},
+    {"disarm", 0, NULL, "CSV: an apostrophe before what a spreadsheet takes for a formula"},
     {"canaries", 0, "N", "put N invented people among the rows, to tell this copy from others"},
     {"force", 'f', NULL, "replace the file if it is there"},
     {"by", 0, "WHO", "who asked for it, beside the user's number"},
@@ -48,7 +49,7 @@ static enum status open_delivery(struct export *export, struct error *error)
     admin_client_clause(&command, "PURPOSE", cli_value(call, "purpose"));
     admin_client_clause(&command, "CANARIES", count);
     admin_client_clause(&command, "FILE", export->file.path);
-    admin_client_clause(&command, "FORMAT", export->format == DELIVERY_CSV ? "csv" : "jsonl");
+    admin_client_clause(&command, "FORMAT", export->format == DELIVERY_JSONL ? "jsonl" : "csv");
     admin_client_clause(&command, "BY", cli_value(call, "by"));
     admin_client_clause(&command, "STATEMENT", export->sql);
     TRY(ask(export, &command, &export->readable, error));
@@ -192,7 +193,10 @@ static enum status choose_format(struct export *export, const char *path, struct
         format = len > 6 && strcmp(path + len - 6, ".jsonl") == 0 ? "jsonl" : "csv";
     if (strcmp(format, "csv") != 0 && strcmp(format, "jsonl") != 0)
         return cli_usage(export->call, error, "--format is csv or jsonl");
-    export->format = strcmp(format, "csv") == 0 ? DELIVERY_CSV : DELIVERY_JSONL;
+    bool disarmed = cli_value(export->call, "disarm") != NULL, csv = strcmp(format, "csv") == 0;
+    if (disarmed && !csv)
+        return cli_usage(export->call, error, "--disarm is for csv alone");
+    export->format = !csv ? DELIVERY_JSONL : disarmed ? DELIVERY_CSV_DISARMED : DELIVERY_CSV;
     return STATUS_OK;
 }
 
@@ -268,6 +272,7 @@ const struct cli_command verb_export = {
     .examples = "export --partner ringway \"SELECT * FROM vehicle\" vehicles.csv\n"
                 "export --partner ringway --agent batch --format jsonl \"SELECT * FROM customer\" "
                 "out.jsonl\n"
+                "export --partner ringway --disarm \"SELECT * FROM enquirer\" for-excel.csv\n"
                 "export --partner ringway --canaries 44 \"SELECT * FROM customer\" customers.csv\n"
                 "export --list\n"
                 "export --show D-2026-11-22-7F3KQ\n",

@@ -25,10 +25,13 @@ struct delivery_writer {
     size_t count;
 };
 
-static void put_csv(struct buffer *out, const char *value)
+static void put_csv(struct delivery_writer *writer, const char *value)
 {
+    struct buffer *out = &writer->sink.bytes;
     if (value != NULL && value[0] == '\0')
         buffer_append_text(out, "\"\"");
+    else if (value != NULL && writer->format == DELIVERY_CSV_DISARMED)
+        csv_append_disarmed(out, value);
     else if (value != NULL)
         csv_append(out, value);
 }
@@ -42,7 +45,7 @@ static void put_csv_row(struct delivery_writer *writer, const char *const *cells
         /* A line of one empty field would be no line at all. */
         if (writer->count == 1 && cells[i] == NULL)
             continue;
-        put_csv(out, cells[i]);
+        put_csv(writer, cells[i]);
     }
     buffer_append_text(out, "\r\n");
 }
@@ -112,12 +115,12 @@ enum status delivery_writer_open(int fd, enum delivery_format format,
     *writer = (struct delivery_writer){
         .sink = {.fd = fd}, .format = format, .columns = columns, .count = count};
     buffer_init(&writer->sink.bytes, SINK_BYTES);
-    for (size_t i = 0; i < count && format == DELIVERY_CSV; i++) {
+    for (size_t i = 0; i < count && format != DELIVERY_JSONL; i++) {
         if (i > 0)
             buffer_append_u8(&writer->sink.bytes, ',');
-        put_csv(&writer->sink.bytes, columns[i].name);
+        put_csv(writer, columns[i].name);
     }
-    if (format == DELIVERY_CSV)
+    if (format != DELIVERY_JSONL)
         buffer_append_text(&writer->sink.bytes, "\r\n");
     *out = writer;
     return STATUS_OK;
@@ -126,7 +129,7 @@ enum status delivery_writer_open(int fd, enum delivery_format format,
 enum status delivery_writer_row(struct delivery_writer *writer, const char *const *cells,
                                 struct error *error)
 {
-    if (writer->format == DELIVERY_CSV)
+    if (writer->format != DELIVERY_JSONL)
         put_csv_row(writer, cells);
     else
         put_json_row(writer, cells);

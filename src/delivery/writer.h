@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 
-enum delivery_format { DELIVERY_CSV, DELIVERY_JSONL };
+enum delivery_format { DELIVERY_CSV, DELIVERY_CSV_DISARMED /* csv.h */, DELIVERY_JSONL };
 
 struct delivery_column {
     const char *name;

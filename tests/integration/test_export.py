@@ -74,6 +74,16 @@ def test_json_lines_keep_types(gateway, folder):
          "odd": 'a "b"\\\nc'}]
 
 
+def test_formulas_are_disarmed_where_asked(gateway, folder):
+    sql = "SELECT -7 AS n, '=HYPERLINK(\"http://x\")' AS said, '+44 20 7946 0001' AS phone, 'a=b' AS plain"
+    export(gateway, sql, folder / "exact.csv")
+    assert read_csv(folder / "exact.csv")[1] == ["-7", '=HYPERLINK("http://x")', "+44 20 7946 0001", "a=b"]
+    export(gateway, sql, folder / "sheet.csv", "--disarm")
+    assert read_csv(folder / "sheet.csv")[1] == ["-7", '\'=HYPERLINK("http://x")', "'+44 20 7946 0001", "a=b"]
+    code, _, errors = gateway.cli("export", "--partner", "acme", "--disarm", sql, str(folder / "x.jsonl"), check=False)
+    assert code == 2 and "--disarm is for csv" in errors
+
+
 def test_without_an_agent_only_grants_for_no_agent_count(gateway, folder):
     sql = "SELECT item FROM article"
     code, _, errors = gateway.cli("export", "--partner", "acme", sql, str(folder / "a.csv"), check=False)

@@ -57,6 +57,18 @@ static void writes_csv(void **state)
            "id,\"a, \"\"b\"\"\",rate,dear,more\r\n,\"\",NaN,,\"line\nline\"\r\n");
 }
 
+static void disarms_formulas(void **state)
+{
+    (void)state;
+    const char *const cells[] = {"-1", "=HYPERLINK(\"x\")", "-0.5", "@a", "+44 7700 900123"};
+    writes(DELIVERY_CSV_DISARMED, cells,
+           "id,\"a, \"\"b\"\"\",rate,dear,more\r\n"
+           "-1,\"'=HYPERLINK(\"\"x\"\")\",-0.5,'@a,'+44 7700 900123\r\n");
+    const char *const plain[] = {"", "a=b", "\tx", "-", NULL};
+    writes(DELIVERY_CSV_DISARMED, plain,
+           "id,\"a, \"\"b\"\"\",rate,dear,more\r\n\"\",a=b,'\tx,'-,\r\n");
+}
+
 static void writes_json_lines(void **state)
 {
     (void)state;
@@ -116,9 +128,8 @@ static void keeps_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_csv),
-        cmocka_unit_test(writes_json_lines),
-        cmocka_unit_test(keeps_rows_in_order),
+        cmocka_unit_test(writes_csv),        cmocka_unit_test(disarms_formulas),
+        cmocka_unit_test(writes_json_lines), cmocka_unit_test(keeps_rows_in_order),
         cmocka_unit_test(keeps_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
