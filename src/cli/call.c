@@ -295,11 +295,14 @@ static enum status parse(struct cli_call *call, int argc, char **argv, bool *hel
 
 static int report(const struct cli_call *call, const struct error *error)
 {
-    fprintf(stderr, "cofferdam %s%s%s: %s\n", call->verb->verb,
-            call->verb->subverb == NULL ? "" : " ",
-            call->verb->subverb == NULL ? "" : call->verb->subverb, error->message);
-    if (error->hint[0] != '\0')
-        fprintf(stderr, "hint: %s\n", error->hint);
+    fprintf(stderr, "cofferdam %s%s%s: ", call->verb->verb, call->verb->subverb == NULL ? "" : " ",
+            call->verb->subverb == NULL ? "" : call->verb->subverb);
+    cli_print_safe(stderr, error->message);
+    fputs(error->hint[0] != '\0' ? "\nhint: " : "\n", stderr);
+    if (error->hint[0] != '\0') {
+        cli_print_safe(stderr, error->hint);
+        fputc('\n', stderr);
+    }
     if (!call->usage_wrong)
         return call->exit_code == 0 ? CLI_FAILED : call->exit_code;
     cli_usage_line(stderr, call->verb);

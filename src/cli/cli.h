@@ -111,6 +111,8 @@ void cli_print_marked(FILE *out, const struct table *table,
                       bool colour);
 /* "name: value"; a value of several lines is indented below its name. */
 void cli_print_pair(FILE *out, const char *name, const char *value);
+/* As it is, but for what a terminal would obey: errors quote what others have written. */
+void cli_print_safe(FILE *out, const char *text);
 void cli_print_heading(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* May standard output be coloured? (a terminal, NO_COLOR not set) */
 bool cli_colour(void);

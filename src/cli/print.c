@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/check.h"
+
 #define RED   "\033[31;1m"
 #define BOLD  "\033[1m"
 #define PLAIN "\033[0m"
@@ -279,14 +281,28 @@ void cli_print_pair(FILE *out, const char *name, const char *value)
     fputc('\n', out);
 }
 
+void cli_print_safe(FILE *out, const char *text)
+{
+    size_t width = 0;
+    while (*text != '\0') {
+        if (*text == '\n')
+            fputc(*text++, out);
+        else
+            text += put_character(out, text, &width);
+    }
+}
+
 void cli_print_heading(FILE *out, const char *format, ...)
 {
     bool colour = cli_colour();
+    char *text = NULL;
     va_list args;
     va_start(args, format);
+    CHECK(vasprintf(&text, format, args) >= 0);
+    va_end(args);
     fputs(colour ? BOLD : "", out);
-    vfprintf(out, format, args);
+    cli_print_safe(out, text);
     fputs(colour ? PLAIN : "", out);
     fputc('\n', out);
-    va_end(args);
+    free(text);
 }

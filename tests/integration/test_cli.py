@@ -218,6 +218,14 @@ def test_unknown_partner_has_message_and_hint(gateway):
     assert "it's nobody" in errors and "hint: " in errors
 
 
+def test_no_error_or_heading_commands_the_terminal(gateway):
+    """What others have written is quoted: a partner's name in a ticket, a key in a leaked file."""
+    code, _, errors = gateway.cli("partner", "show", "a\x1b]0;evil\x07", check=False)
+    assert code == 1 and "a\\x1b]0;evil\\x07" in errors and not set("\x1b\x07") & set(errors)
+    told = gateway.cli("subject", "person", "3\x1b[2J")
+    assert "person 3\\x1b[2J" in told and "\x1b" not in told
+
+
 def test_lists_and_counters(gateway):
     partners = {row["partner"]: row for row in gateway.cli_json("partner", "list")}
     assert set(partners) == {"acme", "rival"} and isinstance(partners["acme"]["agents"], int)
