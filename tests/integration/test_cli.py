@@ -71,11 +71,14 @@ def test_manual_knows_each_verb_and_option(verb):
     entries = re.findall(rf"^\.It {name}\b{others}.*(?:\n(?!\.It).*)*", manual, re.MULTILINE)
     entry = "\n".join(entries)
     assert len(entries) == 1 or group == "incident" and entries, f"{len(entries)} entries of {verb} in {page}"
-    for option in re.findall(r"^ +(?:-\w, |    )--([\w-]+)", run(*verb.split(), "--help")[1], re.MULTILINE):
-        letter = re.search(rf"-(\w), --{option}\b", run(*verb.split(), "--help")[1])
-        wanted = [f"Fl Fl {option}"] + ([f"Fl {letter.group(1)}"] if letter else [])
-        common = COMMON | ({"by"} if group == "incident" else set())  # said once, above them all
+    found = re.findall(r"^  (?:-(\w), |    )--([\w-]+)", run(*verb.split(), "--help")[1], re.MULTILINE)
+    common = COMMON | ({"by"} if group == "incident" else set())  # said once, above them all
+    for letter, option in found:
+        wanted = [f"Fl Fl {option}"] + ([f"Fl {letter}"] if letter else [])
         assert option in common or any(name in entry for name in wanted), f"--{option} is not in:\n{entry}"
+    said = re.findall(r"Fl (Fl [\w-]+|\w\b(?!-))", " ".join(re.findall(r"^\.It .*", entry, re.MULTILINE)))
+    known = {f"Fl {option}" for _, option in found} | {letter for letter, _ in found}
+    assert set(said) <= known, f"{set(said) - known} of the manual are no options of {verb}"
 
 
 @pytest.mark.parametrize("arguments, hint", [
