@@ -39,6 +39,7 @@ partners:""" + PARTNER.format(name="rows", mode="mode: rows") + PARTNER.format(n
 
 LATE = "(SELECT max(n.val) FROM note n WHERE n.city = p.city)"  # above p's groups: person 16 has B's and C's highest
 COUNTS = "(SELECT city, count(*) AS c FROM person WHERE person_id < 10 AND city <> 'A' GROUP BY city) a"
+FIFTH = "(VALUES (9), (1035)) g(s) LEFT JOIN person p ON p.salary = g.s LEFT JOIN article a ON a.price = p.salary + 1000"
 # (statement, people who must be in the ledger)
 AFFECTED = [
     (f"SELECT (SELECT {LATE} FROM person p WHERE p.person_id = 1 GROUP BY p.city)", {1, 3}),
@@ -56,6 +57,12 @@ AFFECTED = [
     ("SELECT count(*) FROM (SELECT city, generate_series(1, 4 - c) FROM (SELECT city, count(*) AS c FROM person GROUP BY city) g) q", set(range(1, 21))),
     ("SELECT count(*) FROM (SELECT a.item, generate_series(1, 12 - (SELECT max(n.val) FROM note n WHERE n.city = a.item)) FROM (VALUES ('A'), ('B')) a(item)) q",
      {16, 18}),
+    # Without person 5 the row that is kept finds another article, or none.
+    (f"SELECT count(*) FROM {FIFTH} WHERE a.item IS NULL", {5}),
+    # A condition whose sub-select is not computed again over the rows around it.
+    (f"SELECT o.s FROM (VALUES (1)) o(s) WHERE (SELECT {LATE} FROM person p WHERE p.person_id = o.s GROUP BY p.city) > 0", {1, 3}),
+    ("SELECT p.person_id FROM person p WHERE (SELECT max(q.val) FROM (SELECT n.val FROM note n WHERE n.city = p.city AND n.val < 12) q) > 10", {9, 18, 20}),
+    (f"SELECT o.s FROM (VALUES (9)) o(s) WHERE (SELECT g.s FROM {FIFTH} WHERE a.item IS NULL AND g.s >= o.s) < 1000", {5}),
 ]
 # One person's value, 7's key.
 SHOWN = [

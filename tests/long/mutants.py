@@ -34,6 +34,7 @@ class Mutant:
         return next((source / "src/sql").rglob(self.file))
 
 
+EDGE = "it seldom writes a statement that needs the rule: tests/integration/test_lineage_edges.py has one"
 ONE_ANSWER = "every statement of the oracle has one answer, whichever of the rows alike are picked"
 
 MUTANTS = [
@@ -71,7 +72,7 @@ MUTANTS = [
     Mutant("settle: sub-selects above groups", "lineage_settle.c", "k < level->above_groups_count; k++)\n        settle_fences", "k < 0 * level->above_groups_count; k++)\n        settle_fences"),
     Mutant("conditions: steady", "lineage_settle.c", "return level->from_steady && inner->outer_reads", "return inner->outer_reads"),
     Mutant("conditions: levels further out", "lineage_settle.c", " && !(inner->outer_reads & ~own)", " && (own | 1)"),
-    Mutant("conditions: monotone inside", "lineage_settle.c", "settle_tells(inner) && are_columns(inner) && inner->above_groups_count == 0 &&", "are_columns(inner) &&"),
+    Mutant("conditions: monotone inside", "lineage_settle.c", "settle_tells(inner) && are_columns(inner) && inner->above_groups_count == 0 &&", "are_columns(inner) &&", EDGE),
     Mutant("conditions: strangers", "lineage_settle.c", "!names_stranger(inner->where, &strangers)", "(strangers.known | 1)"),
     Mutant("conditions: sub-selects beside", "lineage_settle.c", " &&\n            !reads_people(conjunct->guarded, level->build->constants))", " && reads_people != NULL)"),
     # LIMIT, OFFSET, DISTINCT ON.
@@ -99,8 +100,8 @@ MUTANTS = [
     Mutant("outer joins: the other side's growth", "resolve_from.c", "uint64_t fences = side->grows | (unstable ? side->changes : 0);", "uint64_t fences = unstable ? side->changes : 0;"),
     Mutant("outer joins: the other side's changes", "resolve_from.c", "uint64_t fences = side->grows | (unstable ? side->changes : 0);", "uint64_t fences = side->grows | (0 * (uint64_t)unstable);"),
     Mutant("outer joins: left out", "resolve_from.c", "side->changes |= changes;", ""),
-    Mutant("outer joins: unstable columns", "resolve_from.c", "column->unstable = column->unstable || changes != 0 || moves;", "{}"),
-    Mutant("outer joins: rows that move", "resolve_from.c", "|| changes != 0 || moves;", "|| changes != 0;"),
+    Mutant("outer joins: unstable columns", "resolve_from.c", "column->unstable = column->unstable || changes != 0 || moves;", "{}", EDGE),
+    Mutant("outer joins: rows that move", "resolve_from.c", "|| changes != 0 || moves;", "|| changes != 0;", EDGE),
     Mutant("outer joins: the same person", "closure.c", "return level->build->proves ? (good & ~bad) | about_nobody(level->build) : 0;", "return good | bad | about_nobody(level->build);"),
     Mutant("outer joins: growth of the same person", "closure.c", "bool proved = relation->changes == 0 && relation->grows == 0 &&", "bool proved ="),
     Mutant("outer joins: nobody carried", "closure.c", "bad |= relation->fences & ~known; /* of these nothing is carried */", ""),
