@@ -2,10 +2,12 @@
 #include "cli/json.h"
 #include "cli/log_folder.h"
 #include "cli/verbs.h"
+#include "cli/verify_canaries.h"
 #include "cli/verify_never.h"
 #include "cli/verify_proof.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -33,7 +35,8 @@ struct verdict {
     double seconds;
     bool has_key, has_since, has_data;
     struct data_report data;
-    struct never_check never; /* commitments is 0: none, or not asked for */
+    struct canaries_check canaries; /* where has_data */
+    struct never_check never;       /* commitments is 0: none, or not asked for */
     char not_recomputed[sizeof((struct error *)NULL)->message]; /* why; "" where it was */
 };
 
@@ -105,6 +108,10 @@ static void print_whole(const struct verdict *verdict)
                "known; %" PRIu64 " entries cut short by a crash or a full disk\n",
                verdict->data.items, verdict->data.subjects, verdict->data.erased,
                verdict->data.unfinished);
+    if (verdict->canaries.deliveries > 0)
+        printf("canaries: of %" PRIu64 " deliveries, %s\n", verdict->canaries.deliveries,
+               verdict->canaries.absent ? "not compared: deliveries.sqlite is not here"
+                                        : "each as it was committed to");
     if (verdict->never.commitments > 0)
         printf("never: the index of entry %" PRIu64 " follows from the log and the keys\n",
                verdict->never.sequence);
@@ -147,6 +154,12 @@ static json_t *describe(const struct verdict *verdict)
                                       (json_int_t)verdict->data.sections, "unfinished",
                                       (json_int_t)verdict->data.unfinished)) != 0)
         return NULL;
+    if (told != NULL && verdict->canaries.deliveries > 0 &&
+        json_object_set_new(told, "canaries",
+                            json_pack("{s:I, s:b}", "deliveries",
+                                      (json_int_t)verdict->canaries.deliveries, "compared",
+                                      !verdict->canaries.absent)) != 0)
+        return NULL;
     if (told != NULL && report->dropped_below > 0 &&
         json_object_set_new(
             told, "dropped",
@@ -183,12 +196,35 @@ static enum status tell(const struct cli_call *call, const struct verdict *verdi
 static void check_data(struct verdict *verdict, const char *subjects)
 {
     uint64_t sequence = 0;
+    const struct data_watch watch = {canaries_check_entry, &verdict->canaries};
     verdict->status =
-        data_check(verdict->folder, subjects, &verdict->data, &sequence, &verdict->error);
+        data_check(verdict->folder, subjects, &watch, &verdict->data, &sequence, &verdict->error);
     if (verdict->status != STATUS_CORRUPT)
         return;
     verdict->damage = (struct verify_damage){.check = "data", .sequence = sequence};
     snprintf(verdict->damage.file, sizeof verdict->damage.file, "%.500s", subjects);
+}
+
+/* Beside the folder of keys, as in the state folder and in a backup. */
+static void check_canaries(struct verdict *verdict, const char *subjects)
+{
+    char path[CLI_PATH_ROOM];
+    const char *slash = strrchr(subjects, '/');
+    struct canaries_check *check = &verdict->canaries;
+    if (snprintf(path, sizeof path, "%.*sdeliveries.sqlite",
+                 slash == NULL ? 0 : (int)(slash - subjects) + 1, subjects) >= (int)sizeof path)
+        return;
+    verdict->status = canaries_check_stored(check, path, &verdict->error);
+    if (verdict->status != STATUS_OK || check->unequal == 0)
+        return;
+    verdict->status = error_set(
+        &verdict->error, STATUS_CORRUPT, "XX001",
+        "restore deliveries.sqlite from a backup: until then these canaries accuse nobody",
+        "%s, of %" PRIu64 " deliveries: the canaries that are stored are not those of its "
+        "closing act",
+        check->first, check->unequal);
+    verdict->damage = (struct verify_damage){.check = "canaries"};
+    snprintf(verdict->damage.file, sizeof verdict->damage.file, "%.500s", path);
 }
 
 /* Does what was committed to for proofs of non-exposure follow from the log? */
@@ -228,15 +264,20 @@ static enum status verify(struct cli_call *call, const char *folder, const char 
     int64_t before = clock_monotonic_ns();
     verdict.status = ledger_verify(&wanted, &verdict.report, &verdict.damage, &verdict.error);
     verdict.seconds = (double)(clock_monotonic_ns() - before) / 1e9;
+    canaries_check_begin(&verdict.canaries);
     if (verdict.status == STATUS_OK && verdict.has_data)
         check_data(&verdict, subjects);
+    if (verdict.status == STATUS_OK && verdict.has_data)
+        check_canaries(&verdict, subjects);
     if (verdict.status == STATUS_OK && verdict.has_data && call->argument_count == 0)
         check_never(call, &verdict);
-    if (verdict.status != STATUS_OK && verdict.status != STATUS_CORRUPT) {
+    enum status status = verdict.status;
+    if (status == STATUS_OK || status == STATUS_CORRUPT)
+        status = tell(call, &verdict, error);
+    else
         *error = verdict.error;
-        return verdict.status;
-    }
-    return tell(call, &verdict, error);
+    canaries_check_end(&verdict.canaries);
+    return status;
 }
 
 static enum status run(struct cli_call *call, struct error *error)
@@ -267,7 +308,8 @@ const struct cli_command verb_ledger_verify = {
         "it must be signed to its end. Changes nothing, needs no configuration where FOLDER is "
         "given, and may run beside the gateway.\n"
         "With --with-data the sets of people are decoded, too, and each is looked for in the\n"
-        "folder of keys; without FOLDER the newest ledger commit is recomputed as well.\n"
+        "folder of keys; the canaries of deliveries are held against what was committed to, where\n"
+        "deliveries.sqlite is beside it; without FOLDER the newest ledger commit is recomputed.\n"
         "A proof or a certificate of ledger prove is checked with --key alone; a proof that an\n"
         "older log is the beginning also with that log's checkpoint as --since. Where the log's "
         "key\n"

@@ -19,6 +19,7 @@ struct open_entry {
 };
 
 struct checking {
+    const struct data_watch *watch;
     struct names *names;
     struct data_report report;
     struct arena arena;
@@ -143,7 +144,9 @@ static enum status check_entry(struct checking *checking, const struct ledger_en
     TRY(check_chunk(checking, entry));
     for (checking->item = 0; checking->item < entry->item_count; checking->item++)
         TRY(check_item(checking, &entry->items[checking->item]));
-    return STATUS_OK;
+    if (checking->watch == NULL)
+        return STATUS_OK;
+    return checking->watch->entry(checking->watch->context, entry, checking->error);
 }
 
 static enum status check_all(struct checking *checking, const char *folder)
@@ -164,9 +167,10 @@ static enum status check_all(struct checking *checking, const char *folder)
 }
 
 enum status data_check(const char *ledger_folder, const char *subjects_folder,
-                       struct data_report *report, uint64_t *sequence, struct error *error)
+                       const struct data_watch *watch, struct data_report *report,
+                       uint64_t *sequence, struct error *error)
 {
-    struct checking checking = {.error = error};
+    struct checking checking = {.watch = watch, .error = error};
     TRY(names_open(subjects_folder, &checking.names, error));
     arena_init(&checking.arena, OPEN_ARENA_BYTES);
     enum status status = check_all(&checking, ledger_folder);

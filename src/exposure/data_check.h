@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "ledger/ledger.h"
 
 struct data_report {
     uint64_t entries, items, subjects; /* subjects: ids in all sets, as often as they stand there */
@@ -17,9 +18,16 @@ struct data_report {
                                         * written: what a crash or a full disk leaves */
 };
 
-/* STATUS_CORRUPT with the sequence and the item in *error, and the sequence in *sequence. */
+/* Is shown each entry that is whole, in order: what else is to be checked needs no further pass. */
+struct data_watch {
+    enum status (*entry)(void *context, const struct ledger_entry *entry, struct error *error);
+    void *context;
+};
+
+/* STATUS_CORRUPT with the sequence and the item in *error, and the sequence in *sequence.
+ * watch: or NULL. */
 MUST_USE enum status data_check(const char *ledger_folder, const char *subjects_folder,
-                                struct data_report *report, uint64_t *sequence,
-                                struct error *error);
+                                const struct data_watch *watch, struct data_report *report,
+                                uint64_t *sequence, struct error *error);
 
 #endif

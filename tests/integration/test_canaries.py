@@ -5,6 +5,7 @@ import csv
 import hashlib
 import json
 import re
+import shutil
 import sqlite3
 import struct
 
@@ -150,6 +151,28 @@ def test_what_is_committed_to_is_what_is_stored(gateway, folder):
     assert f"commitment={hashlib.sha256(content).hexdigest()}" in act
     assert {(cell["source"], cell["kind"], cell["form"]) for cell in cells} == {
         ("person.full_name", "person", "clear"), ("person.id", "person", "clear")}
+
+
+def test_verifying_the_ledger_compares_them(gateway, folder):
+    told = export(gateway, "SELECT id, full_name FROM person", folder / "people.csv", 2)
+    shutil.copytree(gateway.state_dir / "subjects", folder / "subjects")
+    for file in gateway.state_dir.glob("deliveries.sqlite*"):
+        shutil.copy(file, folder)
+    for path in [folder / "subjects", *folder.glob("subjects/*"), *folder.glob("deliveries*")]:
+        places.own(path, gateway.user)
+    check = ("ledger", "verify", str(gateway.ledger_dir), "--with-data", "--subjects", str(folder / "subjects"))
+    assert "each as it was committed to" in gateway.cli(*check)
+    with contextlib.closing(sqlite3.connect(folder / "deliveries.sqlite")) as file:
+        changed = file.execute("UPDATE canary SET value = 'Ada Other' WHERE delivery = ? AND row = 2 AND source = 'person.full_name'",
+                               (told["delivery"],))
+        assert changed.rowcount == 1
+        file.commit()
+    code, said, _ = gateway.cli(*check, "--json", check=False)
+    damaged = json.loads(said)
+    assert code == 1 and damaged["check"] == "canaries" and told["delivery"] in damaged["message"], damaged
+    for path in folder.glob("deliveries*"):
+        path.unlink()
+    assert "not compared" in gateway.cli(*check), "an auditor may have been given less"
 
 
 def test_another_name_hides_nobody(gateway, folder):

@@ -36,7 +36,7 @@ static struct outcome check(void)
 {
     struct outcome outcome = {0};
     ledger_wait(scene.ledger, ledger_durable(scene.ledger) - 1);
-    outcome.status = data_check(scene.ledger_folder, scene.subjects, &outcome.report,
+    outcome.status = data_check(scene.ledger_folder, scene.subjects, NULL, &outcome.report,
                                 &outcome.sequence, &outcome.error);
     return outcome;
 }
@@ -138,7 +138,7 @@ static void keys_that_were_lost_are_found(void **state)
     assert_int_equal(unlink(scene_subjects_file(&scene, "keys")), 0);
     assert_int_equal(unlink(scene_subjects_file(&scene, "segment-1.key")), 0);
     struct outcome outcome = {0};
-    outcome.status = data_check(scene.ledger_folder, scene.subjects, &outcome.report,
+    outcome.status = data_check(scene.ledger_folder, scene.subjects, NULL, &outcome.report,
                                 &outcome.sequence, &outcome.error);
     assert_damage(&outcome, 0, "lacks 50 subjects");
 }
