@@ -1,12 +1,15 @@
 /* What an index of everybody ever disclosed costs: COUNT people, each disclosed to three partners
  * with ten columns; the first index, then one after a hundredth of them was disclosed to a fourth
- * partner. Usage: never_bench FOLDER COUNT. FOLDER must not exist; it is left for reading. Prints
- * one RESULT line: seconds by the wall and by CPU time, memory, bytes on disk. */
+ * partner; then certificates under it, of strangers that nothing was ever disclosed of, and of
+ * people that nothing was disclosed of to the fourth. Usage: never_bench FOLDER COUNT. FOLDER must
+ * not exist; it is left for reading. Prints one RESULT line: seconds by the wall and by CPU time,
+ * milliseconds of CPU time a certificate, memory, bytes on disk. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -17,7 +20,9 @@
 enum { BATCH = 4096, KEY_ROOM = 32, PATH_ROOM = 512, COLUMNS_ROOM = 1024, SIDE_BYTES = 1 << 20 };
 
 static const struct policy_kind kinds[] = {{.name = "customer"}};
-static const struct policy policy = {.kinds = kinds, .kind_count = 1};
+static struct policy_partner partners_of[] = {{.name = "west"}};
+static const struct policy policy = {
+    .kinds = kinds, .kind_count = 1, .partners = partners_of, .partner_count = 1};
 
 static struct scene {
     struct exposure *exposure;
@@ -43,15 +48,19 @@ static void must(enum status status, const struct error *error)
 
 static void open_scene(const char *state)
 {
+    static char signing_key[PATH_ROOM];
     char ledger[PATH_ROOM], subjects[PATH_ROOM], columns[COLUMNS_ROOM] = "";
     struct error error = {0};
     snprintf(ledger, sizeof ledger, "%s/ledger", state);
     snprintf(subjects, sizeof subjects, "%s/subjects", state);
+    snprintf(signing_key, sizeof signing_key, "%s/checkpoint.key", state);
     must(file_make_folder(subjects, 0700, &error), &error);
     must(exposure_open(subjects, &scene.exposure, &error), &error);
     const struct ledger_options options = {.folder = ledger,
                                            .node = "bench",
                                            .pace_us = 1000,
+                                           .signing_key = signing_key,
+                                           .publish_ms = 200,
                                            .replay = exposure_replay,
                                            .replay_context = scene.exposure};
     must(ledger_open(&options, &scene.ledger, &error), &error);
@@ -123,6 +132,56 @@ static struct cost compute(const char *state, uint64_t entries, struct never_wor
     return (struct cost){(double)(clock_monotonic_ns() - begun) / 1e9, cpu_seconds() - cpu};
 }
 
+/* The commitment goes into the ledger, and with it into a published checkpoint. */
+static void publish(const char *state, const struct never_commitment *commitment)
+{
+    char path[PATH_ROOM], origin[CHECKPOINT_ORIGIN_ROOM];
+    struct error error = {0};
+    struct buffer text;
+    uint64_t sequence;
+    buffer_init(&text, NEVER_COMMITMENT_BYTES);
+    never_commitment_format(commitment, &text);
+    const struct ledger_entry entry = {
+        .type = LEDGER_COMMITMENT, .text = buffer_slice(&text), .chunk_count = 1};
+    must(ledger_append(scene.ledger, &entry, slice_of(NULL, 0), &sequence, &error), &error);
+    ledger_wait(scene.ledger, sequence);
+    disclose("north", 0, 1); /* a checkpoint is of what stands before its last entry, too */
+    buffer_free(&text);
+    snprintf(path, sizeof path, "%s/ledger/tiles/checkpoint", state);
+    for (int waited = 0; waited < 600; waited++) {
+        struct checkpoint checkpoint = {0};
+        struct note note;
+        struct buffer bytes;
+        buffer_init(&bytes, SIDE_BYTES);
+        enum status status = checkpoint_read_note(path, &bytes, &note, origin, &checkpoint, &error);
+        buffer_free(&bytes);
+        if (status == STATUS_OK && checkpoint.size > sequence)
+            return;
+        usleep(100000);
+    }
+    fprintf(stderr, "nothing is published\n");
+    exit(1);
+}
+
+/* Milliseconds of CPU time a certificate. */
+static double prove(const char *state, const char *format, size_t first, const char *partner)
+{
+    enum { CERTIFICATES = 20 };
+    const struct never_place place = {.state_folder = state, .policy = &policy};
+    double cpu = cpu_seconds();
+    for (size_t i = 0; i < CERTIFICATES; i++) {
+        struct never_question question = {.kind = "customer"};
+        struct error error = {0};
+        struct buffer out;
+        snprintf(question.subject, sizeof question.subject, format, first + i * 97);
+        snprintf(question.partner, sizeof question.partner, "%s", partner);
+        buffer_init(&out, NEVER_CERTIFICATE_BYTES);
+        must(never_prove(&place, &question, &out, &error), &error);
+        buffer_free(&out);
+    }
+    return (cpu_seconds() - cpu) / CERTIFICATES * 1e3;
+}
+
 int main(int argc, char **argv)
 {
     static const char *const partners[] = {"north", "south", "east"};
@@ -140,10 +199,13 @@ int main(int argc, char **argv)
     struct cost first = compute(argv[1], last + 1, &work);
     struct cost next = compute(argv[1], disclose_all("west", count / 100) + 1, &work);
     getrusage(RUSAGE_SELF, &usage);
+    publish(argv[1], &work.commitment);
+    double absent = prove(argv[1], "X-%zu", 0, "");
+    double present = prove(argv[1], "C-%012zu", count / 2, "west");
     printf("RESULT people=%zu first_s=%.2f first_cpu_s=%.2f next_s=%.2f next_cpu_s=%.2f "
-           "rss_mib=%ld index_bytes=%ld seeds_bytes=%ld\n",
-           count, first.wall, first.cpu, next.wall, next.cpu, usage.ru_maxrss / 1024,
-           bytes_of(argv[1], "index"), bytes_of(argv[1], "seeds"));
+           "absent_cpu_ms=%.2f present_cpu_ms=%.2f rss_mib=%ld index_bytes=%ld seeds_bytes=%ld\n",
+           count, first.wall, first.cpu, next.wall, next.cpu, absent, present,
+           usage.ru_maxrss / 1024, bytes_of(argv[1], "index"), bytes_of(argv[1], "seeds"));
     exposure_close(scene.exposure);
     ledger_close(scene.ledger);
     return 0;

@@ -99,7 +99,6 @@ static enum status sort_out(const struct never_place *place, const struct worksh
     TRY(seeds_read(workshop->seeds, key->public_key, &seeds, error));
     enum status status =
         seeds_fill(&seeds, key, &index->holdings, names, place->policy, &made, error);
-    memcpy(index->commitment.vrf_key, key->public_key, VRF_PUBLIC_BYTES);
     if (status == STATUS_OK)
         status = never_index_build(index, &seeds, key, error);
     if (status == STATUS_OK)

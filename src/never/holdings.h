@@ -54,5 +54,8 @@ bool holdings_has(const struct holdings *holdings, uint32_t set, struct slice pa
 void holdings_write(const struct holdings *holdings, struct buffer *out);
 MUST_USE enum status holdings_read(struct slice bytes, struct holdings *holdings,
                                    struct error *error);
+/* All but which ids hold what. */
+MUST_USE enum status holdings_read_sets(struct slice bytes, struct holdings *holdings,
+                                        struct error *error);
 
 #endif

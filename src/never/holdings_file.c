@@ -47,7 +47,7 @@ void holdings_write(const struct holdings *holdings, struct buffer *out)
 /* A cursor with a sticky failure: read every field, check once. */
 struct reading {
     struct slice rest;
-    bool failed;
+    bool failed, without_ids;
 };
 
 static struct slice take(struct reading *reading, size_t len)
@@ -113,7 +113,7 @@ static void read_ids(struct reading *reading, struct holdings *holdings)
     uint32_t count = take_u32(reading);
     struct slice bytes = take(reading, (size_t)count * sizeof(uint32_t));
     reading->failed = reading->failed || holdings->everybody >= holdings->sets.count;
-    if (reading->failed || count == 0)
+    if (reading->failed || count == 0 || reading->without_ids)
         return;
     holdings->ids = calloc(count, sizeof *holdings->ids);
     reading->failed = holdings->ids == NULL;
@@ -141,14 +141,26 @@ static void read_all(struct reading *reading, struct holdings *holdings)
     read_ids(reading, holdings);
 }
 
-enum status holdings_read(struct slice bytes, struct holdings *holdings, struct error *error)
+static enum status read_whole(struct reading *reading, struct holdings *holdings,
+                              struct error *error)
 {
-    struct reading reading = {.rest = bytes};
     TRY(holdings_init(holdings, error));
-    read_all(&reading, holdings);
-    if (!reading.failed && reading.rest.len == 0)
+    read_all(reading, holdings);
+    if (!reading->failed && reading->rest.len == 0)
         return STATUS_OK;
     holdings_free(holdings);
     return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam ledger commit --afresh",
                      "what is kept of the index of disclosures is malformed");
+}
+
+enum status holdings_read(struct slice bytes, struct holdings *holdings, struct error *error)
+{
+    struct reading reading = {.rest = bytes};
+    return read_whole(&reading, holdings, error);
+}
+
+enum status holdings_read_sets(struct slice bytes, struct holdings *holdings, struct error *error)
+{
+    struct reading reading = {.rest = bytes, .without_ids = true};
+    return read_whole(&reading, holdings, error);
 }

@@ -1,11 +1,13 @@
 /* See index.h. People are sorted by mark first: somebody who was erased and came back has two ids
- * of one mark, and one leaf. */
+ * of one mark, and one leaf. Numbers of sets keep their meaning from one index to the next, since
+ * holdings are carried on. */
 #include "never/index.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "crypto/crypto.h"
@@ -19,10 +21,32 @@ static enum status no_memory(struct error *error)
 
 /* ---- trees ---- */
 
-static void leaf_at(const void *context, uint64_t index, uint8_t hash[static SORTED_HASH_BYTES])
+static void leaf_at(const void *context, uint64_t place, uint8_t hash[static SORTED_HASH_BYTES])
 {
-    const struct marks_leaf *leaves = context;
-    marks_leaf_hash(&leaves[index], hash);
+    const struct never_index *index = context;
+    marks_leaf_hash(&index->leaves[place], hash);
+}
+
+/* Where the nodes of a level begin. */
+static uint64_t nodes_before(uint64_t leaves, unsigned level)
+{
+    uint64_t count = 0;
+    for (unsigned below = NEVER_KEPT_LEVEL; below < level; below++)
+        count += leaves >> below;
+    return count;
+}
+
+uint64_t never_index_nodes(uint64_t leaves)
+{
+    return nodes_before(leaves, SORTED_HEIGHT_MAX);
+}
+
+static const uint8_t *kept_at(const void *context, unsigned level, uint64_t at)
+{
+    const struct never_index *index = context;
+    if (level < NEVER_KEPT_LEVEL)
+        return NULL;
+    return index->nodes[nodes_before(index->commitment.leaves, level) + at];
 }
 
 struct sorted_tree never_index_tree(const struct never_index *index)
@@ -30,7 +54,8 @@ struct sorted_tree never_index_tree(const struct never_index *index)
     return (struct sorted_tree){.leaves = index->commitment.leaves,
                                 .tag = MARKS_TAG_NODE,
                                 .leaf = leaf_at,
-                                .context = index->leaves};
+                                .kept = kept_at,
+                                .context = index};
 }
 
 /* A mark is a hash already: it is its own leaf. */
@@ -81,9 +106,9 @@ struct person {
 };
 
 struct building {
+    struct never_index *index, *earlier; /* earlier: NULL where there is none that helps */
     const struct holdings *holdings;
     struct person *people;
-    struct marks_leaf *leaves; /* of the people, without sentinels */
     size_t count;
     _Atomic size_t next;
     _Atomic bool failed;
@@ -139,10 +164,28 @@ static enum status unite(struct building *building, struct holdings *holdings, s
     return STATUS_OK;
 }
 
+/* What an earlier index says of a person of whom the same was disclosed. */
+static bool take_earlier(const struct building *building, const struct person *person,
+                         struct marks_leaf *leaf)
+{
+    if (building->earlier == NULL)
+        return false;
+    uint64_t place = never_index_place(building->earlier, person->mark);
+    const struct marks_leaf *found = &building->earlier->leaves[place];
+    if (memcmp(found->mark, person->mark, MARK_BYTES) != 0 ||
+        never_index_set(building->earlier, place) != person->set)
+        return false;
+    *leaf = *found;
+    return true;
+}
+
 static bool make_leaf(const struct building *building, size_t at)
 {
     const struct person *person = &building->people[at];
-    struct marks_leaf *leaf = &building->leaves[at];
+    struct marks_leaf *leaf = &building->index->leaves[1 + at];
+    store_u32be(building->index->sets[1 + at], person->set);
+    if (take_earlier(building, person, leaf))
+        return true;
     uint8_t(*marks)[MARK_BYTES];
     size_t count;
     if (never_index_inner(building->holdings, person->set, person->seed, &marks, &count, NULL) !=
@@ -170,57 +213,125 @@ static void *make_leaves(void *context)
     }
 }
 
-static void make_on_all_cores(struct building *building)
+/* The lowest nodes that are kept: hashed from their leaves, unless an earlier index has the very
+ * same leaves there. */
+static void *make_nodes(void *context)
+{
+    struct building *building = context;
+    const struct never_index *index = building->index, *earlier = building->earlier;
+    struct sorted_tree tree = never_index_tree(index);
+    const size_t width = (size_t)1 << NEVER_KEPT_LEVEL;
+    tree.kept = NULL;
+    for (;;) {
+        size_t node = atomic_fetch_add(&building->next, 1), first = node * width;
+        if (first + width > index->commitment.leaves)
+            return NULL;
+        if (earlier != NULL && first + width <= earlier->commitment.leaves &&
+            memcmp(earlier->leaves + first, index->leaves + first, width * sizeof *index->leaves) ==
+                0)
+            memcpy(index->nodes[node], earlier->nodes[node], SORTED_HASH_BYTES);
+        else
+            sorted_tree_subtree(&tree, NEVER_KEPT_LEVEL, node, index->nodes[node]);
+    }
+}
+
+static void on_all_cores(struct building *building, void *(*work)(void *building))
 {
     pthread_t threads[THREADS_MAX];
     size_t started = 0;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    building->next = 0;
     while (started + 1 < (size_t)cores && started < THREADS_MAX &&
-           pthread_create(&threads[started], NULL, make_leaves, building) == 0)
+           pthread_create(&threads[started], NULL, work, building) == 0)
         started++;
-    make_leaves(building);
+    work(building);
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
 }
 
-static enum status build(struct building *building, struct never_index *index, struct error *error)
+static void make_higher_nodes(struct never_index *index)
 {
+    uint64_t leaves = index->commitment.leaves;
+    for (unsigned level = NEVER_KEPT_LEVEL + 1; leaves >> level > 0; level++)
+        for (uint64_t at = 0; at < leaves >> level; at++) {
+            const uint8_t *children = kept_at(index, level - 1, 2 * at);
+            const uint8_t tag = MARKS_TAG_NODE;
+            const struct slice parts[] = {slice_of(&tag, 1),
+                                          slice_of(children, 2 * SORTED_HASH_BYTES)};
+            crypto_sha256(parts, 2, index->nodes[nodes_before(leaves, level) + at]);
+        }
+}
+
+static enum status build(struct building *building, struct error *error)
+{
+    struct never_index *index = building->index;
     size_t count = building->count + SENTINELS;
-    free(index->leaves);
     index->leaves = calloc(count, sizeof *index->leaves);
-    if (index->leaves == NULL)
+    index->sets = calloc(count, sizeof *index->sets);
+    index->nodes = malloc((never_index_nodes(count) + 1) * SORTED_HASH_BYTES);
+    if (index->leaves == NULL || index->sets == NULL || index->nodes == NULL)
         return no_memory(error);
-    building->leaves = index->leaves + 1;
-    make_on_all_cores(building);
+    index->commitment.leaves = count;
+    on_all_cores(building, make_leaves);
     if (building->failed)
         return no_memory(error);
     memcpy(index->leaves[count - 1].mark, marks_highest, MARK_BYTES);
-    index->commitment.leaves = count;
+    on_all_cores(building, make_nodes);
+    make_higher_nodes(index);
     struct sorted_tree tree = never_index_tree(index);
     sorted_tree_root(&tree, index->commitment.root);
     return STATUS_OK;
 }
 
+static void free_tree(struct never_index *index)
+{
+    if (index->map != NULL) {
+        munmap(index->map, index->map_len);
+    } else {
+        free(index->leaves);
+        free(index->sets);
+        free(index->nodes);
+    }
+    index->map = NULL;
+    index->leaves = NULL;
+    index->sets = NULL;
+    index->nodes = NULL;
+}
+
 enum status never_index_build(struct never_index *index, const struct seeds *seeds,
                               const struct vrf_key *key, struct error *error)
 {
-    struct building building = {.holdings = &index->holdings};
+    struct never_index earlier = *index; /* its tree; the holdings stay */
+    struct building building = {.index = index, .holdings = &index->holdings};
+    if (earlier.leaves != NULL &&
+        memcmp(index->commitment.vrf_key, key->public_key, VRF_PUBLIC_BYTES) == 0)
+        building.earlier = &earlier;
+    index->map = NULL;
+    index->leaves = NULL;
+    index->sets = NULL;
+    index->nodes = NULL;
+    memcpy(index->commitment.vrf_key, key->public_key, VRF_PUBLIC_BYTES);
     enum status status = gather(&building, index, seeds, key, error);
     if (status == STATUS_OK)
         status = unite(&building, &index->holdings, error);
     if (status == STATUS_OK)
-        status = build(&building, index, error);
+        status = build(&building, error);
     if (building.people != NULL)
         crypto_wipe(building.people, building.count * sizeof *building.people);
     free(building.people);
+    free_tree(&earlier);
     return status;
 }
 
 void never_index_free(struct never_index *index)
 {
-    free(index->leaves);
-    index->leaves = NULL;
+    free_tree(index);
     holdings_free(&index->holdings);
+}
+
+uint32_t never_index_set(const struct never_index *index, uint64_t place)
+{
+    return load_u32be(index->sets[place]);
 }
 
 uint64_t never_index_place(const struct never_index *index, const uint8_t mark[static MARK_BYTES])

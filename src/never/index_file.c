@@ -1,16 +1,25 @@
 /* The index on disk: docs/NEVER-FORMAT.md, "Index file". Replaced whole; a digest at its end finds
- * accidents, and the root in the ledger whatever else would matter. */
+ * accidents, and the root in the ledger whatever else would matter. Looked at in place: a proof
+ * needs few of its pages. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "never/index.h"
 
-enum { MAGIC_BYTES = 8, LENGTH_BYTES = 2, LEAF_BYTES = MARK_BYTES + MARK_BYTES };
+enum { MAGIC_BYTES = 8, LENGTH_BYTES = 2, SET_BYTES = 4 };
 
-static const char magic[] = "CFNINDX1";
+static const char magic[] = "CFNINDX2", magic_before[] = "CFNINDX1";
 static const size_t file_bytes = (size_t)64 << 30;
+
+static_assert(sizeof(struct marks_leaf) == 2 * MARK_BYTES, "a leaf in memory is a leaf on disk");
 
 static void put_text(struct buffer *out, struct slice text)
 {
@@ -27,10 +36,10 @@ static void put_index(const struct never_index *index, struct buffer *out)
     put_text(out, slice_of_text(index->origin));
     put_text(out, buffer_slice(&lines));
     buffer_free(&lines);
-    for (uint64_t i = 0; i < index->commitment.leaves; i++) {
-        buffer_append(out, index->leaves[i].mark, MARK_BYTES);
-        buffer_append(out, index->leaves[i].inner, MARK_BYTES);
-    }
+    const uint64_t leaves = index->commitment.leaves;
+    buffer_append(out, index->leaves, leaves * sizeof *index->leaves);
+    buffer_append(out, index->sets, leaves * SET_BYTES);
+    buffer_append(out, index->nodes, never_index_nodes(leaves) * SORTED_HASH_BYTES);
     holdings_write(&index->holdings, out);
 }
 
@@ -80,56 +89,99 @@ static bool take_head(struct slice *rest, struct never_index *index)
     return true;
 }
 
-/* Rising, and as many as the commitment says. */
-static bool take_leaves(struct slice *rest, struct never_index *index)
+/* As many as the commitment says; in the file they are where index points. */
+static bool take_tree(struct slice *rest, struct never_index *index)
 {
-    struct slice bytes;
+    struct slice leaves, sets, nodes;
     uint64_t count = index->commitment.leaves;
-    if (count < 2 || count > rest->len / LEAF_BYTES || !take(rest, count * LEAF_BYTES, &bytes))
+    if (count < 2 || count > rest->len / sizeof *index->leaves ||
+        !take(rest, count * sizeof *index->leaves, &leaves) ||
+        !take(rest, count * SET_BYTES, &sets) ||
+        !take(rest, never_index_nodes(count) * SORTED_HASH_BYTES, &nodes))
         return false;
-    index->leaves = calloc(count, sizeof *index->leaves);
-    if (index->leaves == NULL)
-        return false;
-    for (uint64_t i = 0; i < count; i++) {
-        const uint8_t *at = bytes.data + i * LEAF_BYTES;
-        struct marks_leaf *leaf = &index->leaves[i];
-        memcpy(leaf->mark, at, MARK_BYTES);
-        memcpy(leaf->inner, at + MARK_BYTES, MARK_BYTES);
-        if (i > 0 && memcmp(leaf[-1].mark, leaf->mark, MARK_BYTES) >= 0)
-            return false;
-    }
+    uint8_t *bytes = index->map;
+    index->leaves = (void *)(bytes + (leaves.data - bytes));
+    index->sets = (void *)(bytes + (sets.data - bytes));
+    index->nodes = (void *)(bytes + (nodes.data - bytes));
     return memcmp(index->leaves[0].mark, marks_lowest, MARK_BYTES) == 0 &&
            memcmp(index->leaves[count - 1].mark, marks_highest, MARK_BYTES) == 0;
 }
 
-static enum status take_file(struct slice file, struct never_index *index, struct error *error)
+static bool is_rising(const struct never_index *index)
+{
+    for (uint64_t i = 1; i < index->commitment.leaves; i++)
+        if (memcmp(index->leaves[i - 1].mark, index->leaves[i].mark, MARK_BYTES) >= 0)
+            return false;
+    return true;
+}
+
+static bool is_whole(struct slice file)
 {
     uint8_t digest[CRYPTO_SHA256_BYTES];
-    bool good = file.len >= sizeof digest;
-    if (good) {
-        struct slice rest = slice_of(file.data, file.len - sizeof digest);
-        crypto_sha256(&rest, 1, digest);
-        good = memcmp(digest, file.data + rest.len, sizeof digest) == 0 &&
-               take_head(&rest, index) && take_leaves(&rest, index);
-        if (good)
-            TRY(holdings_read(rest, &index->holdings, error));
+    struct slice content = slice_of(file.data, file.len - sizeof digest);
+    crypto_sha256(&content, 1, digest);
+    return memcmp(digest, file.data + content.len, sizeof digest) == 0;
+}
+
+static enum status take_file(struct never_index *index, bool all, struct error *error)
+{
+    struct slice file = slice_of(index->map, index->map_len);
+    if (file.len >= MAGIC_BYTES && memcmp(file.data, magic_before, MAGIC_BYTES) == 0)
+        return error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger commit",
+                         "never/index is of an earlier version");
+    if (file.len >= CRYPTO_SHA256_BYTES && (!all || is_whole(file))) {
+        struct slice rest = slice_of(file.data, file.len - CRYPTO_SHA256_BYTES);
+        if (take_head(&rest, index) && take_tree(&rest, index) && (!all || is_rising(index))) {
+            TRY(all ? holdings_read(rest, &index->holdings, error)
+                    : holdings_read_sets(rest, &index->holdings, error));
+            if (index->holdings.entries == index->commitment.entries)
+                return STATUS_OK;
+        }
     }
-    if (good && index->holdings.entries == index->commitment.entries)
-        return STATUS_OK;
     return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam ledger commit --afresh",
                      "never/index is damaged");
 }
 
-enum status never_index_read(const char *path, struct never_index *index, struct error *error)
+static enum status map_file(const char *path, struct never_index *index, struct error *error)
 {
-    struct buffer file;
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT
+                   ? error_set(error, STATUS_NOT_FOUND, "58P01", NULL, "%.300s: not there", path)
+                   : error_set_errno(error, errno, "%.300s", path);
+    void *map = MAP_FAILED;
+    int failure = EINVAL;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0 &&
+        (uint64_t)info.st_size <= file_bytes) {
+        map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        failure = errno;
+    }
+    close(fd);
+    if (map == MAP_FAILED)
+        return error_set_errno(error, failure, "%.300s", path);
+    index->map = map;
+    index->map_len = (size_t)info.st_size;
+    return STATUS_OK;
+}
+
+static enum status read_file(const char *path, bool all, struct never_index *index,
+                             struct error *error)
+{
     *index = (struct never_index){0};
-    buffer_init(&file, file_bytes);
-    enum status status = file_read(path, &file, error);
-    if (status == STATUS_OK)
-        status = take_file(buffer_slice(&file), index, error);
-    buffer_free(&file);
+    TRY(map_file(path, index, error));
+    enum status status = take_file(index, all, error);
     if (status != STATUS_OK)
         never_index_free(index);
     return status;
+}
+
+enum status never_index_read(const char *path, struct never_index *index, struct error *error)
+{
+    return read_file(path, true, index, error);
+}
+
+enum status never_index_open(const char *path, struct never_index *index, struct error *error)
+{
+    return read_file(path, false, index, error);
 }

@@ -91,10 +91,18 @@ static enum status check_names(const struct proving *proving, const struct polic
 
 /* ---- the person ---- */
 
-static enum status find_ids(struct proving *proving, const struct vrf_key *key, struct error *error)
+/* Under which numbers the person is known: all are looked through, but only for a claim that is
+ * false. */
+static enum status find_ids(struct proving *proving, struct error *error)
 {
+    struct vrf_key key = {0};
     struct seeds seeds;
-    TRY(seeds_read(proving->workshop.seeds, key->public_key, &seeds, error));
+    if (!is_person(proving->question))
+        return STATUS_OK;
+    TRY(workshop_key(&proving->workshop, &key, error));
+    enum status status = seeds_read(proving->workshop.seeds, key.public_key, &seeds, error);
+    crypto_wipe(&key, sizeof key);
+    TRY(status);
     proving->ids = malloc((seeds.count + 1) * sizeof *proving->ids);
     for (uint32_t id = 0; id < seeds.count && proving->ids != NULL; id++)
         if (memcmp(seeds.of[id], proving->seed, SEED_BYTES) == 0)
@@ -104,6 +112,7 @@ static enum status find_ids(struct proving *proving, const struct vrf_key *key, 
                                 : error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
 }
 
+/* What a reading of the ledger has taken of them so far. */
 static enum status find_set(struct proving *proving, struct holdings *holdings, uint32_t *set,
                             struct error *error)
 {
@@ -148,10 +157,10 @@ static bool look_for_first(void *context, uint64_t sequence, const struct ledger
 static enum status refuse(struct proving *proving, struct error *error)
 {
     char since[TIME_ROOM] = "", hint[sizeof error->hint];
-    struct holdings holdings;
+    struct holdings holdings = {0};
     struct first first = {.proving = proving, .holdings = &holdings};
     const struct never_question *question = proving->question;
-    if (holdings_init(&holdings, NULL) == STATUS_OK) {
+    if (find_ids(proving, NULL) == STATUS_OK && holdings_init(&holdings, NULL) == STATUS_OK) {
         const struct workshop_reading reading = {.workshop = &proving->workshop,
                                                  .holdings = &holdings,
                                                  .until = proving->index.commitment.entries,
@@ -203,7 +212,11 @@ static enum status prove_place(struct proving *proving, struct certificate *cert
     const struct marks_leaf *leaves = &proving->index.leaves[place];
     certificate->place = place;
     certificate->present = memcmp(leaves->mark, proving->mark, MARK_BYTES) == 0;
-    TRY(find_set(proving, &proving->index.holdings, &proving->set, error));
+    if (certificate->present)
+        proving->set = never_index_set(&proving->index, place);
+    if (proving->set >= proving->index.holdings.sets.count)
+        return error_set(error, STATUS_CORRUPT, "XX001", "cofferdam ledger commit --afresh",
+                         "never/index is damaged");
     if (is_disclosed(proving, &proving->index.holdings, proving->set))
         return refuse(proving, error);
     unsigned count = certificate->present ? 1 : CERTIFICATE_NEIGHBOURS;
@@ -223,13 +236,8 @@ static enum status prove_index(struct proving *proving, struct certificate *cert
     vrf_prove(&key, slice_of(input, len), certificate->vrf_proof, output);
     marks_seed(output, proving->seed);
     marks_subject(proving->seed, proving->mark);
-    enum status status = STATUS_OK;
-    if (is_person(proving->question))
-        status = find_ids(proving, &key, error);
-    if (status == STATUS_OK)
-        status = prove_place(proving, certificate, error);
     crypto_wipe(&key, sizeof key);
-    return status;
+    return prove_place(proving, certificate, error);
 }
 
 /* ---- the log's part ---- */
@@ -344,7 +352,7 @@ static enum status prove(struct proving *proving, struct certificate *certificat
 
 static enum status open_index(struct proving *proving, struct error *error)
 {
-    enum status status = never_index_read(proving->workshop.index, &proving->index, error);
+    enum status status = never_index_open(proving->workshop.index, &proving->index, error);
     if (status == STATUS_NOT_FOUND)
         return error_set(error, status, "02000", "cofferdam ledger commit makes one",
                          "there is no index of disclosures yet");

@@ -20,12 +20,27 @@ static void node_of(uint8_t tag, const uint8_t *left, const uint8_t *right,
     crypto_sha256(parts, sizeof parts / sizeof parts[0], hash);
 }
 
+/* The kept root of the leaves from low on, NULL where there is none. Complete subtrees stand at
+ * multiples of their size. */
+static const uint8_t *kept_root(const struct sorted_tree *tree, uint64_t low, uint64_t n)
+{
+    if (tree->kept == NULL || (n & (n - 1)) != 0)
+        return NULL;
+    unsigned level = (unsigned)__builtin_ctzll(n);
+    return tree->kept(tree->context, level, low >> level);
+}
+
 /* The root of the leaves from low on. */
 static void subtree(const struct sorted_tree *tree, uint64_t low, uint64_t n,
                     uint8_t hash[SORTED_HASH_BYTES])
 {
     if (n == 1) {
         tree->leaf(tree->context, low, hash);
+        return;
+    }
+    const uint8_t *kept = kept_root(tree, low, n);
+    if (kept != NULL) {
+        memcpy(hash, kept, SORTED_HASH_BYTES);
         return;
     }
     uint8_t left[SORTED_HASH_BYTES], right[SORTED_HASH_BYTES];
@@ -39,6 +54,13 @@ void sorted_tree_root(const struct sorted_tree *tree, uint8_t root[static SORTED
 {
     CHECK(tree->leaves > 0);
     subtree(tree, 0, tree->leaves, root);
+}
+
+void sorted_tree_subtree(const struct sorted_tree *tree, unsigned level, uint64_t index,
+                         uint8_t root[static SORTED_HASH_BYTES])
+{
+    CHECK(level < SORTED_HEIGHT_MAX && index < tree->leaves >> level);
+    subtree(tree, index << level, (uint64_t)1 << level, root);
 }
 
 static bool is_apart(uint64_t low, uint64_t n, uint64_t first, unsigned count)

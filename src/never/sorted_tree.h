@@ -18,6 +18,9 @@ struct sorted_tree {
     uint64_t leaves; /* at least 1 */
     uint8_t tag;     /* of its nodes: SHA-256(tag ‖ left ‖ right) */
     void (*leaf)(const void *context, uint64_t index, uint8_t hash[static SORTED_HASH_BYTES]);
+    /* May be NULL: the root of the index-th complete subtree of 2^level leaves, where it is kept.
+     */
+    const uint8_t *(*kept)(const void *context, unsigned level, uint64_t index);
     const void *context;
 };
 
@@ -27,6 +30,9 @@ struct sorted_path {
 };
 
 void sorted_tree_root(const struct sorted_tree *tree, uint8_t root[static SORTED_HASH_BYTES]);
+/* The root of the index-th complete subtree of 2^level leaves, all of which are in the tree. */
+void sorted_tree_subtree(const struct sorted_tree *tree, unsigned level, uint64_t index,
+                         uint8_t root[static SORTED_HASH_BYTES]);
 /* The path of the leaves first to first + count - 1, which are in the tree; count 1 or 2. */
 void sorted_tree_path(const struct sorted_tree *tree, uint64_t first, unsigned count,
                       struct sorted_path *path);
