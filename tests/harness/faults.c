@@ -1,8 +1,9 @@
 /* A disk that fails where it is told to: preloaded (LD_PRELOAD) into a gateway by the crash test
  * and by the bench of syncs. COFFERDAM_FAULTS names a file of 64 bytes that both sides map: calls
- * counts the calls that write to or sync a regular file below COFFERDAM_FAULTS_FOLDER fault_at the
- * call that the fault strikes, 0 for none yet fault      what happens then, see enum fault struck
- * how often it has happened harness/faults.py writes fault and fault_at while the gateway runs. */
+ * counts the calls that write to, sync or name a regular file below COFFERDAM_FAULTS_FOLDER
+ * fault_at the call that the fault strikes, 0 for none yet fault      what happens then, see enum
+ * fault struck how often it has happened harness/faults.py writes fault and fault_at while the
+ * gateway runs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -184,14 +185,89 @@ int fdatasync(int fd)
     return sync_call(fd, SYS_fdatasync);
 }
 
-int rename(const char *from, const char *to)
+/* ---- names: they come and go, whole ---- */
+
+static bool is_below(int folder_fd, const char *path)
 {
-    enum fault fault =
-        faults != NULL && strncmp(to, folder, strlen(folder)) == 0 ? next_fault() : 0;
+    char link[64], base[PATH_MAX];
+    if (faults == NULL || path[0] == '/' || folder_fd == AT_FDCWD)
+        return faults != NULL && strncmp(path, folder, strlen(folder)) == 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", folder_fd);
+    ssize_t len = readlink(link, base, sizeof base - 2);
+    if (len < 0)
+        return false;
+    base[len] = '/';
+    base[len + 1] = '\0';
+    return strncmp(base, folder, strlen(folder)) == 0;
+}
+
+static enum fault before_name(int folder_fd, const char *path)
+{
+    enum fault fault = is_below(folder_fd, path) ? next_fault() : 0;
     if (fault == FAULT_KILL_BEFORE || fault == FAULT_TORN)
         die();
-    int result = (int)syscall(SYS_rename, from, to);
+    return fault;
+}
+
+static int after_name(enum fault fault, long result)
+{
     if (fault == FAULT_KILL_AFTER)
         die();
-    return result;
+    return (int)result;
+}
+
+int rename(const char *from, const char *to)
+{
+    enum fault fault = before_name(AT_FDCWD, to);
+    return after_name(fault, syscall(SYS_rename, from, to));
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+    enum fault fault = before_name(to_folder, to);
+    return after_name(fault, syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+}
+
+int link(const char *from, const char *to)
+{
+    enum fault fault = before_name(AT_FDCWD, to);
+    return after_name(fault, syscall(SYS_link, from, to));
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+    enum fault fault = before_name(to_folder, to);
+    return after_name(fault, syscall(SYS_linkat, from_folder, from, to_folder, to, flags));
+}
+
+int unlink(const char *path)
+{
+    enum fault fault = before_name(AT_FDCWD, path);
+    return after_name(fault, syscall(SYS_unlink, path));
+}
+
+int unlinkat(int folder_fd, const char *path, int flags)
+{
+    enum fault fault = before_name(folder_fd, path);
+    return after_name(fault, syscall(SYS_unlinkat, folder_fd, path, flags));
+}
+
+int rmdir(const char *path)
+{
+    enum fault fault = before_name(AT_FDCWD, path);
+    return after_name(fault, syscall(SYS_rmdir, path));
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    enum fault fault = before_name(AT_FDCWD, path);
+    return after_name(fault, syscall(SYS_mkdir, path, mode));
+}
+
+int ftruncate(int fd, off_t size)
+{
+    enum fault fault = is_ours(fd) ? next_fault() : 0;
+    if (fault == FAULT_KILL_BEFORE || fault == FAULT_TORN)
+        die();
+    return after_name(fault, syscall(SYS_ftruncate, fd, size));
 }
