@@ -1,9 +1,11 @@
 /* Status names and error texts. No state, any thread. */
 #include "base/status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Bytes of the UTF-8 character that begins with lead (RFC 3629). */
 static size_t character_bytes(unsigned char lead)
@@ -46,6 +48,24 @@ enum status error_no_memory(struct error *error)
     return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
 }
 
+/* What a person can do about it; NULL: the reason says it all. */
+static const char *hint_of(int errno_value, char *room, size_t len)
+{
+    if (errno_value == EACCES || errno_value == EPERM) {
+        snprintf(room, len,
+                 "this runs as user %u, who has no right to that. Of a file `ls -ld` tells whose "
+                 "it is and who may: do it as that user or as root, or give it away with chown",
+                 (unsigned)geteuid());
+        return room;
+    }
+    if (errno_value == EROFS)
+        return "the file system is mounted for reading only; after errors of its disk the kernel "
+               "does so by itself, and `dmesg` tells";
+    if (errno_value == ENOSPC || errno_value == EDQUOT)
+        return "make room: `df` and `df -i` tell how much there is";
+    return NULL;
+}
+
 enum status error_set_errno(struct error *error, int errno_value, const char *format, ...)
 {
     if (error == NULL)
@@ -58,7 +78,9 @@ enum status error_set_errno(struct error *error, int errno_value, const char *fo
     trim_partial_character(text, sizeof text);
     char reason[128];
     const char *name = strerror_r(errno_value, reason, sizeof reason);
-    return error_set(error, STATUS_IO, "58030", NULL, "%s: %s", text, name);
+    char hint[256];
+    return error_set(error, STATUS_IO, "58030", hint_of(errno_value, hint, sizeof hint), "%s: %s",
+                     text, name);
 }
 
 void error_prefix(struct error *error, const char *format, ...)

@@ -46,7 +46,8 @@ enum status error_set(struct error *error, enum status status, const char *sqlst
                       const char *hint, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* As error_set, with strerror(errno_value) behind the message. */
+/* As error_set, with strerror(errno_value) behind the message, and a hint where somebody can do
+ * something about it: rights, room, a file system for reading only. */
 enum status error_set_errno(struct error *error, int errno_value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

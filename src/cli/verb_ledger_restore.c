@@ -63,8 +63,8 @@ const struct cli_command verb_ledger_restore = {
         "speaks of, and copies DIR/ledger to FOLDER. A backup that ends before the checkpoint is\n"
         "refused: a gateway that went on from it would write a second history under the same\n"
         "numbers. Stop the gateway, and move its damaged folder away, first.",
-    .examples = "ledger restore /backup/cofferdam --to /var/lib/cofferdam/ledger \\\n"
-                "    --checkpoint /var/lib/cofferdam/ledger.damaged/checkpoint\n",
+    .examples = "ledger restore /backup/cofferdam --checkpoint "
+                "/var/lib/cofferdam/ledger.damaged/checkpoint\n",
     .exits = "nothing was restored",
     .run = run,
 };

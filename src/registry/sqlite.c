@@ -139,6 +139,8 @@ enum status sqlite_open(const char *path, const struct sqlite_layout *layout, st
 {
     struct sqlite opened = {.layout = layout};
     TRY(make_private(path, error));
+    if (access(path, R_OK | W_OK) != 0)
+        return error_set_errno(error, errno, "%s", path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     enum status status;
     if (sqlite3_open_v2(path, &opened.database, flags, NULL) != SQLITE_OK)

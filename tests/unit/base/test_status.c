@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -100,6 +102,20 @@ static void errno_is_spelled_out(void **state)
     assert_true(is_utf8(error.message));
     assert_non_null(strstr(error.message, ": No such file or directory"));
     assert_int_equal(error_set_errno(NULL, ENOENT, "x"), STATUS_IO);
+    assert_string_equal(error.hint, "");
+}
+
+static void errno_comes_with_what_to_do(void **state)
+{
+    struct error error;
+    char user[32];
+    snprintf(user, sizeof user, "as user %u,", (unsigned)geteuid());
+    error_set_errno(&error, EACCES, "/a");
+    assert_non_null(strstr(error.hint, user));
+    error_set_errno(&error, ENOSPC, "/a");
+    assert_non_null(strstr(error.hint, "df"));
+    error_set_errno(&error, EROFS, "/a");
+    assert_non_null(strstr(error.hint, "dmesg"));
 }
 
 static void every_status_has_a_name(void **state)
@@ -118,6 +134,7 @@ int main(void)
         cmocka_unit_test(a_text_that_just_fits_is_not_cut),
         cmocka_unit_test(prefix_goes_before_and_keeps_characters_whole),
         cmocka_unit_test(errno_is_spelled_out),
+        cmocka_unit_test(errno_comes_with_what_to_do),
         cmocka_unit_test(every_status_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
