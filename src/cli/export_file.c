@@ -1,5 +1,6 @@
 /* See export.h. Where the filesystem can, the file has no name while it is written, so that not
- * even a kill leaves people's data behind. */
+ * even a kill leaves people's data behind; at most while a file is replaced, until the next time.
+ */
 #include "cli/export.h"
 
 #include <errno.h>
@@ -100,32 +101,51 @@ enum status export_file_settle(struct export_file *file, char hash[static EXPORT
     return STATUS_OK;
 }
 
-/* A name beside the one that it shall have. */
-static enum status name_it(struct export_file *file, struct error *error)
+static int link_as(const struct export_file *file, const char *name)
 {
-    char own[64], name[EXPORT_PATH_ROOM];
+    char own[64];
     snprintf(own, sizeof own, "/proc/self/fd/%d", file->fd);
+    return linkat(AT_FDCWD, own, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/* A name beside the one that it shall have, always the same: where a kill has left one behind, the
+ * next export of this file takes it away. */
+static enum status name_beside(struct export_file *file, struct error *error)
+{
+    static const char ending[] = ".swap";
+    char name[EXPORT_PATH_ROOM];
     temporary_of(file->path, name);
-    uint32_t random;
-    crypto_random(&random, sizeof random);
-    snprintf(name + strlen(name) - 6, 9, "%08x", random);
-    if (linkat(AT_FDCWD, own, AT_FDCWD, name, AT_SYMLINK_FOLLOW) != 0)
+    snprintf(name + strlen(name) - strlen(".XXXXXX"), sizeof ending, "%s", ending);
+    if (link_as(file, name) != 0 &&
+        (errno != EEXIST || unlink(name) != 0 || link_as(file, name) != 0))
         return error_set_errno(error, errno, "cannot name %s", file->path);
     memcpy(file->temporary, name, sizeof name);
     return STATUS_OK;
 }
 
-enum status export_file_publish(struct export_file *file, bool force, struct error *error)
+static enum status rename_it(struct export_file *file, bool force, struct error *error)
 {
-    char folder[EXPORT_PATH_ROOM];
-    if (file->temporary[0] == '\0')
-        TRY(name_it(file, error));
     if (renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, force ? 0 : RENAME_NOREPLACE) !=
         0)
         return errno == EEXIST ? error_set(error, STATUS_INVALID, "58P02", "choose another name",
                                            "%s has appeared meanwhile", file->path)
                                : error_set_errno(error, errno, "cannot name %s", file->path);
     file->temporary[0] = '\0';
+    return STATUS_OK;
+}
+
+/* A new file gets its name at once. One that replaces another has a second one for an instant. */
+enum status export_file_publish(struct export_file *file, bool force, struct error *error)
+{
+    char folder[EXPORT_PATH_ROOM];
+    bool nameless = file->temporary[0] == '\0';
+    bool named = nameless && link_as(file, file->path) == 0;
+    if (nameless && !named && errno != EEXIST)
+        return error_set_errno(error, errno, "cannot name %s", file->path);
+    if (nameless && !named)
+        TRY(name_beside(file, error));
+    if (!named)
+        TRY(rename_it(file, force, error));
     folder_of(file->path, folder);
     return file_sync_folder(folder, error);
 }

@@ -180,6 +180,17 @@ def slow_export(gateway, path):
         time.sleep(0.01)
 
 
+def test_what_a_kill_left_while_a_file_was_replaced_goes_with_the_next(gateway, folder):
+    path, left = folder / "a.csv", folder / ".a.csv.swap"
+    left.write_text("people")
+    export(gateway, "SELECT person_id FROM person", path)
+    assert left.exists()  # nothing was replaced
+    export(gateway, "SELECT person_id FROM person", path, "--force")
+    assert [file.name for file in folder.iterdir()] == ["a.csv"] and len(read_csv(path)) > 3
+    code, _, errors = gateway.cli("export", "--partner", "acme", "SELECT 1", str(path), check=False)
+    assert code == 1 and "is there already" in errors
+
+
 def test_killed_half_way_it_is_in_the_ledger_and_in_no_file(make_gateway, folder):
     gateway = make_gateway()
     process = slow_export(gateway, folder / "a.csv")
