@@ -81,6 +81,23 @@ def test_manual_knows_each_verb_and_option(verb):
     assert set(said) <= known, f"{set(said) - known} of the manual are no options of {verb}"
 
 
+def test_the_readme_names_verbs_and_options_that_there_are():
+    text = (places.ROOT / "README.md").read_text()
+    said = {}
+    for command in re.findall(r"^    cofferdam ([^#\n]*)|`cofferdam ([a-z][^`]*)`", text, re.MULTILINE):
+        words = (command[0] or command[1]).split()
+        if words[0].startswith("-"):
+            continue
+        verb = next((v for v in (" ".join(words[:2]), words[0]) if v in VERBS), None)
+        assert verb or any(v.startswith(f"{words[0]} ") for v in VERBS), command
+        if verb:
+            said.setdefault(verb, set()).update(re.findall(r"(?<!\S)--([\w-]+)", " ".join(words)))
+    assert len(said) > 15
+    for verb, options in said.items():
+        known = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", run(*verb.split(), "--help")[1], re.MULTILINE))
+        assert options <= known, f"README.md: {options - known} are no options of {verb}"
+
+
 @pytest.mark.parametrize("arguments, hint", [
     (["gatway"], 'did you mean "cofferdam gateway"?'),
     (["partner", "contian"], 'did you mean "cofferdam partner contain"?'),
