@@ -145,6 +145,11 @@ static enum status finish(struct export *export, const char *hash, struct error 
         export_file_publish(&export->file, cli_value(export->call, "force") != NULL, error);
     if (status == STATUS_OK)
         status = print_done(export, hash, &answer, error);
+    else
+        fprintf(stderr,
+                "%s: there is no file, though the ledger has it as complete: what was written did "
+                "not get its name\n",
+                export->id);
     table_free(&answer);
     return status;
 }

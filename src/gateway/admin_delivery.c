@@ -57,6 +57,17 @@ struct opening {
     char id[DELIVERY_ID_ROOM], hash[HEX_ROOM], who[RECORDING_WHO_ROOM];
 };
 
+/* Partners state a purpose when they connect, staff by an option. */
+static void hint_at_option(struct error *error)
+{
+    const char *names = strstr(error->hint, "yours are: ");
+    char hint[sizeof error->hint];
+    snprintf(
+        hint, sizeof hint, "state one with --purpose (PURPOSE in the admin database)%s%s",
+        names == NULL ? "" : "; they are: ", names == NULL ? "" : names + strlen("yours are: "));
+    memcpy(error->hint, hint, sizeof hint);
+}
+
 static enum status find_whose(struct opening *opening, struct error *error)
 {
     const struct policy *policy = opening->snapshot->policy;
@@ -70,8 +81,12 @@ static enum status find_whose(struct opening *opening, struct error *error)
     if (opening->agent == NULL)
         return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNER lists its agents",
                          "partner %s has no agent \"%.60s\"", partner, agent);
-    return snapshot_purpose(opening->partner, opening->agent,
-                            admin_option(opening->asking, "PURPOSE"), &opening->purpose, error);
+    enum status status =
+        snapshot_purpose(opening->partner, opening->agent, admin_option(opening->asking, "PURPOSE"),
+                         &opening->purpose, error);
+    if (status != STATUS_OK)
+        hint_at_option(error);
+    return status;
 }
 
 static enum status check_canaries(struct opening *opening, struct error *error)

@@ -32,6 +32,8 @@ static bool is_own_act(const char *text)
                                         "rotate",
                                         "start",
                                         "stop",
+                                        "erase",
+                                        "delivery",
                                         EXPOSURE_ACT_PROPOSED,
                                         EXPOSURE_ACT_RAISED,
                                         EXPOSURE_ACT_REVOKED,

@@ -117,6 +117,11 @@ def test_what_is_refused_leaves_nothing(gateway, folder, sql, state):
     assert len(gateway.admin("SHOW DELIVERIES")) == before
 
 
+def test_a_purpose_is_stated_by_an_option(gateway, folder):
+    code, _, errors = gateway.cli("export", "--partner", "acme", "--purpose", "fun", "SELECT 1 AS n", str(folder / "x.csv"), check=False)
+    assert code == 1 and "purpose stated is not one of partner acme" in errors and "--purpose" in errors and "they are:" in errors
+
+
 def test_a_file_that_is_there_stays(gateway, folder):
     path = folder / "there.csv"
     path.write_text("mine")
