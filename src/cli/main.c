@@ -60,6 +60,7 @@ static const struct cli_verb verbs[] = {
     {"ledger", "tail", &verb_ledger_tail, "show the newest entries of the ledger"},
     {"ledger", "backup", &verb_ledger_backup, "copy the ledger, beside the running gateway"},
     {"ledger", "restore", &verb_ledger_restore, "make a backup the ledger again"},
+    {"ledger", "retain", &verb_ledger_retain, "drop the oldest entries, as retention rules ask"},
     {"ledger", "export", &verb_ledger_export, "write the ledger as CSV or JSON lines"},
     {"ledger", "prove", &verb_ledger_prove,
      "prove that an entry is in it, or an older log its beginning"},

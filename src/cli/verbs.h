@@ -45,6 +45,7 @@ extern const struct cli_command verb_incident_statement;
 extern const struct cli_command verb_incident_verify;
 extern const struct cli_command verb_ledger_backup;
 extern const struct cli_command verb_ledger_commit;
+extern const struct cli_command verb_ledger_retain;
 extern const struct cli_command verb_ledger_export;
 extern const struct cli_command verb_ledger_prove;
 extern const struct cli_command verb_ledger_restore;

@@ -557,3 +557,41 @@ void accounts_raises(struct accounts *accounts, const char *partner, int64_t now
                                 now_ns, visit, context);
     pthread_rwlock_unlock(&accounts->lock);
 }
+
+/* ---- forgetting ---- */
+
+void accounts_each(struct accounts *accounts, void (*visit)(void *context, const char *partner),
+                   void *context)
+{
+    pthread_rwlock_rdlock(&accounts->lock);
+    for (size_t i = 0; i < accounts->map.count; i++)
+        visit(context, accounts->map.entries[i].name);
+    pthread_rwlock_unlock(&accounts->lock);
+}
+
+static void keep_account(struct account *account, const struct account *kept, int64_t now_ns)
+{
+    int64_t quarter = window_quarter(now_ns);
+    for (size_t i = 0; i < account->series.count; i++) {
+        struct series *series = account->series.all[i];
+        const struct series_name name = {.agent = slice_of_text(series->agent),
+                                         .purpose = slice_of_text(series->purpose),
+                                         .column_set = series->column_set};
+        series_keep(series, kept == NULL ? NULL : series_find(&kept->series, &name), quarter);
+    }
+    for (size_t i = 0; i < account->gauge_count; i++)
+        account->gauges[i].reckoned = false;
+}
+
+void accounts_keep(struct accounts *accounts, struct accounts *kept, int64_t now_ns)
+{
+    pthread_rwlock_rdlock(&accounts->lock);
+    for (size_t i = 0; i < accounts->map.count; i++) {
+        struct account *account = accounts->map.entries[i].value;
+        const char *name = accounts->map.entries[i].name;
+        pthread_mutex_lock(&account->lock);
+        keep_account(account, name_map_get(&kept->map, slice_of_text(name)), now_ns);
+        pthread_mutex_unlock(&account->lock);
+    }
+    pthread_rwlock_unlock(&accounts->lock);
+}

@@ -46,6 +46,12 @@ size_t accounts_limits(struct accounts *accounts, const struct policy_partner *p
 void accounts_raises(struct accounts *accounts, const char *partner, int64_t now_ns,
                      bool (*visit)(void *context, const struct exposure_raise *raise),
                      void *context);
+/* Names of all partners that have an account, ascending; of the visit only. */
+void accounts_each(struct accounts *accounts, void (*visit)(void *context, const char *partner),
+                   void *context);
+/* Forgets whom `kept`, reckoned from the entries that stay, does not have. Those charged within
+ * FORGETTING_WINDOW_DAYS are in it, or not recorded yet: nobody of theirs is forgotten. */
+void accounts_keep(struct accounts *accounts, struct accounts *kept, int64_t now_ns);
 /* Counts, whatever the bound: what has been recorded, now or in an entry of a replay. */
 void accounts_recount(struct accounts *accounts, struct slice partner, int64_t time_ns,
                       uint64_t probes, uint64_t errors);

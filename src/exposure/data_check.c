@@ -21,6 +21,7 @@ struct open_entry {
 struct checking {
     const struct data_watch *watch;
     struct names *names;
+    bool dropped; /* the ledger's oldest entries were */
     struct data_report report;
     struct arena arena;
     struct open_entry *open; /* open addressing; never emptied, but for reuse by the same name */
@@ -85,6 +86,15 @@ static bool comes_in_chunks(enum ledger_type type)
            type == LEDGER_DELETED || type == LEDGER_CHANGE;
 }
 
+/* The first chunks of what stands across the cut may have gone. */
+static bool may_begin_within(const struct checking *checking, const struct ledger_entry *entry,
+                             const struct open_entry *open)
+{
+    static const uint8_t none[NAME_BYTES];
+    return checking->dropped && entry->type != LEDGER_POLICY &&
+           memcmp(open->name, none, NAME_BYTES) == 0;
+}
+
 static enum status check_chunk(struct checking *checking, const struct ledger_entry *entry)
 {
     uint8_t name[NAME_BYTES];
@@ -97,7 +107,7 @@ static enum status check_chunk(struct checking *checking, const struct ledger_en
         return error_set(checking->error, STATUS_NOMEM, "53200", NULL, "no memory for chunks");
     name_of(entry, name);
     struct open_entry *open = place_of(checking->open, checking->room, name);
-    if (entry->chunk != 0 && entry->chunk != open->next)
+    if (entry->chunk != 0 && entry->chunk != open->next && !may_begin_within(checking, entry, open))
         return damaged(checking, "a chunk whose predecessor is missing");
     checking->used += memcmp(open->name, name, NAME_BYTES) != 0;
     memcpy(open->name, name, NAME_BYTES);
@@ -155,8 +165,10 @@ static enum status check_all(struct checking *checking, const char *folder)
     struct ledger_entry entry;
     struct slice side;
     enum status status;
+    struct ledger_dropped dropped;
     TRY(ledger_reader_open(folder, 0, &reader, checking->error));
-    status = ledger_reader_whole(reader, "checking the data", checking->error);
+    checking->dropped = ledger_reader_dropped(reader, &dropped);
+    status = STATUS_OK;
     while (status == STATUS_OK) {
         status = ledger_reader_next(reader, &checking->sequence, &entry, &side, checking->error);
         if (status == STATUS_OK)

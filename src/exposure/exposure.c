@@ -102,7 +102,7 @@ static enum status forget_on_disk(struct exposure *exposure, struct error *error
 
 /* Rolls the seal key first: what was sealed under an older one has its id by then, so that the
  * append covers it, and the older keys have served. */
-static enum status keep(struct exposure *exposure, struct error *error)
+enum status exposure_keep_keys(struct exposure *exposure, struct error *error)
 {
     struct ledger_state state;
     bool rolled;
@@ -123,7 +123,7 @@ static enum status keep(struct exposure *exposure, struct error *error)
 static void keep_and_tell(struct exposure *exposure)
 {
     struct error error;
-    enum status status = keep(exposure, &error);
+    enum status status = exposure_keep_keys(exposure, &error);
     if (status != STATUS_OK && !exposure->complained)
         log_event(LOG_ERROR, "subject_keys_not_synced", "error=\"%s\"", error.message);
     exposure->complained = status != STATUS_OK;
@@ -159,7 +159,7 @@ static enum status settle_key_file(struct exposure *exposure, struct error *erro
     return key_file_append(&exposure->key_file, exposure->dictionary, error);
 }
 
-static const char *text_of(void *context, uint32_t column_set)
+const char *exposure_column_text(void *context, uint32_t column_set)
 {
     return ledger_column_set_text(context, column_set);
 }
@@ -175,7 +175,7 @@ enum status exposure_attach(struct exposure *exposure, struct ledger *ledger, st
     exposure->ledger = ledger;
     statistics_forget(&exposure->open); /* what was not written whole was not released */
     accounts_know_texts(exposure->accounts,
-                        &(struct gauge_texts){.text = text_of, .context = ledger});
+                        &(struct gauge_texts){.text = exposure_column_text, .context = ledger});
     TRY(index_start(exposure->index, error));
     int failed = pthread_create(&exposure->keeper, NULL, run_keeper, exposure);
     if (failed != 0)

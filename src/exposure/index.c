@@ -15,7 +15,13 @@
 #include "exposure/index_build.h"
 #include "ledger/ledger.h"
 
-enum { WATCH_SECONDS = 2, WAIT_DURABLE_US = 1000, WAIT_DURABLE_TIMES = 10000 };
+enum {
+    WATCH_SECONDS = 2,
+    WAIT_DURABLE_US = 1000,
+    WAIT_DURABLE_TIMES = 10000,
+    WAIT_FOLD_US = 100000,
+    WAIT_FOLD_TIMES = 600
+};
 
 /* ---- opening and closing ---- */
 
@@ -415,6 +421,22 @@ enum status index_fold(struct index *index, struct error *error)
         shelf_close(build.shelf);
     }
     close(lock);
+    return status;
+}
+
+/* A fold does not trust files of another base, and begins with nothing. */
+enum status index_remake(struct index *index, struct error *error)
+{
+    enum status status = STATUS_DENIED;
+    if (!index->has_folder)
+        return STATUS_OK;
+    for (int i = 0; i < WAIT_FOLD_TIMES && status == STATUS_DENIED; i++) {
+        status = index_fold(index, error);
+        if (status == STATUS_DENIED) /* the thread is at it, or somebody beside us */
+            usleep(WAIT_FOLD_US);
+    }
+    if (status != STATUS_OK)
+        atomic_store(&index->damaged, true); /* the thread tries again */
     return status;
 }
 

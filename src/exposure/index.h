@@ -88,6 +88,9 @@ MUST_USE enum status index_each_deleted(struct index *index, const char *partner
 MUST_USE enum status index_column_sets(struct index *index, const char *partner,
                                        roaring_bitmap_t **sets, struct error *error);
 
+/* Makes the files anew and takes them over: the ledger has another base. Without files (tests)
+ * nothing. */
+MUST_USE enum status index_remake(struct index *index, struct error *error);
 /* Since when the answers tell: docs/INDEX-FORMAT.md, "Manifest". */
 void index_since(struct index *index, struct ledger_since *since);
 

@@ -35,4 +35,9 @@ struct exposure {
     bool complained; /* the last background pass failed */
 };
 
+/* Everybody into the key file, synced. Any thread. */
+MUST_USE enum status exposure_keep_keys(struct exposure *exposure, struct error *error);
+/* gauge_text; context is the ledger. */
+const char *exposure_column_text(void *ledger, uint32_t column_set);
+
 #endif

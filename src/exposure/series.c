@@ -231,3 +231,35 @@ uint64_t series_growth(const struct series *series, int64_t quarter)
             sum += series->growth[(uint64_t)day % SERIES_GROWTH_DAYS];
     return sum;
 }
+
+const struct series *series_find(const struct series_list *list, const struct series_name *name)
+{
+    if (list->slot_count == 0)
+        return NULL;
+    const uint32_t *slot = slot_of(list, name);
+    return *slot == 0 ? NULL : list->all[*slot - 1];
+}
+
+void series_keep(struct series *series, const struct series *kept, int64_t quarter)
+{
+    size_t left = 0;
+    series->growth_day = kept == NULL ? INT64_MIN : kept->growth_day;
+    if (kept == NULL) {
+        roaring_bitmap_clear(series->total);
+    } else {
+        CHECK(roaring_bitmap_overwrite(series->total, kept->total));
+        memcpy(series->growth, kept->growth, sizeof series->growth);
+    }
+    for (size_t i = 0; i < series->quarter_count; i++) {
+        struct series_quarter *at = &series->quarters[i];
+        if (at->number <= quarter - WINDOW_QUARTERS_KEPT) {
+            roaring_bitmap_free(at->ids);
+            continue;
+        }
+        *growth_at(series, day_of(at->number)) +=
+            roaring_bitmap_andnot_cardinality(at->ids, series->total);
+        roaring_bitmap_or_inplace(series->total, at->ids);
+        series->quarters[left++] = *at;
+    }
+    series->quarter_count = left;
+}

@@ -45,6 +45,11 @@ struct series_name {
 void series_free(struct series_list *list);
 /* Made where new. */
 struct series *series_at(struct series_list *list, const struct series_name *name);
+/* NULL where there is none. */
+const struct series *series_find(const struct series_list *list, const struct series_name *name);
+/* Forgets all but whom `kept` (NULL: nobody) has, and those charged in the quarters that windows at
+ * this quarter can reach. */
+void series_keep(struct series *series, const struct series *kept, int64_t quarter);
 /* Ids ascending. Again and again makes no difference. */
 void series_add(struct series *series, int64_t quarter, const uint32_t *ids, size_t count);
 /* Adds to `ids` all who were charged in that quarter or later; INT64_MIN: ever. */

@@ -85,6 +85,10 @@ enum status admin_declare_export(struct asking *asking, struct table *table, str
 /* ---- admin_erase.c ---- */
 enum status admin_erase_subject(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_retain.c ---- */
+enum status admin_retain(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_retention(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_never.c ---- */
 enum status admin_commit_never(struct asking *asking, struct table *table, struct error *error);
 

@@ -9,7 +9,7 @@
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   ERASE SUBJECT 'kind' 'key' REASON 'r' ; COMMIT NEVER ENTRIES 'n' ROOT 'hex' …
  *   RAISE BUDGET PARTNER 'p' LIMIT 'l' TO '9' UNTIL 't' REASON 'r' ; SHOW RAISES [PARTNER 'p']
- *   APPROVE | REVOKE BUDGET ID '1' … ; EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY */
+ *   APPROVE | REVOKE BUDGET ID '1' … ; EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY ; RETAIN */
 #include "gateway/admin_asking.h"
 
 #include <ctype.h>
@@ -135,6 +135,8 @@ static const struct {
     {{"RECORD", "DELETION"}, "RECORD", admin_record_deletion, 2},
     {{"DECLARE", "EXPORT"}, "DECLARE", admin_declare_export, 2},
     {{"COMMIT", "NEVER"}, "COMMIT", admin_commit_never, 2},
+    {{"RETAIN"}, "RETAIN", admin_retain, 1},
+    {{"SHOW", "RETENTION"}, "SHOW", admin_show_retention, 2},
     {{"ERASE", "SUBJECT"}, "ERASE", admin_erase_subject, 2},
     {{"SHOW", "DELIVERIES"}, "SHOW", admin_show_deliveries, 2},
     {{"SHOW", "DELIVERY"}, "SHOW", admin_show_delivery, 2},

@@ -18,6 +18,7 @@
 #include "gateway/admin.h"
 #include "gateway/deliveries.h"
 #include "gateway/gateway.h"
+#include "gateway/retain.h"
 #include "exposure/kinds.h"
 #include "gateway/worker.h"
 
@@ -238,6 +239,7 @@ static enum status open_state(struct server *server, struct error *error)
     TRY(kinds_settle(config->state_folder, server->snapshot->policy, error));
     atomic_store(&server->epoch, 1);
     TRY(open_ledger(server, error));
+    TRY(retain_open(server, &server->retain, error));
     return record_policy(server, server->snapshot, error);
 }
 
@@ -260,6 +262,7 @@ static enum status start_workers(struct server *server, uint16_t *bound_port, st
 static void close_server(struct server *server, struct admin *admin)
 {
     admin_stop(admin);
+    retain_close(server->retain);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_stop(server->workers[i]);
     struct error ignored;

@@ -18,6 +18,7 @@ enum { SERVER_MAX_WORKERS = 8, SERVER_SECRET_BYTES = 32 };
 
 struct worker;
 struct deliveries_desk;
+struct retain;
 
 /* A logged-in session that has not been ended: what containment waits for. */
 struct server_live {
@@ -31,6 +32,7 @@ struct server {
     struct exposure *exposure;
     struct registry *registry;
     struct deliveries_desk *deliveries;
+    struct retain *retain;
     struct net_tls *client_tls;   /* context of our listener */
     struct net_tls *upstream_tls; /* NULL: plain */
     struct buffer upstream_password;

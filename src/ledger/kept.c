@@ -13,8 +13,9 @@
 
 #include "base/file.h"
 #include "ledger/checkpoint.h"
+#include "ledger/ledger.h"
 
-enum { DIGITS = 20, FOLDER_MODE = 0755 };
+enum { DIGITS = 20, FOLDER_MODE = 0755, FIRST_SIZES = 64 };
 
 static void kept_folder(const char *folder, char path[static KEPT_PATH_ROOM])
 {
@@ -34,6 +35,87 @@ static bool parse_name(const char *name, uint64_t *size)
     errno = 0;
     *size = strtoull(name, NULL, 10);
     return errno == 0;
+}
+
+struct sizes {
+    uint64_t *all;
+    size_t count, capacity;
+};
+
+static int descending(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left < right) - (left > right);
+}
+
+static enum status list_sizes(const char *folder, struct sizes *sizes, struct error *error)
+{
+    char path[KEPT_PATH_ROOM];
+    uint64_t size;
+    enum status status = STATUS_OK;
+    kept_folder(folder, path);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return errno == ENOENT ? STATUS_OK : error_set_errno(error, errno, "%s", path);
+    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(dir)) != NULL;) {
+        if (!parse_name(entry->d_name, &size))
+            continue;
+        if (sizes->count == sizes->capacity) {
+            sizes->capacity = sizes->capacity == 0 ? FIRST_SIZES : sizes->capacity * 2;
+            uint64_t *grown = realloc(sizes->all, sizes->capacity * sizeof *grown);
+            if (grown == NULL) {
+                status = error_no_memory(error);
+                break;
+            }
+            sizes->all = grown;
+        }
+        sizes->all[sizes->count++] = size;
+    }
+    closedir(dir);
+    if (sizes->count > 1)
+        qsort(sizes->all, sizes->count, sizeof *sizes->all, descending);
+    return status;
+}
+
+static enum status count_cosignatures(const char *folder, uint64_t size,
+                                      const struct note_key *witnesses, size_t count,
+                                      size_t *cosigned, struct error *error)
+{
+    char path[KEPT_PATH_ROOM], origin[CHECKPOINT_ORIGIN_ROOM], ours[CHECKPOINT_ORIGIN_ROOM];
+    uint8_t log_id[CHECKPOINT_LOG_ID_BYTES];
+    struct checkpoint checkpoint;
+    struct note note;
+    struct buffer bytes;
+    *cosigned = 0;
+    TRY(ledger_log_id(folder, log_id, error));
+    checkpoint_origin(log_id, ours);
+    kept_path(folder, size, path);
+    buffer_init(&bytes, NOTE_BYTES_MAX);
+    enum status status = checkpoint_read_note(path, &bytes, &note, origin, &checkpoint, error);
+    bool is_ours = status == STATUS_OK && checkpoint.size == size && strcmp(origin, ours) == 0;
+    for (size_t i = 0; is_ours && i < count; i++)
+        *cosigned += note_check(&note, &witnesses[i]) == NOTE_GOOD;
+    buffer_free(&bytes);
+    return status == STATUS_INVALID ? STATUS_OK : status; /* a file without a signature */
+}
+
+enum status kept_cosigned(const char *folder, const struct note_key *witnesses, size_t count,
+                          size_t quorum, uint64_t *size, struct error *error)
+{
+    struct sizes sizes = {0};
+    bool found = false;
+    enum status status = list_sizes(folder, &sizes, error);
+    for (size_t i = 0; status == STATUS_OK && !found && i < sizes.count; i++) {
+        size_t cosigned;
+        status = count_cosignatures(folder, sizes.all[i], witnesses, count, &cosigned, error);
+        found = status == STATUS_OK && cosigned >= quorum;
+        *size = sizes.all[i];
+    }
+    free(sizes.all);
+    if (status == STATUS_OK && !found)
+        status = error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger witness",
+                           "no checkpoint has been cosigned by witnesses yet");
+    return status;
 }
 
 enum status kept_newest(const char *folder, uint64_t *size, struct error *error)

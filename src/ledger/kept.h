@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "ledger/note.h"
 
 enum { KEPT_PATH_ROOM = 4096, KEPT_FILE_MODE = 0644 };
 
@@ -16,6 +17,11 @@ enum { KEPT_PATH_ROOM = 4096, KEPT_FILE_MODE = 0644 };
 void kept_path(const char *folder, uint64_t size, char path[static KEPT_PATH_ROOM]);
 /* Largest size of which there is a file; STATUS_NOT_FOUND for none. */
 MUST_USE enum status kept_newest(const char *folder, uint64_t *size, struct error *error);
+/* Largest size of which there is a file that at least so many of these witnesses have cosigned;
+ * STATUS_NOT_FOUND for none. */
+MUST_USE enum status kept_cosigned(const char *folder, const struct note_key *witnesses,
+                                   size_t count, size_t quorum, uint64_t *size,
+                                   struct error *error);
 /* Stores a note, durably. replace: also over one of that size; otherwise that one stays. */
 MUST_USE enum status kept_store(const char *folder, uint64_t size, struct slice note, bool replace,
                                 struct error *error);

@@ -247,6 +247,14 @@ static bool rest(struct publisher *publisher)
     return stopping;
 }
 
+/* After an orderly stop nothing has to be written again, and old entries can go. */
+static void settle_last(struct publisher *publisher)
+{
+    struct error error = {0};
+    if (publisher->reader != NULL && publisher->writer.settled != publisher->writer.size)
+        tell(publisher, settle(publisher, &error), &error);
+}
+
 static void *run(void *context)
 {
     struct publisher *publisher = context;
@@ -257,6 +265,7 @@ static void *run(void *context)
     } while (!rest(publisher));
     publisher->until_ns = clock_monotonic_ns() + last_round_ns;
     publish_round(publisher);
+    settle_last(publisher);
     drop(publisher);
     return NULL;
 }

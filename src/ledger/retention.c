@@ -30,6 +30,7 @@ struct planning {
     uint64_t next;        /* segment whose beginning is looked for */
     uint64_t next_at;     /* and its first sequence; UINT64_MAX: none may begin the kept ones */
     uint64_t dropped;     /* entries, that went before */
+    int64_t newly_first_ns;
     struct base_statement so_far;
     struct arena items;
     struct retention_plan *plan;
@@ -111,6 +112,7 @@ static enum status cut_here(struct planning *planning, const uint8_t *root, stru
     plan->statement.carried_bytes = plan->carried.len;
     plan->segments = planning->next - planning->first;
     plan->newly = plan->statement.dropped - planning->dropped;
+    plan->newly_first_ns = planning->newly_first_ns;
     segment_path(planning->folder, planning->next - 1, ".log", path);
     plan->bytes += stat(path, &about) == 0 ? (uint64_t)about.st_size : 0;
     return look_ahead(planning, error);
@@ -136,6 +138,8 @@ static enum status take(struct planning *planning, uint64_t sequence, struct sli
         so_far->dropped++;
         so_far->first_ns = entry.time_ns < so_far->first_ns ? entry.time_ns : so_far->first_ns;
         so_far->last_ns = entry.time_ns > so_far->last_ns ? entry.time_ns : so_far->last_ns;
+        if (entry.time_ns < planning->newly_first_ns)
+            planning->newly_first_ns = entry.time_ns;
     }
     if (is_carried_already)
         return STATUS_OK;
@@ -175,7 +179,7 @@ static enum status begin(struct planning *planning, struct error *error)
     struct base base;
     uint64_t spare;
     enum status status = base_open(planning->folder, planning->log_id, &base, error);
-    planning->so_far.first_ns = INT64_MAX;
+    planning->so_far.first_ns = planning->newly_first_ns = INT64_MAX;
     planning->so_far.last_ns = INT64_MIN;
     planning->first = 1;
     if (status == STATUS_OK) {
@@ -256,7 +260,7 @@ void retention_plan_free(struct retention_plan *plan)
 
 /* The statement as an entry; durable, and below a stored checkpoint, so that no backup and no
  * recovery meets the base without it. */
-static enum status state(struct ledger *ledger, struct slice text, struct error *error)
+static enum status append_statement(struct ledger *ledger, struct slice text, struct error *error)
 {
     struct ledger_entry entry = {.type = LEDGER_DROPPED, .chunk_count = 1, .text = text};
     struct checkpoint checkpoint;
@@ -267,8 +271,8 @@ static enum status state(struct ledger *ledger, struct slice text, struct error 
     return ledger_checkpoint(ledger, &checkpoint, NULL, error);
 }
 
-enum status retention_drop(struct ledger *ledger, const char *folder,
-                           const struct retention_plan *plan, struct error *error)
+enum status retention_state(struct ledger *ledger, const char *folder,
+                            const struct retention_plan *plan, struct error *error)
 {
     struct buffer text, note;
     buffer_init(&text, NOTE_BYTES_MAX);
@@ -277,13 +281,24 @@ enum status retention_drop(struct ledger *ledger, const char *folder,
     ledger_sign(ledger, buffer_slice(&text), &note);
     enum status status = text.overflowed || note.overflowed
                              ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")
-                             : state(ledger, buffer_slice(&text), error);
+                             : append_statement(ledger, buffer_slice(&text), error);
     if (status == STATUS_OK)
         status = base_store(folder, &plan->statement, buffer_slice(&note),
                             buffer_slice(&plan->carried), error);
-    if (status == STATUS_OK)
-        status = base_sweep(folder, &plan->statement, error);
     buffer_free(&text);
     buffer_free(&note);
     return status;
+}
+
+enum status retention_sweep(const char *folder, const struct retention_plan *plan,
+                            struct error *error)
+{
+    return base_sweep(folder, &plan->statement, error);
+}
+
+enum status retention_drop(struct ledger *ledger, const char *folder,
+                           const struct retention_plan *plan, struct error *error)
+{
+    TRY(retention_state(ledger, folder, plan, error));
+    return retention_sweep(folder, plan, error);
 }

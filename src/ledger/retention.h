@@ -1,7 +1,7 @@
 /* Letting go of a log's oldest entries: whole segments, with a signed statement of what went.
  * docs/LEDGER-FORMAT.md, "Base", has the order of the steps and why each crash is safe.
  * Invariant: nothing is unlinked before the statement is an acknowledged entry under a stored
- * checkpoint, and `base` with what it carries is synced. One thread; no publisher may run. */
+ * checkpoint, and `base` with what it carries is synced. One thread at a time. */
 #ifndef COFFERDAM_LEDGER_RETENTION_H
 #define COFFERDAM_LEDGER_RETENTION_H
 
@@ -21,6 +21,7 @@ struct retention_plan {
     struct buffer carried;    /* entries that stay, as in the file beside `base` */
     uint64_t segments, bytes; /* that go */
     uint64_t newly;           /* entries that go now, and did not before */
+    int64_t newly_first_ns;   /* time of the earliest of those */
 };
 
 /* Reads the log up to the cut, and holds it against its frames' roots. Changes nothing.
@@ -29,8 +30,15 @@ struct retention_plan {
 MUST_USE enum status retention_plan(const char *folder, const struct retention_wish *wish,
                                     struct retention_plan *plan, struct error *error);
 void retention_plan_free(struct retention_plan *plan);
-/* Carries it out on the log in this folder, which the caller has open. After a failure the log is
- * whole: with its oldest segments, or without them. */
+/* Carries it out on the log in this folder, which the caller has open; its publisher may run. After
+ * a failure the log is whole: with its oldest segments, or without them. In two steps: once the
+ * base is in place nobody reads what is below, and what is derived from the log can be made anew;
+ * then the files go. A start does the second step again. */
+MUST_USE enum status retention_state(struct ledger *ledger, const char *folder,
+                                     const struct retention_plan *plan, struct error *error);
+MUST_USE enum status retention_sweep(const char *folder, const struct retention_plan *plan,
+                                     struct error *error);
+/* Both. */
 MUST_USE enum status retention_drop(struct ledger *ledger, const char *folder,
                                     const struct retention_plan *plan, struct error *error);
 

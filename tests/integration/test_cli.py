@@ -17,7 +17,7 @@ VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget"
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
          "incident verify", "trace", "subject", "erase",
          "partner list", "partner show", "partner kit", "partner contain", "partner restore", "agent passwd", "cert ca", "cert server",
-         "cert issue", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger export",
+         "cert issue", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
          "ledger prove", "ledger serve", "ledger verify", "ledger witness", "portal", "worker", "drill", "version"]
 
 COMMON = {"help", "config", "admin", "json"}

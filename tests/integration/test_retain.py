@@ -1,0 +1,158 @@
+"""Old entries go when staff say so, and only then; what is left verifies, counts, and says since when."""
+import re
+import shutil
+
+import pytest
+
+from harness import clock, places, shop
+
+YEARS = -3 * 365
+FILLER = "# " + "x" * 118 + "\n"
+WISH = ("--before", "2025-01-01T00:00:00Z", "--reason", "kept for two years")
+
+
+def retain(gateway, *more):
+    return gateway.cli_json("ledger", "retain", *WISH, *more)
+
+
+def refused(gateway, *more):
+    code, _, errors = gateway.cli("ledger", "retain", *WISH, *more, check=False)
+    assert code == 1, errors
+    return errors
+
+
+def segments(folder):
+    return sorted(path.name for path in folder.glob("segment-*.log"))
+
+
+def fill_segment(gateway):
+    """A policy's text stands in the ledger each time that it is taken into force."""
+    before = segments(gateway.ledger_dir)
+    while segments(gateway.ledger_dir) == before:
+        gateway.admin("RELOAD")
+
+
+def read(gateway, numbers):
+    """A statement for each person, many in a text."""
+    with gateway.connect("acme.cert") as connection:
+        for first in range(0, len(numbers), 100):
+            connection.execute("; ".join(f"SELECT full_name FROM person WHERE person_id = {n}"
+                                         for n in numbers[first:first + 100]))
+
+
+def used(gateway):
+    return {(row["partner"], row["window"], row["limit"]): (row["used"], row["pace"])
+            for row in gateway.admin("SHOW BUDGET")}
+
+
+def summary(gateway):
+    return gateway.admin("SHOW EXPOSURE")
+
+
+@pytest.fixture(scope="module")
+def old(make_module_gateway):
+    """A gateway, stopped: three years ago acme had 30 of the people 1 to 40, now it has had 12 of 35 to 50."""
+    years = clock.Clock()
+    gateway = make_module_gateway(policy_yaml=shop.POLICY + FILLER * 4000, start=False, config={
+        "ledger": {"segment_bytes": 1048576, "publish_every_ms": 100}})
+    gateway.grant()
+    years.at(gateway, YEARS)
+    gateway.start()
+    read(gateway, [1 + n % 40 for n in range(300)])
+    gateway.admin("CONTAIN PARTNER 'acme' AGENT 'job' REASON 'years ago'")
+    for _ in range(2):
+        fill_segment(gateway)
+    gateway.stop()
+    years.at(gateway, 0)
+    gateway.start()
+    read(gateway, [35 + n % 16 for n in range(300)])
+    fill_segment(gateway)
+    gateway.stop()
+    gateway.pristine = gateway.folder / "pristine"
+    shutil.copytree(gateway.state_dir, gateway.pristine)
+    own_all(gateway, gateway.pristine)
+    yield gateway
+    years.close()
+
+
+def own_all(gateway, folder):
+    for path in [folder, *folder.rglob("*")]:
+        places.own(path, gateway.user)
+
+
+def put_back(gateway):
+    if gateway.process is not None:
+        gateway.stop()
+    shutil.rmtree(gateway.state_dir)
+    shutil.copytree(gateway.pristine, gateway.state_dir)
+    own_all(gateway, gateway.state_dir)
+
+
+@pytest.fixture
+def gateway(old):
+    put_back(old)
+    old.start()
+    return old
+
+
+def test_it_says_what_would_go_and_goes_only_when_meant(gateway):
+    before, shown = segments(gateway.ledger_dir), summary(gateway)
+    dry = retain(gateway, "--dry-run")
+    assert not dry["dropped"] and dry["entries"] == 300 and dry["people"] == 26 and dry["deliveries"] == 0
+    assert dry["totals_shrink"] and dry["totals"] == [
+        {"partner": "acme", "limit": "total", "people": 38, "people_after": 12}]
+    assert "nobody is there to be asked" in refused(gateway)
+    assert "of acme would count 12 people instead of 38" in refused(gateway, "--yes")
+    assert segments(gateway.ledger_dir) == before and summary(gateway) == shown
+    done = retain(gateway, "--yes", "--forget-totals")
+    assert {**done, "dropped": False} == dry and not done["index_late"]
+    left = segments(gateway.ledger_dir)
+    assert left == before[dry["segments"]:] and len(left) >= 2
+    numbers, told = used(gateway), summary(gateway)
+    assert numbers["acme", "total", "subjects"][0] == "12" and told[0]["subjects"] == "12"
+    acts = [entry["text"] for entry in gateway.ledger() if entry["type"] == "act"]
+    assert any(text.startswith("retain before=2025-01-01T00:00:00Z below=") for text in acts)
+    assert any(text.startswith("total-forgotten\nlimit=total\nused=38\nleft=12\n") for text in acts)
+    gateway.restart()
+    assert used(gateway) == numbers and summary(gateway) == told
+    assert [row["agent"] for row in gateway.admin("SHOW CONTAINMENT")] == ["job"]
+    gateway.cli("exposure", "rebuild", "--check")
+    assert "nothing can be dropped" in refused(gateway, "--yes", "--forget-totals")
+    # Erasing, reading and verifying go on; whoever has the key sees who dropped what.
+    read(gateway, [60])
+    gateway.cli("erase", "person", "60", "--reason", "asked")
+    gateway.stop()
+    report = gateway.cli("ledger", "verify", "--key", gateway.ledger_dir / "log.vkey")
+    assert re.search(r"gone: +300 of the entries below \d+ were dropped", report)
+
+
+def test_a_backup_of_what_is_left(gateway):
+    backup, restored = gateway.folder / "backup", gateway.folder / "restored"
+    for folder in (backup, restored):
+        shutil.rmtree(folder, ignore_errors=True)
+    retain(gateway, "--yes", "--forget-totals")
+    gateway.cli("ledger", "backup", backup, "--with-keys")
+    checkpoint = sorted((backup / "ledger" / "checkpoints").iterdir())[-1]
+    gateway.cli("ledger", "restore", backup, "--to", restored / "ledger", "--checkpoint", checkpoint)
+    told = summary(gateway)
+    gateway.stop()
+    for name in ("ledger", "subjects"):
+        shutil.rmtree(gateway.state_dir / name)
+        shutil.copytree((restored if name == "ledger" else backup) / name, gateway.state_dir / name)
+    own_all(gateway, gateway.state_dir)
+    gateway.start()
+    assert summary(gateway) == told
+    gateway.cli("ledger", "verify", "--key", gateway.ledger_dir / "log.vkey")
+
+
+def test_what_is_still_needed_stays(gateway):
+    before = segments(gateway.ledger_dir)
+    remember = shop.POLICY.replace("    budget:", "    aggregates: {remember: 1200d}\n    budget:", 1)
+    gateway.write_policy(remember)
+    gateway.admin("RELOAD")
+    assert "statistics given to acme are remembered for 1200 days" in refused(gateway, "--yes", "--forget-totals")
+    gateway.write_policy(shop.POLICY)
+    gateway.admin("RELOAD")
+    gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now")
+    assert "is open, and its scope begins" in refused(gateway, "--yes", "--forget-totals")
+    assert segments(gateway.ledger_dir) == before
