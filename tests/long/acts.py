@@ -137,6 +137,8 @@ class Acts(crashing.Crashing):
         self.faults.arm(kind, step)
         self.do(act)
         self.count["struck"] += self.faults.struck
+        if self.faults.struck:
+            self.until_dead(0.3)  # if it was the gateway that was struck
         self.faults.disarm()
         if self.gateway.process.poll() is None and self.random.random() < 0.7:
             self.gateway.kill9()
