@@ -20,7 +20,15 @@
 #include "exposure/parts.h"
 #include "exposure/subject_set.h"
 
-enum { PARTNERS = 20, SETS = 6, DAYS = 90, BATCH = 250, ROUNDS = 400, FIRST_DAY = 20454 };
+enum {
+    STATEMENTS = 50,
+    PARTNERS = 20,
+    SETS = 6,
+    DAYS = 90,
+    BATCH = 250,
+    ROUNDS = 400,
+    FIRST_DAY = 20454
+};
 
 static const int64_t HOUR_NS = 3600LL * 1000000000;
 static uint64_t random_state = 4711;
@@ -78,15 +86,16 @@ static void append(struct writing *writing, uint64_t at)
     const struct ledger_item item = {.grade = 1,
                                      .column_set = writing->sets[next_random(SETS)],
                                      .subjects = buffer_slice(&writing->set)};
-    const struct ledger_entry entry = {.type = LEDGER_DISCLOSURE,
-                                       .time_ns = (FIRST_DAY * 24 + hour) * HOUR_NS + 1,
-                                       .partner = slice_of_text(partner),
-                                       .agent = slice_of_text(agent),
-                                       .purpose = slice_of_text(purpose),
-                                       .row_count = BATCH,
-                                       .items = &item,
-                                       .item_count = 1,
-                                       .column_set = item.column_set};
+    struct ledger_entry entry = {.type = LEDGER_DISCLOSURE,
+                                 .time_ns = (FIRST_DAY * 24 + hour) * HOUR_NS + 1,
+                                 .partner = slice_of_text(partner),
+                                 .agent = slice_of_text(agent),
+                                 .purpose = slice_of_text(purpose),
+                                 .row_count = BATCH,
+                                 .items = &item,
+                                 .item_count = 1,
+                                 .column_set = item.column_set};
+    memset(entry.statement_hash, (int)next_random(STATEMENTS), sizeof entry.statement_hash);
     enum status status;
     while ((status = ledger_append(writing->ledger, &entry, slice_of(NULL, 0), &sequence,
                                    &error)) == STATUS_LIMIT)
@@ -176,6 +185,22 @@ static void ask_span(struct exposure *exposure, const struct policy *policy, int
     table_free(&table);
 }
 
+/* As `exposure statements` does: opens the files, asks, closes them. */
+static void ask_statements(const char *index, const char *ledger, int64_t from_ns, int64_t to_ns,
+                           struct times *times, size_t round)
+{
+    enum { MOST = 20 };
+    char partner[16];
+    struct table table;
+    struct error error = {0};
+    snprintf(partner, sizeof partner, "partner-%02u", next_random(PARTNERS));
+    struct stopwatch since = start();
+    must(exposure_statements(index, ledger, partner, from_ns, to_ns, MOST, &table, &error), &error);
+    stop(since, times, round);
+    CHECK(table.row_count > 0);
+    table_free(&table);
+}
+
 static enum status count_view(void *context, const struct index_view *view, struct error *error)
 {
     ++*(uint64_t *)context;
@@ -219,6 +244,19 @@ static void ask(struct exposure *exposure, uint32_t subjects)
         ask_subject(exposure, subjects, &found, &times, i);
     print_times("subject", &times);
     printf("a subject is in %.1f series\n", (double)found / ROUNDS);
+}
+
+static void ask_all_statements(const char *index, const char *ledger)
+{
+    static struct times times;
+    for (size_t i = 0; i < ROUNDS; i++)
+        ask_statements(index, ledger, INT64_MIN, INT64_MAX, &times, i);
+    print_times("statements", &times);
+    for (size_t i = 0; i < ROUNDS; i++) {
+        int64_t from_ns = (FIRST_DAY * 24 + next_random(DAYS * 24 - 31 * 24)) * HOUR_NS + 5;
+        ask_statements(index, ledger, from_ns, from_ns + 30 * 24 * HOUR_NS, &times, i);
+    }
+    print_times("statements30days", &times);
 }
 
 /* ---- memory alone ---- */
@@ -295,6 +333,7 @@ int main(int argc, char **argv)
     must(exposure_open_reading(index_folder, ledger_folder, &exposure, &error), &error);
     printf("RESULT open_ms=%.1f\n", seconds_since(since) * 1e3);
     ask(exposure, subjects);
+    ask_all_statements(index_folder, ledger_folder);
     printf("RESULT heap_bytes=%zu\n", heap_bytes() - heap);
     exposure_close(exposure);
     return 0;

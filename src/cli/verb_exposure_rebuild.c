@@ -81,6 +81,17 @@ static void print_series(const struct exposure_difference *found)
     printf("\n  from %s to %s\n", from, until);
 }
 
+static void print_statement(const struct exposure_difference *found)
+{
+    char from[21], until[21];
+    format_hours(found, from, until);
+    printf("%s: another account of what a statement told the partner %s\n"
+           "  statement %s\n  from %s to %s\n"
+           "  new people: %" PRIu64 " by the index, %" PRIu64 " by the ledger\n",
+           found->file, found->partner, found->statement, from, until, found->index_count,
+           found->ledger_count);
+}
+
 static void print_difference(const struct exposure_difference *found)
 {
     switch (found->what) {
@@ -88,6 +99,9 @@ static void print_difference(const struct exposure_difference *found)
         return;
     case EXPOSURE_FILE_DIFFERS:
         printf("%s: damaged, missing or superfluous\n", found->file);
+        return;
+    case EXPOSURE_STATEMENT_DIFFERS:
+        print_statement(found);
         return;
     case EXPOSURE_PARTNER_DIFFERS:
         printf("%s: other column sets, or another deletion, of the partner %s\n", found->file,
@@ -132,10 +146,20 @@ static json_t *describe_series(const struct exposure_difference *found)
     return told;
 }
 
+static json_t *describe_statement(const struct exposure_difference *found)
+{
+    char from[21], until[21];
+    format_hours(found, from, until);
+    return json_pack("{s:s, s:o, s:s, s:s, s:I, s:I}", "hash", found->statement, "partner",
+                     cli_json_text(found->partner), "from", from, "to", until, "index_new",
+                     (json_int_t)found->index_count, "ledger_new", (json_int_t)found->ledger_count);
+}
+
 static enum status print_difference_json(const struct exposure_difference *found,
                                          const char *message, struct error *error)
 {
-    static const char *const names[] = {"same", "subject", "hours", "partner", "text", "file"};
+    static const char *const names[] = {"same",    "subject", "hours", "statement",
+                                        "partner", "text",    "file"};
     json_t *all = json_pack("{s:b, s:b, s:s, s:s, s:I, s:o}", "checked", true, "same", false,
                             "differs", names[found->what], "file", found->file, "byte",
                             (json_int_t)found->byte, "message", cli_json_text(message));
@@ -144,6 +168,8 @@ static enum status print_difference_json(const struct exposure_difference *found
         found->what == EXPOSURE_SUBJECT_DIFFERS || found->what == EXPOSURE_HOURS_DIFFER;
     if (of_series)
         CHECK(json_object_set_new(all, "series", describe_series(found)) == 0);
+    if (found->what == EXPOSURE_STATEMENT_DIFFERS)
+        CHECK(json_object_set_new(all, "statement", describe_statement(found)) == 0);
     if (found->what == EXPOSURE_PARTNER_DIFFERS)
         CHECK(json_object_set_new(all, "partner", cli_json_text(found->partner)) == 0);
     if (found->what == EXPOSURE_TEXT_DIFFERS)

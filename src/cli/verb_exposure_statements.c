@@ -21,7 +21,7 @@ static const struct cli_option options[] = {
 static enum status run(struct cli_call *call, struct error *error)
 {
     const char *partner;
-    char ledger[CLI_PATH_ROOM];
+    char ledger[CLI_PATH_ROOM], index[CLI_PATH_ROOM + 16];
     uint64_t most;
     int64_t from = INT64_MIN, to = INT64_MAX;
     struct cli_result result = {0};
@@ -34,7 +34,8 @@ static enum status run(struct cli_call *call, struct error *error)
     if (cli_value(call, "to") != NULL)
         TRY(clock_parse(cli_value(call, "to"), &to, error));
     TRY(cli_log_folder(call, cli_value(call, "ledger"), ledger, NULL, error));
-    TRY(exposure_statements(ledger, partner, from, to, (size_t)most, &result.table, error));
+    snprintf(index, sizeof index, "%s/../exposure", ledger); /* beside it, if it is this log's */
+    TRY(exposure_statements(index, ledger, partner, from, to, (size_t)most, &result.table, error));
     cli_result_kinds(&result);
     enum status status =
         exposure_print_rows(call, &result, result.table.since, cli_value(call, "from"), error);
@@ -49,7 +50,7 @@ const struct cli_command verb_exposure_statements = {
     .description =
         "Lists a partner's statements (by the SHA-256 of their text) by how many people each\n"
         "gave it whom it had never had before, most first; with all their people and rows.\n"
-        "Reads the ledger from its beginning: some seconds where it is long. Whom only records\n"
+        "From the index of exposure, and from the ledger what is newer. Whom only records\n"
         "told of that were dropped by retention is new again.",
     .examples = "exposure statements --partner ringway\n"
                 "exposure statements -p ringway --from 2026-11-01 --most 5 --json\n",

@@ -59,19 +59,22 @@ MUST_USE enum status exposure_rebuild(const char *index_folder, const char *ledg
                                       struct exposure_rebuilt *rebuilt, struct error *error);
 enum exposure_differing {
     EXPOSURE_SAME,
-    EXPOSURE_SUBJECT_DIFFERS, /* is in one of both */
-    EXPOSURE_HOURS_DIFFER,    /* the same people, of other hours */
-    EXPOSURE_PARTNER_DIFFERS, /* in its column sets, or in what it deleted */
-    EXPOSURE_TEXT_DIFFERS,    /* of a column set */
+    EXPOSURE_SUBJECT_DIFFERS,   /* is in one of both */
+    EXPOSURE_HOURS_DIFFER,      /* the same people, of other hours */
+    EXPOSURE_STATEMENT_DIFFERS, /* whom it told of, or how many were new */
+    EXPOSURE_PARTNER_DIFFERS,   /* in its column sets, or in what it deleted */
+    EXPOSURE_TEXT_DIFFERS,      /* of a column set */
     EXPOSURE_FILE_DIFFERS, /* damaged, missing, one too many, or other bytes of the same content */
 };
 /* The first place where the index is not what the ledger says. Of a subject and of hours the series
- * is told, and the time that its set covers; names are cut to their room. */
+ * is told, and the time that its set covers; of a statement the partner and the hour; names are cut
+ * to their room. */
 struct exposure_difference {
     enum exposure_differing what;
     char file[64]; /* "day-20261101" */
     uint64_t byte; /* the first that differs */
     char columns[256], partner[64], agent[64], purpose[64];
+    char statement[65]; /* SHA-256 of its text */
     uint32_t column_set;
     uint16_t kind;
     uint8_t grade;                 /* as index_key.h numbers them */
@@ -299,12 +302,13 @@ MUST_USE enum status exposure_overlap(struct exposure *exposure, const struct po
                                       const char *first, const char *second, int64_t from_ns,
                                       int64_t to_ns, struct table *table, struct error *error);
 /* statement (SHA-256 of its text), new, subjects, rows, first, last: a partner's statements by how
- * many people they gave it whom it had never had before, most first, at most `most` of them. In the
- * order of the ledger, which is read from its beginning: millions of disclosures a second. Where
- * that was dropped, whoever it told of is new again. */
-MUST_USE enum status exposure_statements(const char *ledger_folder, const char *partner,
-                                         int64_t from_ns, int64_t to_ns, size_t most,
-                                         struct table *table, struct error *error);
+ * many people they gave it whom it had never had before (in the order of the ledger), most first,
+ * at most `most` of them. From the index's files, and from the ledger what is newer; where the
+ * files cannot be used, all from the ledger, at millions of disclosures a second. Where that was
+ * dropped, whoever it told of is new again. */
+MUST_USE enum status exposure_statements(const char *index_folder, const char *ledger_folder,
+                                         const char *partner, int64_t from_ns, int64_t to_ns,
+                                         size_t most, struct table *table, struct error *error);
 /* partner, dataset, column, category, form, grade (declared for exports that staff told of), first,
  * last (hours), purpose (NULL: none stated): all about one subject; in grade probe, what was asked
  * about it. STATUS_NOT_FOUND. */

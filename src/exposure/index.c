@@ -236,35 +236,15 @@ static enum status copy_texts(struct index *index, struct error *error)
     return STATUS_OK;
 }
 
-/* Files may go while they are opened: the gateway has folded; then there is a new manifest. */
-static enum status open_shelf(struct index *index)
-{
-    enum { TRIES = 10 };
-    enum status status = STATUS_NOT_FOUND;
-    struct error ignored;
-    struct shelf *shelf = NULL;
-    for (int i = 0; i < TRIES && status == STATUS_NOT_FOUND; i++) {
-        status = shelf_open(index->folder, &index->pool, &shelf, &ignored);
-        if (status == STATUS_OK)
-            status = index_shelf_matches(shelf, index->ledger_folder, &ignored);
-        if (status == STATUS_OK) {
-            index->shelf = shelf;
-            return STATUS_OK;
-        }
-        shelf_close(shelf);
-        shelf = NULL;
-    }
-    return status;
-}
-
 static enum status read_all(struct index *index, struct error *error)
 {
     struct index_end end = {0};
     uint64_t disclosures = 0;
-    if (open_shelf(index) == STATUS_OK)
+    index->shelf = index_shelf_of(index->folder, index->ledger_folder, &index->pool);
+    if (index->shelf != NULL)
         end.sequence = index->shelf->manifest.sequence;
-    TRY(index_read_entries(index->ledger_folder, UINT64_MAX, INDEX_READ_MOST, index->current, &end,
-                           &disclosures, error));
+    TRY(index_read_entries(index->ledger_folder, UINT64_MAX, INDEX_READ_MOST, index->current, NULL,
+                           &end, &disclosures, error));
     if (tail_bytes(index->current) >= INDEX_READ_MOST)
         return error_set(error, STATUS_LIMIT, "54000", "cofferdam exposure rebuild",
                          "the exposure index is missing or too far behind the ledger");

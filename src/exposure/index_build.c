@@ -20,6 +20,7 @@ static const struct index_manifest nothing;
 
 struct reading {
     struct entry_sink tail;
+    struct told *told; /* NULL: not wanted */
     uint64_t disclosures;
 };
 
@@ -29,6 +30,8 @@ static void read_ids(void *context, const struct index_place *place, int64_t tim
     struct reading *reading = context;
     reading->disclosures += count;
     reading->tail.ids(reading->tail.context, place, time_ns, ids, count);
+    if (reading->told != NULL)
+        told_ids(reading->told, place->grade, ids, count);
 }
 
 static void read_column_set(void *context, struct slice partner, uint32_t column_set)
@@ -53,6 +56,7 @@ static enum status read_on(struct ledger_reader *reader, uint64_t least, size_t 
                            struct tail *tail, const struct entry_sink *sink, struct index_end *end,
                            struct error *error)
 {
+    struct told *told = ((const struct reading *)sink->context)->told;
     struct ledger_entry entry;
     struct slice side;
     uint64_t sequence;
@@ -66,10 +70,13 @@ static enum status read_on(struct ledger_reader *reader, uint64_t least, size_t 
             return error_set(error, STATUS_CORRUPT, "XX001", "restore the ledger from a backup",
                              "the ledger lacks entries from %" PRIu64 " on", next);
         TRY(entry_tell(sink, sequence, &entry, error));
+        if (told != NULL)
+            TRY(told_end(told, &entry, error));
         if (!ledger_reader_boundary(reader, end->root))
             continue;
         end->sequence = sequence + 1;
-        if (end->sequence >= least || tail_bytes(tail) >= bytes)
+        if (end->sequence >= least ||
+            tail_bytes(tail) + (told == NULL ? 0 : told_bytes(told)) >= bytes)
             return STATUS_OK;
     }
 }
@@ -89,11 +96,11 @@ static enum status begin_at_base(struct ledger_reader *reader, struct index_end 
 }
 
 enum status index_read_entries(const char *ledger_folder, uint64_t least, size_t bytes,
-                               struct tail *tail, struct index_end *end, uint64_t *disclosures,
-                               struct error *error)
+                               struct tail *tail, struct told *told, struct index_end *end,
+                               uint64_t *disclosures, struct error *error)
 {
     struct ledger_reader *reader = NULL;
-    struct reading reading = {.tail = entry_sink_of_tail(tail)};
+    struct reading reading = {.tail = entry_sink_of_tail(tail), .told = told};
     const struct entry_sink sink = {.context = &reading,
                                     .ids = read_ids,
                                     .column_set = read_column_set,
@@ -128,14 +135,14 @@ static struct index_end end_of(const struct shelf *shelf)
     return end;
 }
 
-static enum status fold(struct index_build *build, struct tail *tail, const struct index_end *end,
-                        struct error *error)
+static enum status fold(struct index_build *build, struct tail *tail, const struct told *told,
+                        const struct index_end *end, struct error *error)
 {
     struct index_manifest next = {.base = end->base, .sequence = end->sequence};
     struct shelf *shelf = NULL;
     memcpy(next.root, end->root, sizeof next.root);
     TRY(ledger_log_id(build->ledger_folder, next.log_id, error));
-    enum status status = index_fold_write(build->folder, build->shelf, tail, &next, error);
+    enum status status = index_fold_write(build->folder, build->shelf, tail, told, &next, error);
     build->damaged = status == STATUS_CORRUPT;
     if (status == STATUS_OK)
         status = shelf_open(build->folder, build->pool, &shelf, error);
@@ -154,12 +161,18 @@ static enum status build_step(struct index_build *build, uint64_t least, bool *d
     struct index_end end = end_of(build->shelf);
     uint64_t from = end.sequence;
     struct tail *tail = NULL;
+    struct told *told = NULL;
     TRY(tail_new(build->pool, &tail, error));
-    enum status status = index_read_entries(build->ledger_folder, least, bytes, tail, &end,
-                                            &build->disclosures, error);
+    enum status status = told_new(build->shelf, build->pool, &told, error);
+    if (status == STATUS_OK)
+        status = index_read_entries(build->ledger_folder, least, bytes, tail, told, &end,
+                                    &build->disclosures, error);
     *done = end.sequence == from || end.sequence >= least;
     if (status == STATUS_OK && (end.sequence > from || build->shelf == NULL))
-        status = fold(build, tail, &end, error);
+        status = fold(build, tail, told, &end, error);
+    if (told != NULL && told_is_damaged(told))
+        build->damaged = true;
+    told_free(told);
     tail_free(tail);
     return status;
 }
@@ -200,6 +213,24 @@ enum status index_shelf_matches(const struct shelf *shelf, const char *ledger_fo
                          " entries that are not the ledger's",
                          manifest->sequence);
     return status;
+}
+
+/* Files may go while they are opened: the gateway has folded; then there is a new manifest. */
+struct shelf *index_shelf_of(const char *folder, const char *ledger_folder, struct name_pool *pool)
+{
+    enum { TRIES = 10 };
+    enum status status = STATUS_NOT_FOUND;
+    struct error ignored;
+    for (int i = 0; i < TRIES && status == STATUS_NOT_FOUND; i++) {
+        struct shelf *shelf = NULL;
+        status = shelf_open(folder, pool, &shelf, &ignored);
+        if (status == STATUS_OK)
+            status = index_shelf_matches(shelf, ledger_folder, &ignored);
+        if (status == STATUS_OK)
+            return shelf;
+        shelf_close(shelf);
+    }
+    return NULL;
 }
 
 /* ---- folders ---- */

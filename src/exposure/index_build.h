@@ -27,10 +27,11 @@ struct index_end {
     uint8_t root[INDEX_ROOT_BYTES];
 };
 
-/* Reads acknowledged entries into the tail, from end->sequence on, up to the end of a frame at or
- * behind `least`, or where the tail has passed `bytes`, or the log ends. */
+/* Reads acknowledged entries into the tail, and what statements told (NULL: not wanted), from
+ * end->sequence on, up to the end of a frame at or behind `least`, or where the tail has passed
+ * `bytes`, or the log ends. */
 MUST_USE enum status index_read_entries(const char *ledger_folder, uint64_t least, size_t bytes,
-                                        struct tail *tail, struct index_end *end,
+                                        struct tail *tail, struct told *told, struct index_end *end,
                                         uint64_t *disclosures, struct error *error);
 /* Folds from the shelf's end on, up to the end of a frame at or behind `least` (UINT64_MAX: all
  * that is acknowledged). Afterwards there is a shelf, if only an empty one. */
@@ -40,6 +41,10 @@ MUST_USE enum status index_build_run(struct index_build *build, uint64_t least,
 /* STATUS_CORRUPT, saying why, unless the shelf speaks of a beginning of this very log. */
 MUST_USE enum status index_shelf_matches(const struct shelf *shelf, const char *ledger_folder,
                                          struct error *error);
+
+/* What is in the folder, for reading beside others; NULL where it cannot be used: then the ledger
+ * is to be read. */
+struct shelf *index_shelf_of(const char *folder, const char *ledger_folder, struct name_pool *pool);
 
 /* One process a folder folds at a time: STATUS_DENIED 55006 where another does, unless it waits. */
 MUST_USE enum status index_lock(const char *folder, bool waits, int *fd, struct error *error);

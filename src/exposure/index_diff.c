@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/crypto.h"
 #include "exposure/subject_set.h"
 
 struct diff {
@@ -170,6 +171,49 @@ static enum status compare_all_series(const struct diff *diff, struct error *err
     return STATUS_OK;
 }
 
+/* ---- statements ---- */
+
+static bool same_row(const struct index_told *had, const struct index_told *fresh)
+{
+    return memcmp(had->hash, fresh->hash, sizeof had->hash) == 0 && had->hour == fresh->hour &&
+           had->entries == fresh->entries && had->fresh == fresh->fresh &&
+           had->rows == fresh->rows && had->first_ns == fresh->first_ns &&
+           had->last_ns == fresh->last_ns;
+}
+
+static enum status compare_told(const struct diff *diff, struct error *error)
+{
+    struct exposure_difference *found = diff->found;
+    size_t had_count = index_file_told(diff->had), fresh_count = index_file_told(diff->fresh);
+    for (size_t i = 0; i < had_count || i < fresh_count; i++) {
+        struct index_told had = {0}, fresh = {0};
+        struct slice name = {0}, other = {0}, bytes = {0}, more = {0};
+        if (i < had_count) {
+            index_file_told_row(diff->had, i, &name, &had);
+            TRY(index_file_told_bytes(diff->had, i, &bytes, error));
+        }
+        if (i < fresh_count) {
+            index_file_told_row(diff->fresh, i, &other, &fresh);
+            TRY(index_file_told_bytes(diff->fresh, i, &more, error));
+        }
+        if (slice_equal(name, other) && same_row(&had, &fresh) && slice_equal(bytes, more))
+            continue;
+        const struct index_told *row = i < had_count ? &had : &fresh;
+        const struct slice partner = i < had_count ? name : other;
+        *found = (struct exposure_difference){.what = EXPOSURE_STATEMENT_DIFFERS,
+                                              .has_hours = true,
+                                              .from_hour = row->hour,
+                                              .until_hour = (int64_t)row->hour + 1,
+                                              .index_count = had.fresh,
+                                              .ledger_count = fresh.fresh};
+        snprintf(found->partner, sizeof found->partner, "%.*s", (int)partner.len,
+                 (const char *)partner.data);
+        crypto_hex(row->hash, sizeof row->hash, found->statement);
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
 /* ---- partners and texts ---- */
 
 static void name_partner(const struct diff *diff, struct slice name)
@@ -224,6 +268,8 @@ enum status index_diff_files(struct index_file *had, struct index_file *fresh,
     const struct diff diff = {
         .had = had, .fresh = fresh, .sets = sets, .pool = pool, .found = found};
     TRY(compare_all_series(&diff, error));
+    if (found->what == EXPOSURE_SAME)
+        TRY(compare_told(&diff, error));
     if (found->what == EXPOSURE_SAME)
         TRY(compare_partners(&diff, error));
     if (found->what == EXPOSURE_SAME)

@@ -31,7 +31,7 @@ struct index_file {
     _Atomic uint8_t *cell_is_sound; /* from the check on */
     pthread_mutex_t mutex;          /* of the check */
     _Atomic bool checked;
-    struct table names, partners, series, cells, texts;
+    struct table names, partners, series, cells, texts, told;
 };
 
 static enum status corrupt(struct error *error, const char *what)
@@ -277,8 +277,36 @@ static enum status check_cells(const struct index_file *file, enum index_level l
     return STATUS_OK;
 }
 
-static enum status check(struct index_file *file, enum index_level level, int32_t first,
-                         struct error *error)
+/* By partner, hour and statement, each once. */
+static int compare_told(const uint8_t *a, const uint8_t *b)
+{
+    int order = memcmp(a, b, 4);
+    int32_t hour = (int32_t)load_u32be(a + 4), other = (int32_t)load_u32be(b + 4);
+    if (order == 0)
+        order = (hour > other) - (hour < other);
+    return order != 0 ? order : memcmp(a + 56, b + 56, 32);
+}
+
+static enum status check_told(const struct index_file *file, enum index_level level, int32_t first,
+                              struct error *error)
+{
+    if (level != INDEX_DAY && file->told.count > 0)
+        return corrupt(error, "statements in a file that is not a day's");
+    for (size_t i = 0; i < file->told.count; i++) {
+        const uint8_t *row = row_of(&file->told, i, INDEX_TOLD_ROW);
+        uint64_t offset = load_u64be(row + 48);
+        if (load_u32be(row) >= file->names.count ||
+            index_day_of((int32_t)load_u32be(row + 4)) != first || load_u32be(row + 8) == 0 ||
+            offset > file->len || load_u32be(row + 12) > file->len - offset)
+            return corrupt(error, "what a statement told is not sound");
+        if (i > 0 && compare_told(row - INDEX_TOLD_ROW, row) >= 0)
+            return corrupt(error, "statements are out of order");
+    }
+    return STATUS_OK;
+}
+
+static enum status check_head(struct index_file *file, enum index_level level, int32_t first,
+                              const uint8_t **head, struct error *error)
 {
     struct slice header;
     TRY(take(file, 0, INDEX_PAGE_BYTES, &header, error));
@@ -286,20 +314,41 @@ static enum status check(struct index_file *file, enum index_level level, int32_
         return corrupt(error, "a file is not of this format");
     if (load_u32be(header.data + 12) != level || (int32_t)load_u32be(header.data + 16) != first)
         return corrupt(error, "a file is of another time than its name says");
-    TRY(take_table(file, header.data + 24, INDEX_STRING_ROW, &file->names, error));
-    TRY(take_table(file, header.data + 40, INDEX_PARTNER_ROW, &file->partners, error));
-    TRY(take_table(file, header.data + 56, INDEX_SERIES_ROW, &file->series, error));
-    TRY(take_table(file, header.data + 72, INDEX_CELL_ROW, &file->cells, error));
-    TRY(take_table(file, header.data + 88, INDEX_STRING_ROW, &file->texts, error));
+    *head = header.data;
+    return STATUS_OK;
+}
+
+static enum status check(struct index_file *file, enum index_level level, int32_t first,
+                         struct error *error)
+{
+    const uint8_t *header;
+    TRY(check_head(file, level, first, &header, error));
+    TRY(take_table(file, header + 24, INDEX_STRING_ROW, &file->names, error));
+    TRY(take_table(file, header + 40, INDEX_PARTNER_ROW, &file->partners, error));
+    TRY(take_table(file, header + 56, INDEX_SERIES_ROW, &file->series, error));
+    TRY(take_table(file, header + 72, INDEX_CELL_ROW, &file->cells, error));
+    TRY(take_table(file, header + 88, INDEX_STRING_ROW, &file->texts, error));
+    TRY(take_table(file, header + 104, INDEX_TOLD_ROW, &file->told, error));
     TRY(check_names(file, error));
     TRY(check_partners(file, error));
     TRY(check_series(file, error));
     TRY(check_cells(file, level, first, error));
+    TRY(check_told(file, level, first, error));
     free(file->cell_is_sound); /* of a check that failed before */
     file->cell_is_sound = calloc(file->cells.count + 1, sizeof *file->cell_is_sound);
     if (file->cell_is_sound == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     return STATUS_OK;
+}
+
+enum status index_file_check_told(struct index_file *file, int32_t first, struct error *error)
+{
+    const uint8_t *header;
+    TRY(check_head(file, INDEX_DAY, first, &header, error));
+    TRY(take_table(file, header + 24, INDEX_STRING_ROW, &file->names, error));
+    TRY(take_table(file, header + 104, INDEX_TOLD_ROW, &file->told, error));
+    TRY(check_names(file, error));
+    return check_told(file, INDEX_DAY, first, error);
 }
 
 enum status index_file_check(struct index_file *file, enum index_level level, int32_t first,
@@ -425,6 +474,32 @@ enum status index_file_partner(struct index_file *file, size_t at, struct index_
                                       .deleted_before_ns = (int64_t)load_u64be(row + 4),
                                       .column_sets = sets};
     return STATUS_OK;
+}
+
+size_t index_file_told(const struct index_file *file)
+{
+    return file->told.count;
+}
+
+void index_file_told_row(const struct index_file *file, size_t at, struct slice *partner,
+                         struct index_told *found)
+{
+    const uint8_t *row = row_of(&file->told, at, INDEX_TOLD_ROW);
+    *partner = string_of(file, &file->names, load_u32be(row));
+    *found = (struct index_told){.hour = (int32_t)load_u32be(row + 4),
+                                 .entries = load_u32be(row + 8),
+                                 .fresh = load_u64be(row + 16),
+                                 .rows = load_u64be(row + 24),
+                                 .first_ns = (int64_t)load_u64be(row + 32),
+                                 .last_ns = (int64_t)load_u64be(row + 40)};
+    memcpy(found->hash, row + 56, sizeof found->hash);
+}
+
+enum status index_file_told_bytes(struct index_file *file, size_t at, struct slice *bytes,
+                                  struct error *error)
+{
+    const uint8_t *row = row_of(&file->told, at, INDEX_TOLD_ROW);
+    return take(file, load_u64be(row + 48), load_u32be(row + 12), bytes, error);
 }
 
 size_t index_file_texts(const struct index_file *file)

@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "exposure/index_key.h"
 
-enum { INDEX_PAGE_BYTES = 4096, INDEX_VERSION = 1 };
+enum { INDEX_PAGE_BYTES = 4096, INDEX_VERSION = 2 };
 #define INDEX_MAGIC "CFEXPIDX"
 
 enum index_level { INDEX_DAY = 0, INDEX_MONTH = 1, INDEX_EVER = 2 };
@@ -27,6 +27,8 @@ enum {
     INDEX_SERIES_ROW = 24,  /* partner, agent, purpose 4 each, column set 4, kind 2, grade 1, 0,
                              * first cell 4 */
     INDEX_CELL_ROW = 32, /* span 4, first hour 4, last hour 4, count 4, offset 8, length 4, 0 4 */
+    INDEX_TOLD_ROW = 88, /* partner 4, hour 4, entries 4, length 4, new 8, rows 8, first 8, last 8,
+                          * offset 8, hash 32 */
 };
 
 struct index_cell {
@@ -42,6 +44,15 @@ struct index_partner {
     struct slice name;
     int64_t deleted_before_ns; /* INT64_MIN: never said */
     struct slice column_sets;  /* a subject set of column-set ids; empty: none */
+};
+
+/* What one statement gave one partner in one hour: index_told.h. */
+struct index_told {
+    uint8_t hash[32];
+    int32_t hour;
+    uint32_t entries;
+    uint64_t fresh, rows;
+    int64_t first_ns, last_ns;
 };
 
 struct index_file; /* owned */
@@ -60,6 +71,11 @@ uint32_t index_file_seal(struct slice bytes);
 /* Judges the tables, once. first: the day or month; 0 for the file of all time. */
 MUST_USE enum status index_file_check(struct index_file *file, enum index_level level,
                                       int32_t first, struct error *error);
+
+/* Judges a day's statements and the names alone, in a file that no other thread has: for the
+ * functions about what statements told, and no others. */
+MUST_USE enum status index_file_check_told(struct index_file *file, int32_t first,
+                                           struct error *error);
 
 /* ---- after index_file_check ---- */
 size_t index_file_series(const struct index_file *file);
@@ -82,6 +98,13 @@ MUST_USE enum status index_file_ids(struct index_file *file, const struct index_
 size_t index_file_partners(const struct index_file *file);
 MUST_USE enum status index_file_partner(struct index_file *file, size_t at,
                                         struct index_partner *partner, struct error *error);
+/* What statements told, by partner, hour and statement; only in files of days. */
+size_t index_file_told(const struct index_file *file);
+void index_file_told_row(const struct index_file *file, size_t at, struct slice *partner,
+                         struct index_told *row);
+/* The row's entries. */
+MUST_USE enum status index_file_told_bytes(struct index_file *file, size_t at, struct slice *bytes,
+                                           struct error *error);
 /* Texts of column sets, id - 1 from 0; only in the file of all time. */
 size_t index_file_texts(const struct index_file *file);
 MUST_USE enum status index_file_text(struct index_file *file, size_t at, struct slice *text,

@@ -18,6 +18,8 @@ struct fold {
     struct tail *tail;
     struct tail_series **added; /* ascending */
     size_t added_count;
+    struct told_cell **told; /* ascending by day, then as in a file */
+    size_t told_count;
     struct index_manifest *next;
     size_t capacity;
 };
@@ -307,6 +309,7 @@ static enum status add_file(struct fold *fold, const struct manifest_file *file,
 }
 
 static enum status write_ever(const struct making *making, struct error *error);
+static enum status write_told(const struct making *making, struct error *error);
 
 static enum status write_file(struct fold *fold, enum index_level level, int32_t first,
                               struct error *error)
@@ -328,12 +331,90 @@ static enum status write_file(struct fold *fold, enum index_level level, int32_t
     enum status status = write_series(&making, error);
     if (status == STATUS_OK && level == INDEX_EVER)
         status = write_ever(&making, error);
+    if (status == STATUS_OK && level == INDEX_DAY)
+        status = write_told(&making, error);
     if (status != STATUS_OK) {
         index_writer_abandon(making.writer);
         return status;
     }
     TRY(index_writer_finish(making.writer, &file.size, &file.seal, error));
     return add_file(fold, &file, error);
+}
+
+/* ---- what only a day's file has ---- */
+
+/* The gathered rows of the day: [*from, *until). */
+static void told_of_day(const struct fold *fold, int64_t from_hour, int64_t until_hour,
+                        size_t *from, size_t *until)
+{
+    size_t low = 0, high = fold->told_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (fold->told[middle]->row.hour < from_hour) /* days ascend */
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *from = *until = low;
+    while (*until < fold->told_count && fold->told[*until]->row.hour < until_hour)
+        ++*until;
+}
+
+static int compare_name(struct slice name, const char *other);
+
+static int compare_told(struct slice partner, const struct index_told *row,
+                        const struct told_cell *cell)
+{
+    int order = compare_name(partner, cell->partner);
+    if (order == 0)
+        order = (row->hour > cell->row.hour) - (row->hour < cell->row.hour);
+    return order != 0 ? order : memcmp(row->hash, cell->row.hash, sizeof row->hash);
+}
+
+/* Both rows are of the same statement; entries of the old one came before. */
+static struct index_told add_up(const struct index_told *old, const struct index_told *more)
+{
+    struct index_told sum = *old;
+    sum.entries += more->entries;
+    sum.fresh += more->fresh;
+    sum.rows += more->rows;
+    if (more->first_ns < sum.first_ns)
+        sum.first_ns = more->first_ns;
+    if (more->last_ns > sum.last_ns)
+        sum.last_ns = more->last_ns;
+    return sum;
+}
+
+static enum status write_told(const struct making *making, struct error *error)
+{
+    const struct fold *fold = making->fold;
+    static const struct slice nothing = {0};
+    size_t at, until, old = 0;
+    size_t old_count = making->old == NULL ? 0 : index_file_told(making->old->file);
+    told_of_day(fold, making->from_hour, making->until_hour, &at, &until);
+    while (at < until || old < old_count) {
+        struct index_told row;
+        struct slice partner, bytes = nothing;
+        const struct told_cell *cell = at < until ? fold->told[at] : NULL;
+        int order = 1;
+        if (old < old_count) {
+            index_file_told_row(making->old->file, old, &partner, &row);
+            order = cell == NULL ? -1 : compare_told(partner, &row, cell);
+        }
+        if (order <= 0)
+            TRY(index_file_told_bytes(making->old->file, old, &bytes, error));
+        if (order < 0) {
+            index_writer_told(making->writer, name_pool_get(fold->shelf->pool, partner), &row,
+                              bytes, nothing);
+        } else {
+            struct index_told sum = order == 0 ? add_up(&row, &cell->row) : cell->row;
+            index_writer_told(making->writer, cell->partner, &sum, bytes,
+                              buffer_slice(&cell->bytes));
+        }
+        old += order <= 0;
+        at += order >= 0;
+    }
+    return STATUS_OK;
 }
 
 /* ---- what only the file of all time has ---- */
@@ -435,12 +516,15 @@ static int32_t *list_days(const struct fold *fold, size_t *count)
     size_t total = 0, at = 0;
     for (size_t i = 0; i < fold->added_count; i++)
         total += fold->added[i]->count;
+    total += fold->told_count;
     int32_t *days = malloc((total + 1) * sizeof *days);
     for (size_t i = 0; days != NULL && i < fold->added_count; i++) {
         const struct tail_series *series = fold->added[i];
         for (size_t b = 0; series->key.grade != INDEX_GRADE_DELETED && b < series->count; b++)
             days[at++] = index_day_of(series->buckets[b].hour);
     }
+    for (size_t i = 0; days != NULL && i < fold->told_count; i++)
+        days[at++] = index_day_of(fold->told[i]->row.hour);
     if (days != NULL)
         *count = unique(days, at);
     return days;
@@ -486,18 +570,24 @@ static enum status write_levels(struct fold *fold, struct error *error)
 }
 
 enum status index_fold_write(const char *folder, struct shelf *shelf, struct tail *tail,
-                             struct index_manifest *next, struct error *error)
+                             const struct told *told, struct index_manifest *next,
+                             struct error *error)
 {
     struct fold fold = {.folder = folder, .shelf = shelf, .tail = tail, .next = next};
     static const struct index_manifest nothing;
     TRY(manifest_sweep(folder, shelf == NULL ? &nothing : &shelf->manifest,
                        error)); /* of a crash */
     TRY(tail_all(tail, &fold.added, &fold.added_count, error));
+    if (told != NULL && told_list(told, &fold.told, &fold.told_count, error) != STATUS_OK) {
+        free(fold.added);
+        return error == NULL ? STATUS_NOMEM : error->status;
+    }
     next->generation = shelf == NULL ? next->generation + 1 : shelf->manifest.generation + 1;
     next->files = NULL;
     next->count = 0;
     enum status status = write_levels(&fold, error);
     free(fold.added);
+    free(fold.told);
     if (status == STATUS_OK)
         status = file_sync_folder(folder, error);
     if (status == STATUS_OK)

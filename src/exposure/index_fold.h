@@ -4,13 +4,15 @@
 #ifndef COFFERDAM_EXPOSURE_INDEX_FOLD_H
 #define COFFERDAM_EXPOSURE_INDEX_FOLD_H
 
-#include "exposure/index_shelf.h"
+#include "exposure/index_told.h"
 
-/* Writes what the shelf (NULL: nothing yet) and the tail (alone) say together. next: log id,
+/* Writes what the shelf (NULL: nothing yet), the tail (alone) and what statements told (of the same
+ * entries; NULL: nothing) say together. next: log id,
  * sequence and root of the result; its generation and files are filled in and owned by the caller.
  * The manifest is replaced last; until then nothing has changed for readers. Files that no manifest
  * names any more are removed afterwards. */
 MUST_USE enum status index_fold_write(const char *folder, struct shelf *shelf, struct tail *tail,
-                                      struct index_manifest *next, struct error *error);
+                                      const struct told *told, struct index_manifest *next,
+                                      struct error *error);
 
 #endif

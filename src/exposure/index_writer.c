@@ -24,6 +24,11 @@ struct text_place {
     uint32_t bytes;
 };
 
+struct name_list { /* of the writer's pool */
+    const char **names;
+    size_t count, capacity;
+};
+
 struct index_writer {
     char path[PATH_ROOM];
     int fd;
@@ -36,9 +41,8 @@ struct index_writer {
     struct index_key *keys;
     uint32_t *first_cells;
     size_t key_count, key_capacity;
-    struct buffer cells, partners, texts;
-    const char **partner_names;
-    size_t partner_count, partner_capacity;
+    struct buffer cells, partners, texts, told;
+    struct name_list partner_names, told_names;
     uint32_t cell_count;
     struct error failure; /* the first one; status STATUS_OK: none */
 };
@@ -61,6 +65,7 @@ enum status index_writer_open(const char *path, enum index_level level, int32_t 
     buffer_init(&writer->cells, TABLE_BYTES);
     buffer_init(&writer->partners, TABLE_BYTES);
     buffer_init(&writer->texts, TABLE_BYTES);
+    buffer_init(&writer->told, TABLE_BYTES);
     name_pool_init(&writer->names);
     writer->fd = snprintf(writer->path, sizeof writer->path, "%s", path) >= PATH_ROOM
                      ? (errno = ENAMETOOLONG, -1)
@@ -197,24 +202,43 @@ void index_writer_copy(struct index_writer *writer, const struct index_cell *fro
     put_cell_row(writer, &cell);
 }
 
+static void list_name(struct index_writer *writer, struct name_list *list, const char *name)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? 64 : list->capacity * 2;
+        list->names = realloc(list->names, list->capacity * sizeof *list->names);
+        CHECK(list->names != NULL);
+    }
+    list->names[list->count++] = name_pool_get(&writer->names, slice_of_text(name));
+}
+
 void index_writer_partner(struct index_writer *writer, const char *name, int64_t deleted_before_ns,
                           roaring_bitmap_t *column_sets)
 {
-    if (writer->partner_count == writer->partner_capacity) {
-        writer->partner_capacity =
-            writer->partner_capacity == 0 ? 64 : writer->partner_capacity * 2;
-        writer->partner_names = realloc(writer->partner_names,
-                                        writer->partner_capacity * sizeof *writer->partner_names);
-        CHECK(writer->partner_names != NULL);
-    }
     uint64_t offset = place_now(writer);
     if (!roaring_bitmap_is_empty(column_sets))
         put_set(writer, column_sets);
-    writer->partner_names[writer->partner_count++] =
-        name_pool_get(&writer->names, slice_of_text(name));
+    list_name(writer, &writer->partner_names, name);
     buffer_append_u64be(&writer->partners, (uint64_t)deleted_before_ns);
     buffer_append_u64be(&writer->partners, offset);
     buffer_append_u32be(&writer->partners, (uint32_t)(place_now(writer) - offset));
+}
+
+void index_writer_told(struct index_writer *writer, const char *partner,
+                       const struct index_told *row, struct slice entries, struct slice more)
+{
+    list_name(writer, &writer->told_names, partner);
+    buffer_append_u32be(&writer->told, (uint32_t)row->hour);
+    buffer_append_u32be(&writer->told, row->entries);
+    buffer_append_u32be(&writer->told, (uint32_t)(entries.len + more.len));
+    buffer_append_u64be(&writer->told, row->fresh);
+    buffer_append_u64be(&writer->told, row->rows);
+    buffer_append_u64be(&writer->told, (uint64_t)row->first_ns);
+    buffer_append_u64be(&writer->told, (uint64_t)row->last_ns);
+    buffer_append_u64be(&writer->told, place_now(writer));
+    buffer_append(&writer->told, row->hash, sizeof row->hash);
+    put(writer, entries.data, entries.len);
+    put(writer, more.data, more.len);
 }
 
 void index_writer_text(struct index_writer *writer, struct slice text)
@@ -258,15 +282,20 @@ static uint32_t number_of(const struct index_writer *writer, const char *name)
     return (uint32_t)at;
 }
 
-static struct place put_partners(struct index_writer *writer)
+/* Rows that begin with the number of a name, which is known only when all names are. */
+static struct place put_named(struct index_writer *writer, const struct name_list *names,
+                              const struct buffer *rows, size_t row_bytes)
 {
-    struct place place = {.offset = place_now(writer), .count = writer->partner_count};
-    for (size_t i = 0; i < writer->partner_count; i++) {
+    struct place place = {.offset = place_now(writer), .count = names->count};
+    if (rows->overflowed) {
+        writer->out.overflowed = true;
+        return place;
+    }
+    for (size_t i = 0; i < names->count; i++) {
         uint8_t name[4];
-        store_u32be(name, number_of(writer, writer->partner_names[i]));
+        store_u32be(name, number_of(writer, names->names[i]));
         put(writer, name, sizeof name);
-        put(writer, writer->partners.data + i * (INDEX_PARTNER_ROW - sizeof name),
-            INDEX_PARTNER_ROW - sizeof name);
+        put(writer, rows->data + i * (row_bytes - sizeof name), row_bytes - sizeof name);
     }
     return place;
 }
@@ -313,10 +342,12 @@ static void put_header(struct index_writer *writer, uint8_t header[static INDEX_
     store_u32be(header + 12, writer->level);
     store_u32be(header + 16, (uint32_t)writer->first);
     put_place(header + 24, put_names(writer));
-    put_place(header + 40, put_partners(writer));
+    put_place(header + 40,
+              put_named(writer, &writer->partner_names, &writer->partners, INDEX_PARTNER_ROW));
     put_place(header + 56, put_series(writer));
     put_place(header + 72, put_rows(writer, &writer->cells, INDEX_CELL_ROW));
     put_place(header + 88, put_rows(writer, &writer->texts, INDEX_STRING_ROW));
+    put_place(header + 104, put_named(writer, &writer->told_names, &writer->told, INDEX_TOLD_ROW));
 }
 
 static enum status complete(struct index_writer *writer, uint64_t *size, uint32_t *seal,
@@ -371,7 +402,9 @@ void index_writer_abandon(struct index_writer *writer)
     buffer_free(&writer->partners);
     buffer_free(&writer->texts);
     name_pool_free(&writer->names);
-    free(writer->partner_names);
+    buffer_free(&writer->told);
+    free(writer->partner_names.names);
+    free(writer->told_names.names);
     free(writer->keys);
     free(writer->first_cells);
     free(writer);

@@ -24,6 +24,10 @@ void index_writer_copy(struct index_writer *writer, const struct index_cell *cel
                        struct slice set);
 void index_writer_partner(struct index_writer *writer, const char *name, int64_t deleted_before_ns,
                           roaring_bitmap_t *column_sets);
+/* In the order that index_file_check wants; the row's entries are those of both, one behind the
+ * other. */
+void index_writer_told(struct index_writer *writer, const char *partner,
+                       const struct index_told *row, struct slice entries, struct slice more);
 void index_writer_text(struct index_writer *writer, struct slice text);
 /* Completes, syncs and closes the file, and frees the writer, also on failure; the file is then
  * removed. */

@@ -101,16 +101,18 @@ enum status admin_show_statements(struct asking *asking, struct table *table, st
     enum { FOLDER_ROOM = 4096 };
     int64_t from, to;
     size_t most;
-    char folder[FOLDER_ROOM];
+    char index[FOLDER_ROOM], ledger[FOLDER_ROOM];
     const struct server *server = asking->server;
     const char *partner = admin_option(asking, "PARTNER");
     if (partner == NULL)
         return admin_syntax(error, "SHOW STATEMENTS PARTNER 'p' [FROM 't'] [TO 't'] [MOST 'n']");
     TRY(period_of(asking, &from, &to, error));
     TRY(most_of(asking, &most, error));
-    if (snprintf(folder, sizeof folder, "%s/ledger", server->config->state_folder) >= FOLDER_ROOM)
+    const char *state = server->config->state_folder;
+    if (snprintf(ledger, sizeof ledger, "%s/ledger", state) >= FOLDER_ROOM ||
+        snprintf(index, sizeof index, "%s/exposure", state) >= FOLDER_ROOM)
         return error_set(error, STATUS_INVALID, "F0000", NULL, "the folder's name is too long");
-    return exposure_statements(folder, partner, from, to, most, table, error);
+    return exposure_statements(index, ledger, partner, from, to, most, table, error);
 }
 
 enum status admin_show_subject(struct asking *asking, struct table *table, struct error *error)

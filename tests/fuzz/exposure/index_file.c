@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "crypto/crypto.h"
 #include "exposure/id_union.h"
-#include "exposure/index_file.h"
+#include "exposure/index_told.h"
 #include "exposure/subject_set.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,6 +58,38 @@ static void read_series(struct index_file *file, uint32_t id)
     id_union_free(all);
 }
 
+/* An entry that is read back from what it is written as says the same. */
+struct meeting {
+    int32_t hour;
+    struct buffer again;
+};
+
+static enum status meet(void *context, const struct told_entry *entry, struct error *error)
+{
+    struct meeting *meeting = context;
+    for (size_t i = 1; i < entry->count; i++)
+        CHECK(entry->ids[i - 1] < entry->ids[i]);
+    CHECK(entry->fresh <= entry->count && index_hour_of(entry->time_ns) == meeting->hour);
+    told_write(entry, meeting->hour, &meeting->again);
+    return STATUS_OK;
+}
+
+static void read_told(struct index_file *file)
+{
+    for (size_t i = 0; i < index_file_told(file); i++) {
+        struct index_told row;
+        struct slice name, bytes;
+        struct error error;
+        index_file_told_row(file, i, &name, &row);
+        struct meeting meeting = {.hour = row.hour};
+        buffer_init(&meeting.again, 1 << 20);
+        if (index_file_told_bytes(file, i, &bytes, &error) == STATUS_OK &&
+            told_each(bytes, row.entries, row.hour, meet, &meeting, &error) == STATUS_OK)
+            CHECK(meeting.again.len <= bytes.len);
+        buffer_free(&meeting.again);
+    }
+}
+
 static void read_all(struct index_file *file, uint32_t id)
 {
     struct error error;
@@ -65,6 +97,7 @@ static void read_all(struct index_file *file, uint32_t id)
     struct slice text;
     uint32_t sum = 0;
     read_series(file, id);
+    read_told(file);
     for (size_t i = 0; i < index_file_partners(file); i++)
         if (index_file_partner(file, i, &partner, &error) == STATUS_OK)
             for (size_t b = 0; b < partner.name.len; b++)

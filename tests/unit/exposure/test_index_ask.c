@@ -533,8 +533,8 @@ static void compare_range(struct world *world, struct range range)
     begin(&want);
     for (unsigned statement = 0; statement < 6; statement++)
         naive_statement(world, one, statement, range, &want);
-    finish(exposure_statements(world->scene.ledger_folder, partners[one], range.from_ns,
-                               range.to_ns, 100, &table, &error),
+    finish(exposure_statements(world->folder, world->scene.ledger_folder, partners[one],
+                               range.from_ns, range.to_ns, 100, &table, &error),
            &error, &table, &want);
 }
 

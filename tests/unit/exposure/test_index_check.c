@@ -59,6 +59,7 @@ struct lie {
     const char *partner;
     uint32_t without, beside; /* ids, or NOBODY */
     int32_t hours_later;
+    bool untold; /* what the statement told lacks somebody */
     const char *text;
 };
 
@@ -69,7 +70,11 @@ static void write_lie(struct world *world, const struct lie *lie)
                                   .generation = world->honest.generation};
     struct name_pool pool;
     struct tail *tail;
+    struct told *said;
     struct error error = {0};
+    const struct ledger_entry entry = {.type = LEDGER_DISCLOSURE,
+                                       .partner = slice_of_text("north-mail"),
+                                       .time_ns = instant("2026-10-14T05:10:00Z")};
     struct index_place place = {.partner = slice_of_text(lie->partner),
                                 .agent = slice_of_text(""),
                                 .purpose = slice_of_text("recall"),
@@ -84,12 +89,17 @@ static void write_lie(struct world *world, const struct lie *lie)
             tail_add(tail, &place, world->hour + lie->hours_later, &id, 1);
     if (lie->beside != NOBODY)
         tail_add(tail, &place, world->hour + lie->hours_later, &lie->beside, 1);
+    assert_status(told_new(NULL, &pool, &said, &error), STATUS_OK);
+    for (uint32_t id = lie->untold ? 1 : 0; id < PEOPLE; id++)
+        told_ids(said, 1, &id, 1);
+    assert_status(told_end(said, &entry, &error), STATUS_OK);
     tail_add_column_set(tail, slice_of_text("north-mail"), world->set);
     tail_add_text(tail, 1, slice_of_text(lie->text));
-    if (index_fold_write(world->folder, NULL, tail, &told, &error) != STATUS_OK)
+    if (index_fold_write(world->folder, NULL, tail, said, &told, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     manifest_free(&told);
     tail_free(tail);
+    told_free(said);
     name_pool_free(&pool);
 }
 
@@ -118,9 +128,9 @@ static void who_differs_is_named(void **state)
     struct world world;
     struct exposure_difference found;
     make_world(&world);
-    const struct lie none = {"north-mail", NOBODY, NOBODY, 0, "a.b:clear:name\n"};
-    const struct lie lacks = {"north-mail", 8, NOBODY, 0, "a.b:clear:name\n"};
-    const struct lie too_many = {"north-mail", NOBODY, 90, 0, "a.b:clear:name\n"};
+    const struct lie none = {"north-mail", NOBODY, NOBODY, 0, false, "a.b:clear:name\n"};
+    const struct lie lacks = {"north-mail", 8, NOBODY, 0, false, "a.b:clear:name\n"};
+    const struct lie too_many = {"north-mail", NOBODY, 90, 0, false, "a.b:clear:name\n"};
     write_lie(&world, &none); /* the ids are what the scene's people got */
     assert_int_equal(check(&world, STATUS_OK).what, EXPOSURE_SAME);
     write_lie(&world, &lacks);
@@ -147,9 +157,9 @@ static void whose_series_and_which_hour_are_named(void **state)
     struct world world;
     struct exposure_difference found;
     make_world(&world);
-    const struct lie other = {"a-partner", NOBODY, NOBODY, 0, "a.b:clear:name\n"};
-    const struct lie later = {"north-mail", NOBODY, NOBODY, 1, "a.b:clear:name\n"};
-    const struct lie text = {"north-mail", NOBODY, NOBODY, 0, "a.c:clear:name\n"};
+    const struct lie other = {"a-partner", NOBODY, NOBODY, 0, false, "a.b:clear:name\n"};
+    const struct lie later = {"north-mail", NOBODY, NOBODY, 1, false, "a.b:clear:name\n"};
+    const struct lie text = {"north-mail", NOBODY, NOBODY, 0, false, "a.c:clear:name\n"};
     write_lie(&world, &other); /* it comes first: nobody but the index knows it */
     found = check(&world, STATUS_CORRUPT);
     assert_int_equal(found.what, EXPOSURE_SUBJECT_DIFFERS);
@@ -166,6 +176,23 @@ static void whose_series_and_which_hour_are_named(void **state)
     assert_int_equal(found.what, EXPOSURE_TEXT_DIFFERS);
     assert_string_equal(found.file, "ever");
     assert_int_equal(found.column_set, world.set);
+    end_world(&world);
+}
+
+static void what_a_statement_told_is_compared(void **state)
+{
+    struct world world;
+    struct exposure_difference found;
+    make_world(&world);
+    const struct lie lie = {"north-mail", NOBODY, NOBODY, 0, true, "a.b:clear:name\n"};
+    write_lie(&world, &lie);
+    found = check(&world, STATUS_CORRUPT);
+    assert_int_equal(found.what, EXPOSURE_STATEMENT_DIFFERS);
+    assert_string_equal(found.partner, "north-mail");
+    assert_int_equal(found.from_hour, world.hour);
+    assert_int_equal(strlen(found.statement), 64);
+    assert_int_equal(found.index_count, PEOPLE - 1);
+    assert_int_equal(found.ledger_count, PEOPLE);
     end_world(&world);
 }
 
@@ -193,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_differs_is_named),
         cmocka_unit_test(whose_series_and_which_hour_are_named),
+        cmocka_unit_test(what_a_statement_told_is_compared),
         cmocka_unit_test(damage_is_told_as_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

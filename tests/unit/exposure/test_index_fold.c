@@ -36,6 +36,20 @@ static enum status print_view(void *context, const struct index_view *view, stru
     return STATUS_OK;
 }
 
+static enum status ask_statements(const struct world *world, struct buffer *told)
+{
+    struct table table;
+    struct error error = {0};
+    TRY(exposure_statements(world->folder, world->scene.ledger_folder, "ringway",
+                            instant("2026-10-14T05:05:00Z"), instant("2026-11-02T09:30:00Z"), 10,
+                            &table, &error));
+    char *text = table_text(&table);
+    buffer_append_text(told, text);
+    free(text);
+    table_free(&table);
+    return STATUS_OK;
+}
+
 /* What another process reads: all time, a range that ends within a day, one person, deletions. */
 static enum status ask(const struct world *world, struct buffer *told)
 {
@@ -58,7 +72,7 @@ static enum status ask(const struct world *world, struct buffer *told)
     }
     buffer_printf(told, "%lld", (long long)index_deleted_before(index, "ringway"));
     index_free(index);
-    return status;
+    return status == STATUS_OK ? ask_statements(world, told) : status;
 }
 
 static void give(struct world *world, const char *time, size_t number, size_t count)

@@ -172,8 +172,8 @@ static void statements_are_told_by_the_people_they_added(void **state)
     give(&world, "north-mail", world.names, "2026-11-01T11:00:00Z", 0, 500);
     uint64_t last = give(&world, "ringway", world.names, "2026-11-03T10:00:00Z", 35, 10);
     ledger_wait(world.scene.ledger, last);
-    assert_status(exposure_statements(world.scene.ledger_folder, "ringway", INT64_MIN, INT64_MAX,
-                                      10, &table, &error),
+    assert_status(exposure_statements(world.scene.root, world.scene.ledger_folder, "ringway",
+                                      INT64_MIN, INT64_MAX, 10, &table, &error),
                   STATUS_OK);
     char *text = table_text(&table);
     const char *hash = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -182,7 +182,7 @@ static void statements_are_told_by_the_people_they_added(void **state)
     assert_string_equal(text, want);
     free(text);
     table_free(&table);
-    assert_status(exposure_statements(world.scene.ledger_folder, "ringway",
+    assert_status(exposure_statements(world.scene.root, world.scene.ledger_folder, "ringway",
                                       instant("2026-11-02T00:00:00Z"), INT64_MAX, 10, &table,
                                       &error),
                   STATUS_OK);
