@@ -15,6 +15,13 @@ int64_t since_after(int64_t last_dropped_ns)
     return second >= INT64_MAX / SECOND_NS ? INT64_MAX : (second + 1) * SECOND_NS;
 }
 
+int64_t since_day(int64_t since_ns)
+{
+    static const int64_t day_ns = 86400 * INT64_C(1000000000);
+    int64_t day = since_ns / day_ns + (since_ns % day_ns > 0); /* towards later, before 1970 too */
+    return day > INT64_MAX / day_ns ? INT64_MAX : day * day_ns;
+}
+
 void since_format(int64_t since_ns, char text[static SINCE_TEXT_ROOM])
 {
     text[0] = '\0';

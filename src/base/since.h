@@ -14,6 +14,8 @@ enum { SINCE_TEXT_ROOM = 21, SINCE_SENTENCE_ROOM = 160 };
 /* The first whole second of which nothing was dropped, given the newest record that was. Texts have
  * whole seconds, and must not claim what came before. */
 int64_t since_after(int64_t last_dropped_ns);
+/* The begin of the first whole day (UTC) from then on, for texts that name days. */
+int64_t since_day(int64_t since_ns);
 /* RFC 3339, UTC; "" for SINCE_EVER. */
 void since_format(int64_t since_ns, char text[static SINCE_TEXT_ROOM]);
 /* "Records before … were dropped by retention; this answer does not cover them." since: as

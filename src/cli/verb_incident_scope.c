@@ -32,7 +32,8 @@ static const struct cli_option options[] = {
     {"phase", 0, "K", "the scope as of this phase; default: the newest"},
     {"new-phase", 0, NULL, "fix the ledger's state now as a new phase; needs --reason"},
     {"confirm", 0, "FILE", "compare with a list of what was taken; makes a new phase"},
-    {"reason", 0, "WHY", "why a new phase is needed: goes into the decision log"},
+    {"accept-since", 0, NULL, "go on though retention dropped old records; needs --reason"},
+    {"reason", 0, "WHY", "why a phase or that is needed: goes into the decision log"},
     {"diff", 0, "K", "what changed since phase K"},
     {"table", 0, "NAME", "print this table only, whole"},
     {"csv", 0, "DIR", "write every table and the list of people as CSV into DIR"},
@@ -136,6 +137,8 @@ static enum status print_json(const struct scope *scope, struct error *error)
     set(object, "sha256", json_string(scope->sha256));
     set(object, "first", instant_json(scope->first_ns));
     set(object, "last", instant_json(scope->last_ns));
+    set(object, "since",
+        scope->since_ns == SINCE_EVER ? json_null() : instant_json(scope->since_ns));
     set(object, "ledger_first", instant_json(scope->ledger_first_ns));
     set(object, "without_traits", without == NULL ? json_null() : cli_json_text(without));
     set(object, "totals", totals_json(scope));
@@ -196,6 +199,12 @@ static void print_head(const struct scope *scope)
         snprintf(text, sizeof text, "%s to %s", first, last);
         cli_print_pair(stdout, "disclosed", text);
     }
+    if (scope->since_ns != SINCE_EVER) {
+        char since[SINCE_TEXT_ROOM], sentence[SINCE_SENTENCE_ROOM];
+        since_format(scope->since_ns, since);
+        since_sentence(since, sentence);
+        cli_print_text(stdout, sentence, 0);
+    }
 }
 
 /* The first rows of a table; says how many more there are. */
@@ -232,7 +241,12 @@ static enum status print_never(const struct scope *scope, struct error *error)
     const char *text = buffer_text(&names);
     cli_print_text(stdout, text == NULL ? "" : text, 0);
     buffer_free(&names);
-    printf("Never, since the ledger's first entry on %.10s, except what was declared.\n", since);
+    printf(
+        scope->since_ns == SINCE_EVER
+            ? "Never, since the ledger's first entry on %.10s, except what was declared.\n"
+            : "Never, since %.10s, before which retention dropped what there was; except what was "
+              "declared.\n",
+        since);
     table_free(&table);
     return STATUS_OK;
 }
@@ -415,6 +429,11 @@ static enum status open_and_show(struct cli_call *call, struct casework *casewor
 {
     struct scope *scope = NULL;
     int64_t made = (int64_t)phase;
+    if (cli_value(call, "accept-since") != NULL) {
+        const char *reason;
+        TRY(cli_require(call, "reason", &reason, error));
+        TRY(scope_accept_since(casework, (int64_t)incident, reason, error));
+    }
     TRY(make_phase(call, casework, (int64_t)incident, &made, error));
     if ((uint64_t)made != phase && against == 0)
         against = (uint64_t)made - 1;
@@ -458,6 +477,7 @@ const struct cli_command verb_incident_scope = {
                 "incident scope 3 --csv /root/incident-3\n"
                 "incident scope 3 --new-phase --reason \"the partner found another export\"\n"
                 "incident scope 3 --confirm sample.csv\n"
+                "incident scope 3 --accept-since --reason \"no backup is older\"\n"
                 "incident scope 3 --phase 2 --diff 1\n",
     .run = run,
 };

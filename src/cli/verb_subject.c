@@ -103,14 +103,6 @@ static enum status load_words(const char *folder, const char *format, const char
     return words_load(path, words, error);
 }
 
-/* A letter names days: it must not claim what was dropped of one. */
-static int64_t first_whole_day(int64_t since_ns)
-{
-    static const int64_t day_ns = 86400LL * 1000000000;
-    int64_t days = since_ns / day_ns + (since_ns % day_ns > 0);
-    return days > INT64_MAX / day_ns ? since_ns : days * day_ns;
-}
-
 static enum status put_letter(struct exposure_source *source, struct access_letter *letter,
                               struct error *error)
 {
@@ -123,7 +115,7 @@ static enum status put_letter(struct exposure_source *source, struct access_lett
     enum status status = exposure_source_since(source, &covered, error);
     if (status == STATUS_OK) {
         letter->is_cut = covered.since_ns != SINCE_EVER;
-        letter->since_ns = letter->is_cut ? first_whole_day(covered.since_ns) : covered.began_ns;
+        letter->since_ns = letter->is_cut ? since_day(covered.since_ns) : covered.began_ns;
         status = access_letter_write(letter, &text, error);
     }
     if (status == STATUS_OK)

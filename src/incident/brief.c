@@ -48,7 +48,7 @@ static void take_declared(struct brief_ledger *ledger, bool is_counted,
 static void take_entry(struct brief_ledger *ledger, uint64_t sequence, uint64_t cutoff,
                        struct slice partner, const struct ledger_entry *entry)
 {
-    if (ledger->entries++ == 0)
+    if (ledger->entries++ == 0 && ledger->since_ns == SINCE_EVER)
         ledger->first_ns = entry->time_ns;
     if (!slice_equal(entry->partner, partner))
         return;
@@ -69,7 +69,10 @@ enum status brief_read_ledger(const char *folder, const char *partner, uint64_t 
                                  .restored_ns = INT64_MIN,
                                  .declared_last_ns = INT64_MIN};
     TRY(ledger_reader_open(folder, 0, &reader, error));
-    enum status status = ledger_reader_whole(reader, "what an incident tells", error);
+    enum status status = STATUS_OK;
+    found.since_ns = ledger_reader_since(reader);
+    if (found.since_ns != SINCE_EVER)
+        found.first_ns = since_day(found.since_ns);
     while (status == STATUS_OK) {
         uint64_t sequence;
         struct ledger_entry entry;

@@ -11,15 +11,17 @@
 
 /* What the ledger says of the partner up to now, beyond the phase's cut-off too. */
 struct brief_ledger {
-    uint64_t entries;           /* read and verified */
-    int64_t first_ns;           /* of the first entry of all; INT64_MIN: an empty ledger */
-    uint64_t contained_entry;   /* the newest containment of the whole partner */
-    int64_t contained_ns;       /* INT64_MIN: never */
-    uint64_t restored_entry;    /* of the partner or one of its agents, after that */
-    int64_t restored_ns;        /* INT64_MIN: it is contained still */
-    uint64_t declared;          /* exports declared, up to the cut-off */
-    uint64_t declared_later;    /* and behind it: no phase counts them yet */
-    int64_t declared_last_ns;   /* when the newest of both left, as staff told; INT64_MIN: none */
+    uint64_t entries;         /* read and verified */
+    int64_t first_ns;         /* of the first entry of all; INT64_MIN: an empty ledger; where older
+                               * ones were dropped, the first whole day */
+    int64_t since_ns;         /* base/since.h */
+    uint64_t contained_entry; /* the newest containment of the whole partner */
+    int64_t contained_ns;     /* INT64_MIN: never */
+    uint64_t restored_entry;  /* of the partner or one of its agents, after that */
+    int64_t restored_ns;      /* INT64_MIN: it is contained still */
+    uint64_t declared;        /* exports declared, up to the cut-off */
+    uint64_t declared_later;  /* and behind it: no phase counts them yet */
+    int64_t declared_last_ns; /* when the newest of both left, as staff told; INT64_MIN: none */
     uint64_t disclosures_later; /* batches of rows behind the cut-off */
 };
 

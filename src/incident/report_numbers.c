@@ -106,6 +106,15 @@ const char *report_people_note(const struct answering *answering)
     text = add_count(answering, text, count.asked_only,
                      "keys beside them were asked about by the processor and nothing came back; "
                      "they may be nobody's, and they are not counted here.");
+    if (brief->scope->since_ns != SINCE_EVER)
+        text =
+            append(answering, text, " ",
+                   arena_printf(answering->arena,
+                                "Our records of disclosures before %s no longer exist, since the "
+                                "time for which we keep them has passed: people of whom the "
+                                "processor had received something only before that are not "
+                                "counted here, and their number is not known.",
+                                layout_instant(brief->scope->since_ns, answering->arena)));
     return text;
 }
 
@@ -213,8 +222,12 @@ const char *report_never(const struct answering *answering)
         return NULL;
     return arena_printf(
         answering->arena,
-        "Not disclosed to the processor, through the gateway or in any delivery that staff "
-        "declared, since the ledger's first entry on %s, though we hold it: %s.",
+        scope->since_ns == SINCE_EVER
+            ? "Not disclosed to the processor, through the gateway or in any delivery that staff "
+              "declared, since the ledger's first entry on %s, though we hold it: %s."
+            : "Not disclosed to the processor, through the gateway or in any delivery that staff "
+              "declared, since %s, before which our records no longer exist, though we hold it: "
+              "%s.",
         layout_instant(scope->ledger_first_ns, answering->arena), list);
 }
 

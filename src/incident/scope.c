@@ -61,7 +61,8 @@ static enum status scan(struct casework *casework, struct scope_private *made, s
     query.agent = suspect_of(incident, "agent:");
     query.delivery = suspect_of(incident, "delivery:");
     TRY(names_open(subjects, &made->names, error));
-    return scope_scan_run(&query, made->names, &made->scan, error);
+    TRY(scope_scan_run(&query, made->names, &made->scan, error));
+    return scope_since_is_accepted(casework, incident->number, made->scan.since_ns, error);
 }
 
 static enum status confirm(void *context, const struct incident_confirmation *confirmation,

@@ -71,10 +71,18 @@ struct scope {
     uint64_t rows;             /* released to the partner, before the cut-off */
     int64_t first_ns, last_ns; /* of its disclosures; INT64_MIN: none */
     int64_t ledger_first_ns;   /* of the first entry of all: "since" */
+    int64_t since_ns;          /* what was dropped is older; SINCE_EVER: nothing (base/since.h) */
     char sha256[65];           /* of the canonical scope: what every later step is bound to */
     struct scope_private *private;
 };
 
+/* Where retention has dropped entries that the scope would count, somebody must have decided to go
+ * on without them: the step of that decision, whose why begins with since when the ledger is whole.
+ * Otherwise 55000. */
+#define SCOPE_ACCEPT_SINCE "accept since"
+/* Decides so, with a reason, as of now. STATUS_NOT_FOUND where nothing was dropped. */
+MUST_USE enum status scope_accept_since(struct casework *casework, int64_t incident,
+                                        const char *reason, struct error *error);
 /* phase 0: the newest. Reads the traits of people through the contact role the first time, records
  * that, and keeps them; fixes the phase's scope hash, or (STATUS_CORRUPT) finds that it differs. */
 MUST_USE enum status scope_open(struct casework *casework, int64_t incident, int64_t phase,

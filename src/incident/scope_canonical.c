@@ -1,6 +1,7 @@
 /* The canonical scope: one text that says all of it, whose SHA-256 every later step is bound to.
  * Subject ids stand for people, so that forgetting a key leaves the evidence whole. Lines:
- *     cofferdam scope 1 / incident … / the tables, in their order / a line for each person */
+ *     cofferdam scope 1 / incident … / since … (entries were dropped) / the tables, in their order
+ * / a line for each person */
 #include <inttypes.h>
 
 #include "crypto/crypto.h"
@@ -27,6 +28,8 @@ static void append_head(struct buffer *text, const struct scope *scope)
                   scope->phase.cutoff, root);
     append_instant(text, "from", scope->incident.from_ns);
     append_instant(text, "to", scope->incident.to_ns);
+    if (scope->since_ns != SINCE_EVER)
+        append_instant(text, "since", scope->since_ns);
     buffer_printf(text, "suspect %s\n",
                   scope->incident.suspect == NULL ? "-" : scope->incident.suspect);
 }

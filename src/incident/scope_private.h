@@ -64,4 +64,9 @@ size_t scope_kinds(const struct scope *scope);
 
 extern const char *const scope_grade_names[SCOPE_GRADES];
 
+/* ---- scope_since.c ---- */
+/* STATUS_DENIED 55000 where nobody decided to go on without what is older. */
+MUST_USE enum status scope_since_is_accepted(struct casework *casework, int64_t incident,
+                                             int64_t since_ns, struct error *error);
+
 #endif

@@ -296,7 +296,7 @@ static enum status take_entry(struct run *run, uint64_t sequence, const struct l
     struct scope_scan *scan = run->scan;
     bool ours = slice_equal(entry->partner, run->partner);
     run->sequence = sequence;
-    if (sequence == 0)
+    if (sequence == 0 && scan->since_ns == SINCE_EVER)
         scan->ledger_first_ns = entry->time_ns;
     if (entry->time_ns <= run->query->to_ns)
         run->last_within = sequence + 1;
@@ -334,7 +334,7 @@ static enum status read_all(struct run *run, struct ledger_reader *reader)
     struct ledger_entry entry;
     struct slice side;
     uint64_t sequence = 0;
-    for (uint64_t read = 0; read < run->query->cutoff; read++) {
+    for (uint64_t read = 0; read < run->query->cutoff; read = sequence + 1) {
         enum status status = ledger_reader_next(reader, &sequence, &entry, &side, run->error);
         if (status == STATUS_AGAIN)
             return error_set(run->error, STATUS_CORRUPT, "XX001",
@@ -350,6 +350,19 @@ static enum status read_all(struct run *run, struct ledger_reader *reader)
     return check_root(run, reader);
 }
 
+/* What was dropped before the cut-off is missing, and the scope says so; a cut-off among what was
+ * dropped has a root that nobody can compute any more. */
+static enum status begin(struct run *run, struct ledger_reader *reader)
+{
+    struct ledger_dropped dropped;
+    if (ledger_reader_dropped(reader, &dropped) && dropped.below >= run->query->cutoff)
+        return ledger_reader_whole(reader, "the scope of this phase", run->error);
+    run->scan->since_ns = ledger_reader_since(reader);
+    if (run->scan->since_ns != SINCE_EVER)
+        run->scan->ledger_first_ns = since_day(run->scan->since_ns);
+    return STATUS_OK;
+}
+
 static enum status read_once(struct run *run)
 {
     struct scope_scan *scan = run->scan;
@@ -357,13 +370,14 @@ static enum status read_once(struct run *run)
     *scan = (struct scope_scan){.all_deleted_before = INT64_MIN,
                                 .first_ns = INT64_MIN,
                                 .last_ns = INT64_MIN,
-                                .ledger_first_ns = INT64_MIN};
+                                .ledger_first_ns = INT64_MIN,
+                                .since_ns = SINCE_EVER};
     arena_init(&scan->arena, TEXT_BYTES);
     run->last_within = 0;
     run->first_beyond = UINT64_MAX;
     TRY(scope_classes_init(&scan->classes, run->error));
     TRY(ledger_reader_open(run->query->ledger_folder, 0, &reader, run->error));
-    enum status status = ledger_reader_whole(reader, "the scope of an incident", run->error);
+    enum status status = begin(run, reader);
     if (status == STATUS_OK)
         status = read_all(run, reader);
     ledger_reader_close(reader);

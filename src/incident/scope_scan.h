@@ -86,11 +86,15 @@ struct scope_scan {
     bool *named; /* by column set: an entry of the partner names it */
     size_t named_count;
     uint64_t rows;
-    int64_t first_ns, last_ns, ledger_first_ns;
+    int64_t first_ns, last_ns;
+    int64_t
+        ledger_first_ns; /* the first entry; where older ones were dropped, the first whole day */
+    int64_t since_ns;    /* base/since.h */
 };
 
-/* names (NULL: none) learn every pair on the way. STATUS_CORRUPT where the log is not the one that
- * the cut-off was taken of. Free *scan in any case. */
+/* names (NULL: none) learn every pair on the way. STATUS_DENIED 55000 where entries were dropped
+ * that are as new as the cut-off. STATUS_CORRUPT where the log is not the one that the cut-off was
+ * taken of. Free *scan in any case. */
 MUST_USE enum status scope_scan_run(const struct scope_query *query, struct names *names,
                                     struct scope_scan *scan, struct error *error);
 void scope_scan_free(struct scope_scan *scan);

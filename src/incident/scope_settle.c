@@ -65,6 +65,7 @@ static enum status describe(struct scope_private *made, size_t people, struct er
     scope->first_ns = scan->first_ns;
     scope->last_ns = scan->last_ns;
     scope->ledger_first_ns = scan->ledger_first_ns;
+    scope->since_ns = scan->since_ns;
     made->sums = scope_sum_classes(scope);
     return made->sums == NULL ? out_of_memory(error) : STATUS_OK;
 }

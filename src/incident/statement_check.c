@@ -202,11 +202,13 @@ static void judge_denied(struct drafting *drafting, const char *name, const char
     else
         draft_judge(
             drafting, claim, STATEMENT_PROVED, clause,
-            arena_printf(drafting->arena,
-                         "through the gateway%s, since the ledger's first entry, %s; say "
-                         "since when",
-                         drafting->brief->ledger.declared > 0 ? " and in what was declared" : "",
-                         draft_instant(drafting, drafting->brief->ledger.first_ns)),
+            arena_printf(
+                drafting->arena,
+                "through the gateway%s, since the ledger's first entry%s, %s; say "
+                "since when",
+                drafting->brief->ledger.declared > 0 ? " and in what was declared" : "",
+                drafting->brief->ledger.since_ns == SINCE_EVER ? "" : " that retention has left",
+                draft_instant(drafting, drafting->brief->ledger.first_ns)),
             NULL);
 }
 

@@ -233,9 +233,10 @@ static void claim_never(struct drafting *drafting)
         draft_fill(drafting, "claims", declared ? "never_declared" : "never", "date",
                    draft_date(drafting, brief->ledger.first_ns), "items", items, NULL),
         arena_printf(drafting->arena,
-                     "no entry of the partner names it, from the ledger's first entry, %s, to "
+                     "no entry of the partner names it, from the ledger's first entry%s, %s, to "
                      "entry %" PRIu64 "; %s. What the partner got elsewhere and nobody "
                      "declared, or collected itself, no ledger shows",
+                     brief->ledger.since_ns == SINCE_EVER ? "" : " that retention has left",
                      draft_instant(drafting, brief->ledger.first_ns), brief->phase.cutoff,
                      declared ? "exports outside the gateway have been declared, so it is said "
                                 "of the gateway alone"

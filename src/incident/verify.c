@@ -148,6 +148,17 @@ static enum status read_ledger(struct cursor *cursor, struct ledger_reader *read
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
+/* Acts stay when their segments go; the tree of a phase among what was dropped cannot be had. */
+static enum status check_kept(const struct cursor *cursor, struct ledger_reader *reader,
+                              struct error *error)
+{
+    struct ledger_dropped dropped;
+    if (!ledger_reader_dropped(reader, &dropped) || cursor->phase == NULL ||
+        number_of(cursor->phase, PHASE_CUTOFF) >= dropped.below)
+        return STATUS_OK;
+    return ledger_reader_whole(reader, "verifying an incident", error);
+}
+
 static enum status check_ledger(const struct casework *casework, struct cursor *cursor,
                                 struct error *error)
 {
@@ -155,7 +166,7 @@ static enum status check_ledger(const struct casework *casework, struct cursor *
     struct ledger_reader *reader = NULL;
     snprintf(folder, sizeof folder, "%s/ledger", casework->config->state_folder);
     TRY(ledger_reader_open(folder, 0, &reader, error));
-    enum status status = ledger_reader_whole(reader, "verifying an incident", error);
+    enum status status = check_kept(cursor, reader, error);
     if (status == STATUS_OK)
         status = read_ledger(cursor, reader, error);
     ledger_reader_close(reader);

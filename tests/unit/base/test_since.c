@@ -21,6 +21,17 @@ static void begins_after_what_was_dropped(void **state)
     assert_true(since_after(INT64_MAX) == INT64_MAX);
 }
 
+static void days_are_whole(void **state)
+{
+    const int64_t day = 86400 * SECOND;
+    assert_int_equal(since_day(0), 0);
+    assert_int_equal(since_day(1), day);
+    assert_int_equal(since_day(day), day);
+    assert_int_equal(since_day(-1), 0);
+    assert_int_equal(since_day(-day), -day);
+    assert_true(since_day(INT64_MAX) == INT64_MAX);
+}
+
 static void says_so(void **state)
 {
     char text[SINCE_TEXT_ROOM], sentence[SINCE_SENTENCE_ROOM];
@@ -51,6 +62,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_after_what_was_dropped),
+        cmocka_unit_test(days_are_whole),
         cmocka_unit_test(says_so),
         cmocka_unit_test(refuses_what_is_gone_alone),
     };

@@ -91,6 +91,7 @@ static void make_scope(struct example_case *example)
         .first_ns = example_instant("2026-02-03T06:10:00Z"),
         .last_ns = example_instant("2026-11-22T02:41:00Z"),
         .ledger_first_ns = example_instant("2026-01-05T08:00:00Z"),
+        .since_ns = SINCE_EVER,
         .sha256 = "5bd1e0c2a7f94d3886b1f00c6a2e9d47135c8e7fb0a4926dd8e3f17c0b52a964"};
     make_people(example);
 }
@@ -126,6 +127,7 @@ void example_make_bare(struct example_case *example)
     brief->scope = &example->scope;
     brief->ledger = (struct brief_ledger){.entries = 91260,
                                           .first_ns = example->scope.ledger_first_ns,
+                                          .since_ns = SINCE_EVER,
                                           .contained_entry = 91238,
                                           .contained_ns = brief->incident.contained_ns,
                                           .restored_ns = INT64_MIN,

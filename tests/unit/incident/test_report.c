@@ -136,6 +136,19 @@ static void counts_people_and_records(void **state)
     get_up(&desk);
 }
 
+static void says_that_records_were_dropped(void **state)
+{
+    struct desk desk;
+    sit_down(&desk, "ico", false);
+    fill(&desk);
+    says_not(answer_to(&desk, "Notes on the number of people")->text, "no longer exist");
+    desk.example.scope.since_ns = example_instant("2026-01-05T08:00:00Z");
+    fill(&desk);
+    says(answer_to(&desk, "Notes on the number of people")->text,
+         "Our records of disclosures before 5 January 2026, 08:00 UTC no longer exist");
+    get_up(&desk);
+}
+
 static void ticks_categories_of_the_scope(void **state)
 {
     struct desk desk;
@@ -554,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_people_and_records),
+        cmocka_unit_test(says_that_records_were_dropped),
         cmocka_unit_test(ticks_categories_of_the_scope),
         cmocka_unit_test(people_told_are_counted),
         cmocka_unit_test(nobody_is_told_by_an_approval),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ledger/retention.h"
 
 #define CONTACT "customers.name:clear:name\ncustomers.phone:masked:phone\n"
 #define CARS    "vehicles.vin:token:vin\nvehicles.model:clear:\n"
@@ -624,6 +625,86 @@ static void changes_stand_apart(void **state)
     scene_remove(&scene);
 }
 
+/* Another partner's, a file more. */
+static void fill_a_segment(struct scope_scene *scene)
+{
+    enum { MANY = 20000, STEP = 7 };
+    static uint32_t ids[MANY];
+    struct ledger_state before, now;
+    for (uint32_t i = 0; i < MANY; i++)
+        ids[i] = i * STEP;
+    ledger_state(scene->ledger, &before);
+    do {
+        scene_give(scene, &(struct given){.partner = "ringway",
+                                          .columns = CARS,
+                                          .time_ns = scene_instant("2026-01-01T12:00:00.5Z"),
+                                          .ids = ids,
+                                          .count = MANY});
+        ledger_state(scene->ledger, &now);
+    } while (now.current_segment == before.current_segment);
+}
+
+static void drop_two_segments(struct scope_scene *scene)
+{
+    const struct retention_wish wish = {
+        .before_ns = INT64_MAX, .keep_segments = 2, .reason = "two years", .vouched = UINT64_MAX};
+    struct retention_plan plan;
+    struct checkpoint checkpoint;
+    struct error error = {0};
+    assert_status(ledger_checkpoint(scene->ledger, &checkpoint, NULL, &error), STATUS_OK);
+    if (retention_plan(scene->folder.path, &wish, &plan, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(plan.statement.segment, 3);
+    assert_status(retention_drop(scene->ledger, scene->folder.path, &plan, &error), STATUS_OK);
+    retention_plan_free(&plan);
+}
+
+/* Whom the partner had only then is not known any more; it is said, and is in the hash. */
+static void what_was_dropped_is_missing_and_said(void **state)
+{
+    struct scope_scene scene;
+    struct scope_private *made;
+    struct error error = {0};
+    struct brief_ledger ledger;
+    scene_make(&scene);
+    scene_give(&scene, &(struct given){.partner = "north",
+                                       .columns = CONTACT,
+                                       .time_ns = scene_instant("2026-01-01T09:00:00Z"),
+                                       .ids = numbers,
+                                       .count = 3});
+    struct scope_query early = scene_cut(&scene, "north");
+    fill_a_segment(&scene);
+    fill_a_segment(&scene);
+    scene_give(&scene, &(struct given){.partner = "north",
+                                       .columns = CONTACT,
+                                       .time_ns = scene_instant("2026-03-01T09:00:00Z"),
+                                       .ids = numbers + 2,
+                                       .count = 2});
+    fill_a_segment(&scene);
+    struct scope_query query = scene_cut(&scene, "north");
+    struct scope *whole = scene_scope(&query);
+    assert_int_equal(whole->person_count, 4);
+    assert_true(whole->since_ns == SINCE_EVER);
+    drop_two_segments(&scene);
+    struct scope *scope = scene_scope(&query); /* the root is still that of the whole log */
+    assert_int_equal(scope->person_count, 2);
+    assert_null(scene_person(scope, 1));
+    assert_non_null(scene_person(scope, 3));
+    assert_true(scope->since_ns == scene_instant("2026-01-01T12:00:01Z"));
+    assert_true(scope->ledger_first_ns == scene_instant("2026-01-02T00:00:00Z"));
+    assert_string_not_equal(scope->sha256, whole->sha256);
+    assert_status(brief_read_ledger(scene.folder.path, "north", query.cutoff, &ledger, &error),
+                  STATUS_OK);
+    assert_true(ledger.since_ns == scope->since_ns && ledger.first_ns == scope->ledger_first_ns);
+    assert_status(scene_try(&early, &made, &error), STATUS_DENIED);
+    assert_string_equal(error.sqlstate, "55000");
+    query.root[0] ^= 1;
+    assert_status(scene_try(&query, &made, &error), STATUS_CORRUPT);
+    scope_close(scope);
+    scope_close(whole);
+    scene_remove(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -641,6 +722,7 @@ int main(void)
         cmocka_unit_test(tables_count_people_in_every_way),
         cmocka_unit_test(never_is_what_no_entry_names),
         cmocka_unit_test(changes_stand_apart),
+        cmocka_unit_test(what_was_dropped_is_missing_and_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
