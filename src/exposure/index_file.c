@@ -321,7 +321,7 @@ static enum status check_head(struct index_file *file, enum index_level level, i
 static enum status check(struct index_file *file, enum index_level level, int32_t first,
                          struct error *error)
 {
-    const uint8_t *header;
+    const uint8_t *header = NULL;
     TRY(check_head(file, level, first, &header, error));
     TRY(take_table(file, header + 24, INDEX_STRING_ROW, &file->names, error));
     TRY(take_table(file, header + 40, INDEX_PARTNER_ROW, &file->partners, error));
@@ -343,7 +343,7 @@ static enum status check(struct index_file *file, enum index_level level, int32_
 
 enum status index_file_check_told(struct index_file *file, int32_t first, struct error *error)
 {
-    const uint8_t *header;
+    const uint8_t *header = NULL;
     TRY(check_head(file, INDEX_DAY, first, &header, error));
     TRY(take_table(file, header + 24, INDEX_STRING_ROW, &file->names, error));
     TRY(take_table(file, header + 104, INDEX_TOLD_ROW, &file->told, error));
