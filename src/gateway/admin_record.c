@@ -34,6 +34,8 @@ static bool is_own_act(const char *text)
                                         "stop",
                                         "erase",
                                         "delivery",
+                                        "retain",
+                                        "total-forgotten",
                                         EXPOSURE_ACT_PROPOSED,
                                         EXPOSURE_ACT_RAISED,
                                         EXPOSURE_ACT_REVOKED,

@@ -29,10 +29,10 @@ def run(command, **options):
     return done.returncode, done.stdout, done.stderr
 
 
-def go(vkey, at=None, olds=(), proofs=()):
-    """golang.org/x/mod/sumdb over a folder of tiles or a URL, and over proofs."""
+def go(vkey, at=None, olds=(), proofs=(), below=0):
+    """golang.org/x/mod/sumdb over a folder of tiles or a URL, whose entries below were dropped, and over proofs."""
     words = [word for old in olds for word in ("-old", old)] + [word for proof in proofs for word in ("-proof", proof)]
-    return run([go_program(), "-vkey", vkey, *words, *([at] if at else [])])
+    return run([go_program(), "-vkey", vkey, "-from", below, *words, *([at] if at else [])])
 
 
 def sigstore(vkey, *proofs):

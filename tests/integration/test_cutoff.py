@@ -138,7 +138,7 @@ def test_acts_that_are_refused(gateway):
     assert refused(gateway, "RECORD ACT ''") == "22023"
     assert refused(gateway, "RECORD ACT 'two\nlines'") == "22023"
     assert refused(gateway, f"RECORD ACT '{'x' * 1001}'") == "54000"
-    for word in ("contain", "erase", "Delivery"):
+    for word in ("contain", "erase", "Delivery", "retain", "total-forgotten"):
         assert refused(gateway, f"RECORD ACT '{word} by=uid 0'") == "22023"
     assert refused(gateway, "RECORD ACT 'incident 1' PARTNER 'nobody'") == "42704"
 

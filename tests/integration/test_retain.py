@@ -1,10 +1,11 @@
 """Old entries go when staff say so, and only then; what is left verifies, counts, and says since when."""
+import os
 import re
 import shutil
 
 import pytest
 
-from harness import clock, places, shop
+from harness import clock, faults, places, shop, verifiers
 
 YEARS = -3 * 365
 FILLER = "# " + "x" * 118 + "\n"
@@ -59,6 +60,8 @@ def old(make_module_gateway):
     years.at(gateway, YEARS)
     gateway.start()
     read(gateway, [1 + n % 40 for n in range(300)])
+    gateway.cli("export", "--partner", "acme", "--purpose", "delivery", "SELECT full_name FROM person WHERE person_id = 41",
+                gateway.folder / "export.csv")
     gateway.admin("CONTAIN PARTNER 'acme' AGENT 'job' REASON 'years ago'")
     for _ in range(2):
         fill_segment(gateway)
@@ -71,6 +74,7 @@ def old(make_module_gateway):
     gateway.pristine = gateway.folder / "pristine"
     shutil.copytree(gateway.state_dir, gateway.pristine)
     own_all(gateway, gateway.pristine)
+    gateway.years = years
     yield gateway
     years.close()
 
@@ -98,7 +102,7 @@ def gateway(old):
 def test_it_says_what_would_go_and_goes_only_when_meant(gateway):
     before, shown = segments(gateway.ledger_dir), summary(gateway)
     dry = retain(gateway, "--dry-run")
-    assert not dry["dropped"] and dry["entries"] == 300 and dry["people"] == 26 and dry["deliveries"] == 0
+    assert not dry["dropped"] and dry["entries"] == 301 and dry["people"] == 26 and dry["deliveries"] == 1
     assert dry["totals_shrink"] and dry["totals"] == [
         {"partner": "acme", "limit": "total", "people": 38, "people_after": 12}]
     assert "nobody is there to be asked" in refused(gateway)
@@ -123,7 +127,7 @@ def test_it_says_what_would_go_and_goes_only_when_meant(gateway):
     gateway.cli("erase", "person", "60", "--reason", "asked")
     gateway.stop()
     report = gateway.cli("ledger", "verify", "--key", gateway.ledger_dir / "log.vkey")
-    assert re.search(r"gone: +300 of the entries below \d+ were dropped", report)
+    assert re.search(r"gone: +301 of the entries below \d+ were dropped", report)
 
 
 def test_a_backup_of_what_is_left(gateway):
@@ -156,3 +160,63 @@ def test_what_is_still_needed_stays(gateway):
     gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now")
     assert "is open, and its scope begins" in refused(gateway, "--yes", "--forget-totals")
     assert segments(gateway.ledger_dir) == before
+
+
+def test_other_peoples_verifiers_follow(gateway):
+    """Whoever holds an old checkpoint proves that the log is still that log, and an entry that stayed is in it."""
+    former = gateway.pristine / "ledger" / "tiles" / "checkpoint"
+    below = retain(gateway, "--yes", "--forget-totals")["below"]
+    gateway.stop()
+    proof, vkey = gateway.folder / "kept.tlog-proof", gateway.ledger_dir / "log.vkey"
+    proof.unlink(missing_ok=True)
+    gateway.cli("ledger", "prove", str(below + 1), "-o", proof)
+    code, told, errors = verifiers.go(vkey, gateway.ledger_dir / "tiles", olds=[former], proofs=[proof], below=below)
+    assert code == 0, told + errors
+    code, _, errors = gateway.cli("ledger", "prove", "0", check=False)
+    assert code == 1 and "drop" in errors, errors
+
+
+def test_young_deliveries_stay(old):
+    put_back(old)
+    old.write_policy(shop.POLICY.replace("    budget:", "    aggregates: {remember: 30d}\n    budget:"))
+    old.years.at(old, YEARS + 200)
+    old.start()
+    code, _, errors = old.cli("ledger", "retain", "--before", "2024-05-01T00:00:00Z", "--reason", "r", "--dry-run",
+                              check=False)
+    old.stop()
+    old.years.at(old, 0)
+    old.write_policy(shop.POLICY)
+    assert code == 1 and re.search(r"delivery D-\S+ to acme is of 2023-\S+: .* kept for 400 days", errors), errors
+
+
+def test_killed_at_any_step(old):
+    """Before the base is there nothing has gone; after it, all goes on at the next start."""
+    points = int(os.environ.get("COFFERDAM_RETAIN_POINTS", "4"))
+    put_back(old)
+    made = faults.Faults(old)
+    made.disarm()
+    old.start()
+    whole, before = summary(old), made.calls
+    retain(old, "--yes", "--forget-totals")
+    steps, left, seen = made.calls - before, summary(old), set()
+    assert steps > 20 and left != whole
+    for point in range(points):
+        put_back(old)
+        old.start()
+        made.arm(faults.KILL_BEFORE if point % 2 == 0 else faults.TORN, 2 + steps * point // points)
+        old.cli("ledger", "retain", *WISH, "--yes", "--forget-totals", check=False)
+        made.arm(faults.KILL_BEFORE)  # it may have needed fewer calls than before: then the next one
+        old.process.wait(timeout=30)
+        made.disarm()
+        based = (old.ledger_dir / "base").exists()
+        old.start()
+        assert summary(old) == (left if based else whole), point
+        old.cli("exposure", "rebuild", "--check")
+        if not based:
+            retain(old, "--yes", "--forget-totals")
+        assert summary(old) == left and segments(old.ledger_dir)[0] != "segment-0000000001.log"
+        old.stop()
+        old.cli("ledger", "verify", "--key", old.ledger_dir / "log.vkey")
+        seen.add(based)
+    assert seen == {False, True} or points < 4
+    made.close()

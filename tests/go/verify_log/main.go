@@ -1,11 +1,12 @@
 // Verify_log checks a published ledger with Go's own implementation of signed notes and transparency
 // logs (golang.org/x/mod/sumdb), which powers the Go checksum database. Nothing of ours is in it.
 //
-//	verify_log -vkey FILE [-old CHECKPOINT]... [-proof FILE]... [URL|FOLDER]
+//	verify_log -vkey FILE [-from N] [-old CHECKPOINT]... [-proof FILE]... [URL|FOLDER]
 //
 // It opens the checkpoint, reads every tile and every entry, holds each against the root, proves the
 // inclusion of up to 200 entries, and the consistency with each older checkpoint. Without a log only
-// the proof files are checked.
+// the proof files are checked. Of a log that says that its entries below N were dropped, those from N on
+// are read; the tiles tell of all.
 package main
 
 import (
@@ -115,9 +116,9 @@ func open(data []byte, verifiers []note.Verifier) (tlog.Tree, error) {
 	return tlog.Tree{N: size, Hash: root}, err
 }
 
-// entries calls each for every entry of the log.
-func (f files) entries(size int64, each func(n int64, entry []byte) error) error {
-	for first := int64(0); first < size; first += width {
+// entries calls each for every entry of the log, from the bundle that holds entry from.
+func (f files) entries(from, size int64, each func(n int64, entry []byte) error) error {
+	for first := from / width * width; first < size; first += width {
 		bundle := tlog.Tile{H: height, L: -1, N: first / width, W: width}
 		if size-first < width {
 			bundle.W = int(size - first)
@@ -141,11 +142,12 @@ func (f files) entries(size int64, each func(n int64, entry []byte) error) error
 }
 
 // checkLog holds every entry against its leaf, and proves that each is in the tree.
-func checkLog(f files, tree tlog.Tree) error {
+func checkLog(f files, tree tlog.Tree, from int64) error {
 	hashes := tlog.TileHashReader(tree, f)
 	var leaves []tlog.Hash
 	var indexes []int64
-	err := f.entries(tree.N, func(n int64, entry []byte) error {
+	first := from / width * width
+	err := f.entries(from, tree.N, func(n int64, entry []byte) error {
 		leaves = append(leaves, tlog.RecordHash(entry))
 		indexes = append(indexes, tlog.StoredHashIndex(0, n))
 		return nil
@@ -159,16 +161,16 @@ func checkLog(f files, tree tlog.Tree) error {
 	}
 	for n, leaf := range leaves {
 		if stored[n] != leaf {
-			return fmt.Errorf("entry %d is not that of its leaf", n)
+			return fmt.Errorf("entry %d is not that of its leaf", first+int64(n))
 		}
 	}
 	step := 1 + tree.N/200
-	for n := int64(0); n < tree.N; n += step {
+	for n := first; n < tree.N; n += step {
 		proof, err := tlog.ProveRecord(tree.N, n, hashes)
 		if err != nil {
 			return err
 		}
-		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, n, leaves[n]); err != nil {
+		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, n, leaves[n-first]); err != nil {
 			return fmt.Errorf("entry %d: %w", n, err)
 		}
 	}
@@ -266,7 +268,7 @@ func readVerifiers(path string) ([]note.Verifier, error) {
 	return verifiers, nil
 }
 
-func run(vkey string, olds, proofs []string, at string) error {
+func run(vkey string, olds, proofs []string, at string, from int64) error {
 	verifiers, err := readVerifiers(vkey)
 	if err != nil {
 		return fmt.Errorf("%s: %w", vkey, err)
@@ -281,7 +283,7 @@ func run(vkey string, olds, proofs []string, at string) error {
 		if err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
-		if err := checkLog(f, tree); err != nil {
+		if err := checkLog(f, tree, from); err != nil {
 			return err
 		}
 	}
@@ -318,12 +320,13 @@ func main() {
 	vkey := flag.String("vkey", "", "file with the log's verifier keys")
 	flag.Var(&olds, "old", "an older checkpoint")
 	flag.Var(&proofs, "proof", "a proof file")
+	from := flag.Int64("from", 0, "the first entry that was not dropped")
 	flag.Parse()
 	if flag.NArg() > 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*vkey, olds, proofs, flag.Arg(0)); err != nil {
+	if err := run(*vkey, olds, proofs, flag.Arg(0), *from); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
