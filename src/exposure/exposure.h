@@ -239,10 +239,11 @@ struct exposure_statistics; /* those of one release; holds the partner's until i
 struct exposure_statistics *exposure_statistics_begin(struct exposure *exposure,
                                                       const struct policy_partner *partner,
                                                       int64_t now_ns);
-/* ids: ascending, each once, not none. Those by which it differs by fewer than `below` from an
- * earlier one, from two together, or with one from another, are added to *differing. */
+/* ids: ascending, each once, not none; rows: which rows of each, row_sums.h; empty: nobody can
+ * tell. Those by which it differs by fewer than `below` from an earlier one, from two together, or
+ * with one from another, are added to *differing. */
 enum exposure_verdict exposure_statistic(struct exposure_statistics *statistics, uint32_t below,
-                                         const uint32_t *ids, size_t count,
+                                         const uint32_t *ids, size_t count, struct slice rows,
                                          struct exposure_people *differing);
 /* How many of this release's were new until now, those that differ included. */
 size_t exposure_statistics_count(const struct exposure_statistics *statistics);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "exposure/row_sums.h"
 #include "exposure/subject_set.h"
 #include "exposure/trackers.h"
 
@@ -17,13 +18,19 @@ struct statistics_open {
     uint8_t uuid[16];
     uint32_t *ids; /* of all sets, one after the other */
     size_t count;
-    size_t *begins; /* of each set, in ids */
+    struct begun {
+        size_t at; /* in ids */
+        uint8_t *rows;
+        size_t rows_len;
+    } * sets;
     size_t set_count;
 };
 
 static void free_open(struct statistics_open *open)
 {
-    free(open->begins);
+    for (size_t i = 0; i < open->set_count; i++)
+        free(open->sets[i].rows);
+    free(open->sets);
     free(open->ids);
     free(open);
 }
@@ -63,22 +70,49 @@ static struct statistics_open **find(struct statistics_open **open, const uint8_
     return open;
 }
 
+static enum status malformed(struct error *error)
+{
+    return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
+}
+
+static enum status take_set(const struct statistics_open *whole, size_t index,
+                            struct trackers *trackers, const struct ledger_entry *entry,
+                            struct error *error)
+{
+    const struct begun *set = &whole->sets[index];
+    size_t end = index + 1 < whole->set_count ? set[1].at : whole->count, count = end - set->at;
+    struct slice rows = slice_of(set->rows, set->rows_len);
+    if (!row_sums_valid(rows, count))
+        return malformed(error);
+    if (count > 0)
+        trackers_take(trackers, entry->partner, entry->time_ns, whole->ids + set->at, count, rows);
+    return STATUS_OK;
+}
+
 /* The statement's release is over. trackers NULL: it was not written whole, so nothing left. */
-static void finish(struct statistics_open **open, struct trackers *trackers,
-                   const struct ledger_entry *entry)
+static enum status finish(struct statistics_open **open, struct trackers *trackers,
+                          const struct ledger_entry *entry, struct error *error)
 {
     struct statistics_open **at = find(open, entry->uuid), *whole = *at;
+    enum status status = STATUS_OK;
     if (whole == NULL)
-        return;
+        return STATUS_OK;
     *at = whole->next;
-    for (size_t i = 0; trackers != NULL && i < whole->set_count; i++) {
-        size_t begin = whole->begins[i],
-               end = i + 1 < whole->set_count ? whole->begins[i + 1] : whole->count;
-        if (end > begin)
-            trackers_take(trackers, entry->partner, entry->time_ns, whole->ids + begin,
-                          end - begin);
-    }
+    for (size_t i = 0; trackers != NULL && status == STATUS_OK && i < whole->set_count; i++)
+        status = take_set(whole, i, trackers, entry, error);
     free_open(whole);
+    return status;
+}
+
+static void begin_set(struct statistics_open *set, struct slice rows)
+{
+    set->sets = realloc(set->sets, (set->set_count + 1) * sizeof *set->sets);
+    CHECK(set->sets != NULL);
+    struct begun *begun = &set->sets[set->set_count++];
+    *begun = (struct begun){.at = set->count, .rows = malloc(rows.len + 1), .rows_len = rows.len};
+    CHECK(begun->rows != NULL);
+    if (rows.len > 0)
+        memcpy(begun->rows, rows.data, rows.len);
 }
 
 static bool add_id(void *context, uint32_t id)
@@ -101,14 +135,11 @@ static enum status add_item(struct statistics_open **open, const struct ledger_e
         *open = set;
     }
     if (subject_set_count(item->subjects, &count) != STATUS_OK || count > IDS_MAX - set->count)
-        return error_set(error, STATUS_CORRUPT, "XX001", NULL, "a set of subjects is malformed");
+        return malformed(error);
     set->ids = realloc(set->ids, (set->count + count + 1) * sizeof *set->ids);
     CHECK(set->ids != NULL);
-    if (!continues || set->set_count == 0) {
-        set->begins = realloc(set->begins, (set->set_count + 1) * sizeof *set->begins);
-        CHECK(set->begins != NULL);
-        set->begins[set->set_count++] = set->count;
-    }
+    if (!continues || set->set_count == 0)
+        begin_set(set, item->rows);
     return subject_set_each(item->subjects, add_id, set);
 }
 
@@ -118,12 +149,10 @@ enum status statistics_take(struct statistics_open **open, struct trackers *trac
     if (entry->type != LEDGER_DISCLOSURE || entry->partner.len == 0)
         return STATUS_OK;
     if (entry->chunk == 0)
-        finish(open, NULL, entry);
+        TRY(finish(open, NULL, entry, error));
     for (size_t i = 0; i < entry->item_count; i++)
         if (entry->items[i].grade == GRADE_AGGREGATE)
             TRY(add_item(open, entry, &entry->items[i], statistics_continues(entry->text, i),
                          error));
-    if (entry->chunk_count != 0)
-        finish(open, trackers, entry);
-    return STATUS_OK;
+    return entry->chunk_count == 0 ? STATUS_OK : finish(open, trackers, entry, error);
 }

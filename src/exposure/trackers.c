@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "exposure/name_map.h"
+#include "exposure/row_sums.h"
 
 enum { SUMS = 32, SET_OVERHEAD = 256 };
 
@@ -25,7 +26,8 @@ struct tracked {
     uint64_t count;
     struct sketch sketch;
     roaring_bitmap_t *ids;
-    size_t bytes;
+    uint8_t *rows; /* row_sums.h */
+    size_t rows_len, bytes;
 };
 
 struct tracker {
@@ -64,6 +66,7 @@ enum status trackers_new(struct trackers **out, struct error *error)
 static void tracked_free(struct tracked *set)
 {
     roaring_bitmap_free(set->ids);
+    free(set->rows);
     free(set);
 }
 
@@ -119,17 +122,28 @@ static uint64_t mix(uint64_t value)
     return value ^ value >> 31;
 }
 
-static struct tracked *tracked_of(const uint32_t *ids, size_t count)
+static bool copy_rows(struct tracked *set, struct slice rows)
+{
+    set->rows_len = rows.len;
+    set->rows = malloc(rows.len + 1);
+    if (set->rows != NULL && rows.len > 0)
+        memcpy(set->rows, rows.data, rows.len);
+    return set->rows != NULL;
+}
+
+static struct tracked *tracked_of(const uint32_t *ids, size_t count, struct slice rows)
 {
     struct tracked *set = calloc(1, sizeof *set);
-    if (set == NULL || (set->ids = roaring_bitmap_of_ptr(count, ids)) == NULL) {
+    if (set == NULL || !copy_rows(set, rows) ||
+        (set->ids = roaring_bitmap_of_ptr(count, ids)) == NULL) {
+        free(set == NULL ? NULL : set->rows);
         free(set);
         return NULL;
     }
     roaring_bitmap_run_optimize(set->ids);
     roaring_bitmap_shrink_to_fit(set->ids);
     set->count = roaring_bitmap_get_cardinality(set->ids);
-    set->bytes = roaring_bitmap_size_in_bytes(set->ids) + SET_OVERHEAD;
+    set->bytes = roaring_bitmap_size_in_bytes(set->ids) + rows.len + SET_OVERHEAD;
     for (size_t i = 0; i < count; i++) {
         uint64_t hash = mix(ids[i]);
         set->sketch.sums[hash % SUMS] += (uint32_t)(hash >> 32) | 1;
@@ -151,12 +165,16 @@ static size_t position(const struct tracker *tracker, uint64_t count)
     return low;
 }
 
-/* Sets of one size stand in the order of their sketches, so that an equal one is found at once. */
+/* Sets of one size stand in the order of their sketches and row sums, so that an equal one is found
+ * at once. */
 static int order(const struct tracked *a, const struct tracked *b)
 {
     if (a->count != b->count)
         return a->count < b->count ? -1 : 1;
-    return memcmp(&a->sketch, &b->sketch, sizeof a->sketch);
+    int sketches = memcmp(&a->sketch, &b->sketch, sizeof a->sketch);
+    if (sketches != 0 || a->rows_len != b->rows_len)
+        return sketches != 0 ? sketches : a->rows_len < b->rows_len ? -1 : 1;
+    return memcmp(a->rows, b->rows, a->rows_len);
 }
 
 /* The first set that is not before this one. */
@@ -256,10 +274,10 @@ static void forget(struct tracker *tracker, int64_t before_ns)
 }
 
 void trackers_take(struct trackers *trackers, struct slice partner, int64_t time_ns,
-                   const uint32_t *ids, size_t count)
+                   const uint32_t *ids, size_t count, struct slice rows)
 {
     struct tracker *tracker = lock_tracker(trackers, partner);
-    struct tracked *set = tracked_of(ids, count);
+    struct tracked *set = tracked_of(ids, count, rows);
     CHECK(set != NULL);
     bool known = is_known(tracker, set, time_ns);
     while (!known && set->bytes <= TRACKER_BYTES && !has_room(tracker, set))
@@ -282,34 +300,50 @@ static bool sketches_near(const struct sketch *a, const struct sketch *b, const 
     return different < below;
 }
 
-/* Adds who is in one of the two and not in both, where they are fewer than `below`. */
-static void add_difference(const roaring_bitmap_t *a, const roaring_bitmap_t *b, uint64_t below,
+static struct row_sums sums_of(const struct tracked *set)
+{
+    return (struct row_sums){
+        .ids = set->ids, .count = set->count, .bytes = slice_of(set->rows, set->rows_len)};
+}
+
+/* Adds who is in one of the two and not in both, and whose rows differ, where they are fewer than
+ * `below`. */
+static void add_difference(const struct tracked *a, const struct tracked *b, uint64_t below,
                            roaring_bitmap_t *differing)
 {
-    if (roaring_bitmap_xor_cardinality(a, b) >= below)
+    uint64_t people = roaring_bitmap_xor_cardinality(a->ids, b->ids);
+    if (people >= below)
         return;
-    roaring_bitmap_t *few = roaring_bitmap_xor(a, b);
-    CHECK(few != NULL);
-    roaring_bitmap_or_inplace(differing, few);
-    roaring_bitmap_free(few);
+    if (people > 0) {
+        roaring_bitmap_t *few = roaring_bitmap_xor(a->ids, b->ids);
+        CHECK(few != NULL);
+        roaring_bitmap_or_inplace(differing, few);
+        roaring_bitmap_free(few);
+    }
+    struct row_sums first = sums_of(a), second = sums_of(b);
+    row_sums_compare(&first, &second, NULL, below - people, differing);
 }
 
 /* One set against two: who is in both of the two counts as differing as well. */
-static void add_difference_of_sum(const roaring_bitmap_t *whole, const roaring_bitmap_t *one,
-                                  const roaring_bitmap_t *other, uint64_t below,
+static void add_difference_of_sum(const struct tracked *whole, const struct tracked *one,
+                                  const struct tracked *other, uint64_t below,
                                   roaring_bitmap_t *differing)
 {
-    uint64_t both = roaring_bitmap_and_cardinality(one, other);
+    uint64_t both = roaring_bitmap_and_cardinality(one->ids, other->ids);
     if (both >= below)
         return;
-    roaring_bitmap_t *sum = roaring_bitmap_or(one, other);
+    roaring_bitmap_t *sum = roaring_bitmap_or(one->ids, other->ids);
     CHECK(sum != NULL);
-    if (roaring_bitmap_xor_cardinality(whole, sum) + both < below) {
-        add_difference(whole, sum, below, differing);
-        roaring_bitmap_t *common = roaring_bitmap_and(one, other);
+    uint64_t people = roaring_bitmap_xor_cardinality(whole->ids, sum) + both;
+    if (people < below) {
+        roaring_bitmap_xor_inplace(sum, whole->ids);
+        roaring_bitmap_or_inplace(differing, sum);
+        roaring_bitmap_t *common = roaring_bitmap_and(one->ids, other->ids);
         CHECK(common != NULL);
         roaring_bitmap_or_inplace(differing, common);
         roaring_bitmap_free(common);
+        struct row_sums all = sums_of(whole), first = sums_of(one), second = sums_of(other);
+        row_sums_compare(&all, &first, &second, below - people, differing);
     }
     roaring_bitmap_free(sum);
 }
@@ -325,7 +359,7 @@ static void compare_singly(const struct tracker *tracker, const struct tracked *
     size_t at = position(tracker, less(set->count + 1, below));
     for (; at < tracker->count && tracker->sets[at]->count < set->count + below; at++)
         if (sketches_near(&set->sketch, &tracker->sets[at]->sketch, NULL, below))
-            add_difference(set->ids, tracker->sets[at]->ids, below, differing);
+            add_difference(set, tracker->sets[at], below, differing);
 }
 
 /* Whether the set is nearly the union of two earlier ones. Each pair once: the smaller first. */
@@ -345,7 +379,7 @@ static void compare_with_sums(struct exposure_statistics *statistics, const stru
                statistics->pairs_left > 0;
              j++, statistics->pairs_left--)
             if (sketches_near(&set->sketch, &one->sketch, &tracker->sets[j]->sketch, below))
-                add_difference_of_sum(set->ids, one->ids, tracker->sets[j]->ids, below, differing);
+                add_difference_of_sum(set, one, tracker->sets[j], below, differing);
     }
 }
 
@@ -365,8 +399,7 @@ static void compare_as_part(struct exposure_statistics *statistics, const struct
                 return;
             if (j != i &&
                 sketches_near(&whole->sketch, &set->sketch, &tracker->sets[j]->sketch, below))
-                add_difference_of_sum(whole->ids, set->ids, tracker->sets[j]->ids, below,
-                                      differing);
+                add_difference_of_sum(whole, set, tracker->sets[j], below, differing);
         }
     }
 }
@@ -419,10 +452,10 @@ static enum exposure_verdict untold(struct exposure_statistics *statistics)
 }
 
 enum exposure_verdict exposure_statistic(struct exposure_statistics *statistics, uint32_t below,
-                                         const uint32_t *ids, size_t count,
+                                         const uint32_t *ids, size_t count, struct slice rows,
                                          struct exposure_people *differing)
 {
-    struct tracked *set = tracked_of(ids, count);
+    struct tracked *set = tracked_of(ids, count, rows);
     if (set == NULL)
         return untold(statistics);
     if (is_known(statistics->tracker, set, statistics->now_ns)) {

@@ -22,10 +22,11 @@ struct trackers; /* owned */
 
 MUST_USE enum status trackers_new(struct trackers **trackers, struct error *error);
 void trackers_free(struct trackers *trackers);
-/* A statistic that the ledger tells of. ids ascending, each once. Where there is no room those last
- * given longest ago make it: that they were forgotten is why this one could be given. */
+/* A statistic that the ledger tells of. ids ascending, each once; rows: row_sums.h, valid. Where
+ * there is no room those last given longest ago make it: that they were forgotten is why this one
+ * could be given. */
 void trackers_take(struct trackers *trackers, struct slice partner, int64_t time_ns,
-                   const uint32_t *ids, size_t count);
+                   const uint32_t *ids, size_t count, struct slice rows);
 
 /* See exposure.h. */
 struct exposure_statistics *trackers_begin(struct trackers *trackers, const char *partner,

@@ -180,7 +180,7 @@ static void tell_inputs(struct explaining *explaining, const struct plan *plan)
         tell_format(explaining, "parameters", "%zu, bound by the client",
                     plan->client_parameter_count);
     for (size_t i = 0; i < plan->secret_count; i++)
-        if (!plan->secrets[i].outer)
+        if (!plan->secrets[i].outer && strchr(plan->secrets[i].domain, ' ') == NULL)
             tell_format(explaining, "token key",
                         "of domain %s: bound by the gateway as a parameter, not in the text",
                         plan->secrets[i].domain);

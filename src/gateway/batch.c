@@ -3,8 +3,10 @@
 #include "gateway/release.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "exposure/row_sums.h"
 #include "wire/wire.h"
 
 enum { KEEP_BYTES = 256 * 1024, KEEP_KEYS = 4 * LIMIT_BATCH_SUBJECTS };
@@ -31,6 +33,7 @@ void batch_free(struct batch *batch)
     buffer_free(&batch->side);
     arena_free(&batch->arena);
     free(batch->keys);
+    free(batch->sums);
     free(batch->row_ends);
 }
 
@@ -51,7 +54,12 @@ void batch_clear(struct batch *batch)
     for (size_t i = 0; i < BATCH_SET_DEPTH; i++)
         clear_buffer(&batch->scratch[i]);
     arena_reset(&batch->arena);
-    batch->key_count = batch->once_end = batch->row_count = 0;
+    batch->key_count = batch->once_end = batch->row_count = batch->sum_count = 0;
+    if (batch->sum_capacity > KEEP_KEYS) {
+        free(batch->sums);
+        batch->sums = NULL;
+        batch->sum_capacity = 0;
+    }
     if (batch->key_capacity > KEEP_KEYS) {
         free(batch->keys);
         batch->keys = NULL;
@@ -106,8 +114,10 @@ static enum status add_key(struct batch *batch, size_t hidden, struct slice key,
     if (!grow(&keys, &batch->key_capacity, batch->key_count, sizeof batch->keys[0]))
         return out_of_memory(error);
     batch->keys = keys;
-    batch->keys[batch->key_count++] = (struct batch_key){
-        .at = (uint32_t)batch->key_bytes.len, .len = (uint32_t)key.len, .hidden = (uint16_t)hidden};
+    batch->keys[batch->key_count++] = (struct batch_key){.at = (uint32_t)batch->key_bytes.len,
+                                                         .len = (uint32_t)key.len,
+                                                         .hidden = (uint16_t)hidden,
+                                                         .sums_at = (uint32_t)batch->sum_count};
     buffer_append(&batch->key_bytes, key.data, key.len);
     return batch->key_bytes.overflowed ? out_of_memory(error) : STATUS_OK;
 }
@@ -147,6 +157,52 @@ static enum status take_key(const struct reading *reading, struct slice key, str
     return add_key(reading->batch, reading->index, key, error);
 }
 
+static enum status malformed_set(struct error *error)
+{
+    return error_set(error, STATUS_PEER, "08P01", NULL, "upstream sent a malformed set");
+}
+
+/* One number at *element, and what ends it, which are taken off it. */
+static bool take_sum(struct slice *element, char end, uint64_t *sum)
+{
+    const uint8_t *at = memchr(element->data, end, element->len);
+    if (at == NULL)
+        return false;
+    size_t len = (size_t)(at - element->data);
+    bool good = row_sums_parse(slice_of(element->data, len), sum);
+    *element = slice_of(at + 1, element->len - len - 1);
+    return good;
+}
+
+/* The sums of the marks of a person's rows stand before the key. */
+static enum status take_marked(const struct reading *reading, struct slice element,
+                               struct error *error)
+{
+    struct batch *batch = reading->batch;
+    size_t count = reading->plan->source_count, before = batch->key_count, at = batch->sum_count;
+    if (element.data == NULL)
+        return take_key(reading, element, error);
+    for (size_t i = 0; i < count; i++) {
+        void *sums = batch->sums;
+        if (!grow(&sums, &batch->sum_capacity, at + i, sizeof batch->sums[0]))
+            return out_of_memory(error);
+        batch->sums = sums;
+        if (!take_sum(&element, i + 1 < count ? ' ' : ':', &batch->sums[at + i]))
+            return malformed_set(error);
+    }
+    TRY(take_key(reading, element, error));
+    if (batch->key_count > before)
+        batch->sum_count = at + count;
+    return STATUS_OK;
+}
+
+static enum status take_element(const struct reading *reading, struct slice element,
+                                struct error *error)
+{
+    return reading->plan->hidden[reading->index].marked ? take_marked(reading, element, error)
+                                                        : take_key(reading, element, error);
+}
+
 /* Sets of sets are unpacked to their keys: whoever is in one of them is in the row's lineage. An
  * inner set that is NULL is array_agg of no rows. */
 static enum status take_set(const struct reading *reading, size_t depth, struct slice literal,
@@ -163,9 +219,9 @@ static enum status take_set(const struct reading *reading, size_t depth, struct 
         if (status == STATUS_NOMEM)
             return out_of_memory(error);
         if (status != STATUS_OK)
-            return error_set(error, STATUS_PEER, "08P01", NULL, "upstream sent a malformed set");
+            return malformed_set(error);
         if (depth == 1)
-            TRY(take_key(reading, element, error));
+            TRY(take_element(reading, element, error));
         else if (!is_null)
             TRY(take_set(reading, depth - 1, element, error));
     }

@@ -140,12 +140,13 @@ static enum status add_item(struct release_work *work, size_t hidden, enum lot l
 }
 
 static enum status add_pieces(struct release_work *work, size_t hidden, enum lot lot, uint32_t k,
-                              uint32_t *ids, size_t count, struct error *error)
+                              uint32_t *ids, size_t count, struct slice rows, struct error *error)
 {
     for (size_t first = 0; first < count; first += MAP_PIECE) {
         TRY(add_item(work, hidden, lot, k, ids + first,
                      count - first > MAP_PIECE ? MAP_PIECE : count - first, error));
         work->continues[work->item_count - 1] = lot == LOT_AGGREGATE && first > 0;
+        work->items[work->item_count - 1].rows = first == 0 ? rows : slice_of(NULL, 0);
     }
     return STATUS_OK;
 }
@@ -175,15 +176,20 @@ static struct slice set_of(const struct release_work *work, size_t item)
     return slice_of(work->batch->sets.data + work->set_at[item], work->items[item].subjects.len);
 }
 
-/* Drops the last item where another has the same people: a group that several rows have. */
+/* Drops the last item where another has the same people and rows of theirs: a group that several
+ * rows have. */
 static void drop_repeated(struct release_work *work, const struct known_sets *known)
 {
     size_t last = work->item_count - 1;
     struct slice set = set_of(work, last);
-    uint64_t at = subject_set_hash(known->key, set) & known->mask;
+    struct slice rows = work->items[last].rows;
+    uint64_t at = subject_set_hash(known->key, set);
+    if (rows.len > 0)
+        at ^= subject_set_hash(known->key, rows);
+    at &= known->mask;
     for (; known->items[at] != 0; at = (at + 1) & known->mask) {
         struct ledger_item *item = &work->items[known->items[at] - 1];
-        if (!slice_equal(set_of(work, known->items[at] - 1), set))
+        if (!slice_equal(set_of(work, known->items[at] - 1), set) || !slice_equal(item->rows, rows))
             continue;
         item->k = item->k < work->items[last].k ? item->k : work->items[last].k;
         work->item_count--;
@@ -207,7 +213,7 @@ static enum status collect_statistics(struct release_work *work, size_t hidden, 
         count = subject_ids_unique(work->scratch, count);
         TRY(add_pieces(work, hidden, LOT_AGGREGATE,
                        own ? (uint32_t)count : work->fates[place - 1].members, work->scratch, count,
-                       error));
+                       release_rows_of(work, place, hidden), error));
         if (work->item_count == before + 1)
             drop_repeated(work, &known);
     }
@@ -228,7 +234,7 @@ static enum status collect_items(struct release_work *work, size_t hidden, enum 
     if (count > MAP_PIECE)
         count = subject_ids_unique(ids, count);
     return add_pieces(work, hidden, lot, lot == LOT_INFLUENCE ? work->smallest : 0, ids, count,
-                      error);
+                      slice_of(NULL, 0), error);
 }
 
 /* Whom a statistic tells of by what it differs from others: as direct as a row of theirs. */
@@ -236,7 +242,8 @@ static enum status collect_differing(struct release_work *work, struct error *er
 {
     for (const struct differing *few = work->differing; few != NULL; few = few->next)
         if (few->place <= work->rows)
-            TRY(add_pieces(work, few->hidden, LOT_DIRECT, 0, few->ids, few->count, error));
+            TRY(add_pieces(work, few->hidden, LOT_DIRECT, 0, few->ids, few->count,
+                           slice_of(NULL, 0), error));
     return STATUS_OK;
 }
 
@@ -265,7 +272,8 @@ static size_t items_that_fit(const struct release_work *work, size_t first)
 {
     size_t room = ENTRY_ROOM, count = 0;
     while (first + count < work->item_count && count < ITEMS_PER_ENTRY) {
-        size_t need = work->items[first + count].subjects.len + ITEM_OVERHEAD;
+        const struct ledger_item *item = &work->items[first + count];
+        size_t need = item->subjects.len + item->rows.len + ITEM_OVERHEAD;
         if (count > 0 && need > room)
             break;
         room -= need < room ? need : room;

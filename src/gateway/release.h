@@ -60,6 +60,7 @@ enum {
 struct batch_key {
     uint32_t at, len; /* in batch->key_bytes */
     uint16_t hidden;  /* index of the plan's hidden column */
+    uint32_t sums_at; /* of a marked set: in batch->sums, one for each of plan->sources */
 };
 
 struct batch_row {
@@ -77,6 +78,8 @@ struct batch {
     struct arena arena;                     /* everything that lives for one release_batch */
     struct batch_key *keys;
     size_t key_count, key_capacity;
+    uint64_t *sums; /* of the marks of people's rows: row_sums.h */
+    size_t sum_count, sum_capacity;
     size_t once_end; /* of the keys of `once` sets, which come before those of the rows */
     struct batch_row *row_ends;
     size_t row_count, row_capacity;

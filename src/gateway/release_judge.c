@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "exposure/row_sums.h"
 #include "exposure/subject_set.h"
 
 size_t release_keys_end(const struct batch *batch, size_t place)
@@ -107,6 +108,19 @@ static enum lot lot_of_influence(struct release_work *work, size_t place, size_t
     return LOT_INFLUENCE;
 }
 
+/* The sum of all sums: of the same people it is another where some of their rows are not there. */
+static uint64_t rows_in_all(const struct release_work *work, size_t place, size_t h)
+{
+    const struct batch *batch = work->batch;
+    uint64_t sum = 0;
+    if (!work->plan->hidden[h].marked)
+        return 0;
+    for (size_t k = keys_begin(batch, place); k < release_keys_end(batch, place); k++)
+        for (size_t s = 0; batch->keys[k].hidden == h && s < work->plan->source_count; s++)
+            sum = row_sums_add(sum, batch->sums[batch->keys[k].sums_at + s]);
+    return sum;
+}
+
 /* Is the set at that place just that of another column of its kind? */
 static bool is_repeated(const struct release_work *work, size_t place, size_t h)
 {
@@ -118,7 +132,8 @@ static bool is_repeated(const struct release_work *work, size_t place, size_t h)
         if (hidden[other].depth == 0 || hidden[other].once || hidden[other].kind != hidden[h].kind)
             continue;
         size_t found = subject_ids_unique(others, release_gather(work, place, other, others));
-        if (found == count && memcmp(ids, others, count * sizeof *ids) == 0)
+        if (found == count && memcmp(ids, others, count * sizeof *ids) == 0 &&
+            rows_in_all(work, place, other) == rows_in_all(work, place, h))
             return true;
     }
     return false;

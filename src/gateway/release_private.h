@@ -54,10 +54,11 @@ struct release_work {
     struct differing *differing; /* by place */
     size_t differing_count;      /* ids in all of them */
     struct exposure_statistics *statistics; /* open until it is known what leaves; NULL: none */
-    size_t *statistics_until;               /* by place: how many of them are new until its end */
-    size_t *set_at;                         /* where each item's set begins in batch->sets */
-    struct buffer pin_sets;                 /* of the items for keys that did not come back */
-    const char *limit;                      /* what was exceeded; NULL: nothing */
+    struct slice *rows_of;    /* by place and hidden column: row sums, or empty; NULL: of none */
+    size_t *statistics_until; /* by place: how many of them are new until its end */
+    size_t *set_at;           /* where each item's set begins in batch->sets */
+    struct buffer pin_sets;   /* of the items for keys that did not come back */
+    const char *limit;        /* what was exceeded; NULL: nothing */
     uint64_t limit_value;
     char limit_name[64]; /* of a limit on people; "": another bound */
     struct exposure_warning warnings[EXPOSURE_WARNINGS];
@@ -77,6 +78,8 @@ MUST_USE enum status release_charge(struct release_work *work, struct error *err
  * differ by is to be charged, or the release is refused (STATUS_DENIED 42501) once it is recorded
  * about whom that tells. A set that cannot be compared becomes direct. */
 MUST_USE enum status release_compare(struct release_work *work, struct error *error);
+/* Which rows of its people the set at that place is of. */
+struct slice release_rows_of(const struct release_work *work, size_t place, size_t hidden);
 /* Once the entries are written, or will not be: a statistic that was not sent is not taken for
  * given, or asking again would be free of the charge that it was cut for. */
 void release_settle_statistics(struct release_work *work, bool written);

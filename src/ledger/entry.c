@@ -6,7 +6,13 @@
 
 #include "base/limits.h"
 
-enum { FLAGS_KNOWN = LEDGER_FLAG_OPENING | LEDGER_FLAG_CLOSING, GRADE_LAST = 5, GRADE_CHANGED = 6 };
+enum { ROWS_LENGTH_BYTES = 4 };
+enum {
+    FLAGS_KNOWN = LEDGER_FLAG_OPENING | LEDGER_FLAG_CLOSING,
+    GRADE_AGGREGATE = 2,
+    GRADE_LAST = 5,
+    GRADE_CHANGED = 6
+};
 
 static const char *const type_names[] = {
     [LEDGER_DISCLOSURE] = "disclosure",
@@ -90,10 +96,20 @@ static bool items_valid(const struct ledger_entry *entry)
 {
     for (size_t i = 0; i < entry->item_count; i++) {
         uint8_t grade = entry->items[i].grade;
+        if (entry->items[i].rows.len > 0 && grade != GRADE_AGGREGATE)
+            return false;
         if (entry->type == LEDGER_CHANGE ? grade != GRADE_CHANGED : grade < 1 || grade > GRADE_LAST)
             return false;
     }
     return true;
+}
+
+static bool has_rows(const struct ledger_entry *entry)
+{
+    for (size_t i = 0; i < entry->item_count; i++)
+        if (entry->items[i].rows.len > 0)
+            return true;
+    return false;
 }
 
 /* The name of the first field whose value is outside its range; NULL if all are fine. */
@@ -129,11 +145,12 @@ static size_t encoded_size(const struct ledger_entry *entry)
     if (entry->item_count > LIMIT_LEDGER_ENTRY_BYTES / ENTRY_ITEM_FIXED_BYTES)
         return SIZE_MAX;
     for (size_t i = 0; i < entry->item_count; i++) {
-        if (entry->items[i].subjects.len > LIMIT_LEDGER_ENTRY_BYTES)
+        size_t subjects = entry->items[i].subjects.len, rows = entry->items[i].rows.len;
+        if (subjects > LIMIT_LEDGER_ENTRY_BYTES || rows > LIMIT_LEDGER_ENTRY_BYTES)
             return SIZE_MAX;
-        size += ENTRY_ITEM_FIXED_BYTES + entry->items[i].subjects.len;
+        size += ENTRY_ITEM_FIXED_BYTES + subjects + rows;
     }
-    return size;
+    return size + (has_rows(entry) ? entry->item_count * ROWS_LENGTH_BYTES : 0);
 }
 
 static void put_text(struct buffer *out, struct slice text)
@@ -144,7 +161,7 @@ static void put_text(struct buffer *out, struct slice text)
 
 static void put_identity(struct buffer *out, const struct ledger_entry *entry)
 {
-    buffer_append_u8(out, ENTRY_VERSION);
+    buffer_append_u8(out, has_rows(entry) ? ENTRY_VERSION_ROWS : ENTRY_VERSION);
     buffer_append_u8(out, (uint8_t)entry->type);
     buffer_append_u16be(out, entry->flags);
     buffer_append(out, entry->uuid, sizeof entry->uuid);
@@ -160,6 +177,7 @@ static void put_identity(struct buffer *out, const struct ledger_entry *entry)
 
 static void put_items(struct buffer *out, const struct ledger_entry *entry)
 {
+    bool rows = has_rows(entry);
     buffer_append_u16be(out, (uint16_t)entry->item_count);
     for (size_t i = 0; i < entry->item_count; i++) {
         const struct ledger_item *item = &entry->items[i];
@@ -169,6 +187,10 @@ static void put_items(struct buffer *out, const struct ledger_entry *entry)
         buffer_append_u32be(out, item->column_set);
         buffer_append_u32be(out, (uint32_t)item->subjects.len);
         buffer_append(out, item->subjects.data, item->subjects.len);
+        if (rows) {
+            buffer_append_u32be(out, (uint32_t)item->rows.len);
+            buffer_append(out, item->rows.data, item->rows.len);
+        }
     }
 }
 
@@ -279,7 +301,7 @@ static void take_account(struct cursor *cursor, struct ledger_entry *entry)
     entry->column_set = take_u32(cursor);
 }
 
-static void take_items(struct cursor *cursor, struct ledger_item *items, size_t count)
+static void take_items(struct cursor *cursor, struct ledger_item *items, size_t count, bool rows)
 {
     for (size_t i = 0; i < count; i++) {
         items[i].kind = load_u16be(take(cursor, 2));
@@ -288,6 +310,8 @@ static void take_items(struct cursor *cursor, struct ledger_item *items, size_t 
         items[i].column_set = take_u32(cursor);
         size_t len = take_u32(cursor);
         items[i].subjects = take_bytes(cursor, len);
+        len = rows ? take_u32(cursor) : 0;
+        items[i].rows = take_bytes(cursor, len);
     }
 }
 
@@ -310,7 +334,8 @@ enum status ledger_entry_decode(struct slice bytes, struct arena *arena, struct 
     struct ledger_entry read = {0};
     if (bytes.len > LIMIT_LEDGER_ENTRY_BYTES)
         return corrupt(error, "too long");
-    if (*take(&cursor, 1) != ENTRY_VERSION)
+    uint8_t version = *take(&cursor, 1);
+    if (version != ENTRY_VERSION && version != ENTRY_VERSION_ROWS)
         return corrupt(error, "unknown version");
     take_identity(&cursor, &read);
     take_account(&cursor, &read);
@@ -322,7 +347,7 @@ enum status ledger_entry_decode(struct slice bytes, struct arena *arena, struct 
         items = arena_array(arena, struct ledger_item, count);
         if (items == NULL)
             return error_set(error, STATUS_NOMEM, "53200", NULL, "no memory for a ledger entry");
-        take_items(&cursor, items, count);
+        take_items(&cursor, items, count, version == ENTRY_VERSION_ROWS);
     }
     read.items = items;
     read.item_count = count;
@@ -330,6 +355,8 @@ enum status ledger_entry_decode(struct slice bytes, struct arena *arena, struct 
         return corrupt(error, "too short");
     if (cursor.left > 0)
         return corrupt(error, "bytes behind its end");
+    if (has_rows(&read) != (version == ENTRY_VERSION_ROWS))
+        return corrupt(error, "version");
     const char *invalid = find_invalid(&read);
     if (invalid == NULL && !sqlstate_canonical(read.sqlstate))
         invalid = "sqlstate";

@@ -11,8 +11,9 @@
 
 enum {
     ENTRY_VERSION = 1,
-    ENTRY_FIXED_BYTES = 164, /* every field but the bytes of texts and items */
-    ENTRY_ITEM_FIXED_BYTES = 15,
+    ENTRY_VERSION_ROWS = 2,         /* each item has row sums, and not all are empty */
+    ENTRY_FIXED_BYTES = 164,        /* every field but the bytes of texts and items */
+    ENTRY_ITEM_FIXED_BYTES = 15,    /* of version 1; four more in version 2 */
     ENTRY_ARENA_BYTES = 256 * 1024, /* enough for the items of any entry */
 };
 

@@ -59,6 +59,7 @@ struct ledger_item {
     uint32_t k;            /* smallest group for aggregate(k), else 0 */
     uint32_t column_set;   /* id from ledger_column_set */
     struct slice subjects; /* portable roaring bitmap of subject ids (exposure/subject_set.h) */
+    struct slice rows;     /* of a statistic: exposure/row_sums.h; or empty */
 };
 
 /* Texts are borrowed slices without NUL; empty where they do not apply. */

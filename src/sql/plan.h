@@ -87,6 +87,9 @@ struct plan_hidden {
     /* Just what the hidden column before it is, and no disclosure of its own: otherwise a group
      * that was proved to be one person's is not, and the statement ends. */
     bool equals_previous;
+    /* Of depth 1: each element is the sums of the marks of its person's rows, one for each of
+     * plan->sources, parted by blanks; a colon; the key. */
+    bool marked;
     /* POLICY_NULL_REFUSE: a NULL key comes as plan->null_key. */
     enum policy_when_null when_null;
     /* DIRECT: of the rows. Where plan->statistic, sets of min_subjects or more members are
@@ -237,6 +240,10 @@ struct plan {
     size_t client_parameter_count; /* $n the client must bind: the larger of used and declared */
     const struct plan_secret *secrets; /* appended parameters, $client_parameter_count+1 … */
     size_t secret_count;
+
+    /* The tables, by a hash of their names, whose rows the marked sets tell apart. */
+    const uint64_t *sources;
+    size_t source_count;
 
     bool statistic;      /* sets of min_subjects or more are aggregate(k): not charged */
     bool suppress_small; /* rows with fewer members are not released (mode: aggregates) */

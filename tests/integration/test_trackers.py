@@ -135,3 +135,106 @@ def test_a_sub_select_hides_nobody(gateway, shown, values):
         for n in range(1, 14):
             gateway.rows("rows.one", shown.format(n=n))
     assert cut.value.sqlstate == "53400", "twelve people a day"
+
+
+ROWS = """
+CREATE SCHEMA s;
+CREATE TABLE s.person (person_id bigint PRIMARY KEY, town text, height integer, weight integer, vip integer NOT NULL);
+CREATE TABLE s.visit (visit_id bigint PRIMARY KEY, person_id bigint REFERENCES s.person, nurse_id bigint, minutes integer NOT NULL);
+CREATE TABLE s.nurse (nurse_id bigint PRIMARY KEY, ward text);
+CREATE TABLE s.factor (label text PRIMARY KEY, factor integer);
+CREATE TABLE s.gap (gap_id bigint PRIMARY KEY, person_id bigint NOT NULL, amount numeric);
+CREATE TABLE s.bare (person_id bigint NOT NULL, at timestamptz, amount numeric);
+-- visits 1 to 40, 101 to 140, 201 to 240 are those of the people 1 to 40
+INSERT INTO s.person SELECT n, 'Town ' || n % 2, 100 + n, 50, 0 FROM generate_series(1, 40) n;
+INSERT INTO s.visit SELECT 100 * part + n, n, 1000 + n % 7, 10 * part + n FROM generate_series(1, 40) n, generate_series(0, 2) part;
+INSERT INTO s.gap SELECT 100 * part + n, 1 + n % 40, CASE WHEN part = 0 THEN n END FROM generate_series(1, 40) n, generate_series(0, 1) part;
+INSERT INTO s.bare SELECT n, to_timestamp(86400 * day), n FROM generate_series(1, 40) n, generate_series(1, 3) day;
+INSERT INTO s.factor VALUES ('one', 107), ('two', 107);
+ANALYZE;
+"""
+WITH_BARE = """
+  gap: {table: s.gap, subject: {kind: person, key: person_id}, columns: {gap_id: {}, person_id: {}, amount: {}}}
+  bare: {table: s.bare, subject: {kind: person, key: person_id}, columns: {person_id: {}, at: {}, amount: {}}}
+partners:"""
+ALL = "SELECT sum(minutes) FROM visit"
+BUT_ONE = "SELECT sum(minutes) FROM visit WHERE visit_id <> 107"  # whose person has two others
+
+
+def rows_policy(policy):
+    policy = policy.replace("\npartners:", WITH_BARE)
+    return policy.replace("- {dataset: factor, columns: all}", "- {dataset: factor, columns: all}\n      - {dataset: bare, columns: all}\n      - {dataset: gap, columns: all}")
+
+
+@pytest.fixture(scope="module")
+def rows(make_module_gateway):
+    """Nothing that is refused is given, so that these tests do not see each other's but for what the first asks for."""
+    gateway = make_module_gateway(policy_yaml=rows_policy(STATISTICS), sql=ROWS)
+    assert gateway.rows("stats.one", ALL) == [(3660,)]
+    return gateway
+
+
+@pytest.mark.parametrize("sql", [
+    BUT_ONE,
+    "SELECT avg(minutes) FROM visit WHERE visit_id <> 107",
+    "SELECT count(*) FROM visit WHERE visit_id <> 107",
+    "SELECT sum(minutes) FROM (SELECT * FROM visit WHERE visit_id <> 107) v",
+    "WITH v AS (SELECT minutes AS m FROM visit WHERE visit_id <> 107) SELECT sum(m) FROM v",
+    "SELECT sum(v.minutes) FROM visit v JOIN person p ON p.person_id = v.person_id WHERE v.visit_id <> 107",
+    "SELECT sum(v.minutes), sum(p.height) FROM person p JOIN visit v ON p.person_id = v.person_id WHERE v.visit_id <> 107",
+    # each row twice: half of it, less the first, is that visit's
+    "SELECT sum(v.minutes) FROM visit v, factor f WHERE v.visit_id <> 107",
+    # none is left out, and one counts twice
+    "SELECT sum(v.minutes) FROM visit v LEFT JOIN factor f ON f.factor = v.visit_id",
+    # all are there once, but one finds no row to be joined with
+    "SELECT count(w.minutes) FROM visit v LEFT JOIN (SELECT * FROM visit WHERE visit_id <> 107) w ON w.visit_id = v.visit_id",
+], ids=range(10))
+def test_all_rows_of_a_person_but_one(rows, sql):
+    assert refused(rows, sql)
+    assert told(rows, "witness") == {7, 1000}, "that person and the nurse"
+
+
+def test_two_groups_and_all_rows_but_one(rows):
+    towns = "SELECT town, sum(minutes) FROM visit v JOIN person p ON p.person_id = v.person_id{} GROUP BY town ORDER BY town"
+    assert len(rows.rows("stats.one", towns.format(""))) == 2
+    assert refused(rows, towns.format(" WHERE v.visit_id <> 107"))
+    assert rows.rows("stats.one", ALL) == [(3660,)]
+
+
+def test_rows_of_enough_people(rows):
+    """The same people, other rows: as the same dashboard of another month has."""
+    assert rows.rows("stats.one", "SELECT sum(minutes) FROM visit WHERE visit_id < 100") == [(820,)]
+    assert rows.rows("stats.one", "SELECT sum(minutes) FROM visit WHERE visit_id BETWEEN 100 AND 199") == [(1220,)]
+    assert refused(rows, "SELECT sum(minutes) FROM visit WHERE visit_id < 100 OR visit_id = 107")
+    assert rows.rows("stats.one", "SELECT count(*) FROM visit v, factor f") == [(240,)], "twice as much is nothing new"
+
+
+def test_without_a_primary_key(rows):
+    assert rows.rows("stats.one", "SELECT sum(amount) FROM bare") == [(2460,)]
+    attack = "SELECT sum(amount) FROM bare WHERE amount <> 7 OR at > '1970-01-03'"
+    assert refused(rows, attack)
+    with rows.connect("stats.one") as connection:
+        connection.execute("SET DateStyle = 'German'")
+        connection.execute("SET TimeZone = 'Asia/Tokyo'")
+        with pytest.raises(psycopg.Error, match="fewer than 5 people"):
+            connection.execute(attack)
+
+
+def test_rows_without_a_value_do_not_pad_the_difference(rows):
+    """Six rows of six people are left out, of which five have no amount: each of these people has rows with one."""
+    assert rows.rows("stats.one", "SELECT sum(amount) FROM gap") == [(820,)]
+    assert refused(rows, "SELECT sum(amount) FROM gap WHERE gap_id NOT IN (7, 101, 102, 103, 104, 105)")
+
+
+def test_rows_follow_from_the_ledger(make_gateway):
+    gateway = make_gateway(policy_yaml=rows_policy(CHARGED), sql=ROWS)
+    assert gateway.rows("stats.one", ALL) == [(3660,)]
+    gateway.kill9()
+    gateway.start()
+    assert gateway.rows("stats.one", BUT_ONE) == [(3643,)]
+    assert told(gateway, "direct") == {7, 1000}, "charged instead"
+    gateway.kill9()
+    gateway.start()
+    assert gateway.rows("stats.one", BUT_ONE) == [(3643,)] and gateway.rows("stats.one", ALL) == [(3660,)]
+    used = gateway.admin("SHOW BUDGET PARTNER 'stats'")
+    assert [row["used"] for row in used if (row["limit"], row["window"]) == ("subjects", "day")] == ["2"], "once, and then free"

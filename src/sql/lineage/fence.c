@@ -233,6 +233,11 @@ enum status fence_close(struct build *build, struct fence *fence)
     close_keys(build, fence, &tables, key_tables);
     if (policy != NULL && fence->policy != NULL)
         add(fence->select, policy, fence->policy);
+    if (fence->mark != NULL) {
+        Node *mark;
+        TRY(lineage_row_mark(build, dataset, &mark));
+        add(fence->select, mark, fence->mark);
+    }
     if (fence->select->targetList == NIL)
         add(fence->select, rewrite_integer(1), plan_hidden_name());
     fence->select->fromClause = list_make1(from_node(dataset, &tables));
@@ -336,6 +341,11 @@ static struct relation *new_relation(struct fence *fence)
         relation->keys[s] = (struct carried_key){
             .name = fence->keys[s], .fence = fence, .subject = s, .grade = PLAN_GRADE_DIRECT};
     relation->fences = UINT64_C(1) << fence->index;
+    if (fence->mark != NULL) {
+        relation->mark_count = 1;
+        relation->marks = palloc0(sizeof *relation->marks);
+        *relation->marks = (struct row_mark){.name = fence->mark, .fence = fence};
+    }
     return relation;
 }
 
@@ -356,6 +366,7 @@ enum status fence_open(struct level *level, const RangeVar *range, struct relati
                            "the statement reads more than %d datasets", LIMIT_RELATIONS);
     struct fence *fence = new_fence(grant, build->written);
     fence->index = build->fence_count;
+    fence->mark = lineage_marks_rows(build) ? plan_hidden_name() : NULL;
     build->fences[build->fence_count++] = fence;
     *relation = new_relation(fence);
     (*relation)->name = range->alias != NULL ? range->alias->aliasname : range->relname;

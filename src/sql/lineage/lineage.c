@@ -37,7 +37,7 @@ enum status lineage_open(struct level *level)
             TRY(lineage_add(&level->body, &level->body_count, level->build, key));
         }
     }
-    return STATUS_OK;
+    return lineage_open_marks(level);
 }
 
 uint64_t lineage_fences(const struct carried_key *keys, size_t count)
@@ -89,9 +89,13 @@ static Node *about_own_row(const struct level *level)
 static enum status add_set(struct level *level, struct carried_key key)
 {
     bool bare = IsA(key.node, ColumnRef);
-    key.node = lineage_set(level, &key);
+    Node *member = key.node;
+    Node *set = lineage_set(level, &key);
     if (!bare && level->outer_reads != 0)
-        lineage_set_aggregate(key.node)->agg_filter = about_own_row(level);
+        lineage_set_aggregate(set)->agg_filter = about_own_row(level);
+    key.marked = lineage_marks_key(level, &key);
+    key.node = key.marked ? lineage_marked_set(level, member, NULL) : set;
+    key.member = member;
     key.depth++;
     if (key.grade == PLAN_GRADE_AGGREGATE)
         key.grade = PLAN_GRADE_DIRECT; /* of several figures at once no set tells what they show */
@@ -287,8 +291,12 @@ static enum status carry_threshold(struct level *level, SelectStmt *select, size
         struct carried_key key = level->keys[k];
         if (key.depth == 0)
             continue; /* one person's group is below any threshold */
-        key.node = copyObject(key.node);
-        lineage_set_aggregate(key.node)->agg_filter = copyObject(filter);
+        if (key.marked) {
+            key.node = lineage_marked_set(level, key.member, filter);
+        } else {
+            key.node = copyObject(key.node);
+            lineage_set_aggregate(key.node)->agg_filter = copyObject(filter);
+        }
         key.threshold_only = true;
         key.name = plan_hidden_name();
         TRY(lineage_add(&level->keys, &level->key_count, level->build, key));
@@ -325,6 +333,7 @@ enum status lineage_carry(struct level *level, SelectStmt *select)
         level->keys[k].name = output_name(level, k);
         add_target(select, level->keys[k].node, level->keys[k].name);
     }
+    TRY(lineage_carry_marks(level, select));
     if (!level->top)
         carry_policy(level, select);
     else if (level->grouped && level->plain_statistic)
@@ -361,7 +370,7 @@ static enum status check_joins(const struct level *level)
 
 enum status lineage_check_mode(struct level *level)
 {
-    const struct build *build = level->build;
+    struct build *build = level->build;
     if (build->request->partner->mode != POLICY_MODE_AGGREGATES)
         return STATUS_OK;
     bool people = level->key_count > 0;
@@ -384,6 +393,13 @@ enum status lineage_check_mode(struct level *level)
                            "without GROUP BY.",
                            "this partner gets statistics only: single rows and other aggregates "
                            "are not granted");
+    for (size_t k = 0; level->top && level->grouped && k < level->key_count; k++)
+        if (!level->keys[k].marked)
+            return plan_refuse(level->build, "42501",
+                               "Read the datasets in FROM itself, or in plain "
+                               "sub-selects and WITH queries there.",
+                               "this partner gets statistics only: which rows of a person are in "
+                               "one must be known, and here it is not");
     return STATUS_OK;
 }
 
@@ -497,6 +513,7 @@ static enum status hidden_column(struct build *build, const struct carried_key *
                                 .extended = key->extended,
                                 .threshold_only = key->threshold_only,
                                 .equals_previous = key->repeats,
+                                .marked = key->marked,
                                 .when_null = subject->when_null,
                                 .grade = key->grade};
     uint64_t fences = plain ? lineage_fences(key, 1) : fences_about(build, subject->kind);
@@ -557,5 +574,6 @@ enum status lineage_finish(struct level *level)
     plan->suppress_small = plan->statistic && partner->mode == POLICY_MODE_AGGREGATES;
     plan->min_subjects = partner->min_subjects;
     TRY(hidden_columns(level));
+    TRY(lineage_finish_marks(level));
     return all_columns(level->build);
 }

@@ -160,8 +160,7 @@ bool mask_token_type(const struct catalog_column *column)
            (is_integer(type) || type == TYPE_UUID || type == TYPE_TEXT || type == TYPE_VARCHAR);
 }
 
-/* The parameter that brings the inner or outer pad of the domain. */
-static enum status pad(struct build *build, const char *domain, bool outer, Node **node)
+enum status mask_pad(struct build *build, const char *domain, bool outer, Node **node)
 {
     for (size_t i = 0; i < build->secret_count; i++) {
         if (build->secrets[i].outer == outer && strcmp(build->secrets[i].domain, domain) == 0) {
@@ -194,8 +193,8 @@ enum status mask_token(struct build *build, const struct model_granted *granted,
 {
     const char *domain = granted->column->domain;
     Node *inner, *outer;
-    TRY(pad(build, domain, false, &inner));
-    TRY(pad(build, domain, true, &outer));
+    TRY(mask_pad(build, domain, false, &inner));
+    TRY(mask_pad(build, domain, true, &outer));
     Node *hash = rewrite_call(
         "sha256", list_make1(rewrite_operator("||", inner, value_bytes(granted->column->catalog))));
     hash = rewrite_call("sha256", list_make1(rewrite_operator("||", outer, hash)));

@@ -52,6 +52,7 @@ struct fence {
     const char **raw;   /* by granted column: hidden name of its unmasked value, or NULL */
     const char **keys;  /* by subject: hidden name of the key */
     const char *policy; /* hidden name, or NULL if the fence hides no row */
+    const char *mark;   /* hidden name of the row's mark, or NULL: lineage_rows.c */
     size_t index;       /* in build->fences */
     bool unchecked;     /* it reads rows that are being written: no foreign key holds yet */
     /* All its keys go into a `once` set of this grade; 0: they need not. */
@@ -70,11 +71,20 @@ struct carried_key {
     bool threshold_only;
     enum plan_grade grade;
     bool repeats;    /* what the one before it is, or else the statement ends */
+    bool marked;     /* a set with what rows of each it is of: see plan_hidden */
+    Node *member;    /* then the key of each row in it */
     bool absent;     /* a row may stand without anybody of the fence, and tell so */
     uint64_t also;   /* fences whose keys are this one too */
     size_t row;      /* of the fence; see closure.h */
     Node *node;      /* its value, for the level that reads it */
     const char *why; /* for `cofferdam explain`; NULL: as its shape says */
+};
+
+/* A mark of the rows of a fence, on its way to the output; see lineage_rows.c. */
+struct row_mark {
+    const char *name; /* of the column that shows it, one level down */
+    const struct fence *fence;
+    Node *node; /* its value, for the level that reads it */
 };
 
 struct relation;
@@ -112,6 +122,8 @@ struct relation {
     size_t column_count;
     struct carried_key *keys;
     size_t key_count;
+    struct row_mark *marks;
+    size_t mark_count;
     const char *policy; /* hidden boolean column; NULL: no row below is hidden */
     bool grouped;
     bool extended;           /* on the nullable side of an outer join: */
@@ -279,6 +291,8 @@ struct level {
     size_t body_count, above_groups_count;
     struct carried_key *keys; /* to go out */
     size_t key_count;
+    struct row_mark *marks;
+    size_t mark_count;
     const char *policy;
 };
 
@@ -542,6 +556,8 @@ const char *mask_builtin(struct arena *arena, const struct policy_granted_column
 const char *mask_fill(struct arena *arena, const char *sql, const char *column);
 MUST_USE enum status mask_token(struct build *build, const struct model_granted *granted,
                                 Node **node);
+/* The parameter that brings the inner or outer pad of the domain. */
+MUST_USE enum status mask_pad(struct build *build, const char *domain, bool outer, Node **node);
 bool mask_token_type(const struct catalog_column *column);
 
 /* lineage.c */
@@ -573,6 +589,18 @@ FuncCall *lineage_set_aggregate(Node *set);
 RangeFunction *lineage_elements(Node *array, Node **element);
 /* A set by a sub-select: what the value, a key or a set of that depth, is in its rows. */
 Node *lineage_set_of_rows(Node *value, uint8_t depth, List *from, Node *where);
+/* lineage_rows.c: which rows of each person a statistic is made of. */
+bool lineage_marks_rows(const struct build *build); /* does anybody ask? */
+MUST_USE enum status lineage_row_mark(struct build *build, const struct model_dataset *dataset,
+                                      Node **out);
+MUST_USE enum status lineage_open_marks(struct level *level);
+MUST_USE enum status lineage_carry_marks(struct level *level, SelectStmt *select);
+bool lineage_marks_key(const struct level *level, const struct carried_key *key);
+/* As lineage_set() of that key, and with each the sums of its rows' marks; of the rows that meet
+ * the filter, unless it is NULL. */
+Node *lineage_marked_set(const struct level *level, Node *key, Node *filter);
+MUST_USE enum status lineage_finish_marks(const struct level *level);
+
 /* lineage_settle.c: `once` sets (docs/decisions/0010). */
 /* All keys of these fences. why: for `cofferdam explain`, as in those below. */
 void settle_fences(struct build *build, uint64_t fences, enum plan_grade grade, const char *why);

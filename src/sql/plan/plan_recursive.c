@@ -55,7 +55,7 @@ static struct relation *itself(struct level *first, SelectStmt *select, const ch
     relation->alias = plan_hidden_name();
     relation->select = NULL;
     relation->keys = NULL;
-    relation->key_count = 0;
+    relation->key_count = relation->mark_count = 0;
     relation->policy = plan_hidden_name();
     relation->local = relation->itself = true;
     for (size_t i = 0; i < relation->column_count; i++) {

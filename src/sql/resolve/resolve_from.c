@@ -150,6 +150,8 @@ struct relation *resolve_sub_select(struct level *inner, SelectStmt *select, con
     }
     relation->keys = inner->keys;
     relation->key_count = inner->key_count;
+    relation->marks = inner->marks;
+    relation->mark_count = inner->mark_count;
     relation->policy = inner->policy;
     relation->grouped = inner->grouped;
     relation->fences = inner->fences;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exposure/row_sums.h"
 #include "exposure/statistics.h"
 #include "exposure/trackers.h"
 
@@ -64,7 +65,7 @@ static bool knows(uint32_t from, uint32_t until)
     struct exposure_people people = {0};
     struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
     enum exposure_verdict verdict =
-        exposure_statistic(statistics, 2, ids, range(from, until, ids), &people);
+        exposure_statistic(statistics, 2, ids, range(from, until, ids), slice_of(NULL, 0), &people);
     exposure_statistics_end(statistics, 0);
     free(people.ids);
     return verdict == EXPOSURE_STATISTIC_KNOWN;
@@ -76,6 +77,41 @@ static void each_item_is_a_set(void **state)
     assert_true(knows(0, 10));
     assert_true(knows(20, 40));
     assert_false(knows(0, 40));
+}
+
+/* Row sums of one source, of ten people or of those that there are. */
+static void rows_come_with_the_first_piece(void **state)
+{
+    static const uint64_t source = 3, values[20] = {1, 2, 3};
+    uint32_t ids[20];
+    struct error error;
+    struct buffer sets[2], rows;
+    struct exposure_people people = {0};
+    buffer_init(&rows, ROW_SUMS_BYTES);
+    row_sums_encode(&source, 1, ids, values, range(0, 20, ids), &rows);
+    for (size_t i = 0; i < 2; i++) {
+        buffer_init(&sets[i], 1000);
+        subject_set_serialize(ids + 10 * i, 10, &sets[i]);
+    }
+    struct ledger_item items[] = {
+        {.grade = 2, .subjects = buffer_slice(&sets[0]), .rows = buffer_slice(&rows)},
+        {.grade = 2, .subjects = buffer_slice(&sets[1])}};
+    struct ledger_entry entry = {.type = LEDGER_DISCLOSURE,
+                                 .partner = slice_of_text("stats"),
+                                 .text = slice_of_text("continues=1\n"),
+                                 .chunk_count = 1,
+                                 .items = items,
+                                 .item_count = 2};
+    assert_status(statistics_take(&open_sets, trackers, &entry, &error), STATUS_OK);
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
+    assert_int_equal(exposure_statistic(statistics, 2, ids, 20, buffer_slice(&rows), &people),
+                     EXPOSURE_STATISTIC_KNOWN);
+    exposure_statistics_end(statistics, 0);
+    entry.item_count = 1; /* twice as many numbers as people */
+    assert_status(statistics_take(&open_sets, trackers, &entry, &error), STATUS_CORRUPT);
+    for (size_t i = 0; i < 2; i++)
+        buffer_free(&sets[i]);
+    buffer_free(&rows);
 }
 
 static void pieces_are_put_together(void **state)
@@ -121,9 +157,8 @@ int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        FRESH(each_item_is_a_set),
-        FRESH(pieces_are_put_together),
-        FRESH(what_is_cut_off_was_not_released),
+        FRESH(each_item_is_a_set),         FRESH(rows_come_with_the_first_piece),
+        FRESH(pieces_are_put_together),    FRESH(what_is_cut_off_was_not_released),
         FRESH(numbers_are_read_with_care),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

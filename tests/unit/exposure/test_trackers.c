@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exposure/row_sums.h"
 #include "exposure/trackers.h"
 
 enum { REMEMBER = 400 };
 static const int64_t DAY_NS = 24LL * 3600 * 1000000000;
 
+static const struct slice no_rows;
 static struct trackers *trackers;
 static int64_t now_ns;
 
@@ -51,7 +53,8 @@ static const char *ask(const char *set, bool release)
     struct exposure_people people = {0};
     struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
     size_t count = ids_of(set, ids), len = 0;
-    enum exposure_verdict verdict = exposure_statistic(statistics, BELOW, ids, count, &people);
+    enum exposure_verdict verdict =
+        exposure_statistic(statistics, BELOW, ids, count, no_rows, &people);
     exposure_statistics_end(statistics, release ? SIZE_MAX : 0);
     static const char *const words[] = {"new", "known", "", "untold"};
     len = (size_t)snprintf(text, sizeof text, "%s", words[verdict]);
@@ -115,9 +118,9 @@ static void statistics_of_one_release_are_compared_as_well(void **state)
     struct exposure_people people = {0};
     struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
     size_t count = ids_of("0-99", ids);
-    assert_int_equal(exposure_statistic(statistics, BELOW, ids, count, &people),
+    assert_int_equal(exposure_statistic(statistics, BELOW, ids, count, no_rows, &people),
                      EXPOSURE_STATISTIC_NEW);
-    assert_int_equal(exposure_statistic(statistics, BELOW, ids, count - 1, &people),
+    assert_int_equal(exposure_statistic(statistics, BELOW, ids, count - 1, no_rows, &people),
                      EXPOSURE_STATISTIC_DIFFERS);
     assert_int_equal(people.count, 1);
     assert_int_equal(people.ids[0], 99);
@@ -147,7 +150,7 @@ static void without_room_nothing_is_told(void **state)
         for (uint32_t i = 0; i < MOST; i++)
             ids[i] = i * 20 + (uint32_t)sets % 20 + (i % 61 == sets / 20 % 61 ? 0 : 4000000);
         size_t count = subject_ids_unique(ids, MOST);
-        verdict = exposure_statistic(statistics, BELOW, ids, count, &people);
+        verdict = exposure_statistic(statistics, BELOW, ids, count, no_rows, &people);
     }
     exposure_statistics_end(statistics, SIZE_MAX);
     free(people.ids);
@@ -159,15 +162,15 @@ static void without_room_nothing_is_told(void **state)
 static void partners_are_apart(void **state)
 {
     uint32_t ids[100];
-    trackers_take(trackers, slice_of_text("other"), now_ns, ids, ids_of("0-99", ids));
+    trackers_take(trackers, slice_of_text("other"), now_ns, ids, ids_of("0-99", ids), no_rows);
     assert_string_equal(ask("0-98", true), "new");
 }
 
 static void a_replay_gives_the_same(void **state)
 {
     uint32_t ids[100];
-    trackers_take(trackers, slice_of_text("stats"), now_ns, ids, ids_of("0-99", ids));
-    trackers_take(trackers, slice_of_text("stats"), now_ns, ids, ids_of("0-99", ids));
+    trackers_take(trackers, slice_of_text("stats"), now_ns, ids, ids_of("0-99", ids), no_rows);
+    trackers_take(trackers, slice_of_text("stats"), now_ns, ids, ids_of("0-99", ids), no_rows);
     assert_string_equal(ask("0-99", false), "known");
     assert_string_equal(ask("0-98", false), "99");
 }
@@ -195,7 +198,8 @@ static void a_full_table_has_room_again(void **state)
     for (uint32_t i = 0; i < TRACKER_SETS; i++) {
         for (uint32_t j = 0; j < LEAST + i % SIZES; j++)
             ids[j] = i * 1000 + j;
-        trackers_take(trackers, slice_of_text("stats"), i == 0 ? 0 : 1, ids, LEAST + i % SIZES);
+        trackers_take(trackers, slice_of_text("stats"), i == 0 ? 0 : 1, ids, LEAST + i % SIZES,
+                      no_rows);
     }
     now_ns = 400 * DAY_NS;
     assert_string_equal(ask("100000000-100000019", true), "untold");
@@ -204,16 +208,55 @@ static void a_full_table_has_room_again(void **state)
     assert_string_equal(ask("100000100-100000119", true), "untold");
     /* A replay knows no policy: that the ledger has one more says that the oldest was forgotten. */
     now_ns = 0;
-    trackers_take(trackers, slice_of_text("stats"), 2, ids, LEAST);
+    trackers_take(trackers, slice_of_text("stats"), 2, ids, LEAST, no_rows);
     assert_string_equal(ask("1000-1020", false), "untold");
     assert_string_equal(ask("2000-2021", false), "known");
     assert_string_equal(ask("100000000-100000019", false), "known");
+}
+
+/* One row of each of 20 people, worth its id; one of them changed: is it told of whom? */
+static const char *ask_rows(uint32_t changed, bool release)
+{
+    static char text[100];
+    static const uint64_t source = 7;
+    uint32_t ids[20];
+    uint64_t values[20];
+    struct exposure_people people = {0};
+    struct buffer rows;
+    buffer_init(&rows, ROW_SUMS_BYTES);
+    for (uint32_t i = 0; i < 20; i++) {
+        ids[i] = i;
+        values[i] = 1000003 * (i + 1) + (i == changed ? 1 : 0);
+    }
+    row_sums_encode(&source, 1, ids, values, 20, &rows);
+    struct exposure_statistics *statistics = trackers_begin(trackers, "stats", now_ns, REMEMBER);
+    enum exposure_verdict verdict =
+        exposure_statistic(statistics, BELOW, ids, 20, buffer_slice(&rows), &people);
+    exposure_statistics_end(statistics, release ? SIZE_MAX : 0);
+    static const char *const words[] = {"new", "known", "", "untold"};
+    snprintf(text, sizeof text, "%s", words[verdict]);
+    for (size_t i = 0; i < people.count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%u ", people.ids[i]);
+    free(people.ids);
+    buffer_free(&rows);
+    return text;
+}
+
+static void the_same_people_with_other_rows(void **state)
+{
+    assert_string_equal(ask_rows(99, true), "new");
+    assert_string_equal(ask_rows(99, true), "known");
+    assert_string_equal(ask_rows(5, true), "5 ");
+    assert_string_equal(ask_rows(5, true), "known");
+    assert_string_equal(ask_rows(8, true), "5 8 "); /* 5 from the second, 8 from both */
+    assert_string_equal(ask("0-19", true), "new");  /* nobody can tell its rows */
 }
 
 int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        FRESH(the_same_people_with_other_rows),
         FRESH(two_that_differ_by_few_tell_of_those),
         FRESH(what_was_not_released_is_not_known),
         FRESH(all_that_it_differs_from_count),

@@ -52,6 +52,48 @@ static void test_null_keys(void **state)
     }
 }
 
+/* The sums of the marks of a person's rows stand before the key. */
+static void test_marked_sets(void **state)
+{
+    (void)state;
+    static const uint64_t sources[] = {1, 2};
+    static const struct {
+        const char *set;
+        enum status status;
+    } cases[] = {
+        {"{\"12 -5:a\",\"0 7:b:c d\"}", STATUS_OK},
+        {"{NULL}", STATUS_OK},
+        {"{\"12 5 6:a\"}", STATUS_PEER},
+        {"{\"12:a\"}", STATUS_PEER},
+        {"{\"12 x:a\"}", STATUS_PEER},
+        {"{\"12 :a\"}", STATUS_PEER},
+        {"{a}", STATUS_PEER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene;
+        struct error error;
+        scene_open(&scene, 1);
+        scene.plan.sources = sources;
+        scene.plan.source_count = 2;
+        scene.hidden[0].depth = 1;
+        scene.hidden[0].marked = true;
+        scene.hidden[0].when_null = POLICY_NULL_NONE;
+        scene_run(&scene);
+        enum status status = try_hidden(&scene, &error, cases[i].set, NULL);
+        if (status != cases[i].status)
+            fail_msg("case %zu: %s", i, status_name(status));
+        if (i == 0) {
+            const struct batch_key *key = &scene.batch.keys[1];
+            assert_int_equal(scene.batch.key_count, 2);
+            assert_int_equal(key->len, 5);
+            assert_memory_equal(scene.batch.key_bytes.data + key->at, "b:c d", 5);
+            assert_true(scene.batch.sums[key->sums_at + 1] == 7);
+            assert_true(scene.batch.sums[scene.batch.keys[0].sums_at] == 12);
+        }
+        scene_close(&scene);
+    }
+}
+
 /* Where there need not be a row, a NULL key says nothing; the marker still does. */
 static void test_null_keys_of_rows_that_need_not_be(void **state)
 {
@@ -321,6 +363,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_null_keys),
+        cmocka_unit_test(test_marked_sets),
         cmocka_unit_test(test_null_keys_of_rows_that_need_not_be),
         cmocka_unit_test(test_repeated_keys),
         cmocka_unit_test(test_sets_of_sets),

@@ -250,6 +250,34 @@ static void an_entry_may_fill_the_limit_and_no_more(void **state)
     assert_refused(&entry, STATUS_LIMIT);
 }
 
+/* Version 2 where an item has row sums, and only there. */
+static void rows_make_it_version_two(void **state)
+{
+    struct ledger_item two[2] = {items[0], items[0]};
+    struct ledger_entry entry = {.type = LEDGER_DISCLOSURE, .items = two, .item_count = 2}, back;
+    struct buffer out;
+    struct arena arena;
+    struct error error;
+    two[0].grade = two[1].grade = 2;
+    two[1].rows = slice_of_text("rows");
+    buffer_init(&out, LIMIT_LEDGER_ENTRY_BYTES);
+    arena_init(&arena, ENTRY_ARENA_BYTES);
+    encode_ok(&entry, &out);
+    assert_int_equal(out.data[0], 2);
+    assert_status(ledger_entry_decode(buffer_slice(&out), &arena, &back, &error), STATUS_OK);
+    assert_int_equal(back.items[0].rows.len, 0);
+    assert_true(slice_equal(back.items[1].rows, two[1].rows));
+    assert_true(slice_equal(back.items[1].subjects, two[1].subjects));
+    out.data[out.len - 5] = 0; /* the length: now four bytes are behind its end */
+    assert_status(ledger_entry_decode(buffer_slice(&out), &arena, &back, &error), STATUS_CORRUPT);
+    out.len -= 4; /* version 2 without row sums */
+    assert_status(ledger_entry_decode(buffer_slice(&out), &arena, &back, &error), STATUS_CORRUPT);
+    two[1].grade = 1;
+    assert_refused(&entry, STATUS_INVALID);
+    arena_free(&arena);
+    buffer_free(&out);
+}
+
 static void every_type_and_outcome_has_a_name(void **state)
 {
     for (int type = 1; type <= LEDGER_DROPPED; type++)
@@ -290,6 +318,7 @@ int main(void)
         cmocka_unit_test(what_is_accepted_is_canonical),
         cmocka_unit_test(values_out_of_range_are_not_encoded),
         cmocka_unit_test(a_change_names_whom_it_changes),
+        cmocka_unit_test(rows_make_it_version_two),
         cmocka_unit_test(an_entry_may_fill_the_limit_and_no_more),
         cmocka_unit_test(every_type_and_outcome_has_a_name),
         cmocka_unit_test(lines_of_a_text_are_found_by_their_keys),
