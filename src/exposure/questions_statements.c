@@ -206,6 +206,16 @@ static enum status read_entries(struct asking *asking, struct ledger_reader *rea
     }
 }
 
+/* The index speaks from the same instant on: it is of this ledger's base. Asked after reading: what
+ * was dropped meanwhile is then not claimed. */
+static enum status find_since(struct asking *asking, const char *folder, struct error *error)
+{
+    struct ledger_since since;
+    TRY(ledger_since(folder, &since, error));
+    asking->since_ns = since.dropped && since.entries > 0 ? since_after(since.last_ns) : SINCE_EVER;
+    return since_refuse(asking->since_ns, asking->to_ns, error);
+}
+
 static enum status read_ledger(struct asking *asking, const char *folder, struct error *error)
 {
     struct ledger_reader *reader = NULL;
@@ -215,10 +225,7 @@ static enum status read_ledger(struct asking *asking, const char *folder, struct
     if (status == STATUS_NOT_FOUND && asking->shelf != NULL) /* no segment yet */
         return STATUS_OK;
     TRY(status);
-    asking->since_ns = ledger_reader_since(reader);
-    status = since_refuse(asking->since_ns, asking->to_ns, error);
-    if (status == STATUS_OK)
-        status = read_entries(asking, reader, error);
+    status = read_entries(asking, reader, error);
     ledger_reader_close(reader);
     TRY(status);
     TRY(told_list(asking->told, &asking->cells, &count, error));
@@ -383,6 +390,7 @@ static enum status find(struct asking *asking, const char *ledger_folder, struct
     if (asking->shelf != NULL)
         TRY(read_files(asking, error));
     TRY(read_ledger(asking, ledger_folder, error));
+    TRY(find_since(asking, ledger_folder, error));
     return add_up(asking, error);
 }
 

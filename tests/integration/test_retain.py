@@ -1,4 +1,5 @@
 """Old entries go when staff say so, and only then; what is left verifies, counts, and says since when."""
+import json
 import os
 import re
 import shutil
@@ -220,3 +221,38 @@ def test_killed_at_any_step(old):
         seen.add(based)
     assert seen == {False, True} or points < 4
     made.close()
+
+
+def test_answers_say_since_when_they_speak(gateway):
+    whole = gateway.cli_json("exposure", "show")
+    assert whole["since"] is None and gateway.admin("SHOW SINCE")[0]["since"] is None
+    done = retain(gateway, "--yes", "--forget-totals")
+    [cut] = gateway.admin("SHOW SINCE")
+    since = cut["since"]
+    assert cut["began"] < since < "2025-01-01" and int(cut["entries"]) == done["entries"]
+    sentence = f"Records before {since} were dropped by retention; this answer does not cover them."
+    for question in (["exposure", "show"], ["exposure", "net"], ["exposure", "overlap", "acme", "rival"],
+                     ["exposure", "statements", "-p", "acme"], ["subject", "person", "1"]):
+        assert gateway.cli_json(*question)["since"] == since
+        assert gateway.cli(*question).rstrip().endswith(sentence)
+    assert gateway.cli_json("subject", "person", "1")["rows"] == []
+    _, _, errors = gateway.cli("exposure", "--from", "2020-01-01", check=False)
+    assert sentence in errors
+    for question in (["exposure"], ["exposure", "overlap", "acme", "rival"], ["exposure", "statements", "-p", "acme"]):
+        code, output, errors = gateway.cli(*question, "--to", "2020-01-01", check=False)
+        assert code == 1 and f"the ledger covers what came from {since} on" in errors, (question, output, errors)
+
+
+def test_a_breach_is_scoped_from_what_is_left_by_a_decision(gateway):
+    retain(gateway, "--yes", "--forget-totals")
+    since = gateway.admin("SHOW SINCE")[0]["since"]
+    gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now")
+    code, _, errors = gateway.cli("incident", "scope", "1", check=False)
+    assert code == 1 and f"records before {since}" in errors and "--accept-since" in errors
+    page = gateway.cli("incident", "scope", "1", "--accept-since", "--reason", "no backup is older")
+    assert f"Records before {since} were dropped by retention" in " ".join(page.split())
+    scope = json.loads(gateway.cli("incident", "scope", "1", "--json"))
+    assert scope["since"] == since and scope["totals"]["people"] == 12
+    log = " ".join(gateway.cli("incident", "log", "1").split())
+    assert re.search(rf"accept since \(ledger entry [0-9]+\) {since}: no backup is older", log)
+    gateway.cli("incident", "verify", "1")
