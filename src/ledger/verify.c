@@ -634,6 +634,16 @@ static bool published_newer(const char *folder, uint64_t than, unsigned patience
     return false;
 }
 
+/* Segments may go while they are read: then there is a newer base, and all begins with that. */
+static bool was_overtaken(const struct verification *verification)
+{
+    struct ledger_since since;
+    struct error ignored;
+    uint64_t began = verification->has_base ? verification->base.statement.tree.size : 0;
+    return ledger_since(verification->options->folder, &since, &ignored) == STATUS_OK &&
+           since.below > began;
+}
+
 static enum status verify_once(const struct verify_options *options, struct verify_report *report,
                                struct verify_damage *damage, bool *may_mend, struct error *error)
 {
@@ -661,6 +671,7 @@ static enum status verify_once(const struct verify_options *options, struct veri
     *may_mend = status == STATUS_CORRUPT && verification.damage.check != NULL &&
                 strcmp(verification.damage.check, "tiles") == 0 && !verification.report.closed &&
                 published_newer(options->folder, verification.shelf.published.size, patience_ms);
+    *may_mend = *may_mend || (status != STATUS_OK && was_overtaken(&verification));
     verify_shelf_free(&verification.shelf);
     if (verification.has_base)
         base_close(&verification.base);

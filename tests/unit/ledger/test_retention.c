@@ -3,6 +3,8 @@
  */
 #include "folder.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -521,6 +523,54 @@ static void a_renumbered_segment_is_no_beginning(void **state)
     scene_remove(&scene);
 }
 
+struct watching {
+    const struct test_folder *folder;
+    _Atomic bool stop;
+    unsigned verified;
+};
+
+static void *keep_verifying(void *context)
+{
+    struct watching *watching = context;
+    const struct verify_options options = {.folder = watching->folder->path};
+    do {
+        struct verify_report report;
+        struct verify_damage damage = {0};
+        struct error error = {0};
+        if (ledger_verify(&options, &report, &damage, &error) != STATUS_OK) {
+            fprintf(stderr, "%s\n", error.message);
+            return NULL;
+        }
+        watching->verified++;
+    } while (!atomic_load(&watching->stop));
+    return watching;
+}
+
+static void whoever_verifies_meanwhile_raises_no_alarm(void **state)
+{
+    enum { ROUNDS = 4 };
+    for (int i = 0; i < ROUNDS; i++) {
+        struct scene scene = {0};
+        struct retention_plan plan;
+        pthread_t thread;
+        void *result;
+        scene_make(&scene);
+        scene_open(&scene);
+        struct watching watching = {.folder = &scene.folder};
+        assert_int_equal(pthread_create(&thread, NULL, keep_verifying, &watching), 0);
+        usleep(1000 * (unsigned)i);
+        drop(&scene, 2, &plan);
+        usleep(1000);
+        atomic_store(&watching.stop, true);
+        pthread_join(thread, &result);
+        assert_ptr_equal(result, &watching);
+        assert_true(watching.verified > 0);
+        scene_close(&scene);
+        retention_plan_free(&plan);
+        scene_remove(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +583,7 @@ int main(void)
         cmocka_unit_test(tiles_keep_their_hashes_and_go_on),
         cmocka_unit_test(what_is_not_published_stays),
         cmocka_unit_test(a_renumbered_segment_is_no_beginning),
+        cmocka_unit_test(whoever_verifies_meanwhile_raises_no_alarm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
