@@ -182,8 +182,9 @@ void plan_explain_hidden(struct build *build, const struct carried_key *key,
     if (asked(build) == NULL)
         return;
     buffer_init(&text, TEXT_BYTES);
-    buffer_printf(&text, "%s: %s of %s, by dataset %s\ncomes: %s%s\ngrade: %s\nwhy: %s", key->name,
-                  shapes[key->depth < 2 ? key->depth : 2],
+    buffer_printf(&text, "%s: %s%s of %s, by dataset %s\ncomes: %s%s\ngrade: %s\nwhy: %s",
+                  key->name, shapes[key->depth < 2 ? key->depth : 2],
+                  hidden->marked ? ", and which rows each has," : "",
                   build->model->policy->kinds[hidden->kind].name, dataset->name,
                   hidden->once ? "once, ahead of all rows" : "with each row",
                   key->extended ? "; NULL where there is no such row" : "", grade_of(build, hidden),
