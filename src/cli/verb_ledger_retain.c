@@ -228,7 +228,7 @@ const struct cli_command verb_ledger_retain = {
         "of what went stays, and so do policies, acts and keys, so that ledger verify holds for "
         "the\n"
         "rest. Every answer says from then on since when it is. Refused while a limit, remembered\n"
-        "statistics, an open incident or a delivery of the last 400 days needs what would go, "
+        "statistics, an incident or a delivery of the last 400 days needs what would go, "
         "and,\n"
         "without --forget-totals, where a limit of all time would forget people. Take a backup "
         "first\n"

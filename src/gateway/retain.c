@@ -155,7 +155,7 @@ static enum status carry_out(struct retain *retain, const struct retention_plan 
 {
     struct server *server = retain->server;
     struct error late;
-    TRY(retain_check_incidents(server->config, plan, error));
+    TRY(retain_check_incidents(server->config, error));
     TRY(forgetting_settle(server->exposure, forgetting, error));
     TRY(record(retain, report, error));
     TRY(retention_state(server->ledger, retain->ledger, plan, error));

@@ -57,46 +57,37 @@ static enum status check_windows(const struct policy *policy, const struct reten
 
 /* ---- incidents ---- */
 
-static enum status check_phases(struct incidents *incidents, int64_t number, uint64_t cut,
-                                struct error *error)
-{
-    struct table phases;
-    TRY(incidents_phases(incidents, number, &phases, error));
-    bool needed = false;
-    for (const struct table_row *row = phases.first; row != NULL; row = row->next)
-        needed = needed || strtoull(row->cells[2], NULL, DECIMAL) < cut;
-    table_free(&phases);
-    if (!needed)
-        return STATUS_OK;
-    return error_set(error, STATUS_DENIED, "55000", "cofferdam incident close ends it.",
-                     "incident %" PRId64 " is open, and reads what came after one of its phases",
-                     number);
-}
+/* A scope is all that the partner was ever given, and its hash is fixed: it is of the ledger as it
+ * was then. The portal answers from a closed case as long. */
+static const int64_t INCIDENT_NS = 400 * INT64_C(86400000000000);
 
-static enum status check_incident(struct incidents *incidents, int64_t number,
-                                  const struct retention_plan *plan, struct error *error)
+static enum status check_incident(struct incidents *incidents, int64_t number, struct error *error)
 {
     struct incident incident;
     struct arena arena;
-    char from[TIME_ROOM];
     arena_init(&arena, RECORD_BYTES);
     enum status status = incidents_get(incidents, number, &arena, &incident, error);
-    if (status == STATUS_OK && incident.closed_ns == INT64_MIN) {
-        clock_format_utc(incident.from_ns == INT64_MIN ? 0 : incident.from_ns, from);
-        if (incident.from_ns <= plan->statement.last_ns)
-            status = error_set(error, STATUS_DENIED, "55000", "cofferdam incident close ends it.",
-                               "incident %" PRId64 " about %s is open, and its scope begins %s",
-                               number, incident.partner,
-                               incident.from_ns == INT64_MIN ? "with the ledger" : from);
-        else
-            status = check_phases(incidents, number, plan->statement.tree.size, error);
-    }
+    bool is_open = status == STATUS_OK && incident.closed_ns == INT64_MIN;
+    bool answers = status == STATUS_OK && !is_open && !incident.is_drill &&
+                   incident.closed_ns > clock_now_ns() - INCIDENT_NS;
+    if (is_open)
+        status = error_set(error, STATUS_DENIED, "55000",
+                           "Retention waits until 400 days after an incident was closed.",
+                           "incident %" PRId64 " about %s is open, and its scope begins with the "
+                           "ledger",
+                           number, incident.partner);
+    if (answers)
+        status =
+            error_set(error, STATUS_DENIED, "55000",
+                      "Retention waits until 400 days after an incident was closed.",
+                      "incident %" PRId64 " about %s was closed less than 400 days ago: people "
+                      "who ask are answered from its scope, which begins with the ledger",
+                      number, incident.partner);
     arena_free(&arena);
     return status;
 }
 
-static enum status check_all(struct incidents *incidents, const struct retention_plan *plan,
-                             struct error *error)
+static enum status check_all(struct incidents *incidents, struct error *error)
 {
     struct table list;
     TRY(incidents_list(incidents, &list, error));
@@ -105,13 +96,12 @@ static enum status check_all(struct incidents *incidents, const struct retention
                              : STATUS_OK;
     for (const struct table_row *row = list.first; status == STATUS_OK && row != NULL;
          row = row->next)
-        status = check_incident(incidents, strtoll(row->cells[0], NULL, DECIMAL), plan, error);
+        status = check_incident(incidents, strtoll(row->cells[0], NULL, DECIMAL), error);
     table_free(&list);
     return status;
 }
 
-enum status retain_check_incidents(const struct config *config, const struct retention_plan *plan,
-                                   struct error *error)
+enum status retain_check_incidents(const struct config *config, struct error *error)
 {
     char path[PATH_ROOM];
     struct incidents *incidents = NULL;
@@ -121,7 +111,7 @@ enum status retain_check_incidents(const struct config *config, const struct ret
     if (!file_exists(path))
         return STATUS_OK;
     TRY(incidents_open(config->incidents_folder, &incidents, error));
-    enum status status = check_all(incidents, plan, error);
+    enum status status = check_all(incidents, error);
     incidents_close(incidents);
     return status;
 }
@@ -182,7 +172,7 @@ enum status retain_check_needs(const struct config *config, const struct policy 
                                uint64_t *deliveries, struct error *error)
 {
     TRY(check_windows(policy, plan, now_ns, error));
-    TRY(retain_check_incidents(config, plan, error));
+    TRY(retain_check_incidents(config, error));
     return check_deliveries(config, plan, now_ns, deliveries, error);
 }
 

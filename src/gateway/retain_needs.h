@@ -16,8 +16,7 @@ MUST_USE enum status retain_check_needs(const struct config *config, const struc
                                         const struct retention_plan *plan, int64_t now_ns,
                                         uint64_t *deliveries, struct error *error);
 /* Of incidents alone: cheap, to be asked again before anything goes. */
-MUST_USE enum status retain_check_incidents(const struct config *config,
-                                            const struct retention_plan *plan, struct error *error);
+MUST_USE enum status retain_check_incidents(const struct config *config, struct error *error);
 /* The size of the tree that witnesses vouch for; UINT64_MAX where there are none. */
 MUST_USE enum status retain_vouched(const struct config *config, const char *ledger_folder,
                                     uint64_t *size, struct error *error);

@@ -1,8 +1,11 @@
 """Old entries go when staff say so, and only then; what is left verifies, counts, and says since when."""
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
+import time
 
 import pytest
 
@@ -160,6 +163,10 @@ def test_what_is_still_needed_stays(gateway):
     gateway.admin("RELOAD")
     gateway.cli("incident", "open", "--partner", "acme", "--noticed", "now")
     assert "is open, and its scope begins" in refused(gateway, "--yes", "--forget-totals")
+    [cases] = gateway.folder.glob("**/incidents.sqlite")
+    with contextlib.closing(sqlite3.connect(cases)) as file, file:
+        file.execute("UPDATE incident SET closed_ns = ?", (time.time_ns() - 399 * 86400 * 10**9,))
+    assert "answered from its scope" in refused(gateway, "--yes", "--forget-totals")
     assert segments(gateway.ledger_dir) == before
 
 
