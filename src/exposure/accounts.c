@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "exposure/forecast.h"
 #include "exposure/gauge.h"
+#include "exposure/known.h"
 #include "exposure/name_map.h"
 #include "exposure/raises.h"
 #include "exposure/series.h"
@@ -29,19 +30,26 @@ struct undo {
     uint32_t id, gauges; /* those to which it was new */
 };
 
+/* What counts a class of subjects. */
+struct counting {
+    uint32_t gauges;         /* a bit each */
+    roaring_bitmap_t *known; /* to all of them; NULL: not kept */
+};
+
 struct account {
     pthread_mutex_t lock;
     struct series_list series;
     struct gauge gauges[GAUGES];
     size_t gauge_count;
+    struct known_list known;
     uint64_t bounds[GAUGES]; /* of the charge at hand, raises included; 0: none */
     struct raises raises;
     struct today today;
     char zone_name[64]; /* in which windows were reckoned */
     struct undo *undo;  /* what the row at hand has added */
     size_t undo_count, undo_capacity;
-    uint32_t *masks; /* by class of the charge at hand: which gauges count it */
-    size_t mask_capacity;
+    struct counting *classes; /* of the charge at hand */
+    size_t class_capacity;
 };
 
 struct accounts {
@@ -67,7 +75,8 @@ static void account_free(struct account *account)
     series_free(&account->series);
     raises_free(&account->raises);
     pthread_mutex_destroy(&account->lock);
-    free(account->masks);
+    known_forget(&account->known);
+    free(account->classes);
     free(account->undo);
     free(account);
 }
@@ -144,14 +153,17 @@ static void take_limits(struct account *account, const struct policy_budget *bud
 {
     size_t wanted = GAUGE_FIRST + budget->limit_count;
     CHECK(budget->limit_count <= POLICY_LIMITS_MAX);
-    for (; account->gauge_count > wanted; account->gauge_count--)
+    for (; account->gauge_count > wanted; account->gauge_count--) {
         gauge_free(&account->gauges[account->gauge_count - 1]);
+        known_forget(&account->known);
+    }
     for (size_t i = 0; i < budget->limit_count; i++) {
         struct gauge *gauge = &account->gauges[GAUGE_FIRST + i];
         if (GAUGE_FIRST + i < account->gauge_count) {
             if (gauge_is_of(gauge, &budget->limits[i]))
                 continue;
             gauge_free(gauge);
+            known_forget(&account->known);
         }
         gauge_init(gauge, &budget->limits[i]);
         if (GAUGE_FIRST + i == account->gauge_count)
@@ -167,7 +179,9 @@ static void turn(struct accounts *accounts, struct account *account,
     take_zone(account, budget);
     take_limits(account, budget);
     for (size_t i = 0; i < account->gauge_count; i++)
-        gauge_turn(&account->gauges[i], &accounts->texts, &account->series, budget->zone, quarter);
+        if (gauge_turn(&account->gauges[i], &accounts->texts, &account->series, budget->zone,
+                       quarter))
+            known_forget(&account->known);
     today_turn(&account->today, account->gauges[GAUGE_DAY].at.from,
                account->gauges[GAUGE_DAY].at.until);
 }
@@ -201,12 +215,14 @@ static void add_undo(struct account *account, uint32_t id, uint32_t gauges)
 
 static void take_row_back(struct account *account)
 {
-    for (size_t i = 0; i < account->undo_count; i++)
+    for (size_t i = 0; i < account->undo_count; i++) {
+        known_remove(&account->known, account->undo[i].id);
         for (uint32_t left = account->undo[i].gauges; left != 0; left &= left - 1) {
             struct gauge *gauge = &account->gauges[__builtin_ctz(left)];
             roaring_bitmap_remove(gauge->ids, account->undo[i].id);
             gauge->count--;
         }
+    }
 }
 
 /* What is to be charged, as the account sees it. */
@@ -236,9 +252,13 @@ static bool charge_row(struct charging *charging, size_t start, size_t end,
     const uint32_t day = 1u << GAUGE_DAY;
     account->undo_count = 0;
     for (size_t i = start; i < end; i++) {
-        uint32_t mask = account->masks[subjects->classes == NULL ? 0 : subjects->classes[i]];
+        const struct counting *counting =
+            &account->classes[subjects->classes == NULL ? 0 : subjects->classes[i]];
         uint32_t fresh = 0, over = 0;
-        for (uint32_t left = mask; left != 0; left &= left - 1) {
+        if (counting->known != NULL &&
+            !roaring_bitmap_add_checked(counting->known, subjects->ids[i]))
+            continue;
+        for (uint32_t left = counting->gauges; left != 0; left &= left - 1) {
             size_t at = (size_t)__builtin_ctz(left);
             struct gauge *gauge = &account->gauges[at];
             if (at == GAUGE_TOTAL && (fresh & day) == 0)
@@ -279,22 +299,24 @@ static struct series_name class_name(const struct exposure_subjects *subjects, s
 }
 
 /* Which gauges count each class. */
-static void reckon_masks(struct accounts *accounts, struct charging *charging)
+static void reckon_classes(struct accounts *accounts, struct charging *charging)
 {
     struct account *account = charging->account;
     size_t classes = charging->subjects->column_sets == NULL ? 1 : charging->subjects->class_count;
-    if (classes > account->mask_capacity) {
-        free(account->masks);
-        account->masks = calloc(classes, sizeof *account->masks);
-        CHECK(account->masks != NULL);
-        account->mask_capacity = classes;
+    if (classes > account->class_capacity) {
+        free(account->classes);
+        account->classes = calloc(classes, sizeof *account->classes);
+        CHECK(account->classes != NULL);
+        account->class_capacity = classes;
     }
     for (size_t c = 0; c < classes; c++) {
         const struct series_name name = class_name(charging->subjects, c);
-        account->masks[c] = 1u << GAUGE_DAY | 1u << GAUGE_TOTAL;
+        uint32_t gauges = 1u << GAUGE_DAY | 1u << GAUGE_TOTAL;
         for (size_t at = GAUGE_FIRST; at < account->gauge_count; at++)
             if (gauge_counts(&account->gauges[at], &accounts->texts, &name))
-                account->masks[c] |= 1u << at;
+                gauges |= 1u << at;
+        account->classes[c] =
+            (struct counting){.gauges = gauges, .known = known_at(&account->known, gauges)};
     }
 }
 
@@ -313,7 +335,7 @@ static void begin_charge(struct accounts *accounts, struct charging *charging)
     turn(accounts, account, charging->budget, charging->now_ns);
     for (size_t at = 0; at < account->gauge_count; at++)
         account->bounds[at] = bound_at(account, charging->budget, at, charging->now_ns, &until_ns);
-    reckon_masks(accounts, charging);
+    reckon_classes(accounts, charging);
 }
 
 /* Into the series at once, not only when the entry is recorded: a window that turns between the

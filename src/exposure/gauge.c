@@ -116,16 +116,17 @@ static void reckon(struct gauge *gauge, const struct gauge_texts *texts,
     gauge->reckoned = true;
 }
 
-void gauge_turn(struct gauge *gauge, const struct gauge_texts *texts,
+bool gauge_turn(struct gauge *gauge, const struct gauge_texts *texts,
                 const struct series_list *list, const struct zone *zone, int64_t quarter)
 {
     bool rolls = gauge->window >= POLICY_PER_24H;
     bool within = quarter < gauge->at.until && (rolls || quarter >= gauge->at.from);
     /* A rolling window never goes back: charges that are not recorded yet stand in it. */
     if (gauge->reckoned && within)
-        return;
+        return false;
     gauge->at = window_at(gauge->window, zone, quarter);
     reckon(gauge, texts, list);
+    return true;
 }
 
 void gauge_add(struct gauge *gauge, int64_t quarter, const uint32_t *ids, size_t count)

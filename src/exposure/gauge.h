@@ -35,8 +35,9 @@ bool gauge_is_of(const struct gauge *gauge, const struct policy_limit *limit);
 /* Does the limit count what this agent gets for this purpose with these columns? */
 bool gauge_counts(struct gauge *gauge, const struct gauge_texts *texts,
                   const struct series_name *name);
-/* Turns to the window of that quarter, if it has another one. */
-void gauge_turn(struct gauge *gauge, const struct gauge_texts *texts,
+/* Turns to the window of that quarter, if it has another one: true, and others count than before.
+ */
+bool gauge_turn(struct gauge *gauge, const struct gauge_texts *texts,
                 const struct series_list *list, const struct zone *zone, int64_t quarter);
 /* Adds what is counted in that quarter, if it is in the window. */
 void gauge_add(struct gauge *gauge, int64_t quarter, const uint32_t *ids, size_t count);

@@ -93,6 +93,11 @@ struct slice outqueue_sendable(struct outqueue *queue, uint64_t durable)
     return slice_of(queue->bytes.data + queue->head, (size_t)(end - queue->sent));
 }
 
+bool outqueue_opens(const struct outqueue *queue, uint64_t durable)
+{
+    return queue->gate_count > 0 && queue->gates[queue->gate_first].sequence < durable;
+}
+
 /* Length of the message that begins at `at` in the buffer: type and the length that counts itself.
  */
 static size_t message_size(const struct outqueue *queue, size_t at)

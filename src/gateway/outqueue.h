@@ -31,6 +31,8 @@ void outqueue_free(struct outqueue *queue);
 bool outqueue_gate(struct outqueue *queue, uint64_t sequence);
 /* Bytes that may go out, given that everything below `durable` is on disk. */
 struct slice outqueue_sendable(struct outqueue *queue, uint64_t durable);
+/* Would more be sendable than its gates have let through so far? */
+bool outqueue_opens(const struct outqueue *queue, uint64_t durable);
 void outqueue_sent(struct outqueue *queue, size_t len);
 /* The stream has not taken len bytes that were sendable, but may have begun with them. */
 void outqueue_blocked(struct outqueue *queue, size_t len);

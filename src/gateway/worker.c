@@ -69,11 +69,12 @@ static void run_cancels(struct worker *worker)
     }
 }
 
-/* Sessions whose oldest gate may have opened. */
+/* Sessions whose oldest gate has opened. What waits for an entry upstream has a gate on it, too. */
 static void touch_waiting(struct worker *worker)
 {
+    uint64_t durable = ledger_durable(worker->server->ledger);
     for (struct session *session = worker->sessions; session != NULL; session = session->next)
-        if (session->out.gate_count > 0)
+        if (outqueue_opens(&session->out, durable))
             session_touch(session);
 }
 

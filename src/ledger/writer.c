@@ -104,12 +104,14 @@ enum status writer_submit(struct writer *writer, struct slice entry, struct slic
     struct frame *frame = &writer->frames[writer->open];
     if (status == STATUS_OK && !frame_add(frame, entry, side, leaf))
         status = error_set(error, STATUS_NOMEM, "53200", NULL, "no memory for the ledger's queue");
+    bool wake = false;
     if (status == STATUS_OK) {
         *sequence = frame->first + frame->count - 1;
-        if (writer->thread_idle || frame->count >= writer->wake_at)
-            pthread_cond_signal(&writer->work);
+        wake = writer->thread_idle || frame->count >= writer->wake_at;
     }
     pthread_mutex_unlock(&writer->mutex);
+    if (wake) /* who is woken needs the mutex at once */
+        pthread_cond_signal(&writer->work);
     return status;
 }
 

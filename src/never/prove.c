@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "crypto/crypto.h"
+#include "ledger/entry.h"
 #include "ledger/ledger.h"
 #include "ledger/tiles.h"
 #include "never/certificate.h"
@@ -249,35 +250,42 @@ static bool is_same(const struct never_commitment *a, const struct never_commitm
            memcmp(a->vrf_key, b->vrf_key, NEVER_HASH_BYTES) == 0;
 }
 
+static enum status is_commitment(struct slice bytes, const struct never_commitment *wanted,
+                                 struct arena *arena, bool *found, struct error *error)
+{
+    struct ledger_entry entry;
+    struct never_commitment read;
+    arena_reset(arena);
+    TRY(ledger_entry_decode(bytes, arena, &entry, error));
+    *found = entry.type == LEDGER_COMMITMENT &&
+             never_commitment_parse(entry.text, &read, NULL) == STATUS_OK && is_same(&read, wanted);
+    return STATUS_OK;
+}
+
 /* The entry that commits to the kept index: it stands soon behind what the index counts. */
-static enum status find_commitment(const struct proving *proving, uint64_t size, uint64_t *sequence,
-                                   struct error *error)
+static enum status find_commitment(const struct proving *proving, struct tiles *tiles,
+                                   uint64_t *sequence, struct error *error)
 {
     const struct never_commitment *wanted = &proving->index.commitment;
-    struct ledger_reader *reader;
-    struct never_commitment read;
-    bool found = false;
-    TRY(ledger_reader_open(proving->workshop.ledger, wanted->entries, &reader, error));
+    const uint64_t size = tiles_checkpoint(tiles)->size;
     enum status status = STATUS_OK;
-    uint64_t at = 0;
-    while (status == STATUS_OK && !found && at + 1 < size) {
-        struct ledger_entry entry;
-        struct slice side;
-        status = ledger_reader_next(reader, &at, &entry, &side, error);
-        found = status == STATUS_OK && entry.type == LEDGER_COMMITMENT && at < size &&
-                never_commitment_parse(entry.text, &read, NULL) == STATUS_OK &&
-                is_same(&read, wanted);
+    bool found = false;
+    struct arena arena;
+    arena_init(&arena, ENTRY_ARENA_BYTES);
+    for (uint64_t at = wanted->entries; status == STATUS_OK && !found && at < size; at++) {
+        struct slice entry;
+        status = tiles_entry(tiles, at, &entry, error);
+        if (status == STATUS_OK)
+            status = is_commitment(entry, wanted, &arena, &found, error);
+        *sequence = at;
     }
-    ledger_reader_close(reader);
-    if (status != STATUS_OK && status != STATUS_AGAIN)
+    arena_free(&arena);
+    if (status != STATUS_OK || found)
         return status;
-    if (!found)
-        return error_set(error, STATUS_NOT_FOUND, "02000",
-                         "Try again in some seconds, when more of the log is published; if that "
-                         "does not help: cofferdam ledger commit",
-                         "no published checkpoint of the log holds the index's commitment yet");
-    *sequence = at;
-    return STATUS_OK;
+    return error_set(error, STATUS_NOT_FOUND, "02000",
+                     "Try again in some seconds, when more of the log is published; if that "
+                     "does not help: cofferdam ledger commit",
+                     "no published checkpoint of the log holds the index's commitment yet");
 }
 
 static enum status prove_commitment(const struct proving *proving, struct tiles *tiles,
@@ -288,7 +296,7 @@ static enum status prove_commitment(const struct proving *proving, struct tiles 
     if (tiles_note(tiles).len == 0)
         return error_set(error, STATUS_NOT_FOUND, "02000", "Try again in some seconds.",
                          "the log's published checkpoint has no signature yet");
-    TRY(find_commitment(proving, size, &certificate->sequence, error));
+    TRY(find_commitment(proving, tiles, &certificate->sequence, error));
     TRY(proof_inclusion(certificate->sequence, size, tiles_source, tiles, &certificate->inclusion,
                         error));
     TRY(tiles_entry(tiles, certificate->sequence, &entry, error));

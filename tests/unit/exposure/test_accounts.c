@@ -1,6 +1,7 @@
 /* Budgets: distinct people, stopped exactly at the row; days in the partner's own zone. */
 #include "scene.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -407,6 +408,117 @@ static void a_new_limit_knows_the_past(void **state)
         charge_as(&partner, "2026-11-22T10:00:00Z", "desk", "p", 1, 200, 300).admitted_rows, 100);
 }
 
+/* ---- against a model that counts anew each time ---- */
+
+enum { DAYS = 60, AGENTS = 2, SETS = 4, IDS = 60, STEPS = 3000, ROW_MOST = 6 };
+
+static const char *const agents[AGENTS] = {"desk", "sync"};
+static bool told[DAYS][AGENTS][SETS][IDS];
+
+static uint32_t draw(uint32_t below)
+{
+    static uint64_t state = 20261123;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33) % below;
+}
+
+static bool model_counts(const struct policy_limit *limit, size_t agent, size_t set)
+{
+    return (limit->agent == NULL || strcmp(limit->agent, agents[agent]) == 0) &&
+           (limit->category == NULL || set == 1 || set == 2);
+}
+
+static uint64_t model_count(const struct policy_limit *limit, size_t today)
+{
+    uint64_t count = 0;
+    for (size_t id = 0; id < IDS; id++) {
+        bool found = false;
+        for (size_t day = limit->window == POLICY_EVER ? 0 : today; day <= today; day++)
+            for (size_t agent = 0; agent < AGENTS; agent++)
+                for (size_t set = 1; set < SETS; set++)
+                    found = found || (told[day][agent][set][id] && model_counts(limit, agent, set));
+        count += found;
+    }
+    return count;
+}
+
+/* Marks the row, unless it would pass a limit. */
+static bool model_admits(const struct policy_limit *limits, size_t count, size_t today,
+                         size_t agent, size_t set, const uint32_t *ids, size_t id_count)
+{
+    bool before[IDS], admitted = true;
+    uint64_t counts[8];
+    memcpy(before, told[today][agent][set], sizeof before);
+    for (size_t i = 0; i < count; i++)
+        counts[i] = model_count(&limits[i], today);
+    for (size_t i = 0; i < id_count; i++)
+        told[today][agent][set][ids[i]] = true;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t now = model_count(&limits[i], today);
+        admitted = admitted && (now <= limits[i].subjects || now == counts[i]);
+    }
+    if (!admitted)
+        memcpy(told[today][agent][set], before, sizeof before);
+    return admitted;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+/* Rows come and are refused, days pass, limits come and go: what the account remembers between
+ * never changes an answer. */
+static void many_limits_admit_what_counting_anew_would(void **state)
+{
+    static const struct policy_limit limits[] = {
+        {.name = "all", .subjects = 55, .window = POLICY_EVER},
+        {.name = "day", .subjects = 30, .window = POLICY_PER_DAY},
+        {.name = "sync", .subjects = 12, .window = POLICY_PER_DAY, .agent = "sync"},
+        {.name = "phones", .subjects = 20, .window = POLICY_PER_DAY, .category = "phone"},
+        {.name = "most", .subjects = 50, .window = POLICY_EVER, .agent = "desk"}};
+    struct policy_partner partner = partner_of(0, 0);
+    size_t count = 5, refused = 0, day = 0;
+    memset(told, 0, sizeof told);
+    accounts_know_texts(accounts, &(struct gauge_texts){.text = line_of});
+    for (size_t step = 0; step < STEPS; step++) {
+        uint32_t ids[ROW_MOST];
+        const size_t agent = draw(AGENTS), row_end = 1 + draw(ROW_MOST);
+        const uint32_t set = 1 + draw(SETS - 1);
+        struct exposure_charge result;
+        for (size_t i = 0; i < row_end; i++)
+            ids[i] = draw(IDS);
+        if (draw(100) == 0)
+            count = 2 + draw(4); /* the policy was changed */
+        if (step % (STEPS / DAYS + 1) == STEPS / DAYS)
+            day++;
+        with_limits(&partner, limits, count);
+        const struct exposure_subjects subjects = {.agent = agents[agent],
+                                                   .purpose = "p",
+                                                   .ids = ids,
+                                                   .column_sets = &set,
+                                                   .class_count = 1,
+                                                   .row_ends = &row_end,
+                                                   .row_count = 1};
+        int64_t now_ns =
+            instant("2026-09-01T00:00:00Z") + ((int64_t)day * 24 + draw(24)) * 3600 * 1000000000;
+        accounts_charge(accounts, &partner, now_ns, &subjects, &result);
+        const struct account_place place = {.partner = slice_of_text(partner.name),
+                                            .agent = slice_of_text(agents[agent]),
+                                            .purpose = slice_of_text("p"),
+                                            .column_set = set};
+        qsort(ids, row_end, sizeof ids[0], by_number);
+        if (result.admitted_rows == 1) /* the entry is recorded */
+            accounts_take(accounts, &place, now_ns, ids, row_end);
+        bool admitted = model_admits(limits, count, day, agent, set, ids, row_end);
+        refused += !admitted;
+        if ((result.admitted_rows == 1) != admitted)
+            fail_msg("step %zu: %s", step, admitted ? "refused" : "admitted");
+    }
+    assert_true(refused > STEPS / 20 && refused < STEPS - STEPS / 20);
+}
+
 int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -425,6 +537,7 @@ int main(void)
         FRESH(a_rolling_window_lets_go_of_people_as_it_moves),
         FRESH(weeks_and_months_are_of_the_calendar),
         FRESH(a_new_limit_knows_the_past),
+        FRESH(many_limits_admit_what_counting_anew_would),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

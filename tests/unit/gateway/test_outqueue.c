@@ -35,10 +35,14 @@ static void test_gates(void **state)
     put(&queue, 25);
     assert_int_equal(sendable(&queue, 0), 10);
     assert_int_equal(sendable(&queue, 7), 10); /* below 7 is durable, 7 itself is not */
+    assert_false(outqueue_opens(&queue, 7));
+    assert_true(outqueue_opens(&queue, 8));
     assert_int_equal(sendable(&queue, 8), 30);
     outqueue_sent(&queue, 12);
     assert_int_equal(sendable(&queue, 8), 18);
+    assert_false(outqueue_opens(&queue, 8));
     assert_int_equal(sendable(&queue, 9), 48);
+    assert_false(outqueue_opens(&queue, 10)); /* there is no gate any more */
     assert_int_equal(outqueue_pending(&queue), 48);
     outqueue_sent(&queue, 48);
     assert_int_equal(outqueue_pending(&queue), 0);
