@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/since.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "trace/looks.h"
@@ -326,6 +327,7 @@ static void set_counts(json_t *object, const struct trace_report *report)
 
 json_t *trace_page_json(const struct trace_report *report)
 {
+    char since[SINCE_TEXT_ROOM];
     json_t *object = json_object(), *notes = json_array();
     CHECK(object != NULL && notes != NULL);
     for (size_t i = 0; i < report->note_count; i++)
@@ -334,6 +336,8 @@ json_t *trace_page_json(const struct trace_report *report)
     set(object, "verdict", json_string(verdicts[report->verdict]));
     set(object, "why", cli_json_text(report->why));
     set(object, "leaked_before", instant(report->before_ns));
+    since_format(report->since_ns, since);
+    set(object, "since", optional(since));
     set(object, "ledger_entries", json_integer((json_int_t)report->ledger_entries));
     set(object, "elsewhere", json_real(report->elsewhere));
     set(object, "error", json_real(report->error));

@@ -144,6 +144,27 @@ static const char *times(struct arena *arena, double best, double next)
     return arena_printf(arena, best / next < 100 ? "%.1f" : "%.0f", best / next);
 }
 
+/* A copy whose entries were dropped may explain the records as well: only what was made for one
+ * copy alone tells it apart from copies that nobody knows of any more. */
+static bool is_beaten_by_the_gone(const struct evidence *evidence)
+{
+    const struct tracing *tracing = evidence->tracing;
+    const struct trace_source *best = &tracing->report->sources[0];
+    return tracing->world.since_ns != SINCE_EVER &&
+           (best->partner == NULL ||
+            !has_unique(evidence, world_find_partner(&tracing->world, best->partner)));
+}
+
+static const char *why_gone(const struct evidence *evidence)
+{
+    char since[SINCE_TEXT_ROOM];
+    since_format(evidence->tracing->world.since_ns, since);
+    return arena_printf(&evidence->tracing->report->arena,
+                        "records before %s were dropped by retention: copies given before may have "
+                        "had these records too, and no token or canary tells",
+                        since);
+}
+
 static void judge(const struct evidence *evidence)
 {
     struct trace_report *report = evidence->tracing->report;
@@ -158,6 +179,8 @@ static void judge(const struct evidence *evidence)
         report->why = arena_printf(
             arena, "%s is only %s times as probable as %s; %g times is asked for", name_of(best),
             times(arena, best->posterior, next->posterior), name_of(next), report->ratio);
+    } else if (is_beaten_by_the_gone(evidence)) {
+        report->why = why_gone(evidence);
     } else if (best->partner == NULL) {
         report->verdict = TRACE_OUTSIDE;
         report->why = "another source explains these records better than any copy does";

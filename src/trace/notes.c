@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/since.h"
 #include "trace/forms.h"
 #include "trace/judge.h"
 
@@ -215,6 +216,12 @@ static void note_limits(const struct tracing *tracing)
     if (tracing->options->before_ns >= clock_now_ns())
         note(report, "No time of the leak was given (--leaked-before): all that went out until now "
                      "counts as had before it.");
+    if (report->since_ns != SINCE_EVER) {
+        char since[SINCE_TEXT_ROOM], sentence[SINCE_SENTENCE_ROOM];
+        since_format(report->since_ns, since);
+        since_sentence(since, sentence);
+        note(report, "%s", sentence);
+    }
     if (report->ledger_first_ns != INT64_MIN) {
         clock_format_utc(report->ledger_first_ns, first);
         note(report,

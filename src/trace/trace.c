@@ -132,11 +132,13 @@ static enum status prepare(struct tracing *tracing, struct error *error)
                       options->choice_count, &report->arena, &report->columns, error));
     for (size_t c = 0; c < report->columns.count; c++) /* they outlive the leak */
         report->columns.all[c].name = arena_strdup(&report->arena, report->columns.all[c].name);
-    TRY(world_read(tracing->casework->config, tracing->casework->policy, &tracing->world, error));
+    TRY(world_read(tracing->casework->config, tracing->casework->policy, options->accept_since,
+                   &tracing->world, error));
     TRY(trace_sources(tracing, error));
     report->lines = tracing->leak.line_count;
     report->ledger_entries = tracing->world.entries;
     report->ledger_first_ns = tracing->world.entries == 0 ? INT64_MIN : tracing->world.first_ns;
+    report->since_ns = tracing->world.since_ns;
     tracing->matches = arena_array(&tracing->arena, struct match, report->lines + 1);
     if (tracing->matches == NULL || report->arena.overflowed)
         return out_of_memory(error);

@@ -6,6 +6,7 @@
 #ifndef COFFERDAM_TRACE_TRACE_H
 #define COFFERDAM_TRACE_TRACE_H
 
+#include "base/since.h"
 #include "incident/casework.h"
 #include "trace/columns.h"
 
@@ -32,6 +33,7 @@ struct trace_options {
     const struct trace_prior *priors; /* those not given share what is left alike */
     size_t prior_count;
     double elsewhere, ratio;
+    bool accept_since; /* go on without what retention has dropped from the ledger */
     /* Called once the columns have been guessed and people looked for; a failure ends it. */
     enum status (*confirm)(void *context, const struct trace_report *report, struct error *error);
     void *context;
@@ -71,6 +73,7 @@ struct trace_report {
     char without_database[400]; /* why values were not compared; "": they were */
     uint64_t ledger_entries;
     int64_t ledger_first_ns, before_ns;
+    int64_t since_ns; /* what was dropped is older; SINCE_EVER: nothing (base/since.h) */
     /* ---- after confirm ---- */
     uint64_t records, unheld; /* unheld: no copy had them before the leak */
     double elsewhere, error, ratio;

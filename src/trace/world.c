@@ -150,7 +150,7 @@ static enum status take_first(struct world *world, const struct ledger_entry *en
                               struct error *error)
 {
     size_t partner;
-    if (world->entries++ == 0)
+    if (world->entries++ == 0 && world->since_ns == SINCE_EVER)
         world->first_ns = entry->time_ns;
     world->last_ns = entry->time_ns;
     if (entry->type == LEDGER_COLUMN_SET)
@@ -190,7 +190,27 @@ static void read_policy_id(const char *hex, uint8_t id[static 32])
     }
 }
 
-enum status world_read(const struct config *config, const struct policy *policy,
+/* A copy that was given before may be the one that leaked: to leave it out must be meant. */
+static enum status check_since(struct world *world, const struct ledger_reader *reader,
+                               bool accept_since, struct error *error)
+{
+    char since[SINCE_TEXT_ROOM];
+    world->since_ns = ledger_reader_since(reader);
+    if (world->since_ns == SINCE_EVER)
+        return STATUS_OK;
+    world->first_ns = world->since_ns;
+    if (accept_since)
+        return STATUS_OK;
+    since_format(world->since_ns, since);
+    return error_set(error, STATUS_DENIED, "55000",
+                     "Restore a backup of the ledger from before, or go on with what is left: "
+                     "--accept-since",
+                     "records before %s were dropped by retention: a copy that was given only then "
+                     "would not be in the answer",
+                     since);
+}
+
+enum status world_read(const struct config *config, const struct policy *policy, bool accept_since,
                        struct world *world, struct error *error)
 {
     char path[PATH_ROOM];
@@ -204,7 +224,7 @@ enum status world_read(const struct config *config, const struct policy *policy,
     if (world->ledger_folder == NULL)
         return out_of_memory(error);
     TRY(ledger_reader_open(world->ledger_folder, 0, &reader, error));
-    enum status status = ledger_reader_whole(reader, "tracing a copy", error);
+    enum status status = check_since(world, reader, accept_since, error);
     if (status == STATUS_OK)
         status = read_first(world, reader, error);
     ledger_reader_close(reader);
@@ -347,7 +367,10 @@ enum status world_hold(struct world *world, const uint32_t *people, size_t id_co
     struct holding holding = {
         .world = world, .people = people, .id_count = id_count, .error = error};
     TRY(ledger_reader_open(world->ledger_folder, 0, &reader, error));
-    enum status status = ledger_reader_whole(reader, "tracing a copy", error);
+    enum status status = ledger_reader_since(reader) == world->since_ns
+                             ? STATUS_OK
+                             : error_set(error, STATUS_DENIED, "55000", "Ask again.",
+                                         "entries were dropped from the ledger meanwhile");
     if (status == STATUS_OK)
         status = read_second(&holding, reader);
     ledger_reader_close(reader);

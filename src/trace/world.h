@@ -6,6 +6,7 @@
 #define COFFERDAM_TRACE_WORLD_H
 
 #include "base/arena.h"
+#include "base/since.h"
 #include "exposure/reading.h"
 #include "policy/config.h"
 #include "policy/policy.h"
@@ -49,6 +50,7 @@ struct world {
     struct committed deliveries;
     uint64_t entries; /* of the ledger */
     int64_t first_ns, last_ns;
+    int64_t since_ns; /* of what is left of a ledger that was cut (base/since.h) */
     /* ---- the second reading ---- */
     struct world_copy *copies;
     size_t copy_count, copy_capacity;
@@ -61,9 +63,10 @@ struct world {
 
 enum { WORLD_NO_PARTNER = UINT16_MAX };
 
-/* The first reading. Free *world in any case. STATUS_NOT_FOUND where there is no ledger. */
+/* The first reading. Free *world in any case. STATUS_NOT_FOUND where there is no ledger.
+ * STATUS_DENIED 55000 where entries were dropped from it, unless that is accepted. */
 MUST_USE enum status world_read(const struct config *config, const struct policy *policy,
-                                struct world *world, struct error *error);
+                                bool accept_since, struct world *world, struct error *error);
 /* The second: people[id] is the person's place + 1, 0 for those who are not asked about; ids from
  * id_count on are not. */
 MUST_USE enum status world_hold(struct world *world, const uint32_t *people, size_t id_count,

@@ -263,3 +263,35 @@ def test_a_breach_is_scoped_from_what_is_left_by_a_decision(gateway):
     log = " ".join(gateway.cli("incident", "log", "1").split())
     assert re.search(rf"accept since \(ledger entry [0-9]+\) {since}: no backup is older", log)
     gateway.cli("incident", "verify", "1")
+
+
+def test_a_copy_is_traced_in_what_is_left_by_a_decision(gateway):
+    """Unknown older copies explain a sample as well, so only what was made for one copy alone would name it."""
+    leaked = gateway.folder / "leaked.csv"
+    leaked.unlink(missing_ok=True)
+    gateway.cli("export", "--partner", "acme", "--purpose", "delivery",
+                "SELECT person_id, full_name FROM person WHERE person_id BETWEEN 1 AND 10", leaked)
+    whole = gateway.cli_json("trace", leaked, "--yes")
+    assert whole["verdict"] == "this copy" and whole["records"] > 5 and whole["since"] is None
+    retain(gateway, "--yes", "--forget-totals")
+    since = gateway.admin("SHOW SINCE")[0]["since"]
+    code, _, errors = gateway.cli("trace", leaked, "--yes", check=False)
+    assert code == 1 and f"records before {since}" in errors and "--accept-since" in errors
+    told = gateway.cli_json("trace", leaked, "--yes", "--accept-since")
+    assert (told["since"], told["verdict"], told["sources"][0]["copy"]) == (since, "cannot tell", "acme")
+    assert told["records"] == whole["records"] and "copies given before may have had" in told["why"]
+    assert any(f"Records before {since} were dropped" in note for note in told["notes"])
+
+
+def test_people_and_proofs_are_verified_in_what_is_left(gateway):
+    """Proofs of non-exposure go on from an index that was committed to before the cut, and only from one."""
+    retain(gateway, "--yes", "--forget-totals")
+    code, _, errors = gateway.cli("ledger", "commit", check=False)
+    assert code == 1 and "needs entries that were dropped" in errors
+    put_back(gateway)
+    gateway.start()
+    gateway.cli("ledger", "commit")
+    retain(gateway, "--yes", "--forget-totals")
+    gateway.cli("ledger", "commit")
+    told = gateway.cli("ledger", "verify", "--with-data", "--key", gateway.ledger_dir / "log.vkey")
+    assert " all known" in told and "never: the index of people disclosed was not recomputed: " in told
