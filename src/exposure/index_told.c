@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "exposure/id_seen.h"
 #include "exposure/subject_set.h"
 
 enum {
@@ -132,7 +133,7 @@ enum status told_each(struct slice bytes, uint32_t entries, int32_t hour, told_v
 
 struct had { /* by one partner, in the entries so far */
     const char *partner;
-    roaring_bitmap_t *ids;
+    struct id_seen *ids;
 };
 
 struct told {
@@ -165,7 +166,7 @@ void told_free(struct told *told)
     if (told == NULL)
         return;
     for (size_t i = 0; i < told->had_count; i++)
-        roaring_bitmap_free(told->had[i].ids);
+        id_seen_free(told->had[i].ids);
     for (size_t i = 0; i < told->count; i++) {
         buffer_free(&told->cells[i]->bytes);
         free(told->cells[i]);
@@ -200,6 +201,23 @@ void told_ids(struct told *told, uint8_t grade, const uint32_t *ids, size_t coun
     told->id_count += count;
 }
 
+static enum status read_cell(struct index_file *file, size_t at, struct id_seen *ids,
+                             struct error *error)
+{
+    struct index_cell cell;
+    struct slice set;
+    uint64_t count, fresh;
+    index_file_cell(file, at, &cell);
+    TRY(index_file_sound_set(file, &cell, &set, error));
+    uint32_t *list = malloc((size_t)cell.count * sizeof *list);
+    if (list == NULL)
+        return error_no_memory(error);
+    enum status status = subject_set_read(set, list, cell.count, &count);
+    status = status == STATUS_OK ? id_seen_add(ids, list, count, &fresh, error) : damaged(error);
+    free(list);
+    return status;
+}
+
 /* Whom the files say that the partner has had. */
 static enum status read_had(struct told *told, struct had *had, struct error *error)
 {
@@ -209,15 +227,10 @@ static enum status read_had(struct told *told, struct had *had, struct error *er
         return STATUS_OK;
     shelf_partner(shelf, had->partner, &from, &until);
     for (; from < until; from++) {
-        struct index_cell cell;
-        roaring_bitmap_t *ids;
         if (!told_grade_counts(shelf->keys[from].grade))
             continue;
         CHECK(index_file_cells(shelf->ever, from, &first) > 0);
-        index_file_cell(shelf->ever, first, &cell);
-        TRY(index_file_ids(shelf->ever, &cell, &ids, error));
-        roaring_bitmap_or_inplace(had->ids, ids);
-        roaring_bitmap_free(ids);
+        TRY(read_cell(shelf->ever, first, had->ids, error));
     }
     return STATUS_OK;
 }
@@ -235,7 +248,7 @@ static enum status find_had(struct told *told, const char *partner, struct had *
         return error_no_memory(error);
     told->had = grown;
     struct had *made = &grown[told->had_count];
-    *made = (struct had){.partner = partner, .ids = roaring_bitmap_create()};
+    *made = (struct had){.partner = partner, .ids = id_seen_new()};
     if (made->ids == NULL)
         return error_no_memory(error);
     told->had_count++;
@@ -334,8 +347,7 @@ enum status told_end(struct told *told, const struct ledger_entry *from, struct 
     TRY(find_had(told, partner, &had, error));
     entry.count = count == 0 ? 0 : subject_ids_unique(told->ids, count);
     entry.ids = told->ids;
-    for (size_t i = 0; i < entry.count; i++)
-        entry.fresh += roaring_bitmap_add_checked(had->ids, told->ids[i]);
+    TRY(id_seen_add(had->ids, told->ids, entry.count, &entry.fresh, error));
     return from->type == LEDGER_DISCLOSURE ? add(told, partner, from, &entry, error) : STATUS_OK;
 }
 

@@ -40,16 +40,16 @@ static uint32_t load_u32le(const uint8_t *b)
     return load_u16le(b) | (uint32_t)load_u16le(b + 2) << 16;
 }
 
-static void append_u16le(struct buffer *out, uint32_t value)
+static uint8_t *put_u16le(uint8_t *out, uint32_t value)
 {
-    const uint8_t bytes[2] = {(uint8_t)value, (uint8_t)(value >> 8)};
-    buffer_append(out, bytes, sizeof bytes);
+    out[0] = (uint8_t)value;
+    out[1] = (uint8_t)(value >> 8);
+    return out + 2;
 }
 
-static void append_u32le(struct buffer *out, uint32_t value)
+static uint8_t *put_u32le(uint8_t *out, uint32_t value)
 {
-    append_u16le(out, value & 0xFFFF);
-    append_u16le(out, value >> 16);
+    return put_u16le(put_u16le(out, value & 0xFFFF), value >> 16);
 }
 
 static bool bit_is_set(const uint8_t *bits, uint32_t at)
@@ -65,29 +65,47 @@ static int compare_ids(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Four passes of a byte each; ten times as fast as qsort on a batch of 16,384. */
+enum { DIGITS_MAX = 4096, WIDE_FROM = 4096 };
+
+/* By the bits from `shift` on; digits is a power of two. */
+static void sort_pass(const uint32_t *ids, size_t count, unsigned shift, size_t digits,
+                      uint32_t *sorted)
+{
+    uint32_t starts[DIGITS_MAX], sum = 0;
+    memset(starts, 0, digits * sizeof *starts);
+    for (size_t i = 0; i < count; i++)
+        starts[ids[i] >> shift & (digits - 1)]++;
+    for (size_t digit = 0; digit < digits; digit++) {
+        uint32_t here = starts[digit];
+        starts[digit] = sum;
+        sum += here;
+    }
+    for (size_t i = 0; i < count; i++)
+        sorted[starts[ids[i] >> shift & (digits - 1)]++] = ids[i];
+}
+
+/* As few passes as the highest id asks for, of 12 bits at most, of 8 where there are few ids; ten
+ * times as fast as qsort on a batch of 16,384. */
 static void radix_sort(uint32_t *ids, size_t count, uint32_t *scratch)
 {
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-        size_t starts[256] = {0}, sum = 0;
-        for (size_t i = 0; i < count; i++)
-            starts[ids[i] >> shift & 0xFF]++;
-        for (size_t digit = 0; digit < 256; digit++) {
-            size_t here = starts[digit];
-            starts[digit] = sum;
-            sum += here;
-        }
-        for (size_t i = 0; i < count; i++)
-            scratch[starts[ids[i] >> shift & 0xFF]++] = ids[i];
-        uint32_t *swap = ids; /* an even number of passes: the result ends in the caller's array */
-        ids = scratch;
-        scratch = swap;
+    uint32_t all = 1, *from = ids, *to = scratch;
+    for (size_t i = 0; i < count; i++)
+        all |= ids[i];
+    unsigned width = 32 - (unsigned)__builtin_clz(all), most = count < WIDE_FROM ? 8 : 12;
+    unsigned passes = (width + most - 1) / most, bits = (width + passes - 1) / passes;
+    for (unsigned pass = 0; pass < passes; pass++) {
+        sort_pass(from, count, pass * bits, (size_t)1 << bits, to);
+        uint32_t *swap = from;
+        from = to;
+        to = swap;
     }
+    if (from != ids)
+        memcpy(ids, from, count * sizeof *ids);
 }
 
 static void sort_ids(uint32_t *ids, size_t count)
 {
-    uint32_t *scratch = count > 200 ? malloc(count * sizeof *scratch) : NULL;
+    uint32_t *scratch = count > 200 && count <= UINT32_MAX ? malloc(count * sizeof *scratch) : NULL;
     if (scratch == NULL)
         qsort(ids, count, sizeof *ids, compare_ids);
     else
@@ -129,72 +147,84 @@ static struct container measure(const uint32_t *ids, size_t count)
     return c;
 }
 
-static void append_runs(struct buffer *out, const struct container *c, const uint32_t *ids)
+static uint8_t *put_runs(uint8_t *out, const struct container *c, const uint32_t *ids)
 {
-    append_u16le(out, c->runs);
+    out = put_u16le(out, c->runs);
     for (uint32_t i = 0; i < c->cardinality;) {
         uint32_t start = i++;
         while (i < c->cardinality && ids[i] == ids[i - 1] + 1)
             i++;
-        append_u16le(out, ids[start] & 0xFFFF);
-        append_u16le(out, i - start - 1);
+        out = put_u16le(out, ids[start] & 0xFFFF);
+        out = put_u16le(out, i - start - 1);
     }
+    return out;
 }
 
-static void append_bitset(struct buffer *out, const struct container *c, const uint32_t *ids)
+static uint8_t *put_bitset(uint8_t *out, const struct container *c, const uint32_t *ids)
 {
-    uint8_t *bits = buffer_reserve(out, BITSET_BYTES);
-    if (bits == NULL)
-        return;
-    memset(bits, 0, BITSET_BYTES);
+    memset(out, 0, BITSET_BYTES);
     for (uint32_t i = 0; i < c->cardinality; i++)
-        bits[(ids[i] & 0xFFFF) / 8] |= (uint8_t)(1U << ids[i] % 8);
-    out->len += BITSET_BYTES;
+        out[(ids[i] & 0xFFFF) / 8] |= (uint8_t)(1U << ids[i] % 8);
+    return out + BITSET_BYTES;
 }
 
-static void append_container(struct buffer *out, const struct container *c, const uint32_t *ids)
+static uint8_t *put_content(uint8_t *out, const struct container *c, const uint32_t *ids)
 {
     if (c->form == FORM_RUN)
-        append_runs(out, c, ids);
-    else if (c->form == FORM_BITSET)
-        append_bitset(out, c, ids);
-    else
-        for (uint32_t i = 0; i < c->cardinality; i++)
-            append_u16le(out, ids[i] & 0xFFFF);
+        return put_runs(out, c, ids);
+    if (c->form == FORM_BITSET)
+        return put_bitset(out, c, ids);
+    for (uint32_t i = 0; i < c->cardinality; i++)
+        out = put_u16le(out, ids[i] & 0xFFFF);
+    return out;
 }
 
-/* Everything before the containers' data. */
-static void append_head(struct buffer *out, const uint32_t *ids, size_t count, uint32_t containers,
-                        bool has_runs)
+/* What a set will be, found in a first pass over its ids. */
+struct shape {
+    uint32_t containers;
+    bool has_runs, has_offsets;
+    size_t flags, head, bytes; /* head: all before the containers' data */
+};
+
+static struct shape shape_of(const uint32_t *ids, size_t count)
 {
-    size_t flags = has_runs ? (containers + 7) / 8 : 0;
-    bool has_offsets = !has_runs || containers >= OFFSETS_FROM;
-    size_t at = (has_runs ? 4 : 8) + flags + 4 * (size_t)containers;
-    uint8_t run_flags[CONTAINERS_MAX / 8] = {0};
-    uint32_t index = 0;
-    for (size_t i = 0; has_runs && i < count; index++) {
+    struct shape shape = {0};
+    for (size_t i = 0; i < count; shape.containers++) {
         struct container c = measure(ids + i, count - i);
-        if (c.form == FORM_RUN)
-            run_flags[index / 8] |= (uint8_t)(1U << index % 8);
+        shape.has_runs = shape.has_runs || c.form == FORM_RUN;
+        shape.bytes += c.bytes;
         i += c.cardinality;
     }
-    append_u32le(out, has_runs ? COOKIE_RUNS | (containers - 1) << 16 : COOKIE_NO_RUNS);
-    if (has_runs)
-        buffer_append(out, run_flags, flags);
+    shape.has_offsets = !shape.has_runs || shape.containers >= OFFSETS_FROM;
+    shape.flags = shape.has_runs ? (shape.containers + 7) / 8 : 0;
+    shape.head = (shape.has_runs ? 4 : 8) + shape.flags +
+                 (shape.has_offsets ? 8 : 4) * (size_t)shape.containers;
+    shape.bytes += shape.head;
+    return shape;
+}
+
+/* The second pass: a container's flag, description, offset and data. */
+static void put_all(uint8_t *out, const struct shape *shape, const uint32_t *ids, size_t count)
+{
+    uint32_t cookie = COOKIE_RUNS | (shape->containers - 1) << 16;
+    uint8_t *flags = put_u32le(out, shape->has_runs ? cookie : COOKIE_NO_RUNS);
+    uint8_t *description = flags + shape->flags, *data = out + shape->head;
+    if (shape->has_runs)
+        memset(flags, 0, shape->flags);
     else
-        append_u32le(out, containers);
-    for (size_t i = 0; i < count;) {
-        struct container c = measure(ids + i, count - i);
-        append_u16le(out, c.base >> 16);
-        append_u16le(out, c.cardinality - 1);
-        i += c.cardinality;
-    }
-    at += has_offsets ? 4 * (size_t)containers : 0;
-    for (size_t i = 0; has_offsets && i < count;) {
-        struct container c = measure(ids + i, count - i);
-        append_u32le(out, (uint32_t)at);
-        at += c.bytes;
-        i += c.cardinality;
+        description = put_u32le(flags, shape->containers);
+    uint8_t *offset = description + 4 * (size_t)shape->containers;
+    for (uint32_t i = 0; i < shape->containers; i++) {
+        struct container c = measure(ids, count);
+        if (c.form == FORM_RUN)
+            flags[i / 8] |= (uint8_t)(1U << i % 8);
+        description = put_u16le(description, c.base >> 16);
+        description = put_u16le(description, c.cardinality - 1);
+        if (shape->has_offsets)
+            offset = put_u32le(offset, (uint32_t)(data - out));
+        data = put_content(data, &c, ids);
+        ids += c.cardinality;
+        count -= c.cardinality;
     }
 }
 
@@ -228,18 +258,11 @@ size_t subject_set_serialize(uint32_t *ids, size_t count, struct buffer *out)
     if (count == 1)
         return serialize_one(ids[0], out);
     count = subject_ids_unique(ids, count);
-    uint32_t containers = 0;
-    bool has_runs = false;
-    for (size_t i = 0; i < count; containers++) {
-        struct container c = measure(ids + i, count - i);
-        has_runs = has_runs || c.form == FORM_RUN;
-        i += c.cardinality;
-    }
-    append_head(out, ids, count, containers, has_runs);
-    for (size_t i = 0; i < count;) {
-        struct container c = measure(ids + i, count - i);
-        append_container(out, &c, ids + i);
-        i += c.cardinality;
+    struct shape shape = shape_of(ids, count);
+    uint8_t *room = buffer_reserve(out, shape.bytes);
+    if (room != NULL) {
+        put_all(room, &shape, ids, count);
+        out->len += shape.bytes;
     }
     return count;
 }

@@ -198,6 +198,32 @@ static void known_malformations_are_refused(void **state)
     assert_status(subject_set_count(slice_of(NULL, 0), &count), STATUS_CORRUPT);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* However many ids and however high: each way of sorting gives the same. */
+static void test_sorting(void **state)
+{
+    enum { MOST = 20000 };
+    static const size_t counts[] = {2, 200, 201, 4095, 4096, MOST};
+    static uint32_t ids[MOST], want[MOST];
+    for (unsigned width = 1; width <= 32; width++)
+        for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+            size_t kept = 0;
+            for (size_t i = 0; i < counts[c]; i++)
+                ids[i] = want[i] = (next_random() << 1 | (next_random() & 1)) >> (32 - width);
+            qsort(want, counts[c], sizeof *want, compare_ids);
+            for (size_t i = 0; i < counts[c]; i++)
+                if (kept == 0 || want[i] != want[kept - 1])
+                    want[kept++] = want[i];
+            assert_int_equal(subject_ids_unique(ids, counts[c]), kept);
+            assert_memory_equal(ids, want, kept * sizeof *ids);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +232,7 @@ int main(void)
         cmocka_unit_test(random_sets_are_roarings),
         cmocka_unit_test(walking_stops_when_told),
         cmocka_unit_test(hostile_bytes_are_refused_or_read_safely),
+        cmocka_unit_test(test_sorting),
         cmocka_unit_test(known_malformations_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
