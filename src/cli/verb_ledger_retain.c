@@ -121,7 +121,8 @@ static enum status print_json(const struct table *table, struct error *error)
 {
     bool done = strcmp(value_of(table, "state"), "done") == 0;
     json_t *told = json_pack(
-        "{s:b, s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:I, s:b, s:b, s:o}", "dropped", done, "entries",
+        "{s:b, s:b, s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:I, s:b, s:b, s:o}", "dropped", done,
+        "proposed", strcmp(value_of(table, "state"), "proposed") == 0, "entries",
         number_of(table, "entries"), "segments", number_of(table, "segments"), "bytes",
         number_of(table, "bytes"), "below", number_of(table, "below"), "first",
         value_of(table, "first"), "last", value_of(table, "last"), "people",
@@ -167,6 +168,21 @@ static void print(FILE *out, const struct table *table)
     if (!done && strcmp(value_of(table, "totals_shrink"), "true") == 0)
         fprintf(out, "Who is counted no more can be disclosed again under that limit: such a cut "
                      "needs --forget-totals.\n");
+    if (strcmp(value_of(table, "state"), "proposed") == 0)
+        fprintf(out,
+                "Nothing was dropped yet. It is proposed: another user carries it out within 7 "
+                "days by the\nsame command, with this --before%s (a restart of the gateway "
+                "forgets it).\n",
+                strcmp(value_of(table, "proposed_forget_totals"), "true") == 0
+                    ? " and --forget-totals"
+                    : "");
+    else if (!done && value_of(table, "proposed_by")[0] != '\0')
+        fprintf(out, "%s has proposed to drop those before %s, below %s%s.\n",
+                value_of(table, "proposed_by"), value_of(table, "proposed_before"),
+                value_of(table, "proposed_below"),
+                strcmp(value_of(table, "proposed_forget_totals"), "true") == 0
+                    ? ", with --forget-totals"
+                    : "");
     if (strcmp(value_of(table, "index_late"), "true") == 0)
         fprintf(out, "The exposure index could not be made anew yet: see the gateway's log; "
                      "a restart does it.\n");
@@ -230,9 +246,11 @@ const struct cli_command verb_ledger_retain = {
         "rest. Every answer says from then on since when it is. Refused while a limit, remembered\n"
         "statistics, an incident or a delivery of the last 400 days needs what would go, "
         "and,\n"
-        "without --forget-totals, where a limit of all time would forget people. Take a backup "
-        "first\n"
-        "if the law lets you keep one. The gateway must be running.",
+        "without --forget-totals, where a limit of all time would forget people. What one user "
+        "asks\n"
+        "for is proposed; another user carries it out by the same command (with budget:\n"
+        "{approvals: 1} in cofferdam.yaml at once). Take a backup first if the law lets you keep\n"
+        "one. The gateway must be running.",
     .examples = "ledger retain --before 2023-11-23 --reason \"kept for three years\" --dry-run\n"
                 "ledger retain --before 2023-11-23 --reason \"kept for three years\" --yes\n",
     .run = run,

@@ -35,6 +35,7 @@ static bool is_own_act(const char *text)
                                         "erase",
                                         "delivery",
                                         "retain",
+                                        "retain-proposed",
                                         "total-forgotten",
                                         EXPOSURE_ACT_PROPOSED,
                                         EXPOSURE_ACT_RAISED,

@@ -31,6 +31,7 @@ enum status admin_retain(struct asking *asking, struct table *table, struct erro
     TRY(clock_parse(before, &wish.before_ns, error));
     snprintf(wish.reason, sizeof wish.reason, "%s", reason);
     snprintf(wish.by, sizeof wish.by, "%s", who);
+    snprintf(wish.user, sizeof wish.user, "%s", asking->by);
     TRY(retain_begin(asking->server->retain, &wish, error));
     return admin_show_retention(asking, table, error);
 }

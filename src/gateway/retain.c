@@ -17,7 +17,23 @@
 
 enum { PATH_ROOM = 4096, NAME_ROOM = 64, ACT_ROOM = 4 * RETAIN_TEXT_ROOM, TIME_ROOM = 21 };
 
-enum retain_state { RETAIN_NONE, RETAIN_RUNNING, RETAIN_RECKONED, RETAIN_DONE, RETAIN_FAILED };
+enum retain_state {
+    RETAIN_NONE,
+    RETAIN_RUNNING,
+    RETAIN_RECKONED,
+    RETAIN_PROPOSED,
+    RETAIN_DONE,
+    RETAIN_FAILED
+};
+
+/* What one user has proposed, for another. A restart forgets it: whoever still wants it asks again.
+ */
+struct retain_proposal {
+    bool is_open;
+    struct retain_wish wish;
+    int64_t made_ns;
+    uint64_t below; /* what was shown: no more goes */
+};
 
 struct retain_total {
     char partner[NAME_ROOM], limit[NAME_ROOM];
@@ -40,7 +56,9 @@ struct retain {
     bool has_thread;  /* to be joined */
     atomic_bool stop; /* give up what can be given up */
     struct retain_wish wish;
-    pthread_mutex_t lock; /* of what follows */
+    bool approves;                   /* the wish is another's proposal */
+    struct retain_proposal proposal; /* of the thread while there is one */
+    pthread_mutex_t lock;            /* of what follows */
     enum retain_state state;
     struct retain_report report;
     struct error error;
@@ -131,8 +149,10 @@ static enum status record(struct retain *retain, const struct retain_report *rep
     clock_format_utc(retain->wish.before_ns, before);
     snprintf(text, sizeof text,
              "retain before=%s below=%" PRIu64 " entries=%" PRIu64 " people=%" PRIu64
-             " by=%s reason=%s",
-             before, report->below, report->entries, report->people, retain->wish.by,
+             "%s%s by=%s reason=%s",
+             before, report->below, report->entries, report->people,
+             retain->approves ? " proposed-by=" : "",
+             retain->approves ? retain->proposal.wish.by : "", retain->wish.by,
              retain->wish.reason);
     TRY(act(retain, NULL, text, error));
     for (size_t i = 0; i < report->total_count; i++) {
@@ -147,6 +167,28 @@ static enum status record(struct retain *retain, const struct retain_report *rep
         TRY(act(retain, total->partner, text, error));
     }
     return STATUS_OK;
+}
+
+/* Into the ledger first: a proposal that nobody takes up is told of too. */
+static enum status propose(struct retain *retain, const struct retain_report *report,
+                           struct error *error)
+{
+    char text[ACT_ROOM], before[TIME_ROOM];
+    clock_format_utc(retain->wish.before_ns, before);
+    snprintf(text, sizeof text,
+             "retain-proposed before=%s below=%" PRIu64 " entries=%" PRIu64 " people=%" PRIu64
+             " forget-totals=%s by=%s reason=%s",
+             before, report->below, report->entries, report->people,
+             retain->wish.forget_totals ? "yes" : "no", retain->wish.by, retain->wish.reason);
+    TRY(act(retain, NULL, text, error));
+    retain->proposal = (struct retain_proposal){
+        .is_open = true, .wish = retain->wish, .made_ns = clock_now_ns(), .below = report->below};
+    return STATUS_OK;
+}
+
+static bool is_alone(const struct retain *retain)
+{
+    return retain->server->config->budget.approvals > 1 && !retain->approves;
 }
 
 static enum status carry_out(struct retain *retain, const struct retention_plan *plan,
@@ -185,7 +227,9 @@ static enum status go_on(struct retain *retain, const struct policy *policy,
     enum status status = STATUS_OK;
     if (!retain->wish.dry && !retain->wish.forget_totals)
         status = refuse_shrinking(report, error);
-    if (status == STATUS_OK && !retain->wish.dry)
+    if (status == STATUS_OK && !retain->wish.dry && is_alone(retain))
+        status = propose(retain, report, error);
+    else if (status == STATUS_OK && !retain->wish.dry)
         status = carry_out(retain, plan, forgetting, report, error);
     forgetting_free(forgetting);
     return status;
@@ -197,6 +241,8 @@ static enum status run(struct retain *retain, struct retain_report *report, stru
                                   .reason = retain->wish.reason};
     struct retention_plan plan;
     TRY(retain_vouched(retain->server->config, retain->ledger, &wish.vouched, error));
+    if (retain->approves && retain->proposal.below < wish.vouched)
+        wish.vouched = retain->proposal.below;
     TRY(retention_plan(retain->ledger, &wish, &plan, error));
     report_plan(&plan, plan.newly_first_ns, report);
     struct snapshot *snapshot = server_snapshot(retain->server);
@@ -218,9 +264,24 @@ static void *run_thread(void *context)
     retain->error = error;
     retain->state = status != STATUS_OK ? RETAIN_FAILED
                     : retain->wish.dry  ? RETAIN_RECKONED
+                    : is_alone(retain)  ? RETAIN_PROPOSED
                                         : RETAIN_DONE;
+    if (retain->state == RETAIN_DONE)
+        retain->proposal.is_open = false;
     pthread_mutex_unlock(&retain->lock);
     return NULL;
+}
+
+/* Has another user proposed just this, and not too long ago? */
+static bool is_approval(const struct retain *retain, const struct retain_wish *wish)
+{
+    static const int64_t day_ns = 86400LL * 1000000000;
+    const struct retain_proposal *proposal = &retain->proposal;
+    int64_t age_ns = clock_now_ns() - proposal->made_ns;
+    return proposal->is_open && !wish->dry && strcmp(proposal->wish.user, wish->user) != 0 &&
+           proposal->wish.before_ns == wish->before_ns &&
+           proposal->wish.forget_totals == wish->forget_totals && age_ns >= 0 &&
+           age_ns < RETAIN_PROPOSAL_DAYS * day_ns;
 }
 
 enum status retain_begin(struct retain *retain, const struct retain_wish *wish, struct error *error)
@@ -235,6 +296,7 @@ enum status retain_begin(struct retain *retain, const struct retain_wish *wish, 
         pthread_join(retain->thread, NULL);
     retain->has_thread = false;
     retain->wish = *wish;
+    retain->approves = is_approval(retain, wish);
     retain->state = RETAIN_RUNNING;
     int failed = pthread_create(&retain->thread, NULL, run_thread, retain);
     retain->has_thread = failed == 0;
@@ -274,6 +336,14 @@ static void tell_failure(struct table *table, const struct error *error)
     put(table, "hint", error->hint);
 }
 
+static void tell_proposal(struct table *table, const struct retain_proposal *proposal)
+{
+    put(table, "proposed_by", proposal->wish.by);
+    put_time(table, "proposed_before", proposal->wish.before_ns);
+    put_number(table, "proposed_below", proposal->below);
+    put(table, "proposed_forget_totals", proposal->wish.forget_totals ? "true" : "false");
+}
+
 static void tell_report(struct table *table, const struct retain_report *report)
 {
     put_number(table, "entries", report->entries);
@@ -298,16 +368,18 @@ static void tell_report(struct table *table, const struct retain_report *report)
 
 void retain_tell(struct retain *retain, struct table *table)
 {
-    static const char *const states[] = {[RETAIN_NONE] = "none",
-                                         [RETAIN_RUNNING] = "running",
-                                         [RETAIN_RECKONED] = "reckoned",
-                                         [RETAIN_DONE] = "done",
-                                         [RETAIN_FAILED] = "failed"};
+    static const char *const states[] = {
+        [RETAIN_NONE] = "none",         [RETAIN_RUNNING] = "running",
+        [RETAIN_RECKONED] = "reckoned", [RETAIN_PROPOSED] = "proposed",
+        [RETAIN_DONE] = "done",         [RETAIN_FAILED] = "failed"};
     pthread_mutex_lock(&retain->lock);
     put(table, "state", states[retain->state]);
     if (retain->state == RETAIN_FAILED)
         tell_failure(table, &retain->error);
-    if (retain->state == RETAIN_RECKONED || retain->state == RETAIN_DONE)
+    if (retain->state != RETAIN_RUNNING && retain->proposal.is_open)
+        tell_proposal(table, &retain->proposal);
+    if (retain->state == RETAIN_RECKONED || retain->state == RETAIN_PROPOSED ||
+        retain->state == RETAIN_DONE)
         tell_report(table, &retain->report);
     pthread_mutex_unlock(&retain->lock);
 }

@@ -1,6 +1,7 @@
 /* Retention: staff have the ledger's oldest entries dropped (docs/decisions/0017). A thread of its
  * own does it, beside sessions and the admin database, since it reads the whole ledger; who asked
- * looks again. Refused are cuts that something in force still needs.
+ * looks again. Refused are cuts that something in force still needs. It takes as many users as a
+ * raised limit does: what one has proposed, another carries out by the same wish, no further.
  * Invariant: what goes, and what is forgotten by it, stands in the ledger, durable, before any of
  * it goes. Called on the admin thread; the report is guarded by a lock. */
 #ifndef COFFERDAM_GATEWAY_RETAIN_H
@@ -11,13 +12,14 @@
 
 struct retain; /* owned by the server */
 
-enum { RETAIN_TEXT_ROOM = 1024 };
+enum { RETAIN_TEXT_ROOM = 1024, RETAIN_USER_ROOM = 64, RETAIN_PROPOSAL_DAYS = 7 };
 
 struct retain_wish {
     int64_t before_ns;
     char reason[RETAIN_TEXT_ROOM], by[RETAIN_TEXT_ROOM];
-    bool dry;           /* only reckon */
-    bool forget_totals; /* limits of all time may count fewer people afterwards */
+    char user[RETAIN_USER_ROOM]; /* who asks, by the kernel */
+    bool dry;                    /* only reckon */
+    bool forget_totals;          /* limits of all time may count fewer people afterwards */
 };
 
 MUST_USE enum status retain_open(struct server *server, struct retain **retain,

@@ -59,7 +59,7 @@ def old(make_module_gateway):
     """A gateway, stopped: three years ago acme had 30 of the people 1 to 40, now it has had 12 of 35 to 50."""
     years = clock.Clock()
     gateway = make_module_gateway(policy_yaml=shop.POLICY + FILLER * 4000, start=False, config={
-        "ledger": {"segment_bytes": 1048576, "publish_every_ms": 100}})
+        "budget": {"approvals": 1}, "ledger": {"segment_bytes": 1048576, "publish_every_ms": 100}})
     gateway.grant()
     years.at(gateway, YEARS)
     gateway.start()
@@ -295,3 +295,45 @@ def test_people_and_proofs_are_verified_in_what_is_left(gateway):
     gateway.cli("ledger", "commit")
     told = gateway.cli("ledger", "verify", "--with-data", "--key", gateway.ledger_dir / "log.vkey")
     assert " all known" in told and "never: the index of people disclosed was not recomputed: " in told
+
+
+def test_dropping_takes_two(old):
+    """Evidence goes, and totals shrink: one proposes, another user carries out just that."""
+    put_back(old)
+    needs(old, 2)
+    old.start()
+    whole, total = segments(old.ledger_dir), ("acme", "total", "subjects")
+    proposed = retain(old, "--yes", "--forget-totals")
+    assert proposed["proposed"] and not proposed["dropped"]
+    assert retain(old, "--yes", "--forget-totals")["proposed"], "nobody approves what is his own"
+    told = old.cli("ledger", "retain", *WISH, "--dry-run")
+    assert re.search(r"uid \d+ has proposed to drop those before 2025-01-01T00:00:00Z, below \d+, with --forget-totals", told)
+    # The tests' own user is another one than the command line's. Another wish is a proposal of its own, as is a restart's.
+    wish = "RETAIN BEFORE '2025-01-01' REASON 'kept for two years' BY 'the second'"
+    assert "would count 12 people" in await_retention(old, wish)["message"]
+    assert segments(old.ledger_dir) == whole and used(old)[total][0] == "38"
+    done = await_retention(old, wish + " FORGET 'totals'")
+    assert done["state"] == "done" and done["below"] == str(proposed["below"]) and "proposed_by" not in done
+    assert segments(old.ledger_dir) != whole and used(old)[total][0] == "12"
+    acts = [entry["text"].split(" reason=")[0] for entry in old.ledger() if entry.get("text", "").startswith("retain")]
+    assert [act.split(" ")[0] for act in acts] == ["retain-proposed", "retain-proposed", "retain"]
+    assert re.search(r" proposed-by=uid \d+ by=uid \d+ \(the second\)$", acts[-1]), acts
+    put_back(old)
+    old.start()
+    retain(old, "--yes", "--forget-totals")
+    old.restart()
+    assert await_retention(old, wish + " FORGET 'totals'")["state"] == "proposed"
+    assert segments(old.ledger_dir) == whole
+    needs(old, 1)
+
+
+def needs(gateway, users):
+    gateway.settings["budget"] = {"approvals": users}
+    gateway.write_config()
+
+
+def await_retention(gateway, command):
+    rows = gateway.admin(command)
+    while any(row["value"] == "running" for row in rows):
+        rows = gateway.admin("SHOW RETENTION")
+    return {row["property"]: row["value"] for row in rows if row["partner"] is None}

@@ -28,7 +28,7 @@ class Retain(longrun.Stage):
         super().__init__()
         self.count, years = collections.Counter(), clock.Clock()
         self.start(shop.SQL, shop.POLICY + retained.FILLER * 4000,
-                   {"ledger": {"segment_bytes": 1 << 20, "publish_every_ms": 100}})
+                   {"budget": {"approvals": 1}, "ledger": {"segment_bytes": 1 << 20, "publish_every_ms": 100}})
         gateway = self.gateway
         gateway.stop()
         gateway.expect_alarm = True
