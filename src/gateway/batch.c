@@ -373,5 +373,9 @@ enum status batch_add(struct batch *batch, struct run *run, struct slice row, st
         else if (!plan->hidden[i].once)
             TRY(take_value(batch, plan, i, hidden[i], error));
     }
-    return add_row(batch, run, row, visible_bytes, error);
+    TRY(add_row(batch, run, row, visible_bytes, error));
+    size_t last = plan->hidden_count + (plan->has_once ? 1 : 0);
+    batch->row_ends[batch->row_count - 1].left_out =
+        plan->keeps_left_out && hidden[last].data == NULL;
+    return STATUS_OK;
 }

@@ -164,7 +164,8 @@ static void declare_text(const struct plan *plan, uint64_t serial, struct buffer
  * like the end of the rows. */
 static bool counts_rows(const struct plan *plan)
 {
-    return plan->relay_limit < 0 && plan->relay_offset == 0 && !plan->suppress_small;
+    return plan->relay_limit < 0 && plan->relay_offset == 0 && !plan->suppress_small &&
+           !plan->keeps_left_out;
 }
 
 static enum status check_fetch(const struct session *session, const struct cursor *cursor,

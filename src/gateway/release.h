@@ -50,7 +50,8 @@ void run_release(struct run *run); /* NULL is fine */
 /* Columns of upstream's rows behind those that the client gets: see struct plan_hidden. */
 static inline size_t run_hidden_columns(const struct plan *plan)
 {
-    return plan->hidden_count + (plan->has_once ? 1 : 0) + plan_write_columns(plan);
+    return plan->hidden_count + (plan->has_once ? 1 : 0) + (plan->keeps_left_out ? 1 : 0) +
+           plan_write_columns(plan);
 }
 
 enum {
@@ -66,6 +67,7 @@ struct batch_key {
 struct batch_row {
     size_t bytes_end; /* in batch->rows */
     size_t keys_end;  /* in batch->keys */
+    bool left_out;    /* by HAVING */
 };
 
 /* Rows gathered since the last release; all of one run. Memory is kept between batches. */

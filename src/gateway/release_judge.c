@@ -70,11 +70,17 @@ static void judge_group(struct release_work *work, size_t row)
 }
 
 /* OFFSET and LIMIT of ours. A row that is passed over still contributes: it decided which rows
- * were next. Its subjects are recorded as witnesses, or as influence where it is a statistic. */
-static void judge_position(struct run *run, struct row_fate *fate)
+ * were next. Its subjects are recorded as witnesses, or as influence where it is a statistic. That
+ * HAVING leaves a group out is a statistic of it. */
+static void judge_position(struct run *run, struct row_fate *fate, bool left_out)
 {
     if (fate->suppressed)
         return;
+    if (left_out) {
+        if (fate->grade != PLAN_GRADE_AGGREGATE)
+            fate->grade = PLAN_GRADE_INFLUENCE;
+        return;
+    }
     if (run->skip_left > 0)
         run->skip_left--;
     else if (run->take_left < 0)
@@ -105,6 +111,22 @@ static enum lot lot_of_influence(struct release_work *work, size_t place, size_t
         return LOT_NARROW;
     if (members < work->smallest)
         work->smallest = members;
+    return LOT_INFLUENCE;
+}
+
+/* Small groups that HAVING leaves out: what is told of them is told of all of them together, in the
+ * rows at hand. */
+static enum lot lot_of_left_out(struct release_work *work, size_t hidden)
+{
+    size_t count = 0;
+    for (size_t row = 0; row < work->rows; row++)
+        if (work->batch->row_ends[row].left_out && work->fates[row].grade == PLAN_GRADE_INFLUENCE)
+            count += release_gather(work, row + 1, hidden, work->scratch + count);
+    count = subject_ids_unique(work->scratch, count);
+    if (count < work->run->partner->min_subjects)
+        return LOT_NARROW;
+    if (count < work->smallest)
+        work->smallest = (uint32_t)count;
     return LOT_INFLUENCE;
 }
 
@@ -184,6 +206,19 @@ enum lot release_lot(const struct release_work *work, size_t place, size_t hidde
     return (enum lot)work->lots[place * work->plan->hidden_count + hidden];
 }
 
+static void judge_left_out(struct release_work *work)
+{
+    size_t hidden_count = work->plan->hidden_count;
+    for (size_t h = 0; work->plan->keeps_left_out && h < hidden_count; h++) {
+        enum lot lot = lot_of_left_out(work, h);
+        for (size_t row = 0; row < work->rows; row++) {
+            uint8_t *of_row = &work->lots[(row + 1) * hidden_count + h];
+            if (work->batch->row_ends[row].left_out && *of_row == LOT_INFLUENCE)
+                *of_row = (uint8_t)lot;
+        }
+    }
+}
+
 enum status release_judge(struct release_work *work, struct error *error)
 {
     size_t hidden_count = work->plan->hidden_count;
@@ -195,7 +230,7 @@ enum status release_judge(struct release_work *work, struct error *error)
     uint64_t before = work->run->rows;
     for (size_t row = 0; row < work->rows; row++) {
         judge_group(work, row);
-        judge_position(work->run, &work->fates[row]);
+        judge_position(work->run, &work->fates[row], work->batch->row_ends[row].left_out);
         if (work->fates[row].sent && bound > 0 && ++before > bound) {
             work->rows = row;
             work->limit = "rows in one statement";
@@ -205,6 +240,7 @@ enum status release_judge(struct release_work *work, struct error *error)
     for (size_t place = 0; place <= work->rows; place++)
         for (size_t h = 0; h < hidden_count; h++)
             work->lots[place * hidden_count + h] = (uint8_t)lot_of(work, place, h);
+    judge_left_out(work);
     return STATUS_OK;
 }
 

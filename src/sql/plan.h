@@ -252,6 +252,9 @@ struct plan {
      * groups depends on all of them): release `relay_limit` rows after `relay_offset`; rows not
      * released are recorded as influence. -1: no limit. */
     int64_t relay_limit, relay_offset;
+    /* The last column of upstream's rows is NULL on those that HAVING leaves out: they are recorded
+     * and held against other statistics like the rest, and are not sent. */
+    bool keeps_left_out;
 };
 
 struct plan_request {

@@ -155,14 +155,33 @@ static void note_looks(struct level *level)
         level->grows |= level->changes;
 }
 
-/* A group that changes may come in. Groups of a plain statistic are as those without HAVING: its
- * limits are in 0003. */
+/* All their people are recorded anyhow. */
+static uint64_t settled_fences(const struct build *build)
+{
+    uint64_t fences = 0;
+    for (size_t i = 0; i < build->fence_count; i++)
+        if (build->fences[i]->settled != 0)
+            fences |= UINT64_C(1) << i;
+    return fences;
+}
+
+static bool are_sets(const struct level *level)
+{
+    for (size_t k = 0; k < level->key_count; k++)
+        if (level->keys[k].depth == 0)
+            return false;
+    return level->key_count > 0;
+}
+
+/* A group that changes may come in. Those of a plain statistic all come to the gateway: whether one
+ * is left out is told of its people as its figure would be. */
 static enum status settle_having(struct level *level)
 {
     uint64_t changes = level->changes;
-    bool statistic = level->top && level->plain_statistic;
-    if (changes != 0 && !statistic &&
-        level->build->request->partner->mode != POLICY_MODE_AGGREGATES)
+    level->keeps = level->keeps && changes != 0 && are_sets(level);
+    if (level->keeps)
+        return STATUS_OK;
+    if ((changes & ~settled_fences(level->build)) != 0)
         TRY(settle_level(level, PLAN_GRADE_INFLUENCE,
                          "HAVING: whoever makes a group what it is may keep it out by that"));
     level->changes = changes; /* those whom it lets through are some that it picks */
@@ -338,6 +357,11 @@ enum status lineage_carry(struct level *level, SelectStmt *select)
         carry_policy(level, select);
     else if (level->grouped && level->plain_statistic)
         TRY(carry_thresholds(level, select));
+    if (level->keeps) {
+        level->passed = plan_hidden_name();
+        add_target(select, rewrite_case(level->passes, rewrite_boolean(true)), level->passed);
+        level->build->plan->keeps_left_out = true;
+    }
     return STATUS_OK;
 }
 

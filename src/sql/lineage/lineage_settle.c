@@ -457,6 +457,9 @@ enum status settle_finish(struct level *level, SelectStmt **select)
     inner->targetList = lappend(inner->targetList, rewrite_target(rewrite_boolean(true), present));
     outer->targetList =
         lappend(outer->targetList, rewrite_target(rewrite_column(alias, present), present));
+    if (level->keeps)
+        outer->targetList = lappend(
+            outer->targetList, rewrite_target(rewrite_column(alias, level->passed), level->passed));
     outer->withClause = with_figures(build, inner->withClause);
     inner->withClause = NULL;
     outer->fromClause = list_make1(rewrite_join(

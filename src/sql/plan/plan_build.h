@@ -258,7 +258,7 @@ struct level {
     bool bare_aggregates;   /* likewise, min() and max() included */
     bool counts;            /* some aggregate is count(): a figure even where there is no row */
     bool order_unstable;    /* ORDER BY reads something unstable */
-    bool having_unstable;   /* and so does HAVING */
+    bool having_unstable;   /* HAVING reads something unstable */
     bool rows_unstable;     /* and so does a function that gives a set of rows, among the outputs */
     uint64_t order_missing; /* of what ORDER BY and DISTINCT ON read; see struct column */
     bool grouping_sets;     /* ROLLUP, CUBE, GROUPING SETS */
@@ -271,8 +271,12 @@ struct level {
     List *from;              /* rewritten */
     size_t *from_ends;       /* by item of it: how many relations there are up to its end */
     bool having;
-    bool in_where;    /* WHERE is being resolved; */
-    bool from_steady; /* of FROM nothing but rows with their people can go */
+    bool keeps;          /* what HAVING leaves out comes to the gateway, and is held back there */
+    Node *passes;        /* then HAVING */
+    List *failing_sorts; /* of ORDER BY: what may fail */
+    const char *passed;  /* and the hidden column that says so */
+    bool in_where;       /* WHERE is being resolved; */
+    bool from_steady;    /* of FROM nothing but rows with their people can go */
     struct unsettled *unsettled;
     uint64_t judged; /* relations of which a condition of FROM or WHERE reads an unstable column */
     Node *where;     /* rewritten and guarded */
@@ -337,6 +341,7 @@ struct build {
     size_t secret_count;
     size_t guard_count;
     size_t failing; /* expressions, aggregates and the like so far that may fail */
+    bool writes;    /* the statement changes rows */
     bool written;   /* what is planned now reads just the rows that the statement writes */
     bool sets; /* a function that returns a set stands somewhere: no count is a plain statistic */
 };
@@ -420,6 +425,8 @@ MUST_USE enum status plan_resolve_distinct_on(struct level *level, SelectStmt *s
 /* A target that is the column itself, as `*` expands to. */
 MUST_USE enum status plan_add_column(struct level *level, struct relation *relation, size_t column);
 /* plan_limit.c */
+/* Are LIMIT and OFFSET numbers, if they are there at all? */
+bool plan_limit_is_known(const SelectStmt *select);
 MUST_USE enum status plan_limit(struct level *level, SelectStmt *select);
 /* plan_lookup.c: partners that may only look up. */
 MUST_USE enum status plan_check_lookup(struct level *level);

@@ -104,6 +104,16 @@ static bool is_quoted(const Node *node, int64_t *value)
            parse_digits(((const A_Const *)node)->val.sval.sval, value);
 }
 
+bool plan_limit_is_known(const SelectStmt *select)
+{
+    const Node *bounds[] = {select->limitCount, select->limitOffset};
+    int64_t value;
+    for (size_t i = 0; i < lengthof(bounds); i++)
+        if (!is_null(bounds[i]) && !is_quoted(bounds[i], &value) && !fold(bounds[i], &value))
+            return false;
+    return (int)select->limitOption != PARSE_LIMIT_WITH_TIES;
+}
+
 /* A sub-select in it is recorded as any other in a condition is: it decides which rows go. No guard
  * is put around the rest, that reads no rows; nor can one in the sub-select name the level's
  * relations, so these are not in scope. */
@@ -273,7 +283,7 @@ static enum status share_limits(struct level *level, SelectStmt *select)
         level->picks = true; /* of rows about nobody, but which? */
         return STATUS_OK;
     }
-    bool may_move = are_groups(level) && !sorted;
+    bool may_move = level->keeps || (are_groups(level) && !sorted);
     if (ties || offset.kind == LIMIT_RUNTIME || (skips && !level->top) ||
         (may_move && (limit.kind == LIMIT_RUNTIME || !level->top)))
         return settle_and_limit(level, select, &limit, &offset);

@@ -23,13 +23,45 @@ uint64_t plan_own_relations(const struct level *level)
     return own;
 }
 
+/* Can the groups that HAVING leaves out come along? Not where something counts rows upstream, or is
+ * computed over all of them. */
+static bool may_keep_left_out(const struct level *level, const SelectStmt *select)
+{
+    const struct build *build = level->build;
+    return level->top && level->having_unstable && level->plain_statistic && !level->windows &&
+           !level->rows_unstable && select->distinctClause == NIL && plan_limit_is_known(select) &&
+           !build->writes && build->once == NULL && !build->sublinks && !build->settled;
+}
+
+/* What is computed of a group where HAVING lets it through may fail where it does not. */
+static void keep_left_out(struct level *level, SelectStmt *select)
+{
+    level->passes = select->havingClause;
+    select->havingClause = NULL;
+    for (size_t i = 0; i < level->target_count; i++) {
+        ResTarget *target = list_nth_node(ResTarget, select->targetList, (int)i);
+        if (!level->targets[i].value.total)
+            target->val = rewrite_case(copyObject(level->passes), target->val);
+    }
+    ListCell *cell;
+    foreach (cell, level->failing_sorts) {
+        SortBy *sort = lfirst_node(SortBy, cell);
+        sort->node = rewrite_case(copyObject(level->passes), sort->node);
+    }
+    plan_explain(level->build, "lineage",
+                 "groups that HAVING leaves out are recorded like those that are sent");
+}
+
 enum status plan_finish_level(struct level *level, SelectStmt *select)
 {
     TRY(plan_resolve_targets(level, select));
     TRY(plan_resolve_having(level, select));
     TRY(plan_resolve_distinct_on(level, select));
     TRY(plan_resolve_order(level, select));
+    level->keeps = may_keep_left_out(level, select);
     TRY(lineage_group(level));
+    if (level->keeps)
+        keep_left_out(level, select);
     TRY(plan_limit(level, select));
     TRY(lineage_carry(level, select));
     return lineage_check_mode(level);

@@ -295,7 +295,8 @@ enum status plan_resolve_targets(struct level *level, SelectStmt *select)
 }
 
 /* What means an output stays its ordinal. */
-static enum status resolve_sort(struct level *level, Node *node, const char *clause, Node **out)
+static enum status resolve_sort(struct level *level, Node *node, const char *clause, Node **out,
+                                bool *total)
 {
     struct resolver resolver =
         make_resolver(level, level->grouped ? RESOLVE_GROUPED : RESOLVE_PLAIN, clause);
@@ -310,9 +311,11 @@ static enum status resolve_sort(struct level *level, Node *node, const char *cla
         level->order_unstable = level->order_unstable || level->targets[ordinal - 1].value.unstable;
         level->order_missing |= lineage_missing(level, &level->targets[ordinal - 1].value);
         *out = rewrite_integer((int)ordinal);
+        *total = true;
         return STATUS_OK;
     }
     TRY(resolve_expression(&resolver, node, &value));
+    *total = value.total;
     level->order_unstable = level->order_unstable || value.unstable;
     level->order_missing |= lineage_missing(level, &value);
     return finish_output(level, &value, out);
@@ -340,7 +343,8 @@ enum status plan_resolve_distinct_on(struct level *level, SelectStmt *select)
     ListCell *cell;
     foreach (cell, select->distinctClause) {
         Node *node = NULL;
-        TRY(resolve_sort(level, lfirst(cell), "DISTINCT ON", &node));
+        bool total;
+        TRY(resolve_sort(level, lfirst(cell), "DISTINCT ON", &node, &total));
         lfirst(cell) = node;
     }
     return STATUS_OK;
@@ -354,7 +358,10 @@ enum status plan_resolve_order(struct level *level, SelectStmt *select)
         if (sort->sortby_dir == SORTBY_USING)
             return plan_refuse(level->build, "0A000", "Use ASC or DESC.",
                                "ORDER BY … USING is not supported");
-        TRY(resolve_sort(level, sort->node, "ORDER BY", &sort->node));
+        bool total;
+        TRY(resolve_sort(level, sort->node, "ORDER BY", &sort->node, &total));
+        if (!total)
+            level->failing_sorts = lappend(level->failing_sorts, sort);
     }
     return STATUS_OK;
 }

@@ -291,6 +291,7 @@ static enum status check_limits(struct write *write)
 enum status plan_write(struct build *build, Node *statement, Node **emitted)
 {
     struct write write = {.build = build};
+    build->writes = true;
     TRY(plan_count_parameters(build, statement));
     TRY(begin(&write, statement));
     TRY(check_returning(&write));
