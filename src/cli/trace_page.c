@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/since.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "trace/looks.h"
@@ -92,21 +91,27 @@ static const char *const verdicts[] = {"cannot tell", "this copy", "another sour
 
 static void print_sources(FILE *out, const struct trace_report *report)
 {
-    static const char *const names[] = {"copy given to", "records it had", "posterior",
-                                        "prior",         "guilt model",    NULL};
+    static const char *const names[] = {"copy given to", "records it had", "posterior", "prior",
+                                        "guilt model",   "said deleted",   NULL};
     struct table table;
     table_init(&table, CLI_RESULT_BYTES, names);
     for (size_t i = 0; i < report->source_count && i < SOURCES_SHOWN; i++) {
         const struct trace_source *source = &report->sources[i];
         struct table_row *row = table_add(&table);
         table_set(&table, row, 0, "%s",
-                  source->partner == NULL ? "(another source)" : source->partner);
+                  source->older             ? "(an older copy, dropped)"
+                  : source->partner == NULL ? "(another source)"
+                                            : source->partner);
+        if (source->older)
+            table_set(&table, row, 1, "at most %" PRIu64, source->records);
         if (source->partner != NULL)
             table_set(&table, row, 1, "%" PRIu64, source->records);
         table_set(&table, row, 2, "%.4f", source->posterior);
         table_set(&table, row, 3, "%.4f", source->prior);
         if (source->partner != NULL)
             table_set(&table, row, 4, "%.4f", source->guilt);
+        if (source->deleted > 0)
+            table_set(&table, row, 5, "%" PRIu64, source->deleted);
         if (source->passed_on > 0)
             table_set(&table, row, 0, "%s or its sub-processors", source->partner);
     }
@@ -128,7 +133,7 @@ static void print_parts(FILE *out, const struct trace_report *report)
     if (report->part_count == 0)
         return;
     fputc('\n', out);
-    cli_print_heading(out, "Within the copy given to %s", report->sources[0].partner);
+    cli_print_heading(out, "Within the copy given to %s", report->sources[report->best].partner);
     table_init(&table, CLI_RESULT_BYTES, names);
     for (size_t i = 0; i < report->part_count && i < SOURCES_SHOWN; i++) {
         const struct trace_part *part = &report->parts[i];
@@ -252,11 +257,16 @@ static json_t *sources_json(const struct trace_report *report)
         const struct trace_source *source = &report->sources[i];
         json_t *object = json_object();
         set(object, "copy", optional(source->partner));
+        set(object, "older", json_boolean(source->older));
         set(object, "prior", json_real(source->prior));
         set(object, "posterior", json_real(source->posterior));
         set(object, "passed_on", json_real(source->passed_on));
         set(object, "guilt_model", json_real(source->guilt));
         set(object, "records", json_integer((json_int_t)source->records));
+        set(object, "deleted", json_integer((json_int_t)source->deleted));
+        set(object, "deletion_attested",
+            source->deleted == 0 ? json_null() : instant(source->attested_ns));
+        set(object, "deletion_request", optional(source->request));
         add(all, object);
     }
     return all;
@@ -327,7 +337,6 @@ static void set_counts(json_t *object, const struct trace_report *report)
 
 json_t *trace_page_json(const struct trace_report *report)
 {
-    char since[SINCE_TEXT_ROOM];
     json_t *object = json_object(), *notes = json_array();
     CHECK(object != NULL && notes != NULL);
     for (size_t i = 0; i < report->note_count; i++)
@@ -335,9 +344,8 @@ json_t *trace_page_json(const struct trace_report *report)
     set(object, "sha256", json_string(report->sha256));
     set(object, "verdict", json_string(verdicts[report->verdict]));
     set(object, "why", cli_json_text(report->why));
+    set(object, "since", optional(report->since));
     set(object, "leaked_before", instant(report->before_ns));
-    since_format(report->since_ns, since);
-    set(object, "since", optional(since));
     set(object, "ledger_entries", json_integer((json_int_t)report->ledger_entries));
     set(object, "elsewhere", json_real(report->elsewhere));
     set(object, "error", json_real(report->error));

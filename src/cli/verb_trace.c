@@ -21,10 +21,9 @@ static const struct cli_option options[] = {
     {"leaked-before", 0, "TIME", "what was given from then on cannot be in it; default: now"},
     {"column", 0, "NAME=dataset.column,…",
      "what a column is, instead of the guess; NAME=: nothing"},
-    {"prior", 0, "PARTNER=P,…", "how probable a source is before; outside=P: another source"},
+    {"prior", 0, "PARTNER=P,…", "how probable a source is before; outside=P: another; older=P"},
     {"elsewhere", 0, "P", "that a record was got from no copy; default 0.2"},
     {"ratio", 0, "N", "how many times as probable the first must be as the next; default 20"},
-    {"accept-since", 0, NULL, "go on where retention has dropped older records of the ledger"},
     {"yes", 'y', NULL, "do not ask whether the columns are right"},
     {NULL, 0, NULL, NULL},
 };
@@ -117,7 +116,6 @@ static enum status read_options(struct cli_call *call, struct trace_options *wan
         TRY(read_fraction(call, "elsewhere", elsewhere, 1, &wanted->elsewhere, error));
     if (ratio != NULL)
         TRY(read_fraction(call, "ratio", ratio, 1e9, &wanted->ratio, error));
-    wanted->accept_since = cli_value(call, "accept-since") != NULL;
     wanted->choices = given->choices;
     wanted->priors = given->priors;
     TRY(each_given(call, "column", &given->column_list, take_choice, wanted, given, error));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/since.h"
 #include "crypto/crypto.h"
 #include "crypto/token.h"
 #include "trace/looks.h"
@@ -155,7 +156,8 @@ static enum status try_all(struct tracing *tracing, struct wanted_list *list, st
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     enum status status = token_secret_read(path, secret, error);
     for (size_t p = 0; p < tracing->world.partner_count && status == STATUS_OK; p++)
-        if (tracing->world.partners[p].has_tokens && list->missing > 0)
+        if ((tracing->world.partners[p].has_tokens || tracing->world.since_ns != SINCE_EVER) &&
+            list->missing > 0) /* who had tokens may have been dropped from the records */
             status = try_partner(tracing, list, p, secret, keys, error);
     crypto_wipe(secret, sizeof secret);
     crypto_wipe(keys, kinds * sizeof *keys);

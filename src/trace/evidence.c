@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/since.h"
 #include "exposure/column_line.h"
 #include "trace/forms.h"
 
@@ -161,6 +162,21 @@ size_t evidence_have(const struct evidence *evidence, uint32_t person, struct ev
     return count;
 }
 
+int64_t evidence_last(const struct evidence *evidence, const struct record *record, size_t partner)
+{
+    const struct world *world = &evidence->tracing->world;
+    int64_t last_ns = INT64_MIN;
+    if (record->canary != TRACE_NOBODY)
+        return evidence->tracing->canaries[record->canary].opened_ns;
+    for (size_t i = evidence->first[record->person]; i < evidence->first[record->person + 1]; i++) {
+        const struct world_holding *holding = &world->holdings[i];
+        if (world->copies[world->series[holding->series].copy].partner == partner &&
+            holding->last_ns > last_ns)
+            last_ns = holding->last_ns;
+    }
+    return last_ns == INT64_MIN ? world->since_ns : last_ns; /* only an older copy can have it */
+}
+
 bool evidence_covers(const struct evidence *evidence, const struct record *record, size_t partner,
                      const uint16_t *have)
 {
@@ -216,6 +232,25 @@ static void gather_person(const struct evidence *evidence, uint32_t person,
     }
 }
 
+/* What may have gone before the records that are kept begin. Nobody knows what older copies had, so
+ * all of them together are taken for one that had everything but what was made for one copy. A
+ * token is its partner's, whichever of its copies it was in. */
+static void judge_older(struct evidence *evidence, size_t t)
+{
+    const struct record *record = &evidence->records[t];
+    struct model_record *model = &evidence->model[t];
+    if (evidence->tracing->world.since_ns == SINCE_EVER)
+        return;
+    size_t partner = evidence_made_for(evidence, record);
+    if (partner == SIZE_MAX) {
+        model->may_be_older = true;
+        model_set_bit(evidence->older, t);
+    } else if (record->canary == TRACE_NOBODY && !model_bit(evidence->held[partner], t)) {
+        model_set_bit(evidence->held[partner], t);
+        model->holders++;
+    }
+}
+
 static void judge_record(struct evidence *evidence, size_t t, struct gathering *gathering)
 {
     struct tracing *tracing = evidence->tracing;
@@ -252,8 +287,10 @@ static enum status judge_records(struct evidence *evidence, struct error *error)
         .is_touched = arena_array(&evidence->arena, bool, partners + 1)};
     if (evidence->arena.overflowed)
         return out_of_memory(error);
-    for (size_t t = 0; t < evidence->count; t++)
+    for (size_t t = 0; t < evidence->count; t++) {
         judge_record(evidence, t, &gathering);
+        judge_older(evidence, t);
+    }
     return STATUS_OK;
 }
 
@@ -271,6 +308,7 @@ enum status evidence_gather(struct tracing *tracing, struct evidence *evidence, 
     for (size_t p = 0; p < world->partner_count && !evidence->arena.overflowed; p++)
         evidence->held[p] =
             arena_array(&evidence->arena, uint8_t, model_bits_bytes(evidence->count));
+    evidence->older = arena_array(&evidence->arena, uint8_t, model_bits_bytes(evidence->count));
     if (evidence->arena.overflowed)
         return out_of_memory(error);
     for (size_t i = 0; i < series; i++)

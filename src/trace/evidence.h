@@ -20,6 +20,7 @@ struct evidence {
     struct model_record *model; /* beside the records */
     size_t count;
     uint8_t **held;   /* by partner: a bit a record */
+    uint8_t *older;   /* a bit a record: a copy that was dropped from the records may have had it */
     uint16_t *series; /* series x column: the forms in which it has the column */
     size_t *first;    /* by person: its holdings in the world; one more at the end */
     struct arena arena;
@@ -38,6 +39,9 @@ struct evidence_of {
 /* The forms that these holdings have of each column of a person; returns how many holdings. */
 size_t evidence_have(const struct evidence *evidence, uint32_t person, struct evidence_of of,
                      uint16_t *have);
+/* The last time before the leak at which the partner was given anything of the record's person; for
+ * a canary, at which its delivery began. */
+int64_t evidence_last(const struct evidence *evidence, const struct record *record, size_t partner);
 /* Do these forms (of a partner) cover the record? */
 bool evidence_covers(const struct evidence *evidence, const struct record *record, size_t partner,
                      const uint16_t *have);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/since.h"
 #include "trace/judge.h"
 
 static enum status out_of_memory(struct error *error)
@@ -15,9 +16,12 @@ static enum status out_of_memory(struct error *error)
 
 /* ---- priors ---- */
 
-static const double *given_prior(const struct trace_options *options, const char *partner)
+static const double *given_prior(const struct trace_options *options,
+                                 const struct trace_source *source)
 {
-    const char *name = partner == NULL ? "outside" : partner;
+    const char *name = source->partner != NULL ? source->partner
+                       : source->older         ? "older"
+                                               : "outside";
     for (size_t i = 0; i < options->prior_count; i++)
         if (strcmp(options->priors[i].partner, name) == 0)
             return &options->priors[i].prior;
@@ -31,9 +35,14 @@ static enum status check_priors(const struct tracing *tracing, struct error *err
     for (size_t i = 0; i < options->prior_count; i++) {
         const char *name = options->priors[i].partner;
         sum += options->priors[i].prior;
-        if (strcmp(name, "outside") != 0 && world_find_partner(&tracing->world, name) == SIZE_MAX)
+        bool is_cut = tracing->world.since_ns != SINCE_EVER;
+        if (strcmp(name, "outside") != 0 && (!is_cut || strcmp(name, "older") != 0) &&
+            world_find_partner(&tracing->world, name) == SIZE_MAX)
             return error_set(error, STATUS_INVALID, "42704",
-                             "partners are those of the policy and of the ledger, or outside",
+                             is_cut ? "partners are those of the policy and of the ledger, or "
+                                      "outside, or older"
+                                    : "partners are those of the policy and of the ledger, or "
+                                      "outside",
                              "there is no partner \"%.63s\" to have a prior", name);
     }
     if (sum > 1 + 1e-9)
@@ -49,12 +58,12 @@ static void fill_priors(const struct trace_options *options, struct trace_source
     double left = 1;
     size_t others = 0;
     for (size_t i = 0; i < count; i++) {
-        const double *given = given_prior(options, sources[i].partner);
+        const double *given = given_prior(options, &sources[i]);
         others += given == NULL;
         left -= given == NULL ? 0 : *given;
     }
     for (size_t i = 0; i < count; i++) {
-        const double *given = given_prior(options, sources[i].partner);
+        const double *given = given_prior(options, &sources[i]);
         sources[i].prior = given != NULL ? *given : fmax(left, 0) / (double)others;
     }
 }
@@ -65,6 +74,8 @@ static int compare_sources(const void *a, const void *b)
 {
     const struct trace_source *left = a, *right = b;
     int order = (left->posterior < right->posterior) - (left->posterior > right->posterior);
+    if (order == 0) /* what is known before what is not */
+        order = left->older - right->older;
     if (order == 0)
         order = (left->records < right->records) - (left->records > right->records);
     if (order != 0)
@@ -81,11 +92,42 @@ static uint64_t count_bits(const uint8_t *bits, size_t count)
     return sum;
 }
 
+/* What the copy's owner attested to have deleted. */
+static void count_deleted(const struct evidence *evidence, size_t partner,
+                          struct trace_source *source)
+{
+    const struct tracing *tracing = evidence->tracing;
+    for (size_t t = 0; t < evidence->count; t++) {
+        const struct record *record = &evidence->records[t];
+        if (!model_bit(evidence->held[partner], t))
+            continue;
+        const struct deleted_claim *claim =
+            deleted_find(&tracing->world.deleted, record->person, (uint32_t)partner,
+                         evidence_last(evidence, record, partner));
+        if (claim == NULL)
+            continue;
+        source->deleted++;
+        if (source->request == NULL || claim->attested_ns > source->attested_ns) {
+            source->attested_ns = claim->attested_ns;
+            source->request = claim->request;
+        }
+    }
+    if (source->request != NULL)
+        source->request = arena_strdup(&tracing->report->arena, source->request);
+}
+
+static void take_best(struct trace_report *report)
+{
+    while (report->sources[report->best].older)
+        report->best++;
+}
+
 static enum status rank_sources(const struct evidence *evidence, struct error *error)
 {
     const struct tracing *tracing = evidence->tracing;
     struct trace_report *report = tracing->report;
-    size_t partners = tracing->world.partner_count, count = partners + 1;
+    bool is_cut = tracing->world.since_ns != SINCE_EVER;
+    size_t partners = tracing->world.partner_count, count = partners + 1 + is_cut;
     double *numbers = calloc(3 * count, sizeof *numbers);
     struct trace_source *sources = arena_array(&report->arena, struct trace_source, count);
     if (numbers == NULL || sources == NULL) {
@@ -93,13 +135,19 @@ static enum status rank_sources(const struct evidence *evidence, struct error *e
         return out_of_memory(error);
     }
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *held = i == partners ? NULL : evidence->held[i];
+        const uint8_t *held = i == partners  ? NULL
+                              : i > partners ? evidence->older
+                                             : evidence->held[i];
+        sources[i].older = i > partners;
         numbers[i] = model_log_likelihood(evidence->model, held, evidence->count, TRACE_ERROR);
         if (held == NULL)
             continue;
+        sources[i].records = count_bits(held, evidence->count);
+        if (sources[i].older)
+            continue;
         sources[i].partner = arena_strdup(&report->arena, tracing->world.partners[i].name);
         sources[i].guilt = model_guilt(evidence->model, held, evidence->count);
-        sources[i].records = count_bits(held, evidence->count);
+        count_deleted(evidence, i, &sources[i]);
     }
     fill_priors(tracing->options, sources, count);
     for (size_t i = 0; i < count; i++)
@@ -107,7 +155,7 @@ static enum status rank_sources(const struct evidence *evidence, struct error *e
     model_posterior(numbers + count, numbers, count, numbers + 2 * count);
     for (size_t i = 0; i < count; i++) {
         const struct policy_partner *partner =
-            i == partners ? NULL
+            i >= partners ? NULL
                           : policy_find_partner(tracing->casework->policy, sources[i].partner);
         sources[i].posterior = numbers[2 * count + i];
         if (partner != NULL && partner->sub_processor_count > 0)
@@ -117,6 +165,7 @@ static enum status rank_sources(const struct evidence *evidence, struct error *e
     qsort(sources, count, sizeof *sources, compare_sources);
     report->sources = sources;
     report->source_count = count;
+    take_best(report);
     return STATUS_OK;
 }
 
@@ -124,7 +173,30 @@ static enum status rank_sources(const struct evidence *evidence, struct error *e
 
 static const char *name_of(const struct trace_source *source)
 {
-    return source->partner == NULL ? "another source" : source->partner;
+    return source->older             ? "an older copy, dropped from the records"
+           : source->partner == NULL ? "another source"
+                                     : source->partner;
+}
+
+/* Where the oldest records are gone: a copy of theirs that nobody knows of explains the file about
+ * as well as the best that is known, or better. */
+static const char *why_older(struct trace_report *report)
+{
+    const struct trace_source *best = &report->sources[report->best], *older = report->sources;
+    while (!older->older)
+        older++;
+    if (best->partner == NULL || best->records == 0 ||
+        older->posterior >= report->ratio * best->posterior)
+        return arena_printf(&report->arena,
+                            "a copy that was given before %s can have had these records, and which "
+                            "copies those were was dropped by retention; none that is known "
+                            "explains them as well",
+                            report->since);
+    return arena_printf(&report->arena,
+                        "one cannot tell between the copy given to %s and copies that were given "
+                        "before %s, to it or to others: their records were dropped by retention, "
+                        "and they can have had all of this too",
+                        best->partner, report->since);
 }
 
 /* Does the copy have a record that was made for it alone? */
@@ -144,27 +216,6 @@ static const char *times(struct arena *arena, double best, double next)
     return arena_printf(arena, best / next < 100 ? "%.1f" : "%.0f", best / next);
 }
 
-/* A copy whose entries were dropped may explain the records as well: only what was made for one
- * copy alone tells it apart from copies that nobody knows of any more. */
-static bool is_beaten_by_the_gone(const struct evidence *evidence)
-{
-    const struct tracing *tracing = evidence->tracing;
-    const struct trace_source *best = &tracing->report->sources[0];
-    return tracing->world.since_ns != SINCE_EVER &&
-           (best->partner == NULL ||
-            !has_unique(evidence, world_find_partner(&tracing->world, best->partner)));
-}
-
-static const char *why_gone(const struct evidence *evidence)
-{
-    char since[SINCE_TEXT_ROOM];
-    since_format(evidence->tracing->world.since_ns, since);
-    return arena_printf(&evidence->tracing->report->arena,
-                        "records before %s were dropped by retention: copies given before may have "
-                        "had these records too, and no token or canary tells",
-                        since);
-}
-
 static void judge(const struct evidence *evidence)
 {
     struct trace_report *report = evidence->tracing->report;
@@ -175,17 +226,19 @@ static void judge(const struct evidence *evidence)
         report->why = "nobody was recognised in the file of whom any partner had anything";
     } else if (best->posterior <= 0) {
         report->why = "no source can have given these records by the priors and p that were given";
+    } else if (best->older || (next->older && best->posterior < report->ratio * next->posterior)) {
+        report->why = why_older(report);
     } else if (best->posterior < report->ratio * next->posterior) {
         report->why = arena_printf(
             arena, "%s is only %s times as probable as %s; %g times is asked for", name_of(best),
             times(arena, best->posterior, next->posterior), name_of(next), report->ratio);
-    } else if (is_beaten_by_the_gone(evidence)) {
-        report->why = why_gone(evidence);
     } else if (best->partner == NULL) {
         report->verdict = TRACE_OUTSIDE;
         report->why = "another source explains these records better than any copy does";
     } else if (best->records == 0) {
-        report->why = "no copy had any of these records before the leak";
+        report->why = report->since[0] == '\0'
+                          ? "no copy had any of these records before the leak"
+                          : "no copy that is still in the records had any of these before the leak";
     } else if (report->records < TRACE_LEAST_RECORDS &&
                !has_unique(evidence,
                            world_find_partner(&evidence->tracing->world, best->partner))) {
@@ -279,7 +332,7 @@ static enum status conclude(struct evidence *evidence, struct error *error)
         report->unheld += evidence->model[t].holders == 0;
     TRY(rank_sources(evidence, error));
     judge(evidence);
-    const struct trace_source *best = &report->sources[0];
+    const struct trace_source *best = &report->sources[report->best];
     if (best->partner != NULL && best->records > 0)
         TRY(rank_parts(evidence, world_find_partner(&evidence->tracing->world, best->partner),
                        error));
@@ -302,9 +355,13 @@ enum status trace_judge(struct tracing *tracing, struct error *error)
 {
     struct evidence evidence = {0};
     size_t unused;
-    for (size_t i = 0; i < tracing->canary_count; i++)
-        TRY(world_partner(&tracing->world, slice_of_text(tracing->canaries[i].partner), &unused,
-                          error));
+    for (size_t i = 0; i < tracing->canary_count; i++) {
+        const struct found_canary *canary = &tracing->canaries[i];
+        TRY(world_partner(&tracing->world, slice_of_text(canary->partner), &unused, error));
+        if (tracing->world.since_ns != SINCE_EVER) /* its acts are all that is left of some */
+            TRY(world_delivery(&tracing->world, canary->partner, canary->agent, canary->delivery,
+                               error));
+    }
     enum status status = evidence_gather(tracing, &evidence, error);
     if (status == STATUS_OK)
         status = conclude(&evidence, error);

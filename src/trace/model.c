@@ -29,7 +29,8 @@ double model_guilt(const struct model_record *records, const uint8_t *held, size
         if (!model_bit(held, t))
             continue;
         CHECK(records[t].holders > 0);
-        log_innocent += log1p(-(1 - records[t].elsewhere) / records[t].holders);
+        uint64_t holders = (uint64_t)records[t].holders + records[t].may_be_older;
+        log_innocent += log1p(-(1 - records[t].elsewhere) / (double)holders);
     }
     return 0 - expm1(log_innocent); /* 0 - 0 is 0, where -0 would be printed with its sign */
 }

@@ -10,8 +10,9 @@
 
 /* A record of the leak. */
 struct model_record {
-    uint32_t holders; /* |V_t|: copies that had it */
-    double elsewhere; /* p_t in [0, 1]: that it was got from none of them */
+    uint32_t holders;  /* |V_t|: copies that had it */
+    bool may_be_older; /* a copy that nothing is known of any more may have had it too */
+    double elsewhere;  /* p_t in [0, 1]: that it was got from none of them */
 };
 
 /* A set of records, a bit each. */
@@ -21,7 +22,8 @@ size_t model_bits_bytes(size_t count);
 
 /* Papadimitriou and Garcia-Molina, "Data Leakage Detection", IEEE TKDE 23(1), 2011, equation 5:
  * Pr{G_i|S} = 1 - prod over t in S and R_i of (1 - (1 - p_t)/|V_t|). held: which of the records
- * copy i had; each of those has holders > 0. Values of several copies do not sum to 1. */
+ * copy i had; each of those has holders > 0. An older copy that may have had it counts as one more.
+ * Values of several copies do not sum to 1. */
 double model_guilt(const struct model_record *records, const uint8_t *held, size_t count);
 
 /* Natural logarithm of prod l(t), l(t) = 1 - error where the copy had the record, else p_t. held

@@ -143,6 +143,50 @@ static void note_deletion(const struct evidence *evidence, size_t best)
          partner->name, at, partner->request, before);
 }
 
+/* Of each copy: what its owner said before the leak is gone. */
+static void note_deleted(struct trace_report *report)
+{
+    enum { MOST = 8 };
+    char at[21];
+    size_t noted = 0;
+    for (size_t i = 0; i < report->source_count && noted < MOST; i++) {
+        const struct trace_source *source = &report->sources[i];
+        if (source->deleted == 0)
+            continue;
+        clock_format_utc(source->attested_ns, at);
+        note(report,
+             "Of the %" PRIu64 " records that %s had, it attested %" PRIu64
+             " as deleted before the leak, and was not given them again (last on %s, %s). The "
+             "claim lowers no figure.",
+             source->records, source->partner, source->deleted, at, source->request);
+        noted++;
+    }
+}
+
+/* What retention dropped, and what its dropping leaves known. */
+static void note_cut(const struct tracing *tracing)
+{
+    struct trace_report *report = tracing->report;
+    char sentence[SINCE_SENTENCE_ROOM];
+    since_sentence(report->since, sentence);
+    if (sentence[0] == '\0')
+        return;
+    note(report,
+         "%s Copies that were given before stand in the list as one source, which is taken to have "
+         "had everything but what was made for one copy alone: tokens and canaries still decide. "
+         "A backup of the ledger from before the retention tells more; --prior older=P says how "
+         "probable such a copy is.",
+         sentence);
+    for (size_t i = 0; i < tracing->canary_count; i++)
+        if (tracing->canaries[i].opened_ns < tracing->world.since_ns) {
+            note(report,
+                 "Delivery %s to %s began before that: its canaries are vouched for by acts that "
+                 "were kept, but which people were in it was dropped.",
+                 tracing->canaries[i].delivery, tracing->canaries[i].partner);
+            return;
+        }
+}
+
 static void note_canaries(const struct tracing *tracing)
 {
     for (size_t i = 1; i < tracing->canary_count; i++)
@@ -181,7 +225,7 @@ static void note_committed(const struct tracing *tracing)
 
 static void note_sub_processors(const struct tracing *tracing)
 {
-    const struct trace_source *best = &tracing->report->sources[0];
+    const struct trace_source *best = &tracing->report->sources[tracing->report->best];
     const struct policy_partner *partner =
         best->partner == NULL ? NULL
                               : policy_find_partner(tracing->casework->policy, best->partner);
@@ -204,9 +248,10 @@ static void note_limits(const struct tracing *tracing)
     char first[21];
     if (report->unheld > 0)
         note(report,
-             "%" PRIu64 " records had gone to no partner in this form before the leak: another "
+             "%" PRIu64 " records had gone to no partner in this form before the leak%s another "
              "source, a way past the gateway, or values that have changed since.",
-             report->unheld);
+             report->unheld,
+             report->since[0] == '\0' ? ":" : ", as far as the records go back: an older copy,");
     if (report->undisclosed > 0)
         note(report,
              "%" PRIu64
@@ -216,13 +261,7 @@ static void note_limits(const struct tracing *tracing)
     if (tracing->options->before_ns >= clock_now_ns())
         note(report, "No time of the leak was given (--leaked-before): all that went out until now "
                      "counts as had before it.");
-    if (report->since_ns != SINCE_EVER) {
-        char since[SINCE_TEXT_ROOM], sentence[SINCE_SENTENCE_ROOM];
-        since_format(report->since_ns, since);
-        since_sentence(since, sentence);
-        note(report, "%s", sentence);
-    }
-    if (report->ledger_first_ns != INT64_MIN) {
+    if (report->ledger_first_ns != INT64_MIN && report->since[0] == '\0') {
         clock_format_utc(report->ledger_first_ns, first);
         note(report,
              "The ledger begins on %.10s. It proves what was disclosed, not what was stolen; what "
@@ -238,7 +277,7 @@ enum status judge_notes(const struct evidence *evidence, struct error *error)
     report->notes = arena_array(&report->arena, const char *, MOST_NOTES);
     if (report->notes == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    const struct trace_source *best = &report->sources[0];
+    const struct trace_source *best = &report->sources[report->best];
     if (best->partner != NULL && best->records > 0) {
         size_t partner = world_find_partner(&tracing->world, best->partner);
         note_equals(evidence, partner);
@@ -247,6 +286,8 @@ enum status judge_notes(const struct evidence *evidence, struct error *error)
         note_deletion(evidence, partner);
         note_sub_processors(tracing);
     }
+    note_cut(tracing);
+    note_deleted(report);
     note_committed(tracing);
     note_canaries(tracing);
     note_limits(tracing);

@@ -62,6 +62,17 @@ enum status pairs_number(struct pairs *pairs, uint32_t first, uint32_t second, s
     return STATUS_OK;
 }
 
+bool pairs_find(const struct pairs *pairs, uint32_t first, uint32_t second, size_t *number)
+{
+    if (pairs->count == 0)
+        return false;
+    size_t at = find_slot(pairs, (uint64_t)first << 32 | second);
+    if (pairs->slots[at] == 0)
+        return false;
+    *number = pairs->slots[at] - 1;
+    return true;
+}
+
 void pairs_free(struct pairs *pairs)
 {
     free(pairs->keys);

@@ -18,6 +18,8 @@ struct pairs {
 /* The number of the pair, the next one where it is new. STATUS_LIMIT beyond most of them. */
 MUST_USE enum status pairs_number(struct pairs *pairs, uint32_t first, uint32_t second, size_t most,
                                   size_t *number, bool *is_new, struct error *error);
+/* The number of a pair that has one. */
+bool pairs_find(const struct pairs *pairs, uint32_t first, uint32_t second, size_t *number);
 void pairs_free(struct pairs *pairs);
 
 #endif

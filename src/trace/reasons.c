@@ -12,6 +12,7 @@ struct comparing {
     const struct evidence *evidence;
     size_t best, next;      /* partners; SIZE_MAX: outside */
     uint16_t *have, *later; /* forms of the source that lacks the record, by column */
+    const char *kept;       /* "" where nothing was dropped: what is missing is missing since */
 };
 
 static const char *partner_name(const struct comparing *comparing, size_t partner)
@@ -43,11 +44,12 @@ static const char *missing_column(const struct comparing *comparing, const struc
         if (forms[c] == 0 || (forms[c] & comparing->have[c]) != 0)
             continue;
         if (comparing->have[c] == 0)
-            return arena_printf(arena, "column: %s never had %s of this person",
-                                partner_name(comparing, partner), columns->all[c].name);
-        return arena_printf(arena, "form: %s had %s as %s, here it is %s",
+            return arena_printf(arena, "column: %s never had %s of this person%s",
+                                partner_name(comparing, partner), columns->all[c].name,
+                                comparing->kept);
+        return arena_printf(arena, "form: %s had %s as %s%s, here it is %s",
                             partner_name(comparing, partner), columns->all[c].name,
-                            forms_name(comparing->have[c]), forms_name(forms[c]));
+                            forms_name(comparing->have[c]), comparing->kept, forms_name(forms[c]));
     }
     return arena_printf(arena, "token: it was made for another partner than %s",
                         partner_name(comparing, partner));
@@ -66,25 +68,28 @@ static const char *why(const struct comparing *comparing, size_t t, size_t holde
                             tracing->canaries[record->canary].delivery, name);
     if (record->token_of != WORLD_NO_PARTNER)
         return arena_printf(arena, "token: made for %s alone", name);
-    const char *only = evidence->model[t].holders == 1 ? "; no other copy had it" : "";
+    const char *only = evidence->model[t].holders == 1
+                           ? arena_printf(arena, "; no other copy had it%s", comparing->kept)
+                           : "";
     if (without == SIZE_MAX)
         return evidence->model[t].holders == 1
-                   ? "only holder: no other copy had it"
-                   : arena_printf(arena, "held by %u copies", evidence->model[t].holders);
+                   ? arena_printf(arena, "only holder: no other copy had it%s", comparing->kept)
+                   : arena_printf(arena, "held by %u copies%s", evidence->model[t].holders,
+                                  comparing->kept);
     struct evidence_of before = {without, SIZE_MAX, tracing->options->before_ns};
     struct evidence_of ever = {without, SIZE_MAX, INT64_MAX};
     size_t had = evidence_have(evidence, record->person, ever, comparing->later);
     if (had > 0 && evidence_covers(evidence, record, without, comparing->later)) {
         char at[21];
         clock_format_utc(first_given(evidence, record->person, without), at);
-        return arena_printf(arena, "time: %s had it only after the leak, on %s%s",
-                            partner_name(comparing, without), at, only);
+        return arena_printf(arena, "time: %s had it only after the leak, on %s%s%s",
+                            partner_name(comparing, without), at, comparing->kept, only);
     }
     if (evidence_have(evidence, record->person, before, comparing->have) == 0)
-        return arena_printf(arena, "person: %s had nothing of this person%s",
-                            partner_name(comparing, without), only);
+        return arena_printf(arena, "person: %s had nothing of this person%s%s",
+                            partner_name(comparing, without), comparing->kept, only);
     const char *missing = missing_column(comparing, record, without);
-    return missing == NULL ? NULL : arena_printf(arena, "%s%s", missing, only);
+    return missing == NULL || only == NULL ? NULL : arena_printf(arena, "%s%s", missing, only);
 }
 
 /* ---- choosing the records to name ---- */
@@ -183,12 +188,18 @@ enum status judge_reasons(const struct evidence *evidence, struct error *error)
     const struct world *world = &evidence->tracing->world;
     size_t columns = evidence->tracing->leak.column_count;
     struct comparing comparing = {.evidence = evidence, .best = SIZE_MAX, .next = SIZE_MAX};
-    if (report->sources[0].partner != NULL)
-        comparing.best = world_find_partner(world, report->sources[0].partner);
+    const char *best = report->sources[report->best].partner;
+    if (best != NULL)
+        comparing.best = world_find_partner(world, best);
+    comparing.kept =
+        report->since[0] == '\0'
+            ? ""
+            : arena_printf(&report->arena, ", in the records from %s on", report->since);
     comparing.have = calloc(columns + 1, sizeof *comparing.have);
     comparing.later = calloc(columns + 1, sizeof *comparing.later);
     report->deciding = arena_array(&report->arena, struct trace_deciding, TRACE_SHOWN);
-    bool failed = comparing.have == NULL || comparing.later == NULL || report->deciding == NULL;
+    bool failed = comparing.have == NULL || comparing.later == NULL || comparing.kept == NULL ||
+                  report->deciding == NULL;
     if (!failed) {
         comparing.next = choose_next(&comparing);
         if (comparing.next != SIZE_MAX)

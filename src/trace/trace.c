@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/since.h"
 #include "crypto/crypto.h"
 #include "exposure/kinds.h"
 #include "trace/private.h"
@@ -97,7 +98,8 @@ static enum status hold(struct tracing *tracing, struct error *error)
     for (size_t p = 0; p < tracing->person_count; p++)
         if (tracing->people[p].disclosed && tracing->people[p].id < count)
             people[tracing->people[p].id] = (uint32_t)p + 1;
-    enum status status = world_hold(&tracing->world, people, count, error);
+    enum status status =
+        world_hold(&tracing->world, people, count, tracing->options->before_ns, error);
     free(people);
     return status;
 }
@@ -132,13 +134,11 @@ static enum status prepare(struct tracing *tracing, struct error *error)
                       options->choice_count, &report->arena, &report->columns, error));
     for (size_t c = 0; c < report->columns.count; c++) /* they outlive the leak */
         report->columns.all[c].name = arena_strdup(&report->arena, report->columns.all[c].name);
-    TRY(world_read(tracing->casework->config, tracing->casework->policy, options->accept_since,
-                   &tracing->world, error));
+    TRY(world_read(tracing->casework->config, tracing->casework->policy, &tracing->world, error));
     TRY(trace_sources(tracing, error));
     report->lines = tracing->leak.line_count;
     report->ledger_entries = tracing->world.entries;
     report->ledger_first_ns = tracing->world.entries == 0 ? INT64_MIN : tracing->world.first_ns;
-    report->since_ns = tracing->world.since_ns;
     tracing->matches = arena_array(&tracing->arena, struct match, report->lines + 1);
     if (tracing->matches == NULL || report->arena.overflowed)
         return out_of_memory(error);
@@ -158,6 +158,7 @@ static enum status run(struct tracing *tracing, struct error *error)
     if (options->confirm != NULL)
         TRY(options->confirm(options->context, tracing->report, error));
     TRY(hold(tracing, error));
+    since_format(tracing->world.since_ns, tracing->report->since);
     return trace_judge(tracing, error);
 }
 

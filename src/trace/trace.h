@@ -20,7 +20,7 @@ enum {
 #define TRACE_UNIQUE    1e-6 /* p of what was made for one copy alone: tokens, canaries */
 
 struct trace_prior {
-    const char *partner; /* "outside": another source */
+    const char *partner; /* "outside": another source; "older": see trace_source */
     double prior;
 };
 struct trace_report;
@@ -33,7 +33,6 @@ struct trace_options {
     const struct trace_prior *priors; /* those not given share what is left alike */
     size_t prior_count;
     double elsewhere, ratio;
-    bool accept_since; /* go on without what retention has dropped from the ledger */
     /* Called once the columns have been guessed and people looked for; a failure ends it. */
     enum status (*confirm)(void *context, const struct trace_report *report, struct error *error);
     void *context;
@@ -41,13 +40,21 @@ struct trace_options {
 
 enum trace_verdict { TRACE_CANNOT_TELL, TRACE_THIS_COPY, TRACE_OUTSIDE };
 
-/* A hypothesis: the copy given to a partner, or another source. */
+/* A hypothesis: the copy given to a partner, another source, or, where records were dropped by
+ * retention, some copy that was given before, of which nothing is known: it is taken for one that
+ * had everything but what was made for one copy alone. */
 struct trace_source {
-    const char *partner; /* NULL: outside */
+    const char *partner; /* NULL: outside, or older */
+    bool older;
     double prior, posterior;
     double passed_on; /* of the posterior: the copy as a sub-processor had it */
     double guilt;     /* of Papadimitriou and Garcia-Molina; does not sum to 1 */
-    uint64_t records; /* it had before the leak */
+    uint64_t records; /* it had before the leak; older: may have had */
+    /* Of those, attested before the leak as deleted after the last time that it was given them; the
+     * latest such claim. It lowers no figure. */
+    uint64_t deleted;
+    int64_t attested_ns;
+    const char *request;
 };
 /* A part of the best partner's copy. */
 struct trace_part {
@@ -73,7 +80,6 @@ struct trace_report {
     char without_database[400]; /* why values were not compared; "": they were */
     uint64_t ledger_entries;
     int64_t ledger_first_ns, before_ns;
-    int64_t since_ns; /* what was dropped is older; SINCE_EVER: nothing (base/since.h) */
     /* ---- after confirm ---- */
     uint64_t records, unheld; /* unheld: no copy had them before the leak */
     double elsewhere, error, ratio;
@@ -81,7 +87,9 @@ struct trace_report {
     const char *why;              /* the verdict in a sentence */
     struct trace_source *sources; /* by posterior, most first */
     size_t source_count;
-    struct trace_part *parts; /* of the best partner, by posterior */
+    size_t best; /* the first of them that is not older; set apart from others below */
+    char since[SINCE_TEXT_ROOM]; /* older copies may be missing: base/since.h; "": none is */
+    struct trace_part *parts;    /* of the best partner, by posterior */
     size_t part_count;
     /* The copy that the best one is set apart from: the next, or, where no other had any record,
      * the one that had something of most of these people. NULL: another source. */

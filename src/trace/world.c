@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/since.h"
 #include "exposure/column_line.h"
 #include "exposure/subject_set.h"
 
@@ -53,6 +54,7 @@ void world_free(struct world *world)
     free(world->holdings);
     pairs_free(&world->series_pairs);
     pairs_free(&world->holding_pairs);
+    deleted_free(&world->deleted);
     arena_free(&world->arena);
     *world = (struct world){0};
 }
@@ -150,14 +152,15 @@ static enum status take_first(struct world *world, const struct ledger_entry *en
                               struct error *error)
 {
     size_t partner;
-    if (world->entries++ == 0 && world->since_ns == SINCE_EVER)
+    if (world->entries++ == 0)
         world->first_ns = entry->time_ns;
     world->last_ns = entry->time_ns;
     if (entry->type == LEDGER_COLUMN_SET)
         return define_set(world, entry, error);
     TRY(committed_take(&world->deliveries, &world->arena, entry, error));
-    if (entry->partner.len == 0 || (!gives(entry) && entry->type != LEDGER_DELETED))
-        return STATUS_OK;
+    bool tells = gives(entry) || entry->type == LEDGER_DELETED;
+    if (entry->partner.len == 0 || (!tells && world->since_ns == SINCE_EVER))
+        return STATUS_OK; /* after a cut, acts are all that there is of some */
     TRY(world_partner(world, entry->partner, &partner, error));
     for (size_t i = 0; i < entry->item_count && !world->partners[partner].has_tokens; i++)
         world->partners[partner].has_tokens = has_token(world, entry->items[i].column_set);
@@ -175,6 +178,7 @@ static enum status read_first(struct world *world, struct ledger_reader *reader,
         if (side.len > 0)
             TRY(names_take(world->names, sequence, side, error));
         TRY(take_first(world, &entry, error));
+        world->next = sequence + 1;
     }
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
@@ -190,27 +194,7 @@ static void read_policy_id(const char *hex, uint8_t id[static 32])
     }
 }
 
-/* A copy that was given before may be the one that leaked: to leave it out must be meant. */
-static enum status check_since(struct world *world, const struct ledger_reader *reader,
-                               bool accept_since, struct error *error)
-{
-    char since[SINCE_TEXT_ROOM];
-    world->since_ns = ledger_reader_since(reader);
-    if (world->since_ns == SINCE_EVER)
-        return STATUS_OK;
-    world->first_ns = world->since_ns;
-    if (accept_since)
-        return STATUS_OK;
-    since_format(world->since_ns, since);
-    return error_set(error, STATUS_DENIED, "55000",
-                     "Restore a backup of the ledger from before, or go on with what is left: "
-                     "--accept-since",
-                     "records before %s were dropped by retention: a copy that was given only then "
-                     "would not be in the answer",
-                     since);
-}
-
-enum status world_read(const struct config *config, const struct policy *policy, bool accept_since,
+enum status world_read(const struct config *config, const struct policy *policy,
                        struct world *world, struct error *error)
 {
     char path[PATH_ROOM];
@@ -224,9 +208,8 @@ enum status world_read(const struct config *config, const struct policy *policy,
     if (world->ledger_folder == NULL)
         return out_of_memory(error);
     TRY(ledger_reader_open(world->ledger_folder, 0, &reader, error));
-    enum status status = check_since(world, reader, accept_since, error);
-    if (status == STATUS_OK)
-        status = read_first(world, reader, error);
+    world->since_ns = ledger_reader_since(reader);
+    enum status status = read_first(world, reader, error);
     ledger_reader_close(reader);
     return status;
 }
@@ -241,9 +224,34 @@ struct holding {
     enum status status;
     size_t series;
     bool by_this_policy;
-    int64_t time_ns;
+    int64_t time_ns, before_ns;
     uint64_t statement;
 };
+
+static enum status add_copy(struct world *world, struct world_copy copy, struct slice agent,
+                            struct slice delivery, size_t *at, struct error *error)
+{
+    copy.agent = copy_text(world, agent);
+    copy.delivery = copy_text(world, delivery);
+    if (copy.agent == NULL || copy.delivery == NULL)
+        return out_of_memory(error);
+    TRY(grow(&world->copies, world->copy_count + 1, &world->copy_capacity, sizeof copy, error));
+    world->copies[world->copy_count] = copy;
+    *at = world->copy_count++;
+    return STATUS_OK;
+}
+
+enum status world_delivery(struct world *world, const char *partner, const char *agent,
+                           const char *delivery, struct error *error)
+{
+    struct world_copy copy = {0};
+    size_t unused;
+    for (size_t i = 0; i < world->copy_count; i++)
+        if (strcmp(world->copies[i].delivery, delivery) == 0)
+            return STATUS_OK;
+    TRY(world_partner(world, slice_of_text(partner), &copy.partner, error));
+    return add_copy(world, copy, slice_of_text(agent), slice_of_text(delivery), &unused, error);
+}
 
 static enum status find_copy(struct world *world, const struct ledger_entry *entry, size_t *at,
                              struct error *error)
@@ -259,14 +267,7 @@ static enum status find_copy(struct world *world, const struct ledger_entry *ent
             return STATUS_OK;
         }
     }
-    copy.agent = copy_text(world, entry->agent);
-    copy.delivery = copy_text(world, entry->delivery);
-    if (copy.agent == NULL || copy.delivery == NULL)
-        return out_of_memory(error);
-    TRY(grow(&world->copies, world->copy_count + 1, &world->copy_capacity, sizeof copy, error));
-    world->copies[world->copy_count] = copy;
-    *at = world->copy_count++;
-    return STATUS_OK;
+    return add_copy(world, copy, entry->agent, entry->delivery, at, error);
 }
 
 static bool take_person(void *context, uint32_t id)
@@ -286,9 +287,15 @@ static bool take_person(void *context, uint32_t id)
     if (holding->status != STATUS_OK)
         return false;
     struct world_holding *of = &world->holdings[at];
+    int64_t last_ns = is_new ? INT64_MIN : of->last_ns;
+    if (holding->time_ns < holding->before_ns && holding->time_ns > last_ns)
+        last_ns = holding->time_ns;
     if (is_new || holding->time_ns < of->first_ns)
-        *of = (struct world_holding){place - 1, (uint32_t)holding->series, holding->time_ns,
-                                     holding->statement};
+        *of = (struct world_holding){.person = place - 1,
+                                     .series = (uint32_t)holding->series,
+                                     .first_ns = holding->time_ns,
+                                     .statement = holding->statement};
+    of->last_ns = last_ns;
     return true;
 }
 
@@ -315,9 +322,23 @@ static enum status take_item(struct holding *holding, const struct ledger_item *
     return holding->status;
 }
 
+static enum status take_deleted(struct holding *holding, const struct ledger_entry *entry)
+{
+    struct world *world = holding->world;
+    size_t partner;
+    int64_t before_ns;
+    if (entry->time_ns >= holding->before_ns || !text_instant(entry->text, "before", &before_ns))
+        return STATUS_OK;
+    TRY(world_partner(world, entry->partner, &partner, holding->error));
+    return deleted_take(&world->deleted, &world->arena, entry, (uint32_t)partner, before_ns,
+                        holding->people, holding->id_count, holding->error);
+}
+
 static enum status take_second(struct holding *holding, const struct ledger_entry *entry)
 {
     size_t copy = 0;
+    if (entry->type == LEDGER_DELETED)
+        return take_deleted(holding, entry);
     if (entry->partner.len == 0 || !gives(entry) || entry->item_count == 0)
         return STATUS_OK;
     if (entry->type != LEDGER_DECLARED || !text_instant(entry->text, "at", &holding->time_ns))
@@ -338,15 +359,16 @@ static enum status read_second(struct holding *holding, struct ledger_reader *re
 {
     struct ledger_entry entry;
     struct slice side;
-    uint64_t sequence;
-    for (uint64_t read = 0; read < holding->world->entries; read++) {
+    uint64_t sequence, next = holding->world->next;
+    for (uint64_t done = 0; done < next; done = sequence + 1) { /* a retention leaves gaps */
         enum status status = ledger_reader_next(reader, &sequence, &entry, &side, holding->error);
         if (status == STATUS_AGAIN)
             return error_set(holding->error, STATUS_CORRUPT, "XX001",
                              "Keep this machine's disk as it is; compare with a backup.",
                              "the ledger became shorter while it was read");
         TRY(status);
-        TRY(take_second(holding, &entry));
+        if (sequence < next)
+            TRY(take_second(holding, &entry));
     }
     return STATUS_OK;
 }
@@ -361,18 +383,18 @@ static int compare_holdings(const void *a, const void *b)
 }
 
 enum status world_hold(struct world *world, const uint32_t *people, size_t id_count,
-                       struct error *error)
+                       int64_t before_ns, struct error *error)
 {
     struct ledger_reader *reader = NULL;
-    struct holding holding = {
-        .world = world, .people = people, .id_count = id_count, .error = error};
+    struct holding holding = {.world = world,
+                              .people = people,
+                              .id_count = id_count,
+                              .before_ns = before_ns,
+                              .error = error};
     TRY(ledger_reader_open(world->ledger_folder, 0, &reader, error));
-    enum status status = ledger_reader_since(reader) == world->since_ns
-                             ? STATUS_OK
-                             : error_set(error, STATUS_DENIED, "55000", "Ask again.",
-                                         "entries were dropped from the ledger meanwhile");
-    if (status == STATUS_OK)
-        status = read_second(&holding, reader);
+    if (ledger_reader_since(reader) > world->since_ns)
+        world->since_ns = ledger_reader_since(reader);
+    enum status status = read_second(&holding, reader);
     ledger_reader_close(reader);
     TRY(status);
     if (world->holding_pairs.count > 0)

@@ -6,11 +6,11 @@
 #define COFFERDAM_TRACE_WORLD_H
 
 #include "base/arena.h"
-#include "base/since.h"
 #include "exposure/reading.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "trace/committed.h"
+#include "trace/deleted.h"
 #include "trace/pairs.h"
 
 struct world_partner {
@@ -35,6 +35,7 @@ struct world_series {
 struct world_holding {
     uint32_t person, series; /* places */
     int64_t first_ns;
+    int64_t last_ns;    /* before the leak; INT64_MIN: only later */
     uint64_t statement; /* the first bytes of its uuid */
 };
 
@@ -49,8 +50,11 @@ struct world {
     size_t set_capacity;
     struct committed deliveries;
     uint64_t entries; /* of the ledger */
+    uint64_t next;    /* the first sequence that was not there yet */
     int64_t first_ns, last_ns;
-    int64_t since_ns; /* of what is left of a ledger that was cut (base/since.h) */
+    /* What partners were given before this may have been dropped by retention, and is then not
+     * here; SINCE_EVER: nothing was. Acts, so deliveries and their commitments, are all here. */
+    int64_t since_ns;
     /* ---- the second reading ---- */
     struct world_copy *copies;
     size_t copy_count, copy_capacity;
@@ -59,21 +63,24 @@ struct world {
     struct world_holding *holdings; /* ascending by person, then first_ns */
     size_t holding_capacity;
     struct pairs series_pairs, holding_pairs; /* their counts are those of the arrays */
+    struct deleted deleted;                   /* attested before the leak */
 };
 
 enum { WORLD_NO_PARTNER = UINT16_MAX };
 
-/* The first reading. Free *world in any case. STATUS_NOT_FOUND where there is no ledger.
- * STATUS_DENIED 55000 where entries were dropped from it, unless that is accepted. */
+/* The first reading. Free *world in any case. STATUS_NOT_FOUND where there is no ledger. */
 MUST_USE enum status world_read(const struct config *config, const struct policy *policy,
-                                bool accept_since, struct world *world, struct error *error);
+                                struct world *world, struct error *error);
 /* The second: people[id] is the person's place + 1, 0 for those who are not asked about; ids from
- * id_count on are not. */
+ * id_count on are not. before_ns: of the leak. */
 MUST_USE enum status world_hold(struct world *world, const uint32_t *people, size_t id_count,
-                                struct error *error);
+                                int64_t before_ns, struct error *error);
 void world_free(struct world *world);
 /* SIZE_MAX where there is none. */
 size_t world_find_partner(const struct world *world, const char *name);
+/* The copy of a delivery, added where no entry that is kept tells of it. */
+MUST_USE enum status world_delivery(struct world *world, const char *partner, const char *agent,
+                                    const char *delivery, struct error *error);
 /* Adds it where it is new. */
 MUST_USE enum status world_partner(struct world *world, struct slice name, size_t *at,
                                    struct error *error);

@@ -380,3 +380,26 @@ def test_a_canary_of_what_is_attested_as_deleted_casts_doubt(world, delivery):
     report = trace(world, delivery[1] + "\n" + "\n".join(delivery[2]) + "\n")
     assert any("REQ-7" in note and "casts doubt" in note and delivery[0] in note for note in report["notes"]), report
     assert report["verdict"] == "this copy", report
+
+
+def test_what_is_attested_as_deleted_is_said_beside_the_copy(world):
+    """Of people 61 to 64, whom west alone had; one of them was given again. No figure changes."""
+    text = "email\n" + "".join(f"p{n}@example.org\n" for n in range(61, 70))
+    before = trace(world, text)
+    assert before["sources"][0]["copy"] == "west" and before["sources"][0]["deleted"] == 0, before
+    time.sleep(1.1)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    listed = world.folder / "deleted.txt"
+    listed.write_text("61\n62\n63\n64\n")
+    listed.chmod(0o644)
+    world.cli("exposure", "deletion", "--partner", "west", "--before", now, "--request", "REQ-9", "--method", "shredded",
+              "--kind", "person", "--keys", listed)
+    world.rows("west.cert", "SELECT email FROM person WHERE person_id = 61")
+    report = trace(world, text)
+    west = report["sources"][0]
+    assert west["copy"] == "west" and west["deleted"] == 3 and west["deletion_request"] == "REQ-9", report
+    assert west["posterior"] == before["sources"][0]["posterior"] and west["deletion_attested"] >= now, report
+    assert any("of the 9 records that west had, it attested 3 as deleted" in note.lower() for note in report["notes"]), report
+    assert "said deleted" in world.cli("trace", world.folder / "sample.csv")
+    early = trace(world, text, "--leaked-before", now)
+    assert early["sources"][0]["records"] == 9 and early["sources"][0]["deleted"] == 0, early

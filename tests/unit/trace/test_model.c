@@ -148,6 +148,17 @@ static void posteriors_at_the_ends(void **state)
     assert_near(out[0] + out[1] + out[2], 0);
 }
 
+/* Each record that an older copy may have had has one holder more. */
+static void an_older_copy_takes_its_share(void **state)
+{
+    struct model_record records[MOST];
+    static uint8_t held[2][MOST];
+    fill((const char *const[]){"xx.", "x.x"}, 2, 0.2, records, held);
+    assert_near(model_guilt(records, held[0], 3), 1 - (1 - 0.4) * (1 - 0.8));
+    records[0].may_be_older = records[1].may_be_older = true;
+    assert_near(model_guilt(records, held[0], 3), 1 - (1 - 0.8 / 3) * (1 - 0.4));
+}
+
 /* .2 to the 400th power is far below the smallest double. */
 static void large_leaks_do_not_vanish(void **state)
 {
@@ -176,6 +187,7 @@ int main(void)
         cmocka_unit_test(guilt_at_the_ends),
         cmocka_unit_test(a_posterior_by_hand),
         cmocka_unit_test(posteriors_at_the_ends),
+        cmocka_unit_test(an_older_copy_takes_its_share),
         cmocka_unit_test(large_leaks_do_not_vanish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

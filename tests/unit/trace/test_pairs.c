@@ -12,7 +12,7 @@
 
 static void numbers_are_dense_and_kept(void **state)
 {
-    struct pairs pairs = {0};
+    struct pairs pairs = {0}, none = {0};
     size_t number;
     bool is_new;
     for (uint32_t round = 0; round < 2; round++)
@@ -23,9 +23,13 @@ static void numbers_are_dense_and_kept(void **state)
             assert_int_equal(is_new, round == 0);
         }
     assert_int_equal(pairs.count, 5000);
+    assert_false(pairs_find(&none, 0, 0, &number));
     assert_int_equal(pairs_number(&pairs, 100, 0, 5000, &number, &is_new, NULL), STATUS_LIMIT);
     assert_int_equal(pairs_number(&pairs, 0, UINT32_MAX, 5001, &number, &is_new, NULL), STATUS_OK);
     assert_int_equal(number, 5000);
+    assert_true(pairs_find(&pairs, 7, 3, &number));
+    assert_int_equal(number, 307);
+    assert_false(pairs_find(&pairs, 3, 70, &number));
     pairs_free(&pairs);
 }
 
