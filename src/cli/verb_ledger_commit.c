@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/since.h"
 #include "crypto/crypto.h"
 #include "exposure/kinds.h"
 #include "ledger/tiles.h"
@@ -53,6 +54,19 @@ static enum status ask_cutoff(struct cli_admin *admin, uint64_t *entries, int64_
     return STATUS_OK;
 }
 
+static void add_base(const struct never_base *base, struct buffer *command)
+{
+    char number[24], since[TIME_ROOM], statement[HEX_ROOM];
+    if (base->from == 0)
+        return;
+    snprintf(number, sizeof number, "%" PRIu64, base->from);
+    clock_format_utc(base->since_ns, since);
+    crypto_hex(base->statement, sizeof base->statement, statement);
+    cli_admin_clause(command, "FROM", number);
+    cli_admin_clause(command, "SINCE", since);
+    cli_admin_clause(command, "BASE", statement);
+}
+
 static enum status record(const struct cli_call *call, struct cli_admin *admin,
                           const struct never_commitment *commitment, uint64_t *sequence,
                           struct error *error)
@@ -65,6 +79,7 @@ static enum status record(const struct cli_call *call, struct cli_admin *admin,
     clock_format_utc(commitment->as_of_ns, time);
     buffer_init(&command, COMMAND_BYTES);
     buffer_append_text(&command, "COMMIT NEVER");
+    add_base(&commitment->base, &command);
     snprintf(number, sizeof number, "%" PRIu64, commitment->entries);
     cli_admin_clause(&command, "ENTRIES", number);
     cli_admin_clause(&command, "AT", time);
@@ -83,20 +98,38 @@ static enum status record(const struct cli_call *call, struct cli_admin *admin,
     return STATUS_OK;
 }
 
+static void print_base(const struct never_work *work)
+{
+    const struct never_commitment *commitment = &work->commitment;
+    char since[TIME_ROOM];
+    if (commitment->base.from == 0)
+        return;
+    clock_format_utc(commitment->base.since_ns, since);
+    printf("since:     %s, from entry %" PRIu64 " on: earlier ones were dropped\n", since,
+           commitment->base.from);
+    if (work->gone > 0)
+        printf("gone:      %" PRIu64 " people of whom only dropped entries told, and their marks\n",
+               work->gone);
+}
+
 static enum status print(const struct cli_call *call, const struct never_work *work,
                          uint64_t sequence, double seconds, struct error *error)
 {
     const struct never_commitment *commitment = &work->commitment;
-    char root[HEX_ROOM], vrf_key[HEX_ROOM], time[TIME_ROOM];
+    char root[HEX_ROOM], vrf_key[HEX_ROOM], time[TIME_ROOM], since[SINCE_TEXT_ROOM] = "";
+    if (commitment->base.from > 0)
+        since_format(commitment->base.since_ns, since);
     crypto_hex(commitment->root, sizeof commitment->root, root);
     crypto_hex(commitment->vrf_key, sizeof commitment->vrf_key, vrf_key);
     clock_format_utc(commitment->as_of_ns, time);
     uint64_t people = commitment->leaves - 3; /* without the two ends, and everybody */
     if (call->json) {
         json_t *told = json_pack(
-            "{s:I, s:I, s:s, s:I, s:I, s:s, s:s, s:I, s:b, s:f}", "sequence", (json_int_t)sequence,
-            "entries", (json_int_t)commitment->entries, "as_of", time, "people", (json_int_t)people,
-            "erased", (json_int_t)commitment->erased, "root", root, "vrf", vrf_key, "computed",
+            "{s:I, s:I, s:s?, s:I, s:I, s:s, s:I, s:I, s:s, s:s, s:I, s:b, s:f}", "sequence",
+            (json_int_t)sequence, "from", (json_int_t)commitment->base.from, "since",
+            since[0] == '\0' ? NULL : since, "gone", (json_int_t)work->gone, "entries",
+            (json_int_t)commitment->entries, "as_of", time, "people", (json_int_t)people, "erased",
+            (json_int_t)commitment->erased, "root", root, "vrf", vrf_key, "computed",
             (json_int_t)work->computed, "new_key", work->new_key, "seconds", seconds);
         CHECK(told != NULL);
         return cli_json_print(told, false, error);
@@ -104,6 +137,7 @@ static enum status print(const struct cli_call *call, const struct never_work *w
     printf("committed: %" PRIu64 " people in %" PRIu64 " entries, as of %s (ledger entry %" PRIu64
            ")\n",
            people, commitment->entries, time, sequence);
+    print_base(work);
     printf("root:      %s\n", root);
     printf("%" PRIu64 " entries read, marks of %" PRIu64 " people made, %.1f s\n", work->read,
            work->computed, seconds);
@@ -168,21 +202,34 @@ static enum status check(const struct cli_call *call, struct error *error)
     struct never_check check;
     char time[TIME_ROOM];
     TRY(cli_recompute_never(call, &check, error));
+    if (check.commitments > 0 && !check.recomputed)
+        return error_set(error, STATUS_NOT_FOUND, "02000",
+                         "cofferdam ledger commit makes one of what is left",
+                         "the newest commitment, entry %" PRIu64 ", is to an index of entries that "
+                         "were dropped from the ledger: it cannot be recomputed",
+                         check.sequence);
     if (check.commitments == 0)
         return error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger commit makes one",
                          "the ledger has no commitment");
     clock_format_utc(check.commitment.as_of_ns, time);
     if (call->json) {
-        json_t *told =
-            json_pack("{s:s, s:I, s:I, s:I, s:s}", "verdict", "follows", "sequence",
-                      (json_int_t)check.sequence, "commitments", (json_int_t)check.commitments,
-                      "entries", (json_int_t)check.commitment.entries, "as_of", time);
+        json_t *told = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "verdict", "follows",
+                                 "sequence", (json_int_t)check.sequence, "commitments",
+                                 (json_int_t)check.commitments, "beyond", (json_int_t)check.beyond,
+                                 "from", (json_int_t)check.commitment.base.from, "entries",
+                                 (json_int_t)check.commitment.entries, "as_of", time);
         CHECK(told != NULL);
         return cli_json_print(told, false, error);
     }
-    printf("the index of ledger entry %" PRIu64 " follows from the first %" PRIu64
-           " entries and their keys, as of %s\n",
-           check.sequence, check.commitment.entries, time);
+    if (check.commitment.base.from == 0)
+        printf("the index of ledger entry %" PRIu64 " follows from the first %" PRIu64
+               " entries and their keys, as of %s\n",
+               check.sequence, check.commitment.entries, time);
+    else
+        printf("the index of ledger entry %" PRIu64 " follows from the entries %" PRIu64
+               " to %" PRIu64 " and their keys, as of %s\n",
+               check.sequence, check.commitment.base.from, check.commitment.entries - 1, time);
+    cli_print_beyond(&check, "");
     return STATUS_OK;
 }
 
@@ -213,7 +260,9 @@ const struct cli_command verb_ledger_commit = {
         "Indexes everybody of whom anything was ever disclosed, and writes the index's root into\n"
         "the ledger. From then on ledger prove --never gives certificates as of now. Run it by a\n"
         "timer, and once before the first erase: who was erased before there was an index is\n"
-        "missing in it, and certificates say so. The first run takes a tenth of a millisecond a "
+        "missing in it, and certificates say so. Run it after ledger retain: the index is then\n"
+        "made afresh of what is left, and the marks of whom only dropped entries told go. The "
+        "first run takes a tenth of a millisecond a "
         "person\n"
         "and core. Its secret key is never.key in the state folder, what it keeps is in never/.",
     .examples = "ledger commit\n"

@@ -112,9 +112,10 @@ static void print_whole(const struct verdict *verdict)
         printf("canaries: of %" PRIu64 " deliveries, %s\n", verdict->canaries.deliveries,
                verdict->canaries.absent ? "not compared: deliveries.sqlite is not here"
                                         : "each as it was committed to");
-    if (verdict->never.commitments > 0)
+    if (verdict->never.recomputed)
         printf("never: the index of entry %" PRIu64 " follows from the log and the keys\n",
                verdict->never.sequence);
+    cli_print_beyond(&verdict->never, "never: ");
     if (verdict->not_recomputed[0] != '\0')
         printf("never: the index of people disclosed was not recomputed: %s\n",
                verdict->not_recomputed);
@@ -169,9 +170,13 @@ static json_t *describe(const struct verdict *verdict)
                       (json_int_t)report->dropped_last_ns, "reason", report->dropped_reason,
                       "checkpoints_unmet", (json_int_t)report->claims_below)) != 0)
         return NULL;
-    if (told != NULL && verdict->never.commitments > 0 &&
+    if (told != NULL && verdict->never.recomputed &&
         json_object_set_new(told, "never_follows",
                             json_integer((json_int_t)verdict->never.sequence)) != 0)
+        return NULL;
+    if (told != NULL && verdict->never.beyond > 0 &&
+        json_object_set_new(told, "never_beyond",
+                            json_integer((json_int_t)verdict->never.beyond)) != 0)
         return NULL;
     return told;
 }
@@ -232,9 +237,7 @@ static void check_never(const struct cli_call *call, struct verdict *verdict)
 {
     struct error error = {0};
     enum status status = cli_recompute_never(call, &verdict->never, &error);
-    bool is_cut = status == STATUS_DENIED && strcmp(error.sqlstate, "55000") == 0;
-    if (status == STATUS_NOT_FOUND ||
-        is_cut) { /* the auditor lacks the secret, or all lack entries */
+    if (status == STATUS_NOT_FOUND) { /* the auditor has not been given the secret */
         snprintf(verdict->not_recomputed, sizeof verdict->not_recomputed, "%s", error.message);
     } else if (status != STATUS_OK) {
         verdict->status = status;

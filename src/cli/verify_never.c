@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/since.h"
 #include "cli/hand_overs.h"
 #include "cli/json.h"
 #include "cli/offline.h"
@@ -71,31 +72,48 @@ enum status cli_trusted_keys(const struct cli_call *call, const char *key,
                : cli_hand_overs_follow(chain, keys, CLI_KEYS_MAX, count, error);
 }
 
+static void print_extent(const struct never_claim *claim, const char *time, const char *since)
+{
+    const struct never_commitment *commitment = &claim->commitment;
+    char sentence[SINCE_SENTENCE_ROOM];
+    if (commitment->base.from == 0) {
+        printf("as of: %s, the first %" PRIu64 " entries of %s\n", time, commitment->entries,
+               claim->origin);
+        return;
+    }
+    since_sentence(since, sentence);
+    printf("as of: %s, entries %" PRIu64 " to %" PRIu64 " of %s\nsince: %s\n", time,
+           commitment->base.from, commitment->entries - 1, claim->origin, sentence);
+}
+
 static enum status tell(const struct cli_call *call, const struct never_claim *claim,
                         struct error *error)
 {
     struct buffer words;
-    char time[TIME_ROOM];
+    char time[TIME_ROOM], since[SINCE_TEXT_ROOM] = "";
     enum status status = STATUS_OK;
+    if (claim->commitment.base.from > 0)
+        since_format(claim->commitment.base.since_ns, since);
     clock_format_utc(claim->commitment.as_of_ns, time);
     buffer_init(&words, NEVER_CERTIFICATE_BYTES);
-    never_question_words(&claim->question, &words);
+    never_claim_words(claim, &words);
     const char *sentence = buffer_text(&words);
     CHECK(sentence != NULL);
     if (call->json) {
         const struct never_question *question = &claim->question;
         json_t *told = json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I}", "verdict", "holds",
-            "claim", sentence, "kind", question->kind, "subject", question->subject, "partner",
-            question->partner, "column", question->column, "log", claim->origin, "entries",
-            (json_int_t)claim->commitment.entries, "as_of", time, "erased",
+            "{s:s, s:s, s:I, s:s?, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I}", "verdict",
+            "holds", "claim", sentence, "from", (json_int_t)claim->commitment.base.from, "since",
+            since[0] == '\0' ? NULL : since, "kind", question->kind, "subject", question->subject,
+            "partner", question->partner, "column", question->column, "log", claim->origin,
+            "entries", (json_int_t)claim->commitment.entries, "as_of", time, "erased",
             (json_int_t)claim->commitment.erased, "commitment", (json_int_t)claim->sequence,
             "checkpoint", (json_int_t)claim->checkpoint.size);
         CHECK(told != NULL);
         status = cli_json_print(told, false, error);
     } else {
-        printf("holds: %s\nas of: %s, the first %" PRIu64 " entries of %s\n", sentence, time,
-               claim->commitment.entries, claim->origin);
+        printf("holds: %s\n", sentence);
+        print_extent(claim, time, since);
         printf("proof: ledger entry %" PRIu64 " commits to the index, and a signed checkpoint of "
                "%" PRIu64 " entries holds it\n",
                claim->sequence, claim->checkpoint.size);
@@ -129,6 +147,14 @@ enum status cli_verify_never(struct cli_call *call, const char *path, const char
         status = tell(call, &claim, error);
     buffer_free(&text);
     return status;
+}
+
+void cli_print_beyond(const struct never_check *check, const char *title)
+{
+    if (check->beyond > 0)
+        printf("%s%" PRIu64 " of %" PRIu64 " commitments count entries that were dropped from the "
+               "ledger, and cannot be recomputed\n",
+               title, check->beyond, check->commitments);
 }
 
 enum status cli_recompute_never(const struct cli_call *call, struct never_check *check,

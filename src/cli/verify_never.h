@@ -22,6 +22,10 @@ bool cli_is_never_certificate(const char *path);
 MUST_USE enum status cli_verify_never(struct cli_call *call, const char *path, const char *key,
                                       struct error *error);
 
+/* Says of commitments that count dropped entries that nothing is left to recompute them from; a
+ * line, or nothing where there are none. */
+void cli_print_beyond(const struct never_check *check, const char *title);
+
 /* never_recompute over the configuration's state folder. STATUS_NOT_FOUND where the secret that the
  * index was made with is not here. */
 MUST_USE enum status cli_recompute_never(const struct cli_call *call, struct never_check *check,

@@ -306,6 +306,14 @@ enum status retain_begin(struct retain *retain, const struct retain_wish *wish, 
     return error_set_errno(error, failed, "thread for retention");
 }
 
+bool retain_is_dropping(struct retain *retain)
+{
+    pthread_mutex_lock(&retain->lock);
+    bool dropping = retain->state == RETAIN_RUNNING && !retain->wish.dry;
+    pthread_mutex_unlock(&retain->lock);
+    return dropping;
+}
+
 /* ---- telling ---- */
 
 static void put(struct table *table, const char *property, const char *value)

@@ -29,6 +29,9 @@ void retain_close(struct retain *retain);
 /* STATUS_DENIED 55006 while one is running. */
 MUST_USE enum status retain_begin(struct retain *retain, const struct retain_wish *wish,
                                   struct error *error);
+/* Is one under way that may drop entries? None begins while the admin thread does something else.
+ */
+bool retain_is_dropping(struct retain *retain);
 /* property, partner, value, after: how the last one goes, or went. */
 void retain_tell(struct retain *retain, struct table *table);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/check.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -49,6 +50,17 @@ void base_format(const struct base_statement *statement, struct buffer *out)
         crypto_base64_encode(statement->tree.roots[height], HASH, hash);
         buffer_printf(out, "frontier %s\n", hash);
     }
+}
+
+void base_hash(const struct base_statement *statement, uint8_t hash[static BASE_HASH_BYTES])
+{
+    struct buffer text;
+    buffer_init(&text, NOTE_BYTES_MAX);
+    base_format(statement, &text);
+    CHECK(!text.overflowed);
+    const struct slice whole = buffer_slice(&text);
+    crypto_sha256(&whole, 1, hash);
+    buffer_free(&text);
 }
 
 /* Takes one line, of at most LINE_ROOM bytes, that begins with the key; terminated. */

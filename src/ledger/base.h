@@ -51,6 +51,8 @@ struct base {
 
 /* Appends the text of the note and of the entry. */
 void base_format(const struct base_statement *statement, struct buffer *out);
+/* SHA-256 of that text, which has one spelling. */
+void base_hash(const struct base_statement *statement, uint8_t hash[static BASE_HASH_BYTES]);
 /* One spelling. STATUS_CORRUPT for anything else, and where frontier and root differ. */
 MUST_USE enum status base_parse(struct slice text, struct base_statement *statement,
                                 struct error *error);

@@ -189,6 +189,7 @@ struct ledger_since {
     uint64_t entries;          /* that are missing */
     int64_t first_ns, last_ns; /* their times: the earliest, the latest */
     int64_t since_ns;          /* answers are whole from this instant on */
+    uint8_t statement[32];     /* SHA-256 of the text that says so: the entry's, and the base's */
 };
 /* Of the log in this folder now; reads one small file. A folder without a log is whole. */
 MUST_USE enum status ledger_since(const char *folder, struct ledger_since *since,

@@ -352,6 +352,7 @@ enum status ledger_since(const char *folder, struct ledger_since *since, struct 
         .first_ns = statement.first_ns,
         .last_ns = statement.last_ns,
         .since_ns = statement.last_ns == INT64_MAX ? INT64_MAX : statement.last_ns + 1};
+    base_hash(&statement, since->statement);
     return STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/since.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "never/spelling.h"
@@ -57,13 +58,13 @@ static void put_key_words(const char *key, struct buffer *out)
     buffer_append_text(out, ")");
 }
 
-void never_question_words(const struct never_question *question, struct buffer *out)
+static void put_question(const struct never_question *question, bool begins, struct buffer *out)
 {
     bool person = question->subject[0] != '\0';
     if (question->column[0] != '\0')
-        buffer_printf(out, "The column %s", question->column);
+        buffer_printf(out, "%s column %s", begins ? "The" : "the", question->column);
     else
-        buffer_append_text(out, "Nothing");
+        buffer_append_text(out, begins ? "Nothing" : "nothing");
     if (person) {
         buffer_printf(out, "%s the %s ", question->column[0] != '\0' ? " of" : " about",
                       question->kind);
@@ -79,12 +80,48 @@ void never_question_words(const struct never_question *question, struct buffer *
         buffer_append_text(out, "any partner.");
 }
 
+/* The limits stand before the claim, in its sentence: it cannot be quoted without them. */
+static void put_claim(const struct certificate *certificate, struct buffer *out)
+{
+    char since[TIME_ROOM];
+    if (certificate->from > 0) {
+        clock_format_utc(certificate->since_ns, since);
+        buffer_printf(out, "In entries %" PRIu64 " to %" PRIu64 " of the log %s, since %s: ",
+                      certificate->from, certificate->entries - 1, certificate->origin, since);
+    }
+    put_question(&certificate->question, certificate->from == 0, out);
+}
+
+void never_claim_words(const struct never_claim *claim, struct buffer *out)
+{
+    struct certificate certificate = {.from = claim->commitment.base.from,
+                                      .since_ns = claim->commitment.base.since_ns,
+                                      .entries = claim->commitment.entries,
+                                      .question = claim->question};
+    memcpy(certificate.origin, claim->origin, sizeof certificate.origin);
+    put_claim(&certificate, out);
+}
+
+static void put_extent(const struct certificate *certificate, const char *time, struct buffer *out)
+{
+    char since[SINCE_TEXT_ROOM], sentence[SINCE_SENTENCE_ROOM];
+    if (certificate->from == 0) {
+        buffer_printf(out, "So says the index over the first %" PRIu64 " entries of the log, ",
+                      certificate->entries);
+    } else {
+        since_format(certificate->since_ns, since);
+        since_sentence(since, sentence);
+        buffer_printf(out, "%s\nSo says the index over these entries, ", sentence);
+    }
+    buffer_printf(out, "as of %s.\n", time);
+}
+
 static void put_words(const struct certificate *certificate, const char *time, struct buffer *out)
 {
-    never_question_words(&certificate->question, out);
-    buffer_printf(
-        out, "\nSo says the index over the first %" PRIu64 " entries of the log, as of %s.\n%s",
-        certificate->entries, time, coverage);
+    put_claim(certificate, out);
+    buffer_append_text(out, "\n");
+    put_extent(certificate, time, out);
+    buffer_append_text(out, coverage);
     if (certificate->erased > 0 && certificate->question.subject[0] != '\0')
         buffer_printf(out,
                       "The index lacks %" PRIu64
@@ -156,10 +193,14 @@ static void put_commitment(const struct certificate *certificate, struct buffer 
 
 void certificate_format(const struct certificate *certificate, struct buffer *out)
 {
-    char time[TIME_ROOM];
+    char time[TIME_ROOM], since[TIME_ROOM];
     clock_format_utc(certificate->as_of_ns, time);
     buffer_append_text(out, certificate_head);
     put_text(out, "log", certificate->origin);
+    if (certificate->from > 0) {
+        clock_format_utc(certificate->since_ns, since);
+        buffer_printf(out, "from %" PRIu64 "\nsince %s\n", certificate->from, since);
+    }
     buffer_printf(out, "entries %" PRIu64 "\nas-of %s\nerased %" PRIu64 "\n", certificate->entries,
                   time, certificate->erased);
     put_text(out, "kind", certificate->question.kind);
@@ -245,6 +286,16 @@ static bool blank(struct cursor *cursor)
     return true;
 }
 
+/* Of a log whose oldest entries were dropped. */
+static bool read_base(struct cursor *cursor, struct certificate *certificate)
+{
+    struct slice since;
+    if (!number_field(cursor, "from", &certificate->from))
+        return true; /* where it is malformed, the next field is not found */
+    return certificate->from > 0 && field(cursor, "since", &since) &&
+           spelling_instant(since, &certificate->since_ns);
+}
+
 static bool read_statement(struct cursor *cursor, struct certificate *certificate)
 {
     struct never_question *question = &certificate->question;
@@ -255,6 +306,7 @@ static bool read_statement(struct cursor *cursor, struct certificate *certificat
     drop(cursor, head);
     if (!text_field(cursor, "log", text_is_plain, certificate->origin,
                     sizeof certificate->origin) ||
+        !read_base(cursor, certificate) ||
         !number_field(cursor, "entries", &certificate->entries) || !field(cursor, "as-of", &time) ||
         !spelling_instant(time, &certificate->as_of_ns) ||
         !number_field(cursor, "erased", &certificate->erased) ||

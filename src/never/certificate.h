@@ -13,8 +13,8 @@ enum { CERTIFICATE_NEIGHBOURS = 2 };
 
 struct certificate {
     char origin[CHECKPOINT_ORIGIN_ROOM];
-    uint64_t entries, erased; /* as the commitment says */
-    int64_t as_of_ns;
+    uint64_t from, entries, erased; /* as the commitment says */
+    int64_t since_ns, as_of_ns;
     struct never_question question;
     uint8_t vrf_proof[VRF_PROOF_BYTES];
     bool present;   /* the person has a leaf, and inner shows what is not in their own tree */

@@ -1,4 +1,4 @@
-/* Computing the index, and holding the committed one against what the ledger and the keys give. */
+/* Computing the index, and what must be kept beside it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,6 @@
 #include "never/index.h"
 #include "never/workshop.h"
 
-static const int64_t ON_ITS_WAY_NS = 600LL * 1000000000;
 static const size_t SECRET_FILE_BYTES = (size_t)32 << 30;
 
 /* ---- computing ---- */
@@ -44,13 +43,15 @@ static enum status begin(const struct workshop *workshop, uint64_t entries, bool
     if (!afresh)
         status = never_index_read(workshop->index, index, error);
     if (status == STATUS_OK &&
-        (strcmp(index->origin, workshop->origin) != 0 || index->commitment.entries > entries)) {
-        never_index_free(index); /* of another log, or of this one before it was restored */
+        (strcmp(index->origin, workshop->origin) != 0 || index->commitment.entries > entries ||
+         !never_base_equal(&index->commitment.base, &workshop->base))) {
+        never_index_free(index); /* of another log, or of this one before it was restored or cut */
         status = STATUS_NOT_FOUND;
     }
     if (status == STATUS_NOT_FOUND)
         status = holdings_init(&index->holdings, error);
     memcpy(index->origin, workshop->origin, sizeof index->origin);
+    index->commitment.base = workshop->base;
     return status;
 }
 
@@ -90,6 +91,22 @@ static enum status keep(const struct workshop *workshop, struct never_index *ind
     return file_inherit_owner(workshop->index, error);
 }
 
+/* Seeds of people of whom the ledger no longer tells anything. Somebody may have been erased since
+ * the entries were counted, and their seed cannot be made again: what was acknowledged since is
+ * looked through first. */
+static enum status let_go(const struct workshop *workshop, struct holdings *holdings,
+                          struct seeds *seeds, struct error *error)
+{
+    const struct workshop_reading reading = {
+        .workshop = workshop, .holdings = holdings, .until = UINT64_MAX};
+    if (!seeds_idle(seeds, holdings))
+        return STATUS_OK;
+    TRY(workshop_read(&reading, error));
+    seeds_let_go(seeds, holdings);
+    TRY(seeds_write(seeds, workshop->seeds, error));
+    return file_inherit_owner(workshop->seeds, error);
+}
+
 static enum status sort_out(const struct never_place *place, const struct workshop *workshop,
                             const struct vrf_key *key, struct names *names,
                             struct never_index *index, struct never_work *work, struct error *error)
@@ -103,6 +120,8 @@ static enum status sort_out(const struct never_place *place, const struct worksh
         status = never_index_build(index, &seeds, key, error);
     if (status == STATUS_OK)
         status = keep(workshop, index, &seeds, error);
+    if (status == STATUS_OK)
+        status = let_go(workshop, &index->holdings, &seeds, error);
     seeds_free(&seeds);
     work->commitment = index->commitment;
     work->computed = made;
@@ -120,7 +139,8 @@ static enum status compute(const struct never_place *place, const struct worksho
                                        .until = entries,
                                        .seen = note_commitment,
                                        .context = &known};
-    work->read = entries - index->holdings.entries;
+    const uint64_t kept = index->holdings.entries;
+    work->read = entries - (kept > 0 ? kept : workshop->base.from);
     TRY(names_open(workshop->subjects, &names, error));
     reading.names = names;
     enum status status = workshop_read(&reading, error);
@@ -134,22 +154,39 @@ static enum status compute(const struct never_place *place, const struct worksho
     return status;
 }
 
+/* The kept index, where it counts entries that were dropped since. */
+static bool is_cut_off(const struct workshop *workshop, struct never_index *before)
+{
+    if (never_index_open(workshop->index, before, NULL) != STATUS_OK)
+        return false;
+    if (strcmp(before->origin, workshop->origin) == 0 &&
+        before->commitment.base.from < workshop->base.from)
+        return true;
+    never_index_free(before);
+    return false;
+}
+
 /* Going on from what is kept, keys are learnt from new entries alone: where somebody has none, all
  * entries are read before that is believed. */
 static enum status compute_once(const struct never_place *place, const struct workshop *workshop,
                                 const struct never_work *wanted, bool afresh, bool new_key,
                                 struct never_work *work, bool *doubtful, struct error *error)
 {
-    struct never_index index;
+    struct never_index index, before;
     bool known;
     *work = (struct never_work){0};
     TRY(begin(workshop, wanted->commitment.entries, afresh, &index, &known, error));
+    bool cut_off = is_cut_off(workshop, &before);
     bool from_kept = index.holdings.entries > 0;
     uint64_t erased = index.commitment.erased;
     index.commitment.as_of_ns = wanted->commitment.as_of_ns;
     enum status status =
         compute(place, workshop, &index, wanted->commitment.entries, known, new_key, work, error);
     *doubtful = from_kept && (work->new_key || work->commitment.erased > erased);
+    if (status == STATUS_OK && cut_off)
+        work->gone = never_index_gone(&before, &index);
+    if (cut_off)
+        never_index_free(&before);
     never_index_free(&index);
     return status;
 }
@@ -270,137 +307,4 @@ enum status never_backup(const char *state_folder, const char *to, bool *copied,
     enum status status = copy_secrets(&workshop, to, error);
     close(fd);
     return status;
-}
-
-/* ---- recomputing ---- */
-
-static bool find_last(void *context, uint64_t sequence, const struct ledger_entry *entry)
-{
-    struct never_check *check = context;
-    if (entry->type == LEDGER_COMMITMENT &&
-        never_commitment_parse(entry->text, &check->commitment, NULL) == STATUS_OK) {
-        check->commitments++;
-        check->sequence = sequence;
-    }
-    return true;
-}
-
-static enum status last_commitment(const struct workshop *workshop, uint64_t entries,
-                                   struct never_check *check, struct error *error)
-{
-    struct holdings holdings;
-    struct workshop_reading reading = {.workshop = workshop,
-                                       .holdings = &holdings,
-                                       .until = entries,
-                                       .seen = find_last,
-                                       .context = check};
-    TRY(holdings_init(&holdings, error));
-    enum status status = workshop_read(&reading, error);
-    holdings_free(&holdings);
-    return status;
-}
-
-/* An old index must not pass for one as of now: what was told before the commitment's instant
- * stands among the entries that it counts, but for what was on its way. */
-static enum status check_instant(const struct workshop *workshop, const struct never_check *check,
-                                 struct error *error)
-{
-    struct ledger_reader *reader;
-    struct ledger_entry entry;
-    struct slice side;
-    uint64_t sequence, next = check->commitment.entries;
-    TRY(ledger_reader_open(workshop->ledger, next, &reader, error));
-    enum status status = STATUS_OK;
-    for (; status == STATUS_OK && next < check->sequence; next++) {
-        status = ledger_reader_next(reader, &sequence, &entry, &side, error);
-        if (status == STATUS_OK && holdings_counts(&entry) &&
-            entry.time_ns < check->commitment.as_of_ns - ON_ITS_WAY_NS)
-            status = error_set(error, STATUS_CORRUPT, "XX001",
-                               "Certificates under it must not be believed; cofferdam ledger "
-                               "commit makes a new one.",
-                               "ledger entry %llu commits to an index of an earlier time than it "
-                               "says: it leaves out entry %llu",
-                               (unsigned long long)check->sequence, (unsigned long long)sequence);
-    }
-    ledger_reader_close(reader);
-    return status;
-}
-
-/* A kept seed counts only where the key it was made of is gone. */
-static void forget_seeds(struct seeds *seeds, struct names *names)
-{
-    char key[LIMIT_SUBJECT_KEY_BYTES + 1];
-    uint16_t kind;
-    for (uint32_t id = 0; id < seeds->count; id++)
-        if (names_key(names, id, &kind, key) == STATUS_OK)
-            memset(seeds->of[id], 0, SEED_BYTES);
-}
-
-static enum status recompute(const struct never_place *place, const struct workshop *workshop,
-                             const struct vrf_key *key, struct never_index *index,
-                             struct error *error)
-{
-    struct names *names = NULL;
-    struct seeds seeds = {0};
-    size_t made;
-    struct workshop_reading reading = {
-        .workshop = workshop, .holdings = &index->holdings, .until = index->commitment.entries};
-    TRY(names_open(workshop->subjects, &names, error));
-    reading.names = names;
-    enum status status = workshop_read(&reading, error);
-    if (status == STATUS_OK)
-        status = seeds_read(workshop->seeds, key->public_key, &seeds, error);
-    if (status == STATUS_OK) {
-        forget_seeds(&seeds, names);
-        status = seeds_fill(&seeds, key, &index->holdings, names, place->policy, &made, error);
-    }
-    if (status == STATUS_OK)
-        status = never_index_build(index, &seeds, key, error);
-    seeds_free(&seeds);
-    names_close(names);
-    return status;
-}
-
-static enum status compare(const struct never_place *place, const struct workshop *workshop,
-                           const struct never_check *check, struct error *error)
-{
-    struct vrf_key key = {0};
-    struct never_index index = {.commitment = check->commitment};
-    TRY(workshop_key(workshop, &key, error));
-    enum status status = holdings_init(&index.holdings, error);
-    if (status == STATUS_OK &&
-        memcmp(key.public_key, check->commitment.vrf_key, sizeof key.public_key) != 0)
-        status = error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger commit",
-                           "%.300s is not the key that ledger entry %llu was made with",
-                           workshop->key, (unsigned long long)check->sequence);
-    if (status == STATUS_OK)
-        status = recompute(place, workshop, &key, &index, error);
-    if (status == STATUS_OK &&
-        (index.commitment.leaves != check->commitment.leaves ||
-         index.commitment.erased != check->commitment.erased ||
-         memcmp(index.commitment.root, check->commitment.root, NEVER_HASH_BYTES) != 0))
-        status = error_set(error, STATUS_CORRUPT, "XX001",
-                           "Certificates under it must not be believed; cofferdam ledger commit "
-                           "--afresh makes a new one.",
-                           "the index that ledger entry %llu commits to does not follow from the "
-                           "ledger",
-                           (unsigned long long)check->sequence);
-    never_index_free(&index);
-    crypto_wipe(&key, sizeof key);
-    return status;
-}
-
-enum status never_recompute(const struct never_place *place, uint64_t entries,
-                            struct never_check *check, struct error *error)
-{
-    struct workshop workshop;
-    struct never_check found = {0};
-    TRY(workshop_open(place, &workshop, error));
-    TRY(last_commitment(&workshop, entries, &found, error));
-    if (found.commitments > 0)
-        TRY(check_instant(&workshop, &found, error));
-    if (found.commitments > 0)
-        TRY(compare(place, &workshop, &found, error));
-    *check = found;
-    return STATUS_OK;
 }

@@ -262,6 +262,13 @@ static void make_higher_nodes(struct never_index *index)
         }
 }
 
+static void commit_to(const struct sorted_tree *tree, struct never_commitment *commitment)
+{
+    uint8_t root[SORTED_HASH_BYTES];
+    sorted_tree_root(tree, root);
+    marks_root(commitment->base.from, commitment->base.statement, root, commitment->root);
+}
+
 static enum status build(struct building *building, struct error *error)
 {
     struct never_index *index = building->index;
@@ -279,7 +286,7 @@ static enum status build(struct building *building, struct error *error)
     on_all_cores(building, make_nodes);
     make_higher_nodes(index);
     struct sorted_tree tree = never_index_tree(index);
-    sorted_tree_root(&tree, index->commitment.root);
+    commit_to(&tree, &index->commitment);
     return STATUS_OK;
 }
 
@@ -345,4 +352,16 @@ uint64_t never_index_place(const struct never_index *index, const uint8_t mark[s
             high = middle;
     }
     return low;
+}
+
+uint64_t never_index_gone(const struct never_index *earlier, const struct never_index *index)
+{
+    uint64_t gone = 0;
+    if (memcmp(earlier->commitment.vrf_key, index->commitment.vrf_key, NEVER_HASH_BYTES) != 0)
+        return 0;
+    for (uint64_t at = 1; at + 1 < earlier->commitment.leaves; at++) {
+        const uint8_t *mark = earlier->leaves[at].mark;
+        gone += memcmp(index->leaves[never_index_place(index, mark)].mark, mark, MARK_BYTES) != 0;
+    }
+    return gone;
 }

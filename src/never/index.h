@@ -28,8 +28,9 @@ struct never_index {
 };
 
 /* Sorts and hashes index->holdings. Fills leaves, sets, nodes and, of the commitment, leaves,
- * erased, root and vrf_key. What index has of an earlier time, for the same holdings, is used where
- * it is of the same key: a person of whom nothing more was disclosed is not hashed again. */
+ * erased, root and vrf_key; its base is given. What index has of an earlier time, for the same
+ * holdings, is used where it is of the same key: a person of whom nothing more was disclosed is not
+ * hashed again. */
 MUST_USE enum status never_index_build(struct never_index *index, const struct seeds *seeds,
                                        const struct vrf_key *key, struct error *error);
 void never_index_free(struct never_index *index);
@@ -50,6 +51,9 @@ uint64_t never_index_nodes(uint64_t leaves);
 struct sorted_tree never_index_tree(const struct never_index *index);
 /* The leaf with the greatest mark that is not above this one. */
 uint64_t never_index_place(const struct never_index *index, const uint8_t mark[static MARK_BYTES]);
+/* How many leaves of an earlier index have no place in this one; 0 where they are of another key.
+ */
+uint64_t never_index_gone(const struct never_index *earlier, const struct never_index *index);
 /* What was disclosed of the person of a leaf. */
 uint32_t never_index_set(const struct never_index *index, uint64_t place);
 

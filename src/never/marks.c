@@ -12,7 +12,8 @@ enum {
     TAG_SUBJECT = 0x21,
     TAG_QUESTION = 0x22,
     TAG_LEAF = 0x23,
-    TAG_INNER = 0x26
+    TAG_INNER = 0x26,
+    TAG_ROOT = 0x27
 };
 
 static const char input_head[] = "cofferdam/never@v1\n";
@@ -72,6 +73,19 @@ void marks_inner(uint64_t leaves, const uint8_t root[static MARK_BYTES],
     store_u64be(head + 1, leaves);
     const struct slice parts[] = {slice_of(head, sizeof head), slice_of(root, MARK_BYTES)};
     crypto_sha256(parts, sizeof parts / sizeof parts[0], inner);
+}
+
+void marks_root(uint64_t from, const uint8_t statement[static MARK_BYTES],
+                const uint8_t tree[static MARK_BYTES], uint8_t root[static MARK_BYTES])
+{
+    uint8_t head[1 + sizeof from] = {TAG_ROOT};
+    store_u64be(head + 1, from);
+    const struct slice parts[] = {slice_of(head, sizeof head), slice_of(statement, MARK_BYTES),
+                                  slice_of(tree, MARK_BYTES)};
+    if (from == 0)
+        memmove(root, tree, MARK_BYTES);
+    else
+        crypto_sha256(parts, sizeof parts / sizeof parts[0], root);
 }
 
 void marks_leaf_hash(const struct marks_leaf *leaf, uint8_t hash[static MARK_BYTES])

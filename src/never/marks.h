@@ -44,6 +44,12 @@ struct marks_leaf {
 };
 void marks_leaf_hash(const struct marks_leaf *leaf, uint8_t hash[static MARK_BYTES]);
 
+/* The root that is committed to: of an index that begins at a base it cannot pass for one of the
+ * whole log, or of another base. from: the first entry counted, 0 of a whole log; statement:
+ * SHA-256 of what tells of the dropping. */
+void marks_root(uint64_t from, const uint8_t statement[static MARK_BYTES],
+                const uint8_t tree[static MARK_BYTES], uint8_t root[static MARK_BYTES]);
+
 /* Sentinels stand at both ends of each tree: below and above every mark. */
 extern const uint8_t marks_lowest[MARK_BYTES], marks_highest[MARK_BYTES];
 

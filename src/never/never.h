@@ -31,8 +31,6 @@ struct never_question {
     char partner[LIMIT_NAME_BYTES + 1];
     char column[NEVER_COLUMN_ROOM];
 };
-/* Appends the claim as one sentence without a newline. */
-void never_question_words(const struct never_question *question, struct buffer *out);
 
 /* ---- who has the certificate ---- */
 
@@ -43,6 +41,9 @@ struct never_claim {
     uint64_t sequence;            /* of the commitment's entry */
     struct checkpoint checkpoint; /* the signed one that holds it */
 };
+/* Appends what is claimed, as one sentence without a newline. Of a log that was cut it says of
+ * which entries it speaks. */
+void never_claim_words(const struct never_claim *claim, struct buffer *out);
 /* Does this look like a certificate of ours? */
 bool never_is_certificate(struct slice bytes);
 /* keys: the log's verifier key, and witnesses' that must not contradict; at least one must have
@@ -63,10 +64,12 @@ struct never_work {
     struct never_commitment commitment;
     uint64_t read;     /* entries read for it */
     uint64_t computed; /* people whose marks were computed anew */
+    uint64_t gone;     /* people whose leaves went, since entries were dropped from the ledger */
     bool new_key;      /* the function's key was made for it */
 };
 /* Computes the index over the entries below `entries` and keeps it in <state>/never; what is left
- * is to record work->commitment in the ledger. afresh: uses nothing of an earlier index. new_key:
+ * is to record work->commitment in the ledger. afresh: uses nothing of an earlier index, as where
+ * that one counts entries that were dropped since. new_key:
  * makes another key for the function, and so a wholly new index. STATUS_DENIED where the key is
  * missing though the ledger has commitments. One process at a time: STATUS_DENIED 55006 for
  * another. */
@@ -93,21 +96,26 @@ MUST_USE enum status never_backup(const char *state_folder, const char *to, bool
                                   struct error *error);
 
 /* Appends the certificate. STATUS_DENIED where the claim is false, with what to ask instead;
- * STATUS_NOT_FOUND where no index is committed or no signed checkpoint holds it yet. */
+ * STATUS_NOT_FOUND where no index is committed, none of what is left of the ledger, or no signed
+ * checkpoint holds it yet. */
 MUST_USE enum status never_prove(const struct never_place *place,
                                  const struct never_question *question, struct buffer *out,
                                  struct error *error);
 
 struct never_check {
     uint64_t commitments; /* in the ledger */
-    uint64_t sequence;    /* of the one that was recomputed: the last */
+    uint64_t beyond;   /* of them, to indexes of entries that were dropped: nothing is left to hold
+                          these against */
+    uint64_t sequence; /* of the last one */
+    bool recomputed;   /* it; false where there is none, or it is one of beyond */
     struct never_commitment commitment;
 };
 /* Holds the newest commitment among the first `entries` of the ledger (UINT64_MAX: of all that is
  * acknowledged) against an index computed
  * from the ledger and the keys alone. Where the ledger has none, commitments is 0. STATUS_CORRUPT
- * where they differ; STATUS_NOT_FOUND where the function's key is not here. Reads the seeds of
- * people whose keys are gone, writes nothing. */
+ * where they differ, and where it claims entries that had been dropped before it; STATUS_NOT_FOUND
+ * where the function's key is not here. Reads the seeds of people whose keys are gone, writes
+ * nothing. */
 MUST_USE enum status never_recompute(const struct never_place *place, uint64_t entries,
                                      struct never_check *check, struct error *error);
 

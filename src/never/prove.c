@@ -245,8 +245,9 @@ static enum status prove_index(struct proving *proving, struct certificate *cert
 
 static bool is_same(const struct never_commitment *a, const struct never_commitment *b)
 {
-    return a->entries == b->entries && a->as_of_ns == b->as_of_ns && a->leaves == b->leaves &&
-           a->erased == b->erased && memcmp(a->root, b->root, NEVER_HASH_BYTES) == 0 &&
+    return never_base_equal(&a->base, &b->base) && a->entries == b->entries &&
+           a->as_of_ns == b->as_of_ns && a->leaves == b->leaves && a->erased == b->erased &&
+           memcmp(a->root, b->root, NEVER_HASH_BYTES) == 0 &&
            memcmp(a->vrf_key, b->vrf_key, NEVER_HASH_BYTES) == 0;
 }
 
@@ -346,6 +347,8 @@ static enum status prove(struct proving *proving, struct certificate *certificat
     const struct never_commitment *commitment = &proving->index.commitment;
     memcpy(certificate->origin, proving->workshop.origin, sizeof certificate->origin);
     certificate->question = *proving->question;
+    certificate->from = commitment->base.from;
+    certificate->since_ns = commitment->base.since_ns;
     certificate->entries = commitment->entries;
     certificate->as_of_ns = commitment->as_of_ns;
     certificate->erased = commitment->erased;
@@ -368,6 +371,12 @@ static enum status open_index(struct proving *proving, struct error *error)
     if (strcmp(proving->index.origin, proving->workshop.origin) != 0)
         return error_set(error, STATUS_NOT_FOUND, "02000", "cofferdam ledger commit",
                          "the index that is kept is of another log");
+    if (!never_base_equal(&proving->index.commitment.base, &proving->workshop.base))
+        return error_set(error, STATUS_NOT_FOUND, "02000",
+                         "cofferdam ledger commit makes one of what is left. Certificates made "
+                         "earlier stay good.",
+                         "the index that is kept is of before entries were dropped from the "
+                         "ledger");
     return STATUS_OK;
 }
 

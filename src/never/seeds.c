@@ -110,6 +110,28 @@ bool seeds_known(const struct seeds *seeds, uint32_t id)
     return id < seeds->count && memcmp(seeds->of[id], unknown, SEED_BYTES) != 0;
 }
 
+static bool is_idle(const struct seeds *seeds, const struct holdings *holdings, uint32_t id)
+{
+    return seeds_known(seeds, id) && holdings_of(holdings, id) == HOLDINGS_NOTHING;
+}
+
+bool seeds_idle(const struct seeds *seeds, const struct holdings *holdings)
+{
+    uint32_t id = 0;
+    while (id < seeds->count && !is_idle(seeds, holdings, id))
+        id++;
+    return id < seeds->count;
+}
+
+void seeds_let_go(struct seeds *seeds, const struct holdings *holdings)
+{
+    for (uint32_t id = 0; id < seeds->count; id++)
+        if (is_idle(seeds, holdings, id)) {
+            crypto_wipe(seeds->of[id], SEED_BYTES);
+            seeds->changed = true;
+        }
+}
+
 /* ---- computing ---- */
 
 void seeds_compute(const struct vrf_key *key, struct slice kind, struct slice subject,

@@ -32,6 +32,10 @@ MUST_USE enum status seeds_set(struct seeds *seeds, uint32_t id,
                                const uint8_t seed[static SEED_BYTES], struct error *error);
 bool seeds_known(const struct seeds *seeds, uint32_t id);
 
+/* Seeds of people of whom nothing is held: are there any, and away with them. */
+bool seeds_idle(const struct seeds *seeds, const struct holdings *holdings);
+void seeds_let_go(struct seeds *seeds, const struct holdings *holdings);
+
 /* Computes the seed of one person; "" and "" for everybody. */
 void seeds_compute(const struct vrf_key *key, struct slice kind, struct slice subject,
                    uint8_t seed[static SEED_BYTES]);

@@ -69,6 +69,9 @@ static enum status verify_entry(const struct certificate *certificate,
         status = never_commitment_parse(entry.text, commitment, error);
     arena_free(&arena);
     TRY(status);
+    if (commitment->base.from != certificate->from ||
+        commitment->base.since_ns != certificate->since_ns)
+        return wrong(error, "it speaks of another part of the log than its commitment");
     if (commitment->entries != certificate->entries ||
         commitment->as_of_ns != certificate->as_of_ns || commitment->erased != certificate->erased)
         return wrong(error, "it speaks of another index than its commitment");
@@ -94,8 +97,10 @@ static enum status verify_place(const struct certificate *certificate,
     for (unsigned i = 0; i < count; i++)
         marks_leaf_hash(&leaves[i], shown[i]);
     if (!sorted_path_root(commitment->leaves, MARKS_TAG_NODE, certificate->place, count,
-                          (const uint8_t(*)[SORTED_HASH_BYTES])shown, &certificate->path, root) ||
-        memcmp(root, commitment->root, sizeof root) != 0)
+                          (const uint8_t(*)[SORTED_HASH_BYTES])shown, &certificate->path, root))
+        return wrong(error, "the leaves shown are not in the index");
+    marks_root(commitment->base.from, commitment->base.statement, root, root);
+    if (memcmp(root, commitment->root, sizeof root) != 0)
         return wrong(error, "the leaves shown are not in the index");
     if (certificate->present ? memcmp(leaves[0].mark, mark, MARK_BYTES) != 0
                              : !is_between(leaves[0].mark, mark, leaves[1].mark))

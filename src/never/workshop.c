@@ -45,7 +45,8 @@ enum status workshop_open(const struct never_place *place, struct workshop *work
         !put_path(workshop->key, state, "never.key"))
         return error_set(error, STATUS_INVALID, "58030", NULL,
                          "the state folder's name is too long");
-    return read_origin(workshop, error);
+    TRY(read_origin(workshop, error));
+    return never_base_read(workshop->ledger, &workshop->base, error);
 }
 
 /* ---- the key ---- */
@@ -109,6 +110,8 @@ static enum status read_entries(const struct workshop_reading *reading,
         if (status == STATUS_AGAIN)
             return too_short(error, holdings->entries, reading->until);
         TRY(status);
+        if (sequence > holdings->entries && sequence <= reading->workshop->base.from)
+            holdings->entries = sequence; /* what lies between was dropped */
         if (sequence != holdings->entries)
             return error_set(error, STATUS_NOT_FOUND, "02000", NULL,
                              "the ledger no longer has entry %llu",
@@ -122,14 +125,29 @@ static enum status read_entries(const struct workshop_reading *reading,
     return STATUS_OK;
 }
 
+/* The base is that of when the workshop was opened: an index counts from there. */
+static enum status check_base(const struct workshop_reading *reading,
+                              const struct ledger_reader *reader, struct error *error)
+{
+    struct ledger_dropped dropped;
+    const uint64_t from = reading->workshop->base.from;
+    bool is_cut = ledger_reader_dropped(reader, &dropped) && dropped.entries > 0;
+    if (reading->holdings->entries > 0 && !is_cut)
+        return STATUS_OK;
+    if (reading->holdings->entries == 0 && (is_cut ? dropped.below : 0) == from &&
+        reading->until > from)
+        return STATUS_OK;
+    return error_set(error, STATUS_DENIED, "55000", "Ask again.",
+                     "entries were dropped from the ledger meanwhile");
+}
+
 enum status workshop_read(const struct workshop_reading *reading, struct error *error)
 {
     struct ledger_reader *reader;
     if (reading->holdings->entries >= reading->until)
         return STATUS_OK;
     TRY(ledger_reader_open(reading->workshop->ledger, reading->holdings->entries, &reader, error));
-    enum status status =
-        ledger_reader_whole(reader, "the index of everybody ever disclosed", error);
+    enum status status = check_base(reading, reader, error);
     if (status == STATUS_OK)
         status = read_entries(reading, reader, error);
     ledger_reader_close(reader);

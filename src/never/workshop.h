@@ -15,6 +15,7 @@ struct workshop {
     char folder[WORKSHOP_PATH_ROOM]; /* <state>/never */
     char index[WORKSHOP_PATH_ROOM], seeds[WORKSHOP_PATH_ROOM], key[WORKSHOP_PATH_ROOM];
     char origin[CHECKPOINT_ORIGIN_ROOM]; /* of the log */
+    struct never_base base;              /* where the log begins now */
 };
 
 MUST_USE enum status workshop_open(const struct never_place *place, struct workshop *workshop,
@@ -26,8 +27,10 @@ MUST_USE enum status workshop_new_key(const struct workshop *workshop, struct vr
                                       struct error *error);
 
 /* Reads entries from holdings->entries to below `until` (UINT64_MAX: all there are), and the keys
- * beside them. names may be NULL. seen (may be NULL) is called for each entry after it has been
- * taken; false ends the reading.
+ * beside them. From 0 on, of a log that was cut: what is carried, which is about nobody, and then
+ * from the base on. STATUS_DENIED 55000 where the log was cut since the workshop was opened. names
+ * may be NULL. seen (may be NULL) is called for each entry after it has been taken; false ends the
+ * reading.
  */
 struct workshop_reading {
     const struct workshop *workshop;

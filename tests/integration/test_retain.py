@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -78,6 +79,8 @@ def old(make_module_gateway):
     read(gateway, [35 + n % 16 for n in range(300)])
     gateway.rows("rival.cert", "SELECT full_name FROM person WHERE full_name = 'Person 35'")
     fill_segment(gateway)
+    gateway.cli("ledger", "commit")
+    gateway.certificate = gateway.cli("ledger", "prove", "--never", "--subject", "55")
     gateway.stop()
     gateway.pristine = gateway.folder / "pristine"
     shutil.copytree(gateway.state_dir, gateway.pristine)
@@ -135,7 +138,8 @@ def test_it_says_what_would_go_and_goes_only_when_meant(gateway):
     read(gateway, [60])
     gateway.cli("erase", "person", "60", "--reason", "asked")
     gateway.stop()
-    report = gateway.cli("ledger", "verify", "--key", gateway.ledger_dir / "log.vkey")
+    report = gateway.cli("ledger", "verify", "--with-data", "--key", gateway.ledger_dir / "log.vkey")
+    assert "1 of 1 commitments count entries that were dropped" in report
     assert re.search(r"gone: +302 of the entries below \d+ were dropped", report)
 
 
@@ -187,6 +191,111 @@ def test_other_peoples_verifiers_follow(gateway):
     assert code == 0, told + errors
     code, _, errors = gateway.cli("ledger", "prove", "0", check=False)
     assert code == 1 and "drop" in errors, errors
+
+
+def verify(gateway, text, check=True):
+    path = gateway.folder / "never.txt"
+    path.write_text(text)
+    return gateway.cli("ledger", "verify", path, "--key", gateway.ledger_dir / "log.vkey", check=check)
+
+
+def marks(gateway):
+    """How many people have a leaf, and how many a seed, in what is kept for proofs of non-exposure."""
+    index, seeds = ((gateway.state_dir / "never" / name).read_bytes() for name in ("index", "seeds"))
+    known = [seeds[at:at + 32] for at in range(44, len(seeds) - 32, 32)]
+    return int(re.search(rb"\nleaves=(\d+)\n", index)[1]) - 3, sum(seed != bytes(32) for seed in known)
+
+
+def last_commitment(gateway):
+    [*_, text] = [entry["text"] for entry in gateway.ledger() if entry["type"] == "commitment"]
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def test_never_is_proved_of_what_is_left(gateway):
+    assert "holds: Nothing about" in verify(gateway, gateway.certificate) and marks(gateway) == (38, 38)
+    below = retain(gateway, "--yes", "--forget-totals")["below"]
+    since = gateway.admin("SHOW SINCE")[0]["since"]
+    # What was certified before stays so; but of the index of before nothing more is proved, or checked.
+    assert "holds: Nothing about" in verify(gateway, gateway.certificate)
+    for question in (["prove", "--never", "--subject", "55"], ["commit", "--check"]):
+        code, _, errors = gateway.cli("ledger", *question, check=False)
+        assert code == 1 and "cofferdam ledger commit makes one of what is left" in errors, errors
+    assert gateway.cli_json("ledger", "verify", "--with-data")["never_beyond"] == 1
+    told = gateway.cli_json("ledger", "commit")
+    assert (told["from"], told["since"], told["people"], told["gone"], told["computed"]) == (below, since, 12, 26, 0)
+    assert marks(gateway) == (12, 12)
+    entry = gateway.ledger(1)[0]["text"]
+    assert entry.startswith(f"index=never@v2\nfrom={below}\nsince={since}\nbase=")
+    report = gateway.cli_json("ledger", "verify", "--with-data", "--key", gateway.ledger_dir / "log.vkey")
+    assert (report["never_follows"], report["never_beyond"]) == (told["sequence"], 1)
+    # Person 1 was told of in dropped entries alone, 35 in both.
+    text = gateway.cli("ledger", "prove", "--never", "--subject", "1")
+    words = (f'In entries {below} to {told["entries"] - 1} of the log {report["log"]}, since {since}: nothing about '
+             'the person "1" was ever disclosed to any partner.')
+    assert words.replace(report["log"], "cofferdam/log/" + report["log"]) in text.splitlines()
+    assert f"holds: {words[:20]}" in verify(gateway, text)
+    code, _, errors = gateway.cli("ledger", "prove", "--never", "--subject", "35", check=False)
+    assert code == 1 and re.search(rf"would be false: it was disclosed on {time.gmtime().tm_year}", errors), errors
+    for old, new in ((f"from {below}\n", ""), (f"from {below}\n", "from 1\n"), (f"since {since}\n", "since 2020-01-01T00:00:00Z\n")):
+        assert verify(gateway, text.replace(old, new, 1), check=False)[0] == 1
+    again = gateway.cli_json("ledger", "commit", "--afresh")
+    assert (again["root"], again["gone"], again["from"]) == (told["root"], 0, below)
+    read(gateway, [1])
+    again = gateway.cli_json("ledger", "commit")
+    assert (again["people"], again["computed"], again["gone"]) == (13, 1, 0)
+    assert "would be false" in gateway.cli("ledger", "prove", "--never", "--subject", "1", check=False)[2]
+
+
+def test_an_index_of_more_than_is_left_is_not_committed_to(gateway):
+    """Staff who would have the ledger claim what it no longer has."""
+    said = last_commitment(gateway)
+    retain(gateway, "--yes", "--forget-totals")
+    real = gateway.cli_json("ledger", "commit")
+    wish = {name.upper(): value for name, value in last_commitment(gateway).items() if name not in ("index", "by")}
+
+    def commit(**change):
+        gateway.admin("COMMIT NEVER " + " ".join(
+            f"{name} '{value}'" for name, value in {**wish, **change}.items() if value is not None))
+
+    for change in ({"FROM": None}, {"FROM": "1"}, {"SINCE": "2020-01-01T00:00:00Z"}, {"BASE": "0" * 64},
+                   {"FROM": None, "SINCE": None, "BASE": None, "ROOT": said["root"], "LEAVES": said["leaves"]}):
+        with pytest.raises(Exception, match="the ledger begins with|malformed"):
+            commit(**change)
+    commit()
+    assert gateway.cli_json("ledger", "commit", "--check")["sequence"] == real["sequence"] + 1
+    commit(LEAVES=str(int(wish["LEAVES"]) + 1))
+    code, _, errors = gateway.cli("ledger", "verify", "--with-data", check=False)
+    assert code == 1 and "does not follow from the ledger" in errors, errors
+
+
+def test_a_commit_killed_after_a_cut(gateway):
+    """Wherever it is killed, the next one is as if nothing had been."""
+    retain(gateway, "--yes", "--forget-totals")
+    never = gateway.folder / "never-before"
+    shutil.rmtree(never, ignore_errors=True)
+    shutil.copytree(gateway.state_dir / "never", never)
+    made = faults.Faults(gateway)
+    environment, gateway.environment = gateway.environment, None
+
+    def commit():
+        return subprocess.run([gateway.program, "ledger", "commit", "-c", gateway.config, "--json"],
+                              env=environment, capture_output=True, check=False)
+
+    made.disarm()
+    whole = json.loads(commit().stdout)
+    steps, points = made.calls, int(os.environ.get("COFFERDAM_RETAIN_POINTS", "4"))
+    assert steps > points
+    for step in {1 + point * (steps - 1) // (points - 1) for point in range(points)}:
+        shutil.rmtree(gateway.state_dir / "never")
+        shutil.copytree(never, gateway.state_dir / "never")
+        own_all(gateway, gateway.state_dir / "never")
+        made.arm(faults.TORN if step % 2 else faults.KILL_BEFORE, step)
+        assert commit().returncode < 0
+        made.disarm()
+        told = json.loads(commit().stdout)
+        assert (told["root"], told["people"], marks(gateway)) == (whole["root"], 12, (12, 12)), step
+    gateway.cli("ledger", "commit", "--check")
+    made.close()
 
 
 def test_young_deliveries_stay(old):
@@ -287,17 +396,13 @@ def test_a_copy_is_traced_in_what_is_left(gateway):
 
 
 def test_people_and_proofs_are_verified_in_what_is_left(gateway):
-    """Proofs of non-exposure go on from an index that was committed to before the cut, and only from one."""
+    """Proofs of non-exposure need nothing that was kept of before the cut."""
     retain(gateway, "--yes", "--forget-totals")
-    code, _, errors = gateway.cli("ledger", "commit", check=False)
-    assert code == 1 and "needs entries that were dropped" in errors
-    put_back(gateway)
-    gateway.start()
-    gateway.cli("ledger", "commit")
-    retain(gateway, "--yes", "--forget-totals")
-    gateway.cli("ledger", "commit")
+    shutil.rmtree(gateway.state_dir / "never")
+    made = gateway.cli_json("ledger", "commit")
+    assert (made["people"], made["computed"], made["gone"]) == (12, 12, 0) and marks(gateway) == (12, 12)
     told = gateway.cli("ledger", "verify", "--with-data", "--key", gateway.ledger_dir / "log.vkey")
-    assert " all known" in told and "never: the index of people disclosed was not recomputed: " in told
+    assert " all known" in told and f"never: the index of entry {made['sequence']} follows from" in told
 
 
 def test_dropping_takes_two(old):

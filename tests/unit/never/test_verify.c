@@ -229,6 +229,8 @@ static void make(struct certificate *certificate, const struct never_question *q
     uint8_t input[MARKS_INPUT_BYTES], output[VRF_OUTPUT_BYTES], seed[SEED_BYTES], mark[MARK_BYTES];
     certificate_init(certificate);
     memcpy(certificate->origin, world.index.origin, sizeof certificate->origin);
+    certificate->from = world.index.commitment.base.from;
+    certificate->since_ns = world.index.commitment.base.since_ns;
     certificate->entries = world.index.commitment.entries;
     certificate->erased = world.index.commitment.erased;
     certificate->as_of_ns = world.index.commitment.as_of_ns;
@@ -351,10 +353,12 @@ static void a_claim_cannot_be_worded_into_another(void **state)
 
 static void expect_words(const char *subject, const char *words)
 {
-    struct never_question question = question_of(subject, "", "");
+    struct never_claim claim = {.question = question_of(subject, "", ""),
+                                .commitment = world.index.commitment};
     struct buffer text;
+    snprintf(claim.origin, sizeof claim.origin, "%s", world.index.origin);
     buffer_init(&text, NEVER_CERTIFICATE_BYTES);
-    never_question_words(&question, &text);
+    never_claim_words(&claim, &text);
     assert_string_equal(buffer_text(&text), words);
     buffer_free(&text);
     expect_question(subject, "", "", NULL);
@@ -528,6 +532,86 @@ static void people_erased_before_are_told_of(void **state)
     buffer_free(&text);
 }
 
+/* ---- a log that was cut ---- */
+
+/* The log begins with entry 3, or (0) is whole: the index is bound to that, and committed to. */
+static void cut(uint64_t from)
+{
+    world.index.commitment.base = (struct never_base){0};
+    if (from > 0)
+        world.index.commitment.base = (struct never_base){
+            .from = from, .since_ns = INT64_C(1794000000) * 1000000000, .statement = {from, 9}};
+    assert_int_equal(never_index_build(&world.index, &world.seeds, &world.vrf, NULL), STATUS_OK);
+    publish(LEDGER_COMMITMENT);
+}
+
+static void of_a_cut_log_it_says_of_which_entries(void **state)
+{
+    (void)state;
+    cut(3);
+    what_is_true_holds(NULL);
+    what_is_false_cannot_be_shown(NULL);
+    expect_words("C-0777",
+                 "In entries 3 to 3 of the log cofferdam/log/07000000000000000000000000000000, "
+                 "since 2026-11-06T21:20:00Z: nothing about the customer \"C-0777\" was ever "
+                 "disclosed to any partner.");
+    flip("", "ringway", "customer.vin");
+    cut(0);
+}
+
+/* With a true commitment of one part of the log, a claim about another. */
+static void expect_part(uint64_t from, int64_t since_ns, const char *wrong)
+{
+    struct certificate certificate;
+    struct never_question question = question_of("C-0777", "", "");
+    make(&certificate, &question);
+    certificate.from = from;
+    certificate.since_ns = since_ns;
+    expect(&certificate, wrong);
+    certificate_free(&certificate);
+}
+
+static void a_claim_about_more_than_is_left_is_refused(void **state)
+{
+    static const char part[] = "another part of the log";
+    (void)state;
+    cut(3);
+    const int64_t since_ns = world.index.commitment.base.since_ns;
+    expect_part(3, since_ns, NULL);
+    expect_part(0, 0, part);
+    expect_part(1, since_ns, part);
+    expect_part(2, since_ns, part);
+    expect_part(3, since_ns - 1000000000, part);
+    cut(2);
+    expect_part(3, since_ns, part); /* a commitment of another base */
+    cut(0);
+    expect_part(3, since_ns, part); /* and of before the cut */
+    expect_part(0, 0, NULL);
+}
+
+/* The company signs it, but the index is not that of the part of the log that it claims. */
+static void an_index_is_bound_to_where_it_begins(void **state)
+{
+    (void)state;
+    cut(3);
+    const struct never_base base = world.index.commitment.base;
+    world.index.commitment.base.statement[0] ^= 1;
+    publish(LEDGER_COMMITMENT);
+    expect_part(3, base.since_ns, "not in the index");
+    world.index.commitment.base = base;
+    world.index.commitment.base.from = 2;
+    publish(LEDGER_COMMITMENT);
+    expect_part(2, base.since_ns, "not in the index");
+    world.index.commitment.base = (struct never_base){0};
+    publish(LEDGER_COMMITMENT);
+    expect_part(0, 0, "not in the index");
+    cut(0);
+    world.index.commitment.base = base;
+    publish(LEDGER_COMMITMENT);
+    expect_part(3, base.since_ns, "not in the index");
+    cut(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,6 +625,9 @@ int main(void)
         cmocka_unit_test(a_function_of_another_key_is_refused),
         cmocka_unit_test(every_flipped_byte_is_refused),
         cmocka_unit_test(people_erased_before_are_told_of),
+        cmocka_unit_test(of_a_cut_log_it_says_of_which_entries),
+        cmocka_unit_test(a_claim_about_more_than_is_left_is_refused),
+        cmocka_unit_test(an_index_is_bound_to_where_it_begins),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
