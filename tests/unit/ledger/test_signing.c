@@ -2,6 +2,7 @@
  * a change of key. */
 #include "folder.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -432,17 +433,38 @@ static void keys_change_under_load(void **state)
     each_kept_is_well_signed(scene, now.entries);
 }
 
-_Noreturn static void rotate_for_ever(const struct scene *scene)
+/* The other end of `opened` is closed when it begins to change keys. */
+_Noreturn static void rotate_for_ever(const struct scene *scene, int opened)
 {
     struct ledger *ledger = NULL;
     struct note_key fresh;
     if (ledger_open(&scene->options, &ledger, NULL) != STATUS_OK)
         _exit(1);
+    close(opened);
     for (int i = 0; i < 15; i++) /* 25 rounds of that are less than a chain can have */
         if (ledger_key_rotate(ledger, &fresh, NULL) != STATUS_OK)
             _exit(2);
     for (;;)
         pause();
+}
+
+/* A process that changes keys; returns at once, or once its ledger is open, however slow the
+ * machine. */
+static pid_t start_rotating(const struct scene *scene, bool wait)
+{
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        rotate_for_ever(scene, ends[1]);
+    }
+    close(ends[1]);
+    if (wait)
+        assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+    return child;
 }
 
 /* Whenever it dies, the next start has one key, and it is the one that the log names. */
@@ -452,10 +474,8 @@ static void killed_at_any_moment_a_change_is_completed(void **state)
     struct ledger_state now;
     size_t changes = 0;
     for (unsigned i = 0; i < 25; i++) {
-        pid_t child = fork();
-        if (child == 0)
-            rotate_for_ever(scene);
-        usleep(3000 + i * 397);
+        pid_t child = start_rotating(scene, i % 2 == 0);
+        usleep(i * 397);
         kill(child, SIGKILL);
         int how = 0;
         assert_int_equal(waitpid(child, &how, 0), child);
