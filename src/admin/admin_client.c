@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PORT_ROOM = 8, FOLDER_ROOM = 256 };
+enum { PORT_ROOM = 8, FOLDER_ROOM = 256, NOTICE_ROOM = 1000 };
 
 struct admin_client {
     PGconn *connection;
+    char notice[NOTICE_ROOM]; /* the last one with the last answer; "" for none */
 };
 
 /* ---- where ---- */
@@ -88,9 +89,16 @@ static PGconn *connect_to(const char *folder, const char *port)
     return PQconnectdbParams(keywords, values, 0);
 }
 
-static void ignore_notice(void *context, const char *message)
+static void keep_notice(void *context, const PGresult *notice)
 {
-    (void)context, (void)message;
+    struct admin_client *client = context;
+    const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    snprintf(client->notice, sizeof client->notice, "%s", text == NULL ? "" : text);
+}
+
+const char *admin_client_notice(const struct admin_client *client)
+{
+    return client->notice;
 }
 
 enum status admin_client_open(const char *folder, uint16_t port, struct admin_client **out,
@@ -110,7 +118,7 @@ enum status admin_client_open(const char *folder, uint16_t port, struct admin_cl
         admin_client_close(client);
         return status;
     }
-    PQsetNoticeProcessor(client->connection, ignore_notice, NULL);
+    PQsetNoticeReceiver(client->connection, keep_notice, client);
     *out = client;
     return STATUS_OK;
 }
@@ -166,6 +174,7 @@ enum status admin_client_ask(struct admin_client *client, struct buffer *command
     const char *text = command->overflowed ? NULL : buffer_text(command);
     if (text == NULL)
         return error_set(error, STATUS_LIMIT, "54000", NULL, "the command is too long");
+    client->notice[0] = '\0';
     PGresult *answer = PQexec(client->connection, text);
     enum status status;
     if (PQresultStatus(answer) == PGRES_TUPLES_OK || PQresultStatus(answer) == PGRES_COMMAND_OK)

@@ -30,6 +30,9 @@ void admin_client_clause(struct buffer *command, const char *keyword, const char
 MUST_USE enum status admin_client_ask(struct admin_client *client, struct buffer *command,
                                       struct table *table, struct error *error);
 
+/* What was said beside the last answer: since when it speaks. "" for nothing. */
+const char *admin_client_notice(const struct admin_client *client);
+
 /* ---- what the breach path asks ----
  * Each is durable in the ledger when it returns. */
 

@@ -139,6 +139,13 @@ enum status cli_print_result(const struct cli_call *call, const struct cli_resul
     return STATUS_OK;
 }
 
+/* Beside the answer, so that JSON stays what programs know. */
+static void tell_notice(const struct cli_call *call, const char *notice)
+{
+    if (notice[0] != '\0')
+        fprintf(call->json ? stderr : stdout, "%s%s\n", call->json ? "" : "\n", notice);
+}
+
 enum status cli_show(const struct cli_call *call, const char *show, const char *keyword,
                      const char *value, struct error *error)
 {
@@ -152,6 +159,8 @@ enum status cli_show(const struct cli_call *call, const char *show, const char *
     enum status status = cli_admin_ask(admin, &command, &result, error);
     if (status == STATUS_OK)
         status = cli_print_result(call, &result, error);
+    if (status == STATUS_OK)
+        tell_notice(call, admin_client_notice(admin->client));
     table_free(&result.table);
     buffer_free(&command);
     cli_admin_close(admin);

@@ -114,6 +114,7 @@ enum status admin_show_budget(struct asking *asking, struct table *table, struct
     struct snapshot *snapshot = server_snapshot(asking->server);
     (void)error;
     table_init(table, ADMIN_TABLE_BYTES, columns);
+    admin_tell_since(asking, table);
     for (size_t i = 0; i < snapshot->policy->partner_count; i++) {
         const struct policy_partner *partner = &snapshot->policy->partners[i];
         if (only == NULL || strcmp(only, partner->name) == 0)

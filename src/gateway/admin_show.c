@@ -9,6 +9,14 @@
 #include "crypto/crypto.h"
 #include "gateway/worker.h"
 
+void admin_tell_since(const struct asking *asking, struct table *table)
+{
+    struct ledger_since since;
+    exposure_since(asking->server->exposure, &since);
+    if (since.dropped && since.entries > 0)
+        since_format(since_after(since.last_ns), table->since);
+}
+
 enum status admin_show_sessions(struct asking *asking, struct table *table, struct error *error)
 {
     enum { CAPACITY = 10000 };
@@ -53,6 +61,7 @@ enum status admin_show_partners(struct asking *asking, struct table *table, stru
     (void)error;
     struct snapshot *snapshot = server_snapshot(asking->server);
     table_init(table, ADMIN_TABLE_BYTES, columns);
+    admin_tell_since(asking, table);
     for (size_t i = 0; i < snapshot->policy->partner_count; i++) {
         const struct policy_partner *partner = &snapshot->policy->partners[i];
         struct exposure_budget used;
@@ -183,6 +192,7 @@ enum status admin_show_partner(struct asking *asking, struct table *table, struc
         admin_find_partner(snapshot, admin_option(asking, "PARTNER"), &partner, error);
     if (status == STATUS_OK) {
         table_init(table, ADMIN_TABLE_BYTES, columns);
+        admin_tell_since(asking, table);
         admin_property(table, "partner", partner->name);
         admin_property(table, "state", partner_state(asking->server, partner));
         admin_property(table, "agreement", partner->agreement);

@@ -15,9 +15,9 @@ enum { ARENA_BYTES = 256 * 1024, BODY_BYTES = 64 * 1024, MESSAGE_ID_BYTES = 16 }
 
 static const char *const ordered[] = {"subject", "salutation", "answer", "more_information",
                                       "closing", "unnamed",    NULL};
-static const char *const texts_known[] = {"brand",        "controller", "partner",   "since_date",
-                                          "dpo_name",     "dpo_email",  "dpo_phone", "dpo_post",
-                                          "privacy_page", "date",       NULL};
+static const char *const texts_known[] = {"brand",        "controller",   "partner",   "since_date",
+                                          "dropped_date", "dpo_name",     "dpo_email", "dpo_phone",
+                                          "dpo_post",     "privacy_page", "date",      NULL};
 static const char *const lists[] = {"incidents", NULL};
 static const char *const conditions[] = {"counted", NULL};
 static const struct template_schema schema = {ordered, texts_known, lists, conditions};
@@ -117,8 +117,8 @@ static size_t choose_language(const struct contact_person *person, const char *a
 
 struct source {
     const struct policy_controller *controller;
-    const struct policy_brand *brand; /* NULL: none that the policy knows */
-    const char *partner, *since, *date;
+    const struct policy_brand *brand;             /* NULL: none that the policy knows */
+    const char *partner, *since, *dropped, *date; /* dropped: NULL, or where records begin again */
     const char *items[DESK_CASES];
     size_t item_count;
     bool counted;
@@ -136,6 +136,7 @@ static const char *text_of(const void *context, const char *name)
         {"controller", controller->name},
         {"partner", source->partner},
         {"since_date", source->since},
+        {"dropped_date", source->dropped},
         {"date", source->date},
         {"dpo_name", controller->dpo_name},
         {"dpo_email", controller->dpo_email},
@@ -228,6 +229,7 @@ static enum status fill_source(const struct template *template, const struct wor
                                struct error *error)
 {
     int64_t since_ns = INT64_MIN;
+    bool is_cut = false;
     const char *item;
     TRY(letter_date(words, clock_now_ns(), arena, &source->date, error));
     if (affected != NULL)
@@ -242,9 +244,13 @@ static enum status fill_source(const struct template *template, const struct wor
         source->items[source->item_count++] = item;
         if (about->scope->ledger_first_ns > since_ns)
             since_ns = about->scope->ledger_first_ns;
+        is_cut = is_cut || about->scope->since_ns != SINCE_EVER;
     }
-    return since_ns == INT64_MIN ? STATUS_OK
-                                 : letter_date(words, since_ns, arena, &source->since, error);
+    if (since_ns == INT64_MIN)
+        return STATUS_OK;
+    TRY(letter_date(words, since_ns, arena, &source->since, error));
+    source->dropped = is_cut ? source->since : NULL;
+    return STATUS_OK;
 }
 
 /* ---- the message ---- */

@@ -232,8 +232,9 @@ enum status scope_table_never(const struct scope *scope, struct table *table, st
         struct table_row *row = table_add(table);
         table_set(table, row, 0, "%s", scope->never[i]);
         table_set(table, row, 1, "%s", is_held(scope, scope->never[i]) ? "yes" : "no");
-        table_set(table, row, 2,
-                  "never, since the ledger's first entry on %.10s, except what was declared",
+        table_set(table, row, 2, "never, %s %.10s, except what was declared",
+                  scope->since_ns == SINCE_EVER ? "since the ledger's first entry on"
+                                                : "in the records that retention has left, since",
                   since);
     }
     return STATUS_OK;

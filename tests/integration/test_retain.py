@@ -357,6 +357,10 @@ def test_answers_say_since_when_they_speak(gateway):
         assert gateway.cli_json(*question)["since"] == since
         assert gateway.cli(*question).rstrip().endswith(sentence)
     assert gateway.cli_json("subject", "person", "1")["rows"] == []
+    for totals in (["budget"], ["partner", "list"], ["partner", "show", "acme"]):
+        assert gateway.cli(*totals).rstrip().endswith(sentence), totals
+        code, output, errors = gateway.cli(*totals, "--json", check=False)
+        assert code == 0 and json.loads(output) and errors.strip() == sentence
     _, _, errors = gateway.cli("exposure", "--from", "2020-01-01", check=False)
     assert sentence in errors
     for question in (["exposure"], ["exposure", "overlap", "acme", "rival"], ["exposure", "statements", "-p", "acme"]):
