@@ -408,6 +408,13 @@ enum status lineage_check_mode(struct level *level)
                            "people, are not granted");
     if (level->key_count == 0)
         return STATUS_OK;
+    if (level->top && build->steered)
+        return plan_refuse(level->build, "42501",
+                           "Dates can be cut by extract(), date_trunc() and to_char(), whole "
+                           "numbers by / and %, ratios taken with nullif(x, 0); compute the rest "
+                           "from what you get.",
+                           "this partner gets statistics only: an expression that may fail would "
+                           "tell of the person for whom it does");
     if (!level->top && level->grouped)
         return plan_refuse(level->build, "42501", "Group in the outermost SELECT.",
                            "this partner gets statistics only: sub-selects cannot group");

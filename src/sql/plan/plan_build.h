@@ -342,6 +342,7 @@ struct build {
     size_t guard_count;
     size_t failing; /* expressions, aggregates and the like so far that may fail */
     bool writes;    /* the statement changes rows */
+    bool steered;   /* where an expression fails, a partner may choose: steered.c */
     bool written;   /* what is planned now reads just the rows that the statement writes */
     bool sets; /* a function that returns a set stands somewhere: no count is a plain statistic */
 };
@@ -521,6 +522,8 @@ uint32_t resolve_element_type(uint32_t array);        /* 0: not an array that we
 /* Of the resolver's own level; NULL: of any. */
 bool resolve_has_aggregate(struct resolver *resolver, Node *node);
 
+/* steered.c: takes note of an expression that is not total, before it is guarded. */
+void steered_note(struct level *level, const struct expression *expression);
 /* guard.c: an expression that is not total runs only where the policies of the fences that it
  * reads hold. */
 Node *guard_expression(struct level *level, struct expression *expression);

@@ -86,6 +86,7 @@ Node *guard_above_groups(struct level *level, struct expression *expression)
     if (expression->total)
         return expression->node;
     level->build->failing++;
+    steered_note(level, expression);
     Node *policies = outer_conjunction(level, 0, NULL);
     if (policies == NULL)
         return expression->node;
@@ -141,6 +142,8 @@ static Node *guard_tree(struct level *level, struct expression *expression, uint
         return expression->node;
     level->build->failing++;
     if (expression->part_count == 0)
+        steered_note(level, expression);
+    if (expression->part_count == 0)
         return wrap(level, expression->node, relations != 0 ? relations : expression->relations,
                     grouped);
     for (size_t i = 0; i < expression->part_count; i++)
@@ -165,6 +168,7 @@ static Node *guard_sides(struct level *level, const struct expression *expressio
 {
     A_Expr *node = (A_Expr *)expression->node;
     level->build->failing++;
+    steered_note(level, expression);
     node->lexpr = wrap(level, node->lexpr, expression->parts[0].relations, false);
     node->rexpr = wrap(level, node->rexpr, expression->parts[1].relations, false);
     return expression->node;
@@ -195,7 +199,11 @@ Node *guard_expression(struct level *level, struct expression *expression)
 
 Node *guard_grouped(struct level *level, struct expression *expression)
 {
-    if (expression->total || (!expression->aggregate && expression->relations == 0))
+    if (expression->total)
         return expression->node;
+    if (!expression->aggregate && expression->relations == 0) {
+        steered_note(level, expression);
+        return expression->node;
+    }
     return guard_tree(level, expression, expression->relations, true);
 }
