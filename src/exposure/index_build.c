@@ -154,35 +154,36 @@ static enum status fold(struct index_build *build, struct tail *tail, const stru
 }
 
 /* One tail's worth; *done once there is nothing more. */
-static enum status build_step(struct index_build *build, uint64_t least, bool *done,
-                              struct error *error)
+static enum status build_step(struct index_build *build, uint64_t least, struct told *told,
+                              bool *done, struct error *error)
 {
     size_t bytes = build->bytes == 0 ? INDEX_BUILD_BYTES : build->bytes;
     struct index_end end = end_of(build->shelf);
     uint64_t from = end.sequence;
     struct tail *tail = NULL;
-    struct told *told = NULL;
     TRY(tail_new(build->pool, &tail, error));
-    enum status status = told_new(build->shelf, build->pool, &told, error);
-    if (status == STATUS_OK)
-        status = index_read_entries(build->ledger_folder, least, bytes, tail, told, &end,
-                                    &build->disclosures, error);
+    enum status status = index_read_entries(build->ledger_folder, least, bytes, tail, told, &end,
+                                            &build->disclosures, error);
     *done = end.sequence == from || end.sequence >= least;
     if (status == STATUS_OK && (end.sequence > from || build->shelf == NULL))
         status = fold(build, tail, told, &end, error);
-    if (told != NULL && told_is_damaged(told))
+    if (told_is_damaged(told))
         build->damaged = true;
-    told_free(told);
+    told_go_on(told, build->shelf);
     tail_free(tail);
     return status;
 }
 
 enum status index_build_run(struct index_build *build, uint64_t least, struct error *error)
 {
+    struct told *told = NULL;
     bool done = false;
-    while (!done)
-        TRY(build_step(build, least, &done, error));
-    return STATUS_OK;
+    TRY(told_new(build->shelf, build->pool, &told, error));
+    enum status status = STATUS_OK;
+    while (!done && status == STATUS_OK)
+        status = build_step(build, least, told, &done, error);
+    told_free(told);
+    return status;
 }
 
 /* ---- matching ---- */

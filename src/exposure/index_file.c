@@ -456,6 +456,25 @@ enum status index_file_ids(struct index_file *file, const struct index_cell *cel
     return STATUS_OK;
 }
 
+enum status index_file_list(struct index_file *file, const struct index_cell *cell, uint32_t **ids,
+                            struct error *error)
+{
+    struct slice set;
+    uint64_t count = 0;
+    TRY(index_file_set(file, cell, &set, error));
+    if (subject_set_claims(set, &count) != STATUS_OK || count != cell->count)
+        return corrupt(error, "a set of subjects is malformed");
+    uint32_t *list = malloc((size_t)cell->count * sizeof *list);
+    if (list == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    if (subject_set_read(set, list, cell->count, &count) != STATUS_OK || count != cell->count) {
+        free(list);
+        return corrupt(error, "a set of subjects is malformed");
+    }
+    *ids = list;
+    return STATUS_OK;
+}
+
 size_t index_file_partners(const struct index_file *file)
 {
     return file->partners.count;

@@ -95,6 +95,10 @@ MUST_USE enum status index_file_sound_set(struct index_file *file, const struct 
 /* The cell's ids, checked so; owned by the caller. */
 MUST_USE enum status index_file_ids(struct index_file *file, const struct index_cell *cell,
                                     roaring_bitmap_t **ids, struct error *error);
+/* The cell's ids as a list of as many as the cell says, ascending; checked so, owned by the caller.
+ */
+MUST_USE enum status index_file_list(struct index_file *file, const struct index_cell *cell,
+                                     uint32_t **ids, struct error *error);
 size_t index_file_partners(const struct index_file *file);
 MUST_USE enum status index_file_partner(struct index_file *file, size_t at,
                                         struct index_partner *partner, struct error *error);

@@ -131,34 +131,66 @@ static uint32_t *gather(const struct tail_series *series, size_t from, size_t un
     return ids;
 }
 
+/* Both ascend; owned by the caller. */
+static uint32_t *merge_ids(const uint32_t *left, size_t left_count, const uint32_t *right,
+                           size_t right_count, size_t *count)
+{
+    uint32_t *ids = malloc((left_count + right_count + 1) * sizeof *ids);
+    size_t l = 0, r = 0, at = 0;
+    CHECK(ids != NULL);
+    while (l < left_count && r < right_count) {
+        uint32_t a = left[l], b = right[r];
+        ids[at++] = a < b ? a : b;
+        l += a <= b;
+        r += b <= a;
+    }
+    if (l < left_count)
+        memcpy(ids + at, left + l, (left_count - l) * sizeof *ids);
+    if (r < right_count)
+        memcpy(ids + at, right + r, (right_count - r) * sizeof *ids);
+    *count = at + (left_count - l) + (right_count - r);
+    return ids;
+}
+
+/* The cell's ids and these. */
+static enum status write_both(const struct making *making, const struct index_cell *old,
+                              const struct index_cell *cell, const uint32_t *added,
+                              size_t added_count, struct error *error)
+{
+    uint32_t *had = NULL;
+    size_t count;
+    TRY(index_file_list(making->old->file, old, &had, error));
+    uint32_t *ids = merge_ids(had, old->count, added, added_count, &count);
+    index_writer_ids(making->writer, cell->span, cell->first_hour, cell->last_hour, ids, count);
+    free(ids);
+    free(had);
+    return STATUS_OK;
+}
+
 /* One cell that spans the period: the old one and the buckets. */
 static enum status merge_span(const struct making *making, size_t first, size_t count,
                               const struct tail_series *series, struct error *error)
 {
-    size_t from, until;
-    struct index_cell cell = {.first_hour = INT32_MAX, .last_hour = INT32_MIN};
-    enum index_span span = making->level == INDEX_MONTH ? SPAN_MONTH : SPAN_EVER;
-    size_t added;
-    roaring_bitmap_t *old = NULL;
+    size_t from, until, added;
+    struct index_cell old, cell;
     buckets_of(series, making->from_hour, making->until_hour, &from, &until);
-    if (count > 0) {
-        index_file_cell(making->old->file, first, &cell);
-        TRY(index_file_ids(making->old->file, &cell, &old, error));
-    }
-    if (series->buckets[from].hour < cell.first_hour)
-        cell.first_hour = series->buckets[from].hour;
-    if (series->buckets[until - 1].hour > cell.last_hour)
-        cell.last_hour = series->buckets[until - 1].hour;
+    cell = (struct index_cell){.span = making->level == INDEX_MONTH ? SPAN_MONTH : SPAN_EVER,
+                               .first_hour = series->buckets[from].hour,
+                               .last_hour = series->buckets[until - 1].hour};
     uint32_t *ids = gather(series, from, until, &added);
-    if (old == NULL) {
-        index_writer_ids(making->writer, span, cell.first_hour, cell.last_hour, ids, added);
+    enum status status = STATUS_OK;
+    if (count == 0) {
+        index_writer_ids(making->writer, cell.span, cell.first_hour, cell.last_hour, ids, added);
     } else {
-        roaring_bitmap_add_many(old, added, ids);
-        index_writer_cell(making->writer, span, cell.first_hour, cell.last_hour, old);
-        roaring_bitmap_free(old);
+        index_file_cell(making->old->file, first, &old);
+        if (old.first_hour < cell.first_hour)
+            cell.first_hour = old.first_hour;
+        if (old.last_hour > cell.last_hour)
+            cell.last_hour = old.last_hour;
+        status = write_both(making, &old, &cell, ids, added, error);
     }
     free(ids);
-    return STATUS_OK;
+    return status;
 }
 
 static enum status read_hours(const struct making *making, size_t first, size_t count,

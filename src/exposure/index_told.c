@@ -161,19 +161,28 @@ enum status told_new(struct shelf *shelf, struct name_pool *pool, struct told **
     return STATUS_OK;
 }
 
-void told_free(struct told *told)
+void told_go_on(struct told *told, struct shelf *shelf)
 {
-    if (told == NULL)
-        return;
-    for (size_t i = 0; i < told->had_count; i++)
-        id_seen_free(told->had[i].ids);
     for (size_t i = 0; i < told->count; i++) {
         buffer_free(&told->cells[i]->bytes);
         free(told->cells[i]);
     }
-    free(told->had);
     free(told->cells);
     free(told->slots);
+    told->cells = NULL;
+    told->slots = NULL;
+    told->count = told->slot_count = told->bytes = 0;
+    told->shelf = shelf;
+}
+
+void told_free(struct told *told)
+{
+    if (told == NULL)
+        return;
+    told_go_on(told, NULL);
+    for (size_t i = 0; i < told->had_count; i++)
+        id_seen_free(told->had[i].ids);
+    free(told->had);
     free(told->ids);
     free(told);
 }
@@ -205,15 +214,11 @@ static enum status read_cell(struct index_file *file, size_t at, struct id_seen 
                              struct error *error)
 {
     struct index_cell cell;
-    struct slice set;
-    uint64_t count, fresh;
+    uint32_t *list = NULL;
+    uint64_t fresh;
     index_file_cell(file, at, &cell);
-    TRY(index_file_sound_set(file, &cell, &set, error));
-    uint32_t *list = malloc((size_t)cell.count * sizeof *list);
-    if (list == NULL)
-        return error_no_memory(error);
-    enum status status = subject_set_read(set, list, cell.count, &count);
-    status = status == STATUS_OK ? id_seen_add(ids, list, count, &fresh, error) : damaged(error);
+    TRY(index_file_list(file, &cell, &list, error));
+    enum status status = id_seen_add(ids, list, cell.count, &fresh, error);
     free(list);
     return status;
 }

@@ -39,6 +39,9 @@ struct told_cell {
 /* The shelf (NULL: nothing) says what partners had before; borrowed, as the pool. */
 MUST_USE enum status told_new(struct shelf *shelf, struct name_pool *pool, struct told **told,
                               struct error *error);
+/* What was gathered is in the files of this shelf now, and more comes: whom partners had is kept.
+ */
+void told_go_on(struct told *told, struct shelf *shelf);
 void told_free(struct told *told); /* NULL is fine */
 /* Ids of the entry at hand, then the entry itself. */
 void told_ids(struct told *told, uint8_t grade, const uint32_t *ids, size_t count);
