@@ -287,21 +287,31 @@ static int compare_told(const uint8_t *a, const uint8_t *b)
     return order != 0 ? order : memcmp(a + 56, b + 56, 32);
 }
 
+/* A row whose page is sound; is_first: nothing stands before it that it must follow. */
+static enum status check_told_row(const struct index_file *file, int32_t first, size_t at,
+                                  bool is_first, struct error *error)
+{
+    const uint8_t *row = row_of(&file->told, at, INDEX_TOLD_ROW);
+    int32_t hour = (int32_t)load_u32be(row + 4);
+    uint64_t offset = load_u64be(row + 48);
+    bool in_hour = index_hour_of((int64_t)load_u64be(row + 32)) == hour &&
+                   index_hour_of((int64_t)load_u64be(row + 40)) == hour;
+    if (load_u32be(row) >= file->names.count || hour <= -INDEX_HOURS_MAX ||
+        hour >= INDEX_HOURS_MAX || index_day_of(hour) != first || !in_hour ||
+        load_u32be(row + 8) == 0 || offset > file->len || load_u32be(row + 12) > file->len - offset)
+        return corrupt(error, "what a statement told is not sound");
+    if (!is_first && compare_told(row - INDEX_TOLD_ROW, row) >= 0)
+        return corrupt(error, "statements are out of order");
+    return STATUS_OK;
+}
+
 static enum status check_told(const struct index_file *file, enum index_level level, int32_t first,
                               struct error *error)
 {
     if (level != INDEX_DAY && file->told.count > 0)
         return corrupt(error, "statements in a file that is not a day's");
-    for (size_t i = 0; i < file->told.count; i++) {
-        const uint8_t *row = row_of(&file->told, i, INDEX_TOLD_ROW);
-        uint64_t offset = load_u64be(row + 48);
-        if (load_u32be(row) >= file->names.count ||
-            index_day_of((int32_t)load_u32be(row + 4)) != first || load_u32be(row + 8) == 0 ||
-            offset > file->len || load_u32be(row + 12) > file->len - offset)
-            return corrupt(error, "what a statement told is not sound");
-        if (i > 0 && compare_told(row - INDEX_TOLD_ROW, row) >= 0)
-            return corrupt(error, "statements are out of order");
-    }
+    for (size_t i = 0; i < file->told.count; i++)
+        TRY(check_told_row(file, first, i, i == 0, error));
     return STATUS_OK;
 }
 
@@ -341,14 +351,82 @@ static enum status check(struct index_file *file, enum index_level level, int32_
     return STATUS_OK;
 }
 
-enum status index_file_check_told(struct index_file *file, int32_t first, struct error *error)
+/* Where the statements are, their pages not looked at. */
+static enum status place_told(struct index_file *file, const uint8_t *header, struct error *error)
+{
+    uint64_t offset = load_u64be(header + 104), count = load_u64be(header + 112);
+    if (offset > file->len || count > (file->len - offset) / INDEX_TOLD_ROW)
+        return corrupt(error, "a table is longer than its file");
+    file->told = (struct table){.rows = file->bytes + offset, .count = (size_t)count};
+    return STATUS_OK;
+}
+
+/* The number of a row's partner. */
+static enum status told_partner(struct index_file *file, size_t at, uint32_t *number,
+                                struct error *error)
+{
+    struct slice row;
+    uint64_t offset = (uint64_t)(file->told.rows - file->bytes) + at * INDEX_TOLD_ROW;
+    TRY(take(file, offset, INDEX_TOLD_ROW, &row, error));
+    *number = load_u32be(row.data);
+    return STATUS_OK;
+}
+
+/* The first row whose partner's number is not less. */
+static enum status seek_told(struct index_file *file, uint32_t number, size_t *at,
+                             struct error *error)
+{
+    size_t low = 0, high = file->told.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint32_t found;
+        TRY(told_partner(file, middle, &found, error));
+        if (found < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *at = low;
+    return STATUS_OK;
+}
+
+static bool find_name(const struct index_file *file, struct slice name, uint32_t *number)
+{
+    size_t low = 0, high = file->names.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_slices(string_of(file, &file->names, middle), name);
+        *number = (uint32_t)middle;
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+enum status index_file_find_told(struct index_file *file, int32_t first, struct slice partner,
+                                 size_t *from, size_t *until, struct error *error)
 {
     const uint8_t *header = NULL;
+    uint32_t number, found;
+    *from = *until = 0;
     TRY(check_head(file, INDEX_DAY, first, &header, error));
     TRY(take_table(file, header + 24, INDEX_STRING_ROW, &file->names, error));
-    TRY(take_table(file, header + 104, INDEX_TOLD_ROW, &file->told, error));
+    TRY(place_told(file, header, error));
     TRY(check_names(file, error));
-    return check_told(file, INDEX_DAY, first, error);
+    if (!find_name(file, partner, &number))
+        return STATUS_OK;
+    TRY(seek_told(file, number, from, error));
+    for (*until = *from; *until < file->told.count; ++*until) {
+        TRY(told_partner(file, *until, &found, error));
+        if (found != number)
+            return STATUS_OK;
+        TRY(check_told_row(file, first, *until, *until == *from, error));
+    }
+    return STATUS_OK;
 }
 
 enum status index_file_check(struct index_file *file, enum index_level level, int32_t first,

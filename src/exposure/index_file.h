@@ -72,10 +72,12 @@ uint32_t index_file_seal(struct slice bytes);
 MUST_USE enum status index_file_check(struct index_file *file, enum index_level level,
                                       int32_t first, struct error *error);
 
-/* Judges a day's statements and the names alone, in a file that no other thread has: for the
+/* The statements of one partner, [*from, *until), in a day's file that no other thread has and
+ * index_file_check has not seen: judges the names, and of the rows those that it looks at. For the
  * functions about what statements told, and no others. */
-MUST_USE enum status index_file_check_told(struct index_file *file, int32_t first,
-                                           struct error *error);
+MUST_USE enum status index_file_find_told(struct index_file *file, int32_t first,
+                                          struct slice partner, size_t *from, size_t *until,
+                                          struct error *error);
 
 /* ---- after index_file_check ---- */
 size_t index_file_series(const struct index_file *file);

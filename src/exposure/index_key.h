@@ -39,6 +39,7 @@ void name_pool_free(struct name_pool *pool);
 const char *name_pool_get(struct name_pool *pool, struct slice name);
 
 /* Hours, days (since 1970-01-01 UTC) and months (year * 12 + month - 1). */
+enum { INDEX_HOURS_MAX = 2562047 }; /* either way: nanoseconds since 1970 reach no further */
 int64_t index_hour_of(int64_t time_ns);
 int32_t index_day_of(int32_t hour);
 int32_t index_month_of_day(int32_t day);

@@ -75,17 +75,33 @@ struct id_room {
     size_t capacity;
 };
 
+/* What take_number does, for a distance: nearly all time goes here. NULL: it is none. */
+static const uint8_t *take_step(const uint8_t *at, const uint8_t *end, uint64_t *step)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; at < end && shift < 35; shift += 7) {
+        uint8_t byte = *at++;
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) {
+            *step = value;
+            return at;
+        }
+    }
+    return NULL;
+}
+
 static bool take_ids(struct slice *bytes, uint64_t count, struct id_room *room)
 {
-    uint64_t id = 0, step;
+    const uint8_t *at = bytes->data, *end = at + bytes->len;
+    uint64_t next = 0, step;
     for (uint64_t i = 0; i < count; i++) {
-        if (!take_number(bytes, &step) || step > UINT32_MAX)
+        at = take_step(at, end, &step);
+        if (at == NULL || next + step > UINT32_MAX)
             return false;
-        id = i == 0 ? step : id + step + 1;
-        if (id > UINT32_MAX)
-            return false;
-        room->ids[i] = (uint32_t)id;
+        room->ids[i] = (uint32_t)(next + step);
+        next += step + 1;
     }
+    *bytes = slice_of(at, (size_t)(end - at));
     return true;
 }
 

@@ -120,31 +120,15 @@ static enum status add_piece(struct asking *asking, struct piece *piece, struct 
 
 /* ---- from files ---- */
 
-static int compare_name(struct slice name, const char *other)
+static enum status read_day(struct asking *asking, struct index_file *file, int32_t day,
+                            struct error *error)
 {
-    size_t len = strlen(other), common = len < name.len ? len : name.len;
-    int order = common == 0 ? 0 : memcmp(name.data, other, common);
-    return order != 0 ? order : (name.len > len) - (name.len < len);
-}
-
-static enum status read_day(struct asking *asking, struct index_file *file, struct error *error)
-{
-    size_t low = 0, high = index_file_told(file);
+    size_t at, until;
     struct slice name;
-    struct piece piece;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        index_file_told_row(file, middle, &name, &piece.row);
-        if (compare_name(name, asking->partner) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (size_t at = low; at < index_file_told(file); at++) {
-        piece = (struct piece){.file = file, .at = at};
+    TRY(index_file_find_told(file, day, slice_of_text(asking->partner), &at, &until, error));
+    for (; at < until; at++) {
+        struct piece piece = {.file = file, .at = at};
         index_file_told_row(file, at, &name, &piece.row);
-        if (compare_name(name, asking->partner) != 0)
-            return STATUS_OK;
         TRY(add_piece(asking, &piece, error));
     }
     return STATUS_OK;
@@ -159,8 +143,7 @@ static enum status read_files(struct asking *asking, struct error *error)
         struct index_file *file = asking->shelf->files[i].file;
         if (from_hour + 24 <= range.from_hour || from_hour >= range.until_hour)
             continue;
-        TRY(index_file_check_told(file, manifest->files[i].first, error));
-        TRY(read_day(asking, file, error));
+        TRY(read_day(asking, file, manifest->files[i].first, error));
     }
     return STATUS_OK;
 }
@@ -284,26 +267,35 @@ struct counting {
     struct statement *statement;
 };
 
+/* The bits of these ids; NULL: no memory. */
+static uint64_t *block_of(struct asking *asking, uint32_t high)
+{
+    if (asking->blocks[high] == NULL)
+        asking->blocks[high] = calloc(BLOCK_WORDS, sizeof(uint64_t));
+    if (high >= asking->block_end)
+        asking->block_end = high + 1;
+    return asking->blocks[high];
+}
+
 static enum status count_entry(void *context, const struct told_entry *entry, struct error *error)
 {
     const struct counting *counting = context;
     struct asking *asking = counting->asking;
+    uint64_t people = 0;
     if (entry->time_ns < asking->from_ns || entry->time_ns >= asking->to_ns)
         return STATUS_OK;
-    for (size_t i = 0; i < entry->count; i++) {
-        uint32_t id = entry->ids[i], high = id >> 16, low = id & 0xFFFF;
-        uint64_t bit = (uint64_t)1 << (low % 64);
-        if (asking->blocks[high] == NULL) {
-            asking->blocks[high] = calloc(BLOCK_WORDS, sizeof(uint64_t));
-            if (asking->blocks[high] == NULL)
-                return error_no_memory(error);
+    for (size_t i = 0; i < entry->count;) {
+        uint32_t high = entry->ids[i] >> 16;
+        uint64_t *words = block_of(asking, high);
+        if (words == NULL)
+            return error_no_memory(error);
+        for (; i < entry->count && entry->ids[i] >> 16 == high; i++) {
+            uint64_t *word = &words[(entry->ids[i] & 0xFFFF) / 64], before = *word;
+            *word = before | (uint64_t)1 << entry->ids[i] % 64;
+            people += *word != before;
         }
-        if (high >= asking->block_end)
-            asking->block_end = high + 1;
-        uint64_t *word = &asking->blocks[high][low / 64];
-        counting->statement->people += (*word & bit) == 0;
-        *word |= bit;
     }
+    counting->statement->people += people;
     return STATUS_OK;
 }
 
