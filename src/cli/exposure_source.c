@@ -20,13 +20,10 @@ struct exposure_source {
 };
 
 static const char *const commands[] = {
-    [ASKED_SUMMARY] = "SHOW EXPOSURE",
-    [ASKED_CATEGORIES] = "SHOW CATEGORIES",
-    [ASKED_COMBINATIONS] = "SHOW COMBINATIONS",
-    [ASKED_NEVER] = "SHOW NEVER",
-    [ASKED_NET] = "SHOW NET",
-    [ASKED_OVERLAP] = "SHOW OVERLAP",
-    [ASKED_SUBJECT] = "SHOW SUBJECT",
+    [ASKED_SUMMARY] = "SHOW EXPOSURE",      [ASKED_WRITTEN] = "SHOW WRITTEN",
+    [ASKED_CATEGORIES] = "SHOW CATEGORIES", [ASKED_COMBINATIONS] = "SHOW COMBINATIONS",
+    [ASKED_NEVER] = "SHOW NEVER",           [ASKED_NET] = "SHOW NET",
+    [ASKED_OVERLAP] = "SHOW OVERLAP",       [ASKED_SUBJECT] = "SHOW SUBJECT",
     [ASKED_SINCE] = "SHOW SINCE",
 };
 
@@ -149,6 +146,8 @@ static enum status ask_files(const struct exposure_source *source,
     switch (asking->what) {
     case ASKED_SUMMARY:
         return exposure_summary(exposure, policy, partner, from, to, table, error);
+    case ASKED_WRITTEN:
+        return exposure_only_written(exposure, policy, partner, from, to, table, error);
     case ASKED_CATEGORIES:
         return exposure_by_category(exposure, policy, partner, from, to, table, error);
     case ASKED_COMBINATIONS:

@@ -9,6 +9,7 @@ struct exposure_source; /* owned */
 
 enum exposure_asked {
     ASKED_SUMMARY,
+    ASKED_WRITTEN, /* and not given */
     ASKED_CATEGORIES,
     ASKED_COMBINATIONS,
     ASKED_NEVER,

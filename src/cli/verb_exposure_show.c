@@ -1,5 +1,6 @@
 /* cofferdam exposure show: what a breached company is asked. How many people, by which categories,
  * some or all of which, and what was never disclosed. */
+#include "cli/exposure_list.h"
 #include "cli/exposure_source.h"
 #include "cli/verbs.h"
 
@@ -9,6 +10,7 @@ static const struct cli_option options[] = {
     {"partner", 'p', "PARTNER", "this partner only"},
     {"from", 0, "TIME", "from this instant on, such as 2026-11-01 or 2026-11-01T08:00:00Z"},
     {"to", 0, "TIME", "before this instant"},
+    {"list", 'l', NULL, "name the people, one a line; that you read them is recorded first"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -18,6 +20,7 @@ static const struct {
     bool has_period; /* takes FROM and TO */
 } sections[] = {
     {"exposure", "People disclosed", ASKED_SUMMARY, true},
+    {"only_written", "Only written", ASKED_WRITTEN, true},
     {"categories", "By category of data", ASKED_CATEGORIES, true},
     {"combinations", "By what was disclosed of each: some or all of", ASKED_COMBINATIONS, true},
     {"never", "Never disclosed, in all that the records cover", ASKED_NEVER, false},
@@ -35,10 +38,35 @@ static enum status ask_section(const struct cli_call *call, struct exposure_sour
     return exposure_source_ask(source, &asking, result, error);
 }
 
+/* Said only where there is somebody; a certificate of non-exposure counts them. */
+static void print_written(const struct table *table)
+{
+    for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+        fputs(row == table->first ? "\n" : "", stdout);
+        cli_print_safe(stdout, cli_cell(table, row, "partner"));
+        printf(": %s people (", cli_cell(table, row, "subjects"));
+        cli_print_safe(stdout, cli_cell(table, row, "kind"));
+        printf(") only written: their data came from the partner, and no column of them was given "
+               "to it\n");
+    }
+}
+
+static enum status list(struct cli_call *call, struct error *error)
+{
+    const char *partner;
+    TRY(cli_require(call, "partner", &partner, error));
+    if (call->admin_folder != NULL)
+        return cli_usage(call, error,
+                         "--list records in the configured gateway: leave out --admin");
+    return exposure_list(call, partner, error);
+}
+
 static enum status run(struct cli_call *call, struct error *error)
 {
     TRY(exposure_check_time(call, "from", error));
     TRY(exposure_check_time(call, "to", error));
+    if (cli_value(call, "list") != NULL)
+        return list(call, error);
     struct exposure_source *source = NULL;
     TRY(exposure_source_open(call, &source, error));
     json_t *all = json_object();
@@ -51,6 +79,8 @@ static enum status run(struct cli_call *call, struct error *error)
             int failure = json_object_set_new(all, sections[i].name,
                                               cli_json_table(&result.table, result.kinds));
             CHECK(failure == 0);
+        } else if (status == STATUS_OK && sections[i].what == ASKED_WRITTEN) {
+            print_written(&result.table);
         } else if (status == STATUS_OK) {
             cli_print_heading(stdout, "%s%s", i == 0 ? "" : "\n", sections[i].heading);
             cli_print_table(stdout, &result.table);
@@ -80,9 +110,11 @@ const struct cli_command verb_exposure_show = {
         "Counts, from the ledger, the people whose data partners were disclosed: how many, by\n"
         "category of data and its form, by combination of categories, and which categories\n"
         "were never disclosed. It covers what went through the gateway. Where that is not\n"
-        "running, the answer comes from its files.",
+        "running, the answer comes from its files. --list names the people a partner was given,\n"
+        "with categories and the first and last hour; the running gateway records that first.",
     .examples = "exposure\n"
                 "exposure show --partner north-mail --from 2026-11-01\n"
-                "exposure show --json\n",
+                "exposure show --json\n"
+                "exposure show --partner north-mail --list --from 2026-11-01 --json\n",
     .run = run,
 };

@@ -277,6 +277,13 @@ MUST_USE enum status exposure_deleted_before(struct exposure *exposure, const ch
 MUST_USE enum status exposure_summary(struct exposure *exposure, const struct policy *policy,
                                       const char *partner, int64_t from_ns, int64_t to_ns,
                                       struct table *table, struct error *error);
+/* partner, kind, subjects: people whose rows the partner wrote and of whom no column was given to
+ * it in the period: their data came from itself. What a statement did with their rows may have told
+ * that they are there, and then they are in the summary too; a certificate of non-exposure counts
+ * all of them (docs/decisions/0022). */
+MUST_USE enum status exposure_only_written(struct exposure *exposure, const struct policy *policy,
+                                           const char *partner, int64_t from_ns, int64_t to_ns,
+                                           struct table *table, struct error *error);
 /* partner, kind, category, form, subjects — direct, witness and declared only */
 MUST_USE enum status exposure_by_category(struct exposure *exposure, const struct policy *policy,
                                           const char *partner, int64_t from_ns, int64_t to_ns,

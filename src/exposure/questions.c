@@ -122,6 +122,32 @@ enum status exposure_summary(struct exposure *exposure, const struct policy *pol
                   error);
 }
 
+/* ---- only written ---- */
+
+static enum status answer_written(struct question *question, const char *partner,
+                                  const struct tally_kind *kind, struct error *error)
+{
+    struct table *table = &question->table;
+    uint64_t count = roaring_bitmap_andnot_cardinality(kind->written, kind->everyone);
+    if (count == 0)
+        return STATUS_OK;
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%s", partner);
+    set_kind(question, row, 1, kind->kind);
+    table_set(table, row, 2, "%llu", (unsigned long long)count);
+    return STATUS_OK;
+}
+
+enum status exposure_only_written(struct exposure *exposure, const struct policy *policy,
+                                  const char *partner, int64_t from_ns, int64_t to_ns,
+                                  struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"partner", "kind", "subjects", NULL};
+    struct question question = begin(exposure, policy, from_ns, to_ns, columns);
+    return finish(&question, ask(&question, partner, tally_written, answer_written, error), table,
+                  error);
+}
+
 /* ---- by category ---- */
 
 static enum status answer_categories(struct question *question, const char *partner,

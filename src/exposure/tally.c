@@ -38,6 +38,8 @@ static void kind_free(struct tally_kind *kind)
             roaring_bitmap_free(kind->grades[i]);
     if (kind->everyone != NULL)
         roaring_bitmap_free(kind->everyone);
+    if (kind->written != NULL)
+        roaring_bitmap_free(kind->written);
     free(kind);
 }
 
@@ -59,7 +61,8 @@ static struct tally_kind *new_kind(uint16_t number)
     kind->first_hour = INT64_MAX;
     kind->last_hour = INT64_MIN;
     kind->everyone = roaring_bitmap_create();
-    bool whole = kind->everyone != NULL;
+    kind->written = roaring_bitmap_create();
+    bool whole = kind->everyone != NULL && kind->written != NULL;
     for (size_t i = 0; i < TALLY_GRADES; i++) {
         kind->grades[i] = roaring_bitmap_create();
         whole = whole && kind->grades[i] != NULL;
@@ -100,6 +103,7 @@ void tally_settle(struct tally *tally)
     for (size_t i = 0; i < tally->count; i++) {
         struct tally_kind *kind = tally->kinds[i];
         roaring_bitmap_repair_after_lazy(kind->everyone);
+        roaring_bitmap_repair_after_lazy(kind->written);
         for (size_t g = 0; g < TALLY_GRADES; g++)
             roaring_bitmap_repair_after_lazy(kind->grades[g]);
         for (size_t l = 0; l < kind->label_count; l++)
@@ -129,6 +133,22 @@ enum status tally_grades(void *context, const struct index_view *view, struct er
     if (view->grade == GRADE_CHANGED) /* what was read of them stands beside it */
         return STATUS_OK;
     return take_view(context, view, true) == NULL ? error_no_memory(error) : STATUS_OK;
+}
+
+enum status tally_written(void *context, const struct index_view *view, struct error *error)
+{
+    struct tally *tally = context;
+    const char *text;
+    struct tally_kind *kind = get_kind(tally, view->kind);
+    if (kind == NULL)
+        return error_no_memory(error);
+    TRY(tally_column_set(tally->exposure, view->column_set, &text, error));
+    bool names_columns = text[strspn(text, "\n")] != '\0';
+    if (view->grade == GRADE_CHANGED)
+        unite(kind->written, view->ids);
+    else if (view->grade != GRADE_PROBE && names_columns)
+        unite(kind->everyone, view->ids);
+    return STATUS_OK;
 }
 
 static int compare_slices(struct slice a, struct slice b)

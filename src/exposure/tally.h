@@ -24,6 +24,7 @@ struct tally_kind {
     uint16_t kind;
     roaring_bitmap_t *everyone;             /* in any grade that was taken but probe */
     roaring_bitmap_t *grades[TALLY_GRADES]; /* of tally_grades: by grade number; 0 declared */
+    roaring_bitmap_t *written;              /* of tally_written */
     int64_t first_hour, last_hour;
     struct tally_label labels[TALLY_LABELS_MAX]; /* ascending by category, then form */
     size_t label_count;
@@ -36,9 +37,11 @@ struct tally {
 };
 
 /* Visits of index_each; context is the tally. tally_grades takes every grade, without labels;
- * tally_labels takes direct, witness and declared ones, by label. */
+ * tally_labels takes direct, witness and declared ones, by label; tally_written who was written,
+ * and, as everyone, of whom any column was given, in any grade but probe. */
 enum status tally_grades(void *tally, const struct index_view *view, struct error *error);
 enum status tally_labels(void *tally, const struct index_view *view, struct error *error);
+enum status tally_written(void *tally, const struct index_view *view, struct error *error);
 /* Call after the last visit, before any of the sets is read. */
 void tally_settle(struct tally *tally);
 void tally_clear(struct tally *tally);

@@ -54,6 +54,7 @@ enum status admin_revoke_budget(struct asking *asking, struct table *table, stru
 
 /* ---- admin_exposure.c ---- */
 enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_written(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_categories(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_combinations(struct asking *asking, struct table *table,
                                     struct error *error);

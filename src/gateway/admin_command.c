@@ -1,7 +1,7 @@
 /* Admin commands: a table of patterns, one function each.
  *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION | SINCE
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
- *   SHOW EXPOSURE | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
+ *   SHOW EXPOSURE | WRITTEN | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
  *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] REASON 'r' ; ROTATE KEY REASON 'r'
  *   RECORD ACT 'text' [PARTNER 'p'] [BY 'who'] | READ KIND 'k' COLUMNS 'd.c,…' IDS '1' …
@@ -108,6 +108,7 @@ static const struct {
     {{"SHOW", "PARTNER"}, "SHOW", admin_show_partner, 1},
     {{"SHOW", "CONTAINMENT"}, "SHOW", admin_show_containment, 2},
     {{"SHOW", "EXPOSURE"}, "SHOW", admin_show_exposure, 2},
+    {{"SHOW", "WRITTEN"}, "SHOW", admin_show_written, 2},
     {{"SHOW", "CATEGORIES"}, "SHOW", admin_show_categories, 2},
     {{"SHOW", "COMBINATIONS"}, "SHOW", admin_show_combinations, 2},
     {{"SHOW", "NEVER"}, "SHOW", admin_show_never, 2},
@@ -161,14 +162,14 @@ static enum status run_words(struct asking *asking, struct table *table, const c
         *tag = commands[i].tag;
         return commands[i].run(asking, table, error);
     }
-    return error_set(
-        error, STATUS_DENIED, "42601",
-        "SHOW SESSIONS, PARTNERS, EXPOSURE, CATEGORIES, COMBINATIONS, NEVER, NET, OVERLAP, "
-        "STATEMENTS, SUBJECT, "
-        "LEDGER, CUTOFF, BUDGET, DELIVERIES, STATS; DELIVERY, CONTAIN, RESTORE, "
-        "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
-        "RELOAD",
-        "unknown command");
+    return error_set(error, STATUS_DENIED, "42601",
+                     "SHOW SESSIONS, PARTNERS, EXPOSURE, WRITTEN, CATEGORIES, COMBINATIONS, NEVER, "
+                     "NET, OVERLAP, "
+                     "STATEMENTS, SUBJECT, "
+                     "LEDGER, CUTOFF, BUDGET, DELIVERIES, STATS; DELIVERY, CONTAIN, RESTORE, "
+                     "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
+                     "RELOAD",
+                     "unknown command");
 }
 
 enum status admin_command(struct server *server, const char *text, const char *by,

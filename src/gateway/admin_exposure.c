@@ -38,6 +38,11 @@ enum status admin_show_exposure(struct asking *asking, struct table *table, stru
     return ask_exposure(asking, exposure_summary, table, error);
 }
 
+enum status admin_show_written(struct asking *asking, struct table *table, struct error *error)
+{
+    return ask_exposure(asking, exposure_only_written, table, error);
+}
+
 enum status admin_show_categories(struct asking *asking, struct table *table, struct error *error)
 {
     return ask_exposure(asking, exposure_by_category, table, error);

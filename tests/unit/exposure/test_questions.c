@@ -95,6 +95,27 @@ static void summary_counts_distinct_people_by_grade(void **state)
     assert_answer(exposure_summary, NULL, "2026-11-23", NULL, "");
 }
 
+/* Of 1 a name was given, in the first hour; of 200 only that it is there; of 201 nothing. */
+static void who_was_only_written_is_told_apart(void **state)
+{
+    int64_t ten = instant("2026-11-22T10:10:00Z");
+    uint32_t name = column_set(&scene, NAME_LINE), none = column_set(&scene, "\n");
+    const struct disclosure disclosures[] = {
+        {"ringway", .type = LEDGER_CHANGE, .grade = 6, .column_set = name, .time_ns = ten,
+         .number = 1, .count = 1},
+        {"ringway", .type = LEDGER_CHANGE, .grade = 6, .column_set = name, .time_ns = ten,
+         .number = 200, .count = 2},
+        {"ringway", .grade = 1, .column_set = none, .time_ns = ten, .number = 200, .count = 1},
+        {"ringway", .grade = 5, .column_set = name, .time_ns = ten, .number = 201, .count = 1},
+    };
+    for (size_t i = 0; i < sizeof disclosures / sizeof disclosures[0]; i++)
+        disclose(&scene, &disclosures[i]);
+    assert_answer(exposure_only_written, NULL, NULL, NULL, "ringway|customer|2\n");
+    assert_answer(exposure_only_written, NULL, "2026-11-22T10:00:00Z", NULL,
+                  "ringway|customer|3\n");
+    assert_answer(exposure_only_written, "north-mail", NULL, NULL, "");
+}
+
 static void categories_count_direct_witness_and_declared(void **state)
 {
     assert_answer(exposure_by_category, "north-mail", NULL, NULL,
@@ -307,6 +328,7 @@ int main(void)
 #define ON_LEDGER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         ON_LEDGER(summary_counts_distinct_people_by_grade),
+        ON_LEDGER(who_was_only_written_is_told_apart),
         ON_LEDGER(categories_count_direct_witness_and_declared),
         ON_LEDGER(combinations_count_each_person_once),
         ON_LEDGER(never_lists_what_no_entry_names),
