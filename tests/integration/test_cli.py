@@ -203,7 +203,7 @@ def test_exposure_in_sections(gateway):
     for heading in ("People disclosed", "By category of data", "some or all of", "Never disclosed"):
         assert heading in output
     report = gateway.cli_json("exposure", "show", "--partner", "acme")
-    assert list(report) == ["exposure", "categories", "combinations", "never", "since"]
+    assert list(report) == ["exposure", "only_written", "categories", "combinations", "never", "since"]
     assert report["since"] is None
     [acme] = [row for row in report["exposure"] if row["kind"] == "person"]
     assert acme["partner"] == "acme" and acme["subjects"] == 5
