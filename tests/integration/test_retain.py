@@ -213,6 +213,8 @@ def last_commitment(gateway):
 
 def test_never_is_proved_of_what_is_left(gateway):
     assert "holds: Nothing about" in verify(gateway, gateway.certificate) and marks(gateway) == (38, 38)
+    for person in ("2", "37"):  # of the first only dropped entries tell
+        gateway.cli("erase", "person", person, "--reason", "asked")
     below = retain(gateway, "--yes", "--forget-totals")["below"]
     since = gateway.admin("SHOW SINCE")[0]["since"]
     # What was certified before stays so; but of the index of before nothing more is proved, or checked.
@@ -223,6 +225,7 @@ def test_never_is_proved_of_what_is_left(gateway):
     assert gateway.cli_json("ledger", "verify", "--with-data")["never_beyond"] == 1
     told = gateway.cli_json("ledger", "commit")
     assert (told["from"], told["since"], told["people"], told["gone"], told["computed"]) == (below, since, 12, 26, 0)
+    assert told["erased"] == 0
     assert marks(gateway) == (12, 12)
     entry = gateway.ledger(1)[0]["text"]
     assert entry.startswith(f"index=never@v2\nfrom={below}\nsince={since}\nbase=")
@@ -234,6 +237,8 @@ def test_never_is_proved_of_what_is_left(gateway):
              'the person "1" was ever disclosed to any partner.')
     assert words.replace(report["log"], "cofferdam/log/" + report["log"]) in text.splitlines()
     assert f"holds: {words[:20]}" in verify(gateway, text)
+    assert 'nothing about the person "2" was' in gateway.cli("ledger", "prove", "--never", "--subject", "2")
+    assert "would be false" in gateway.cli("ledger", "prove", "--never", "--subject", "37", check=False)[2]
     code, _, errors = gateway.cli("ledger", "prove", "--never", "--subject", "35", check=False)
     assert code == 1 and re.search(rf"would be false: it was disclosed on {time.gmtime().tm_year}", errors), errors
     for old, new in ((f"from {below}\n", ""), (f"from {below}\n", "from 1\n"), (f"since {since}\n", "since 2020-01-01T00:00:00Z\n")):
@@ -244,6 +249,32 @@ def test_never_is_proved_of_what_is_left(gateway):
     again = gateway.cli_json("ledger", "commit")
     assert (again["people"], again["computed"], again["gone"]) == (13, 1, 0)
     assert "would be false" in gateway.cli("ledger", "prove", "--never", "--subject", "1", check=False)[2]
+
+
+def test_an_index_follows_a_second_cut(old):
+    put_back(old)
+    old.write_policy(TOKENS + FILLER * 4000)  # what other tests have in force fills no segment
+    old.start()
+    retain(old, "--yes", "--forget-totals")
+    first = old.cli_json("ledger", "commit")
+    certificate = old.cli("ledger", "prove", "--never", "--subject", "1")
+    read(old, [50] * 200)
+    fill_segment(old)
+    old.stop()
+    old.years.at(old, 500)
+    old.start()
+    before = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() + 400 * 86400))
+    old.cli("ledger", "retain", "--before", before, "--reason", "r", "--yes", "--forget-totals")
+    second = old.cli_json("ledger", "commit")
+    assert second["from"] > first["from"] and second["since"] > first["since"]
+    assert (second["people"], second["gone"], marks(old)) == (1, 11, (1, 1))
+    assert "was ever disclosed" in old.cli("ledger", "prove", "--never", "--subject", "35")
+    assert f"holds: In entries {first['from']} to" in verify(old, certificate)
+    assert "holds: Nothing about" in verify(old, old.certificate)
+    told = old.cli_json("ledger", "verify", "--with-data", "--key", old.ledger_dir / "log.vkey")
+    assert (told["never_follows"], told["never_beyond"]) == (second["sequence"], 2)
+    old.stop()
+    old.years.at(old, 0)
 
 
 def test_an_index_of_more_than_is_left_is_not_committed_to(gateway):
@@ -283,7 +314,7 @@ def test_a_commit_killed_after_a_cut(gateway):
 
     made.disarm()
     whole = json.loads(commit().stdout)
-    steps, points = made.calls, int(os.environ.get("COFFERDAM_RETAIN_POINTS", "4"))
+    steps, points = made.calls, int(os.environ.get("COFFERDAM_RETAIN_POINTS", "3"))
     assert steps > points
     for step in {1 + point * (steps - 1) // (points - 1) for point in range(points)}:
         shutil.rmtree(gateway.state_dir / "never")
