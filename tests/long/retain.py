@@ -3,8 +3,9 @@
     tests/run retain [--cases N] [--minutes M] [--seed S]
 
 A log has three years' old entries and new ones. `ledger retain` is counted once, then killed (SIGKILL, or in the middle of
-a write) at each of its calls, in the gateway or in the command. Afterwards the gateway starts, the ledger verifies by its
-first key and goes on from the checkpoint seen before, the index is what the ledger says, and retain can be done again.
+a write), or met by a full disk, at each of its calls, in the gateway or in the command. Afterwards the gateway starts, the
+ledger verifies by its first key and goes on from the checkpoint seen before, the index is what the ledger says, and retain
+can be done again.
     RESULT points=… struck=… dropped=… failed_starts=… broken=… seed=…
 """
 import collections
@@ -116,7 +117,8 @@ def main():
     options = longrun.options(__doc__, 1000)
     stage, chance = Retain(), random.Random(options.seed)
     try:
-        points = [(kind, step) for step in range(1, stage.calls() + 3) for kind in (faults.KILL_BEFORE, faults.TORN)]
+        kinds = (faults.KILL_BEFORE, faults.TORN, faults.DISK_FULL)
+        points = [(kind, step) for step in range(1, stage.calls() + 3) for kind in kinds]
         for kind, step in chance.sample(points, min(options.cases, len(points))):
             if time.monotonic() < options.deadline:
                 stage.case(kind, step)
