@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/since.h"
 #include "crypto/crypto.h"
 #include "exposure/subject_set.h"
 #include "gateway/deliveries.h"
@@ -272,6 +273,7 @@ struct released {
     uint32_t *ids;                         /* of both */
     size_t count, capacity;
     bool failed;
+    int64_t since_ns; /* retention dropped what there was before, and nothing is counted */
 };
 
 static bool add_id(void *context, uint32_t id)
@@ -317,8 +319,9 @@ static enum status count_released(struct server *server, const struct delivery *
                                                     : (uint64_t)delivery->closed_at;
     snprintf(folder, sizeof folder, "%s/ledger", server->config->state_folder);
     TRY(ledger_reader_open(folder, (uint64_t)delivery->opened_at, &reader, error));
-    enum status status = ledger_reader_whole(reader, "what a delivery released", error);
-    while (status == STATUS_OK) {
+    enum status status = STATUS_OK;
+    released->since_ns = ledger_reader_since(reader); /* SINCE_EVER for one that began later */
+    while (status == STATUS_OK && released->since_ns == SINCE_EVER) {
         uint64_t sequence;
         struct ledger_entry entry;
         struct slice side;
@@ -424,6 +427,19 @@ static enum status write_closing(struct closing *closing, struct error *error)
     return status;
 }
 
+static enum status still_there(const struct closing *closing, struct error *error)
+{
+    char since[SINCE_TEXT_ROOM];
+    since_format(closing->released.since_ns, since);
+    if (since[0] == '\0')
+        return STATUS_OK;
+    return error_set(error, STATUS_DENIED, "55000",
+                     "It stays unfinished: count what it released in a backup of the ledger.",
+                     "what delivery %s released is not known any more: records before %s were "
+                     "dropped by retention",
+                     closing->delivery.id, since);
+}
+
 static enum status close_delivery(struct closing *closing, struct error *error)
 {
     struct server *server = closing->asking->server;
@@ -433,6 +449,7 @@ static enum status close_delivery(struct closing *closing, struct error *error)
     deliveries_forget(server->deliveries, delivery->id);
     TRY(recording_text(closing->asking, "OUTCOME", true, &delivery->outcome, error));
     TRY(count_released(server, delivery, &closing->released, error));
+    TRY(still_there(closing, error));
     delivery->rows = (int64_t)closing->released.rows;
     if (strcmp(delivery->outcome, "complete") == 0)
         TRY(check_complete(closing, error));
@@ -479,10 +496,32 @@ static void put_number(struct table *table, const char *name, uint64_t value)
     admin_property(table, name, text);
 }
 
+/* What its entries in the ledger say; its acts are kept where retention dropped those. */
+static void put_released(const struct closing *closing, struct table *table)
+{
+    static const char *const names[] = {"ledger_entries", "rows_released", "people_released",
+                                        "asked_about_not_found"};
+    const struct released *released = &closing->released;
+    const uint64_t counts[] = {released->entries, released->rows, released->people,
+                               released->asked};
+    char since[SINCE_TEXT_ROOM];
+    since_format(released->since_ns, since);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (since[0] == '\0')
+            put_number(table, names[i], counts[i]);
+        else
+            admin_property(table, names[i], NULL);
+    admin_property(table, "since", since[0] == '\0' ? NULL : since);
+    if (since[0] != '\0')
+        admin_property(table, "dropped",
+                       "Retention dropped the entries that say who was in it. Its acts were kept, "
+                       "so that its canaries still name it. To count its people, restore a backup "
+                       "of the ledger from before.");
+}
+
 static void put_delivery(struct closing *closing, struct table *table)
 {
     const struct delivery *delivery = &closing->delivery;
-    const struct released *released = &closing->released;
     bool closed = delivery->closed_ns != INT64_MIN;
     admin_property(table, "delivery", delivery->id);
     admin_property(table, "partner", delivery->partner);
@@ -502,10 +541,7 @@ static void put_delivery(struct closing *closing, struct table *table)
         put_number(table, "closed_entry", (uint64_t)delivery->closed_at);
     admin_property(table, "outcome", closed ? delivery->outcome : "unfinished");
     admin_property(table, "file_sha256", delivery->sha256);
-    put_number(table, "ledger_entries", released->entries);
-    put_number(table, "rows_released", released->rows);
-    put_number(table, "people_released", released->people);
-    put_number(table, "asked_about_not_found", released->asked);
+    put_released(closing, table);
     put_number(table, "canaries", (uint64_t)delivery->canaries);
     admin_property(table, "canaries_commitment", delivery->commitment);
     if (delivery->canaries == 0)

@@ -559,3 +559,12 @@ def test_tokens_and_canaries_of_dropped_copies_still_decide(gateway):
     assert report["verdict"] == "this copy" and report["sources"][0]["copy"] == "acme", report
     assert report["parts"][0]["delivery"].startswith("D-") and report["parts"][0]["posterior"] == 1, report
     assert any("which people were in it was dropped" in note for note in report["notes"]), report
+    identity, since = report["parts"][0]["delivery"], gateway.admin("SHOW SINCE")[0]["since"]
+    shown = {row["property"]: row["value"] for row in gateway.admin(f"SHOW DELIVERY '{identity}'")}
+    assert shown["since"] == since and shown["people_released"] is None and shown["outcome"] == "complete", shown
+    assert shown["canaries"] == "1" and "Its acts were kept" in shown["dropped"], shown
+    assert "Retention dropped the entries that say who was in it" in gateway.cli("export", "--show", identity)
+    later = json.loads(gateway.cli("export", "--partner", "acme", "--purpose", "delivery", "--json",
+                                   "SELECT full_name FROM person WHERE person_id = 42", gateway.folder / "later.csv"))
+    shown = {row["property"]: row["value"] for row in gateway.admin(f"SHOW DELIVERY '{later['delivery']}'")}
+    assert shown["since"] is None and shown["people_released"] == "1" and "dropped" not in shown, shown
