@@ -183,6 +183,9 @@ static void print(FILE *out, const struct table *table)
                 strcmp(value_of(table, "proposed_forget_totals"), "true") == 0
                     ? ", with --forget-totals"
                     : "");
+    if (done)
+        fprintf(out, "Where ledger prove --never is used: run cofferdam ledger commit now. Until "
+                     "then its index\nkeeps marks of these people, and proves nothing.\n");
     if (strcmp(value_of(table, "index_late"), "true") == 0)
         fprintf(out, "The exposure index could not be made anew yet: see the gateway's log; "
                      "a restart does it.\n");
