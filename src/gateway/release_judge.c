@@ -71,7 +71,8 @@ static void judge_group(struct release_work *work, size_t row)
 
 /* OFFSET and LIMIT of ours. A row that is passed over still contributes: it decided which rows
  * were next. Its subjects are recorded as witnesses, or as influence where it is a statistic. That
- * HAVING leaves a group out is a statistic of it. */
+ * HAVING leaves a group out is a statistic of it; and so, for partners who get nothing else, is
+ * that it comes after others. */
 static void judge_position(struct run *run, struct row_fate *fate, bool left_out)
 {
     if (fate->suppressed)
@@ -89,9 +90,12 @@ static void judge_position(struct run *run, struct row_fate *fate, bool left_out
         fate->sent = true;
         run->take_left--;
     }
-    if (!fate->sent)
-        fate->grade =
-            fate->grade == PLAN_GRADE_AGGREGATE ? PLAN_GRADE_INFLUENCE : PLAN_GRADE_WITNESS;
+    if (fate->sent)
+        return;
+    if (fate->grade != PLAN_GRADE_AGGREGATE)
+        fate->grade = PLAN_GRADE_WITNESS;
+    else if (!run->planned->plan->suppress_small)
+        fate->grade = PLAN_GRADE_INFLUENCE;
 }
 
 /* A row's grade is that of its sets; a single key beside them is always about its own person. */

@@ -83,3 +83,11 @@ def test_fetching_by_count(gateway):
         connection.execute("BEGIN")
         connection.execute("DECLARE c CURSOR FOR SELECT town FROM person GROUP BY town HAVING count(*) > 1 ORDER BY 1")
         assert connection.execute("FETCH ALL FROM c").fetchall() == [("Town 0",), ("Town 1",)]
+
+
+def test_scanning_by_what_comes_first(gateway):
+    """All of Town 1, and all but one, as groups of one statement: the one that is not sent is compared too."""
+    gateway.cluster.script(gateway.database, "INSERT INTO s.factor SELECT 'all ' || n, n FROM generate_series(1, 39, 2) n; "
+                                             "INSERT INTO s.factor SELECT 'but ' || n, n FROM generate_series(1, 39, 2) n WHERE n <> 7")
+    assert gateway.rows("stats.one", "SELECT sum(height) FROM person WHERE town = 'Town 1'") == [(2400,)]
+    assert refused(gateway, "SELECT left(label, 3) AS g FROM person p JOIN factor f ON f.factor = p.person_id GROUP BY g ORDER BY sum(height) > 2300 DESC, g LIMIT 1")

@@ -186,7 +186,7 @@ static void test_groups_past_a_limit(void **state)
     scene_row(&scene, "b", "{2,3,4}", NULL);
     scene_row(&scene, "c", "{5,6,7,8}", NULL);
     assert_status(scene_release(&scene, COMPLETE, &error), STATUS_OK);
-    expect(&scene, "b", "OC 1 complete: aggregate(3){2 3 4} influence(3){5 6 7 8}\n");
+    expect(&scene, "b", "OC 1 complete: aggregate(3){2 3 4} aggregate(4){5 6 7 8}\n");
     scene_close(&scene);
 }
 
