@@ -40,6 +40,28 @@ static void both_ways_agree_at_every_length_and_alignment(void **state)
                              crc32c_by_table(0x12345678, data + start, len));
 }
 
+/* Long enough that runs of bytes are taken side by side, once and several times. */
+static void both_ways_agree_on_long_data(void **state)
+{
+    static uint8_t data[3 * 4096];
+    uint32_t mixed = 4711;
+    for (size_t i = 0; i < sizeof data; i++) {
+        mixed = mixed * 1664525 + 1013904223;
+        data[i] = (uint8_t)(mixed >> 24);
+    }
+    for (size_t len = 1300; len < 1400; len++)
+        assert_int_equal(crypto_crc32c(0xdeadbeef, data + len % 9, len),
+                         crc32c_by_table(0xdeadbeef, data + len % 9, len));
+    for (size_t len = 0; len <= sizeof data; len += 509)
+        assert_int_equal(crypto_crc32c(0, data + sizeof data - len, len),
+                         crc32c_by_table(0, data + sizeof data - len, len));
+    for (size_t bit = 0; bit < 4096 * 8; bit += 61) { /* each place counts */
+        uint32_t before = crypto_crc32c(0, data, 4096);
+        data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_not_equal(crypto_crc32c(0, data, 4096), before);
+    }
+}
+
 static void continues_where_it_stopped(void **state)
 {
     const char text[] = "the quick brown fox jumps over the lazy dog";
@@ -54,6 +76,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
         cmocka_unit_test(both_ways_agree_at_every_length_and_alignment),
+        cmocka_unit_test(both_ways_agree_on_long_data),
         cmocka_unit_test(continues_where_it_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
