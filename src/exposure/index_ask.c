@@ -255,6 +255,8 @@ enum status index_each_of(struct index *index, const char *name, uint32_t id, in
     enum status status = list_keys(index, name, &keys, &count, error);
     if (status != STATUS_OK)
         return end(index, status);
+    if (index->shelf != NULL)
+        shelf_fetch(index->shelf, name, id);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct index_view view = view_of(&keys[i]);
         bool held = false;

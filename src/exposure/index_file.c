@@ -509,6 +509,28 @@ enum status index_file_set(struct index_file *file, const struct index_cell *cel
     return take(file, cell->offset, cell->bytes, set, error);
 }
 
+static struct slice set_of(const struct index_file *file, size_t cell)
+{
+    const uint8_t *row = row_of(&file->cells, cell, INDEX_CELL_ROW);
+    return slice_of(file->bytes + load_u64be(row + 16), load_u32be(row + 24));
+}
+
+void index_file_fetch(const struct index_file *file, size_t cell, uint32_t id)
+{
+    struct slice set = set_of(file, cell);
+    size_t description = 8 + 4 * (size_t)(id >> 16); /* where there is nearly every container */
+    __builtin_prefetch(set.data);
+    if (description < set.len)
+        __builtin_prefetch(set.data + description);
+    if (2 * description < set.len)
+        __builtin_prefetch(set.data + 2 * description);
+}
+
+void index_file_fetch_rest(const struct index_file *file, size_t cell, uint32_t id)
+{
+    subject_set_fetch(set_of(file, cell), id);
+}
+
 enum status index_file_sound_set(struct index_file *file, const struct index_cell *cell,
                                  struct slice *set, struct error *error)
 {

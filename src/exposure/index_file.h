@@ -91,7 +91,11 @@ void index_file_cell(const struct index_file *file, size_t cell, struct index_ce
 /* The cell's bytes, its pages checked. */
 MUST_USE enum status index_file_set(struct index_file *file, const struct index_cell *cell,
                                     struct slice *set, struct error *error);
-/* The same, every container checked, and that there are as many ids as the cell says. */
+/* Asks for what a look-up of the id in the cell will touch first, and then, once that is there, for
+ * the rest. Hints. */
+void index_file_fetch(const struct index_file *file, size_t cell, uint32_t id);
+void index_file_fetch_rest(const struct index_file *file, size_t cell, uint32_t id);
+/* As index_file_set, every container checked, and that there are as many ids as the cell says. */
 MUST_USE enum status index_file_sound_set(struct index_file *file, const struct index_cell *cell,
                                           struct slice *set, struct error *error);
 /* The cell's ids, checked so; owned by the caller. */

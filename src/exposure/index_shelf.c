@@ -318,6 +318,8 @@ enum status shelf_collect(struct shelf *shelf, size_t number, struct index_range
 
 /* ---- one id ---- */
 
+enum { DAYS_AHEAD = 8 };
+
 static enum status cell_holds(struct index_file *file, const struct index_cell *cell, uint32_t id,
                               bool *held, struct error *error)
 {
@@ -357,6 +359,26 @@ static enum status seek_hour(struct shelf *shelf, size_t at, size_t number, uint
     return *found || !day_holds ? STATUS_OK : damaged(error, "a day says more than its hours");
 }
 
+/* Days lie in files of their own, and so far apart in memory: those that come next are asked for
+ * together. A hint; nothing is read that is not judged. */
+static void fetch_days(const struct shelf *shelf, size_t at, size_t count, int step, size_t number,
+                       uint32_t id)
+{
+    size_t firsts[DAYS_AHEAD];
+    bool has_cells[DAYS_AHEAD] = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct shelf_file *file = &shelf->files[step > 0 ? at + i : at - i];
+        if (atomic_load_explicit(&file->numbered, memory_order_acquire))
+            has_cells[i] = cells_of(file, number, &firsts[i]) > 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (has_cells[i])
+            index_file_fetch(shelf->files[step > 0 ? at + i : at - i].file, firsts[i], id);
+    for (size_t i = 0; i < count; i++)
+        if (has_cells[i])
+            index_file_fetch_rest(shelf->files[step > 0 ? at + i : at - i].file, firsts[i], id);
+}
+
 static enum status seek_day(struct shelf *shelf, int32_t month, size_t number, uint32_t id,
                             int step, int64_t *hour, struct error *error)
 {
@@ -364,7 +386,9 @@ static enum status seek_day(struct shelf *shelf, int32_t month, size_t number, u
     size_t until = position(shelf, INDEX_DAY, index_first_day(month + 1));
     bool found = false;
     for (size_t i = 0; i < until - from && !found; i++) {
-        size_t at = step > 0 ? from + i : until - 1 - i;
+        size_t at = step > 0 ? from + i : until - 1 - i, left = until - from - i;
+        if (i % DAYS_AHEAD == 0)
+            fetch_days(shelf, at, left < DAYS_AHEAD ? left : DAYS_AHEAD, step, number, id);
         TRY(seek_hour(shelf, at, number, id, step, hour, &found, error));
     }
     return found ? STATUS_OK : damaged(error, "a month says more than its days");
@@ -387,6 +411,18 @@ static enum status seek(struct shelf *shelf, size_t number, uint32_t id, int ste
             return seek_day(shelf, shelf->manifest.files[at].first, number, id, step, hour, error);
     }
     return damaged(error, "all time says more than its months");
+}
+
+void shelf_fetch(const struct shelf *shelf, const char *partner, uint32_t id)
+{
+    size_t from, until, first;
+    shelf_partner(shelf, partner, &from, &until);
+    for (size_t i = from; i < until; i++)
+        if (index_file_cells(shelf->ever, i, &first) > 0)
+            index_file_fetch(shelf->ever, first, id);
+    for (size_t i = from; i < until; i++)
+        if (index_file_cells(shelf->ever, i, &first) > 0)
+            index_file_fetch_rest(shelf->ever, first, id);
 }
 
 enum status shelf_holds(struct shelf *shelf, size_t number, uint32_t id, bool *held,

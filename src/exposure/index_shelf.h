@@ -38,6 +38,8 @@ bool shelf_find(const struct shelf *shelf, const struct index_key *key, size_t *
 MUST_USE enum status shelf_collect(struct shelf *shelf, size_t number, struct index_range range,
                                    struct id_union *ids, int64_t *first_hour, int64_t *last_hour,
                                    struct error *error);
+/* Asks for the memory that shelf_holds of all the partner's series will touch first: a hint. */
+void shelf_fetch(const struct shelf *shelf, const char *partner, uint32_t id);
 /* Whether the series holds the id, and widens the hours from its first to its last. */
 MUST_USE enum status shelf_holds(struct shelf *shelf, size_t number, uint32_t id, bool *held,
                                  int64_t *first_hour, int64_t *last_hour, struct error *error);

@@ -670,6 +670,23 @@ enum status subject_set_contains(struct slice set, uint32_t id, bool *found)
     return STATUS_OK;
 }
 
+void subject_set_fetch(struct slice set, uint32_t id)
+{
+    struct cursor cursor;
+    struct container c;
+    if (cursor_open(&cursor, set) != STATUS_OK || cursor.offsets == NULL)
+        return;
+    uint32_t index = find_container(&cursor, id >> 16), low = id & 0xFFFF;
+    if (index == cursor.containers ||
+        container_at(&cursor, index, load_u32le(cursor.offsets + 4 * (size_t)index), &c) !=
+            STATUS_OK)
+        return;
+    if (c.form == FORM_ARRAY) /* where array_holds looks first */
+        __builtin_prefetch(c.data + 2 * (size_t)((uint64_t)low * c.cardinality >> 16));
+    else
+        __builtin_prefetch(c.form == FORM_BITSET ? c.data + low / 8 : c.data + c.bytes / 2);
+}
+
 uint64_t subject_set_hash(const uint64_t key[static 2], struct slice set)
 {
     return siphash13(key, 0, set.data, set.len);

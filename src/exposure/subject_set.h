@@ -36,6 +36,8 @@ MUST_USE enum status subject_set_unite(struct slice set,
 /* Looks one id up without reading the rest of the set. Any bytes are safe; only those that the
  * search meets are judged. */
 MUST_USE enum status subject_set_contains(struct slice set, uint32_t id, bool *found);
+/* Asks for the memory in which that search will end; a hint, of any bytes. */
+void subject_set_fetch(struct slice set, uint32_t id);
 /* For a table of sets, each in the form that subject_set_serialize gives; with a random key nobody
  * can choose sets that collide. */
 uint64_t subject_set_hash(const uint64_t key[static 2], struct slice set);
