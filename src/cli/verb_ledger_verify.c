@@ -77,6 +77,9 @@ static void print_dropped(const struct verify_report *report)
     clock_format_utc(report->dropped_last_ns, last);
     printf("gone:  %" PRIu64 " of the entries below %" PRIu64 " were dropped, of %s to %s: %s\n",
            report->dropped, report->dropped_below, first, last, report->dropped_reason);
+    printf("kept:  %" PRIu64 " of them, about nobody, %s\n", report->carried,
+           report->carried_proven ? "each with the hash that the published tiles have"
+                                  : "by the signature alone: the tiles are not here to prove them");
     if (report->claims_below > 0)
         printf(
             "       %zu checkpoints of smaller logs can be held against nothing here: for that,\n"
@@ -164,11 +167,12 @@ static json_t *describe(const struct verdict *verdict)
     if (told != NULL && report->dropped_below > 0 &&
         json_object_set_new(
             told, "dropped",
-            json_pack("{s:I, s:I, s:I, s:I, s:s, s:I}", "below", (json_int_t)report->dropped_below,
-                      "entries", (json_int_t)report->dropped, "first_ns",
-                      (json_int_t)report->dropped_first_ns, "last_ns",
+            json_pack("{s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:b}", "below",
+                      (json_int_t)report->dropped_below, "entries", (json_int_t)report->dropped,
+                      "first_ns", (json_int_t)report->dropped_first_ns, "last_ns",
                       (json_int_t)report->dropped_last_ns, "reason", report->dropped_reason,
-                      "checkpoints_unmet", (json_int_t)report->claims_below)) != 0)
+                      "checkpoints_unmet", (json_int_t)report->claims_below, "carried",
+                      (json_int_t)report->carried, "carried_proven", report->carried_proven)) != 0)
         return NULL;
     if (told != NULL && verdict->never.recomputed &&
         json_object_set_new(told, "never_follows",

@@ -575,6 +575,7 @@ static enum status check_tiles(struct verification *verification, struct error *
                     report->claims_below, &verification->damage, error));
     report->claims_met += report->claims_below;
     report->claims_below = 0;
+    report->carried_proven = true;
     return STATUS_OK;
 }
 
@@ -608,6 +609,7 @@ static void fill_report(struct verification *verification, struct verify_report 
         const struct base_statement *statement = &verification->base.statement;
         report->dropped_below = statement->tree.size;
         report->dropped = statement->dropped;
+        report->carried = statement->carried;
         report->dropped_first_ns = statement->first_ns;
         report->dropped_last_ns = statement->last_ns;
         memcpy(report->dropped_reason, statement->reason, sizeof report->dropped_reason);

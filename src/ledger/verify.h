@@ -56,6 +56,8 @@ struct verify_report {
     uint64_t dropped_below, dropped; /* sequences below, of which so many entries are missing */
     int64_t dropped_first_ns, dropped_last_ns; /* their times */
     char dropped_reason[501];
+    uint64_t carried;     /* entries below, which are in the file beside the base */
+    bool carried_proven;  /* published tiles have the hash of each; else a signature alone speaks */
     size_t keys, breaks;  /* that the log names; of them such as nobody handed over to */
     size_t signatures;    /* of checkpoints, good */
     uint64_t signed_size; /* of the largest of them: what is behind it rests on the folder alone */

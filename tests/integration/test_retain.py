@@ -142,6 +142,10 @@ def test_it_says_what_would_go_and_goes_only_when_meant(gateway):
     report = gateway.cli("ledger", "verify", "--with-data", "--key", gateway.ledger_dir / "log.vkey")
     assert "1 of 1 commitments count entries that were dropped" in report
     assert re.search(r"gone: +302 of the entries below \d+ were dropped", report)
+    assert re.search(r"kept: +\d+ of them, about nobody, each with the hash that the published tiles have", report)
+    shutil.rmtree(gateway.ledger_dir / "tiles")
+    report = gateway.cli("ledger", "verify", "--key", gateway.ledger_dir / "log.vkey")
+    assert "by the signature alone: the tiles are not here to prove them" in report
 
 
 def test_a_backup_of_what_is_left(gateway):
