@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "crypto/crypto.h"
 #include "ledger/backup.h"
 #include "ledger/retention.h"
 #include "ledger/segment.h"
@@ -467,6 +468,7 @@ static void tiles_keep_their_hashes_and_go_on(void **state)
     for (int round = 0; round < 2; round++) {
         assert_verifies(&scene.folder, &report);
         assert_int_equal(report.claims_below, 0); /* held against the tiles */
+        assert_true(report.carried > 0 && report.carried_proven);
         assert_status(tiles_open(scene.folder.path, &tiles, NULL), STATUS_OK);
         assert_status(tiles_entry(tiles, 0, &entry, NULL), STATUS_NOT_FOUND);
         assert_status(tiles_entry(tiles, cut, &entry, NULL), STATUS_OK);
@@ -480,6 +482,35 @@ static void tiles_keep_their_hashes_and_go_on(void **state)
     struct verify_damage damage = {0};
     assert_status(ledger_verify(&options, &report, &damage, NULL), STATUS_CORRUPT);
     assert_string_equal(damage.check, "fork");
+    retention_plan_free(&plan);
+    scene_remove(&scene);
+}
+
+/* Who holds the key signs a statement that carries over something else than the log had. */
+static void a_carried_entry_that_was_never_written_is_found(void **state)
+{
+    struct scene scene = {0};
+    struct retention_plan plan;
+    struct verify_report report;
+    scene_make(&scene);
+    publish_all(&scene.folder);
+    scene_open(&scene);
+    plan_ok(&scene, 2, &plan);
+    uint8_t *act = memmem(plan.carried.data, plan.carried.len, "an act that stays", 17);
+    assert_non_null(act);
+    *act ^= 1;
+    const struct slice carried = buffer_slice(&plan.carried);
+    crypto_sha256(&carried, 1, plan.statement.carried_hash);
+    assert_status(retention_drop(scene.ledger, scene.folder.path, &plan, NULL), STATUS_OK);
+    scene_close(&scene);
+    assert_damaged(&scene.folder, "base");
+    /* Without the tiles nothing but its signature speaks for it, and the verifier says so. */
+    char from[200], to[200];
+    snprintf(from, sizeof from, "%.100s/tiles", scene.folder.path);
+    snprintf(to, sizeof to, "%.100s/elsewhere", scene.folder.path);
+    assert_int_equal(rename(from, to), 0);
+    assert_verifies(&scene.folder, &report);
+    assert_true(report.carried > 0 && !report.carried_proven);
     retention_plan_free(&plan);
     scene_remove(&scene);
 }
@@ -581,6 +612,7 @@ int main(void)
         cmocka_unit_test(forged_bases_are_found),
         cmocka_unit_test(backups_follow),
         cmocka_unit_test(tiles_keep_their_hashes_and_go_on),
+        cmocka_unit_test(a_carried_entry_that_was_never_written_is_found),
         cmocka_unit_test(what_is_not_published_stays),
         cmocka_unit_test(a_renumbered_segment_is_no_beginning),
         cmocka_unit_test(whoever_verifies_meanwhile_raises_no_alarm),
