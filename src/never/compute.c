@@ -157,7 +157,7 @@ static enum status compute(const struct never_place *place, const struct worksho
 /* The kept index, where it counts entries that were dropped since. */
 static bool is_cut_off(const struct workshop *workshop, struct never_index *before)
 {
-    if (never_index_open(workshop->index, before, NULL) != STATUS_OK)
+    if (workshop->base.from == 0 || never_index_open(workshop->index, before, NULL) != STATUS_OK)
         return false;
     if (strcmp(before->origin, workshop->origin) == 0 &&
         before->commitment.base.from < workshop->base.from)

@@ -213,7 +213,8 @@ def marks(gateway):
 
 def last_commitment(gateway):
     [*_, text] = [entry["text"] for entry in gateway.ledger() if entry["type"] == "commitment"]
-    return dict(line.split("=", 1) for line in text.splitlines())
+    lines = dict(line.split("=", 1) for line in text.splitlines())
+    return {name.upper(): value for name, value in lines.items() if name not in ("index", "by")}
 
 
 def test_never_is_proved_of_what_is_left(gateway):
@@ -283,18 +284,22 @@ def test_an_index_follows_a_second_cut(old):
 
 
 def test_an_index_of_more_than_is_left_is_not_committed_to(gateway):
-    """Staff who would have the ledger claim what it no longer has."""
-    said = last_commitment(gateway)
-    retain(gateway, "--yes", "--forget-totals")
-    real = gateway.cli_json("ledger", "commit")
-    wish = {name.upper(): value for name, value in last_commitment(gateway).items() if name not in ("index", "by")}
+    """Staff who would have the ledger claim what it no longer has; or what it has until in a moment."""
+    whole = last_commitment(gateway)
 
     def commit(**change):
         gateway.admin("COMMIT NEVER " + " ".join(
             f"{name} '{value}'" for name, value in {**wish, **change}.items() if value is not None))
 
+    wish = whole
+    gateway.admin("RETAIN BEFORE '2025-01-01' REASON 'kept for two years' FORGET 'totals'")
+    with pytest.raises(Exception, match="a retention is under way|the ledger begins with"):
+        commit()
+    assert await_retention(gateway, "SHOW RETENTION")["state"] == "done"
+    real = gateway.cli_json("ledger", "commit")
+    wish = last_commitment(gateway)
     for change in ({"FROM": None}, {"FROM": "1"}, {"SINCE": "2020-01-01T00:00:00Z"}, {"BASE": "0" * 64},
-                   {"FROM": None, "SINCE": None, "BASE": None, "ROOT": said["root"], "LEAVES": said["leaves"]}):
+                   {"FROM": None, "SINCE": None, "BASE": None, "ROOT": whole["ROOT"], "LEAVES": whole["LEAVES"]}):
         with pytest.raises(Exception, match="the ledger begins with|malformed"):
             commit(**change)
     commit()
