@@ -82,6 +82,17 @@ static bool take_hex(struct slice *text, uint8_t *bytes, size_t count)
     return true;
 }
 
+/* Instants are nanoseconds since 1970 in 64 bits: no day or month lies further away than those. */
+static bool first_belongs(const struct manifest_file *file)
+{
+    enum { DAYS = INDEX_HOURS_MAX / 24 + 1, MONTHS = 12 * 4000 };
+    if (file->level == INDEX_EVER)
+        return file->first == 0;
+    if (file->level == INDEX_MONTH)
+        return file->first >= 0 && file->first <= MONTHS;
+    return file->first >= -DAYS && file->first <= DAYS;
+}
+
 /* "day 20758 7 12300 0a1b2c3d"; days and months before 1970 are stored as 32 bits without sign. */
 static bool take_file(struct slice *text, struct manifest_file *file)
 {
@@ -100,7 +111,7 @@ static bool take_file(struct slice *text, struct manifest_file *file)
         }
     file->first = (int32_t)(uint32_t)first;
     file->seal = (uint32_t)seal;
-    return known && (file->level != INDEX_EVER || file->first == 0);
+    return known && first_belongs(file);
 }
 
 static bool take_files(struct slice *text, struct index_manifest *manifest)

@@ -227,6 +227,13 @@ void index_writer_partner(struct index_writer *writer, const char *name, int64_t
 void index_writer_told(struct index_writer *writer, const char *partner,
                        const struct index_told *row, struct slice entries, struct slice more)
 {
+    struct error error = {0};
+    if (entries.len + more.len > UINT32_MAX) { /* a length that a row cannot hold */
+        (void)error_set(&error, STATUS_LIMIT, "54000", NULL,
+                        "a statement told too much in one hour for the exposure index");
+        fail(writer, &error);
+        return;
+    }
     list_name(writer, &writer->told_names, partner);
     buffer_append_u32be(&writer->told, (uint32_t)row->hour);
     buffer_append_u32be(&writer->told, row->entries);

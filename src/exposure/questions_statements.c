@@ -1,6 +1,7 @@
 /* Which statements gave a partner people whom it had never had. Whether somebody is new depends on
  * the order of all entries before: what that came to stands in the index's files of days, and of
  * the entries that no file speaks of yet it is found in the same way (index_told.h). */
+#include <inttypes.h>
 #include <roaring/roaring.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,7 +165,16 @@ static void pass_deletion(void *context, struct slice partner, int64_t before_ns
 {
 }
 
-static enum status read_entries(struct asking *asking, struct ledger_reader *reader,
+/* Without them an answer would say too little; of what was dropped it says so. Retention may have
+ * cut behind the shelf's end since that was opened: then the ledger alone is read (STATUS_CORRUPT).
+ */
+static enum status lacks(uint64_t next, struct error *error)
+{
+    return error_set(error, STATUS_CORRUPT, "XX001", "restore the ledger from a backup",
+                     "the ledger lacks entries from %" PRIu64 " on", next);
+}
+
+static enum status read_entries(struct asking *asking, struct ledger_reader *reader, uint64_t next,
                                 struct error *error)
 {
     const struct entry_sink sink = {.context = asking->told,
@@ -173,12 +183,18 @@ static enum status read_entries(struct asking *asking, struct ledger_reader *rea
                                     .deletion = pass_deletion};
     struct ledger_entry entry;
     struct slice side, partner = slice_of_text(asking->partner);
+    struct ledger_dropped dropped;
+    bool begins_at_base = ledger_reader_dropped(reader, &dropped);
     uint64_t sequence;
-    for (;;) {
+    if (begins_at_base && asking->shelf != NULL)
+        return lacks(next, error);
+    for (;; next = sequence + 1) {
         enum status status = ledger_reader_next(reader, &sequence, &entry, &side, error);
         if (status == STATUS_AGAIN)
             return STATUS_OK;
         TRY(status);
+        if (sequence != next && !(begins_at_base && sequence <= dropped.below))
+            return lacks(next, error);
         if (!slice_equal(entry.partner, partner))
             continue;
         TRY(entry_tell(&sink, sequence, &entry, error));
@@ -208,7 +224,7 @@ static enum status read_ledger(struct asking *asking, const char *folder, struct
     if (status == STATUS_NOT_FOUND && asking->shelf != NULL) /* no segment yet */
         return STATUS_OK;
     TRY(status);
-    status = read_entries(asking, reader, error);
+    status = read_entries(asking, reader, from, error);
     ledger_reader_close(reader);
     TRY(status);
     TRY(told_list(asking->told, &asking->cells, &count, error));
