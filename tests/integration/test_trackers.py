@@ -224,7 +224,7 @@ def test_without_a_primary_key(rows):
 
 
 def test_a_primary_key_that_no_dataset_declares(rows):
-    """Column b of it cannot be read: rows are told apart by what can."""
+    """Column b is granted to nobody; the gateway may read it, to tell rows apart."""
     assert rows.rows("stats.one", "SELECT sum(amount) FROM two") == [(164120,)] and refused(rows, "SELECT sum(amount) FROM two WHERE amount <> 701")
 
 

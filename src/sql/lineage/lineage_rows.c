@@ -34,44 +34,17 @@ static Node *binary_of(List *values)
     return rewrite_call("encode", list_make2(bytes, rewrite_text("hex")));
 }
 
-/* The gateway may be allowed to read no other columns than those that the dataset declares. */
-static bool is_declared(const struct model_dataset *dataset, const struct catalog_column *column)
-{
-    for (size_t c = 0; c < dataset->column_count; c++)
-        if (dataset->columns[c].catalog == column)
-            return true;
-    return false;
-}
-
-static List *key_columns(const struct model_dataset *dataset, const struct catalog_key *key)
-{
-    List *values = NIL;
-    for (size_t c = 0; key->primary && c < key->column_count; c++) {
-        if (!is_declared(dataset, key->columns[c]))
-            return NIL;
-        values = lappend(values, rewrite_column("t0", key->columns[c]->name));
-    }
-    return values;
-}
-
-/* The columns of the primary key; where there is none that the dataset declares, all that it does:
- * then a row that is changed is another one. */
 static Node *identity_text(const struct model_dataset *dataset)
 {
-    const struct catalog_table *table = dataset->table;
+    const struct catalog_column **columns =
+        palloc((dataset->table->column_count + 1) * sizeof(struct catalog_column *));
+    size_t count = model_identity(dataset, columns);
     List *values = NIL;
-    for (size_t c = 0; c < table->column_count; c++)
-        if (table->columns[c].primary && is_declared(dataset, &table->columns[c])) {
-            Node *key = rewrite_column("t0", table->columns[c].name);
-            return is_plain_text(table->columns[c].type_oid) ? rewrite_cast(key, "text")
-                                                             : binary_of(list_make1(key));
-        }
-    for (size_t k = 0; k < table->key_count && values == NIL; k++)
-        values = key_columns(dataset, &table->keys[k]);
-    if (values == NIL)
-        for (size_t c = 0; c < dataset->column_count; c++)
-            values = lappend(values, rewrite_column("t0", dataset->columns[c].catalog->name));
-    return binary_of(values);
+    for (size_t c = 0; c < count; c++)
+        values = lappend(values, rewrite_column("t0", columns[c]->name));
+    return count == 1 && is_plain_text(columns[0]->type_oid) && columns[0]->primary
+               ? rewrite_cast(linitial(values), "text")
+               : binary_of(values);
 }
 
 enum status lineage_row_mark(struct build *build, const struct model_dataset *dataset, Node **out)

@@ -55,12 +55,41 @@ static bool filter_walker(Node *node, void *context)
     return raw_expression_tree_walker(node, filter_walker, context);
 }
 
+size_t model_identity(const struct model_dataset *dataset, const struct catalog_column **columns)
+{
+    const struct catalog_table *table = dataset->table;
+    size_t count = 0;
+    for (size_t c = 0; c < table->column_count; c++)
+        if (table->columns[c].primary)
+            columns[count++] = &table->columns[c];
+    for (size_t k = 0; k < table->key_count && count == 0; k++)
+        for (size_t c = 0; table->keys[k].primary && c < table->keys[k].column_count; c++)
+            columns[count++] = table->keys[k].columns[c];
+    if (count > 0)
+        return count;
+    for (size_t c = 0; c < dataset->column_count; c++)
+        columns[c] = dataset->columns[c].catalog;
+    return dataset->column_count;
+}
+
+/* Partners of statistics have their rows told apart: lineage_rows.c. */
+static void need_identity(struct needs *needs, const struct model_dataset *dataset)
+{
+    const struct catalog_column **columns =
+        palloc((dataset->table->column_count + 1) * sizeof(struct catalog_column *));
+    size_t count = model_identity(dataset, columns);
+    for (size_t c = 0; c < count; c++)
+        need(needs, dataset->table, columns[c]);
+}
+
 static enum status need_grant(struct needs *needs, const struct model_grant *grant,
                               struct error *error)
 {
     const struct model_dataset *dataset = grant->dataset;
     struct filter_walk walk = {needs, dataset};
     need_write(needs, grant);
+    if (grant->partner->mode == POLICY_MODE_AGGREGATES)
+        need_identity(needs, dataset);
     for (size_t i = 0; i < grant->column_count; i++)
         need(needs, dataset->table, grant->columns[i].column->catalog);
     for (size_t s = 0; s < dataset->subject_count; s++) {

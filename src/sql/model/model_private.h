@@ -84,6 +84,11 @@ const struct model_grant *model_find_grant(const struct model *model,
                                            const struct policy_agent *agent, const char *purpose,
                                            int64_t now_ns, const char *dataset);
 
+/* By which columns its rows are told apart: the primary key's; where there is none, all that the
+ * dataset declares, so that a row which is changed is another one. Room: those of the table.
+ * Returns how many. model_grants.c lets the gateway read them. */
+size_t model_identity(const struct model_dataset *dataset, const struct catalog_column **columns);
+
 /* Parts of model_bind(), each in a file of its own. */
 MUST_USE enum status model_bind_datasets(struct model *model, struct error *error);
 MUST_USE enum status model_bind_grants(struct model *model, struct error *error);
