@@ -368,6 +368,34 @@ static void a_fold_begins_when_a_day_closes_or_the_tail_is_large(void **state)
     world_end(&world);
 }
 
+static enum status parse_first(enum index_level level, int32_t first)
+{
+    struct manifest_file files[] = {{.level = level, .first = first, .generation = 1, .size = 4100},
+                                    {.level = INDEX_EVER, .generation = 1, .size = 4100}};
+    const struct index_manifest manifest = {.generation = 1, .files = files, .count = 2};
+    struct index_manifest parsed = {0};
+    struct buffer text;
+    buffer_init(&text, 1 << 16);
+    manifest_format(&manifest, &text);
+    enum status status = manifest_parse(buffer_slice(&text), &parsed, NULL);
+    manifest_free(&parsed);
+    buffer_free(&text);
+    return status;
+}
+
+/* Days and months that nanoseconds reach, from 1677 to 2262, and no others. */
+static void test_a_manifest_of_no_time(void **state)
+{
+    assert_status(parse_first(INDEX_DAY, 20758), STATUS_OK);
+    assert_status(parse_first(INDEX_DAY, -106752), STATUS_OK);
+    assert_status(parse_first(INDEX_DAY, 106751), STATUS_OK);
+    assert_status(parse_first(INDEX_MONTH, 1677 * 12), STATUS_OK);
+    assert_status(parse_first(INDEX_DAY, INT32_MAX), STATUS_CORRUPT);
+    assert_status(parse_first(INDEX_DAY, INT32_MIN), STATUS_CORRUPT);
+    assert_status(parse_first(INDEX_MONTH, INT32_MAX), STATUS_CORRUPT);
+    assert_status(parse_first(INDEX_MONTH, -1), STATUS_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +409,7 @@ int main(void)
         cmocka_unit_test(leftovers_of_a_crash_do_no_harm),
         cmocka_unit_test(a_full_tail_refuses_questions_until_it_is_folded),
         cmocka_unit_test(a_fold_begins_when_a_day_closes_or_the_tail_is_large),
+        cmocka_unit_test(test_a_manifest_of_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
