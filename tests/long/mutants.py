@@ -84,7 +84,7 @@ MUTANTS = [
     Mutant("LIMIT: unstable order", "plan_limit.c", "select->sortClause != NIL && !level->order_unstable;", "select->sortClause != NIL;"),
     Mutant("LIMIT: unstable outputs in ORDER BY", "plan_target.c", "level->order_unstable = level->order_unstable || level->targets[ordinal - 1].value.unstable;", ""),
     Mutant("LIMIT: unstable expressions in ORDER BY", "plan_target.c", "level->order_unstable = level->order_unstable || value.unstable;", ""),
-    Mutant("LIMIT: groups", "plan_limit.c", "bool may_move = are_groups(level) && !sorted;", "bool may_move = are_groups(level) && false;"),
+    Mutant("LIMIT: groups", "plan_limit.c", "(are_groups(level) && !sorted);", "(are_groups(level) && false);"),
     Mutant("LIMIT: groups from below", "plan_limit.c", "bool groups = level->aggregated;\n    for (size_t k = 0; k < level->body_count; k++)", "bool groups = level->aggregated;\n    for (size_t k = 0; k < 0 * level->body_count; k++)"),
     Mutant("LIMIT: growth, by the gateway", "plan_limit.c", "settle_growth(level, false, before_limit);", ""),
     Mutant("OFFSET inside", "plan_limit.c", "(skips && !level->top) ||", ""),
