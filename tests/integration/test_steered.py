@@ -36,8 +36,10 @@ def gateway(make_module_gateway):
     "SELECT sum(height) / count(*) FROM person WHERE person_id = 7 AND height > 170",
     "SELECT sum(height) * 9223372036854775807 FROM person", "SELECT round(sum(height), 1000000000 * 2) FROM person",
     "SELECT count(*) FROM dated WHERE day = 7 OR 1 / (day - 1970) > 0", "SELECT CASE WHEN day > 3 THEN 1 / (day - 1970) END, count(*) FROM dated GROUP BY 1",
+    "SELECT count(*) FROM person WHERE CASE WHEN person_id = 7 AND height > 106 THEN 'x'::text::date ELSE '2020-01-01' END IS NULL",
+    "SELECT count(*) FROM person WHERE CASE WHEN height > 106 THEN 'x'::text::timestamptz ELSE now() END IS NULL", "SELECT CASE WHEN sum(height) > 106 THEN 'x'::text::date END FROM person",
     "SELECT sum(height) / nullif(count(*), 1) FROM person", "SELECT sum(height) / (0.0) FROM person", "SELECT height / 0, count(*) FROM person GROUP BY height / 0",
-], ids=range(28))
+], ids=range(31))
 def test_where_it_fails_is_not_the_partners_choice(gateway, sql):
     state, message, hint = gateway.refused("stats.one", sql)
     assert state == "42501" and "statistics only" in message and hint, (state, message)
@@ -56,6 +58,14 @@ def test_where_it_fails_is_not_the_partners_choice(gateway, sql):
 ], ids=range(15))
 def test_what_nobody_can_steer(gateway, sql, rows):
     assert len(gateway.rows("stats.one", sql, (0,) if "%s" in sql else None)) == rows
+
+
+@pytest.mark.parametrize("sql", [
+    "SELECT count(*) FROM person WHERE CASE WHEN height > 999999 THEN 'x'::date ELSE '2020-01-01' END IS NULL",
+    "SELECT count(*) FROM person WHERE CASE WHEN height > 999999 THEN '99999999999'::int ELSE 0 END IS NULL",
+], ids=range(2))
+def test_a_literal_fails_whoever_is_there(gateway, sql):
+    assert gateway.refused("stats.one", sql)[0] in ("22007", "22003")
 
 
 def test_parameters(gateway):

@@ -126,16 +126,16 @@ static bool is_not_zero(const Node *node)
 /* height / 10, height % 10, height / 10 * 10: of whole numbers. */
 static bool is_band(const struct level *level, const Node *node)
 {
-    const char *operator= operator_of(node);
+    const char *sign = operator_of(node);
     const A_Expr *expression = (const A_Expr *)node;
     int factor, divisor;
-    if (operator== NULL)
+    if (sign == NULL)
         return false;
-    if (strcmp(operator, "/") == 0 || strcmp(operator, "%") == 0)
+    if (strcmp(sign, "/") == 0 || strcmp(sign, "%") == 0)
         return is_stored_as(level, expression->lexpr, TYPE_INT2, TYPE_INT4, TYPE_INT8) &&
                is_not_zero(expression->rexpr) && is_small_number(expression->rexpr, &divisor);
     const Node *left = expression->lexpr;
-    return strcmp(operator, "*") == 0 && is_small_number(expression->rexpr, &factor) &&
+    return strcmp(sign, "*") == 0 && is_small_number(expression->rexpr, &factor) &&
            operator_of(left) != NULL && strcmp(operator_of(left), "/") == 0 &&
            is_band(level, left) && is_small_number(((const A_Expr *)left)->rexpr, &divisor) &&
            factor <= divisor;
@@ -213,16 +213,18 @@ static bool is_time_ago(const Node *node)
 {
     const A_Expr *expression = (const A_Expr *)node;
     int days;
-    const char *operator= operator_of(node);
-    if (operator== NULL ||(strcmp(operator, "-") != 0 && strcmp(operator, "+") != 0))
+    const char *sign = operator_of(node);
+    if (sign == NULL || (strcmp(sign, "-") != 0 && strcmp(sign, "+") != 0))
         return false;
     return is_clock(expression->lexpr) && (is_short_interval(expression->rexpr) ||
                                            (is_small_number(expression->rexpr, &days) && days > 0));
 }
 
+/* With one cast at most: PostgreSQL reads that when it parses, for every row alike. A second one is
+ * computed where a row comes to it, and 'x'::text::date fails there. */
 static bool is_literal(const Node *node)
 {
-    while (IsA(node, TypeCast))
+    if (IsA(node, TypeCast))
         node = (const Node *)((const TypeCast *)node)->arg;
     return IsA(node, A_Const);
 }
