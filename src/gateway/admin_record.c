@@ -37,6 +37,7 @@ static bool is_own_act(const char *text)
                                         "retain",
                                         "retain-proposed",
                                         "total-forgotten",
+                                        "session-opened",
                                         EXPOSURE_ACT_PROPOSED,
                                         EXPOSURE_ACT_RAISED,
                                         EXPOSURE_ACT_REVOKED,

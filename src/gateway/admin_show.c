@@ -17,11 +17,26 @@ void admin_tell_since(const struct asking *asking, struct table *table)
         since_format(since_after(since.last_ns), table->since);
 }
 
+/* Columns 8 to 10. */
+static void describe_credential(struct table *table, struct table_row *row,
+                                const struct credential *credential)
+{
+    char until[21];
+    table_set(table, row, 8, "%s", credential_kind_name(credential->kind));
+    if (credential->id[0] != '\0')
+        table_set(table, row, 9, "%s", credential->id);
+    if (credential->expires_ns == INT64_MAX)
+        return;
+    clock_format_utc(credential->expires_ns, until);
+    table_set(table, row, 10, "%s", until);
+}
+
 enum status admin_show_sessions(struct asking *asking, struct table *table, struct error *error)
 {
     enum { CAPACITY = 10000 };
-    static const char *const columns[] = {"session", "agent",      "address", "state", "since",
-                                          "purpose", "statements", "tls",     NULL};
+    static const char *const columns[] = {"session",    "agent",         "address",    "state",
+                                          "since",      "purpose",       "statements", "tls",
+                                          "credential", "credential_id", "expires",    NULL};
     struct worker_session_info *lines = calloc(CAPACITY, sizeof lines[0]);
     if (lines == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
@@ -39,6 +54,7 @@ enum status admin_show_sessions(struct asking *asking, struct table *table, stru
         table_set(table, row, 5, "%s", lines[i].purpose);
         table_set(table, row, 6, "%llu", (unsigned long long)lines[i].statements);
         table_set(table, row, 7, "%s", lines[i].tls);
+        describe_credential(table, row, &lines[i].credential);
     }
     free(lines);
     return STATUS_OK;

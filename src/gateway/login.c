@@ -1,6 +1,7 @@
-/* Login: TLS, startup packet, identity, settings. Fail closed: every path that is not a proven
- * identity ends in session_end(). */
-#include "gateway/session.h"
+/* Login: TLS, startup packet, settings; then login_prove.c asks who it is, and whoever has proven
+ * that is admitted here. Fail closed: every path that is not a proven identity ends in
+ * session_end(). */
+#include "gateway/login.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -10,18 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/deliveries.h"
-#include "identity/identity.h"
 
-enum {
-    TLS_TIMEOUT_MS = 10000,
-    AUTH_OK = 0,
-    AUTH_SASL = 10,
-    AUTH_SASL_CONTINUE = 11,
-    AUTH_SASL_FINAL = 12
-};
+enum { TLS_TIMEOUT_MS = 10000 };
 
-static void refuse(struct session *session, const char *sqlstate, const char *message,
-                   const char *hint)
+void login_refuse(struct session *session, const char *sqlstate, const char *message,
+                  const char *hint)
 {
     session_end(session, LEDGER_OUTCOME_REFUSED, sqlstate, message, hint);
 }
@@ -37,11 +31,11 @@ static void start_tls(struct session *session)
 {
     struct error error;
     if (session->in_at != session->in.len) {
-        refuse(session, "08P01", "plaintext data after the SSLRequest", NULL);
+        login_refuse(session, "08P01", "plaintext data after the SSLRequest", NULL);
         return;
     }
     if (net_stream_is_tls(session->client)) {
-        refuse(session, "08P01", "TLS is already in use", NULL);
+        login_refuse(session, "08P01", "TLS is already in use", NULL);
         return;
     }
     if (!answer_byte(session, 'S') ||
@@ -156,15 +150,47 @@ static void greet(struct session *session)
         {"integer_datetimes", "on"},
         {"standard_conforming_strings", "on"},
     };
-    wire_put_authentication(out, AUTH_OK, slice_of(NULL, 0));
+    wire_put_authentication(out, LOGIN_AUTH_OK, slice_of(NULL, 0));
     for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
         wire_put_parameter_status(out, parameters[i][0], parameters[i][1]);
     wire_put_backend_key(out, session->cancel_pid, session->cancel_secret);
     wire_put_ready(out, 'I');
 }
 
+static void write_address(const struct session *session, char text[static INET6_ADDRSTRLEN])
+{
+    snprintf(text, INET6_ADDRSTRLEN, "-");
+    if (session->has_address)
+        inet_ntop(AF_INET6, &session->address, text, INET6_ADDRSTRLEN);
+}
+
+/* By what and from where an agent came in stands in the ledger before anything that it did. It is
+ * not waited for: nothing that comes later can be durable without it. */
+static enum status record_opening(const struct session *session, struct error *error)
+{
+    char text[512], address[INET6_ADDRSTRLEN], until[21] = "";
+    const struct credential *credential = &session->credential;
+    write_address(session, address);
+    if (credential->expires_ns != INT64_MAX)
+        clock_format_utc(credential->expires_ns, until);
+    snprintf(text, sizeof text,
+             "session-opened\nsession=%llu\naddress=%s\ncredential=%s\nid=%s\nexpires=%s\n",
+             (unsigned long long)session->id, address, credential_kind_name(credential->kind),
+             credential->id, until);
+    struct ledger_entry entry = {.type = LEDGER_ACT,
+                                 .chunk_count = 1,
+                                 .partner = slice_of_text(session->partner->name),
+                                 .agent = slice_of_text(session->agent->name),
+                                 .session = session->id,
+                                 .purpose = slice_of_text(session->purpose),
+                                 .text = slice_of_text(text)};
+    uint64_t sequence;
+    return ledger_append(session->worker->server->ledger, &entry, slice_of(NULL, 0), &sequence,
+                         error);
+}
+
 /* The identity is proven: is the agent admitted, and with which purpose and settings? */
-static void admit(struct session *session)
+void login_admit(struct session *session)
 {
     struct error error;
     enum status status = session_authorise(session, &error);
@@ -173,53 +199,23 @@ static void admit(struct session *session)
                                   &session->purpose, &error);
     if (status == STATUS_OK)
         status = judge_settings(session, &error);
+    if (status == STATUS_OK && !session->is_staff)
+        status = record_opening(session, &error);
     if (status != STATUS_OK) {
-        refuse(session, error.sqlstate, error.message, error.hint);
+        login_refuse(session, error.sqlstate, error.message, error.hint);
         return;
     }
     session->state = SESSION_READY;
     server_live_add(session->worker->server, &session->live, session->login);
     greet(session);
-    char address[INET6_ADDRSTRLEN] = "-";
-    if (session->has_address)
-        inet_ntop(AF_INET6, &session->address, address, sizeof address);
-    log_event(LOG_INFO, "session_open", "session=%llu agent=%s address=%s tls=%s purpose=\"%s\"",
+    char address[INET6_ADDRSTRLEN];
+    write_address(session, address);
+    log_event(LOG_INFO, "session_open",
+              "session=%llu agent=%s address=%s tls=%s credential=%s id=%s purpose=\"%s\"",
               (unsigned long long)session->id, session->login, address,
-              net_stream_tls_version(session->client), session->purpose);
-}
-
-static void begin_scram(struct session *session)
-{
-    struct server *server = session->worker->server;
-    struct scram_verifier verifier;
-    session->known = session->agent != NULL && session->agent->scram_file != NULL;
-    identity_scram_verifier(session->known ? session->agent : NULL, session->login,
-                            slice_of(server->mock_secret, sizeof server->mock_secret), &verifier);
-    scram_server_init(&session->scram, &verifier);
-    session->scram_begun = true;
-    session->state = SESSION_SCRAM_FIRST;
-    static const char mechanisms[] = "SCRAM-SHA-256\0";
-    wire_put_authentication(&session->out.bytes, AUTH_SASL,
-                            slice_of(mechanisms, sizeof mechanisms));
-}
-
-static void authenticate(struct session *session)
-{
-    struct error error;
-    struct buffer der;
-    buffer_init(&der, 64 * 1024);
-    bool presented = net_stream_peer_certificate(session->client, &der);
-    bool proven = false;
-    if (session->agent != NULL && session->agent->certificate != NULL && presented)
-        proven =
-            identity_check_certificate(session->agent, buffer_slice(&der), &error) == STATUS_OK &&
-            identity_certificate_expiry(buffer_slice(&der), &session->certificate_expiry_ns,
-                                        &error) == STATUS_OK;
-    buffer_free(&der);
-    if (proven)
-        admit(session);
-    else
-        begin_scram(session);
+              net_stream_tls_version(session->client),
+              credential_kind_name(session->credential.kind), session->credential.id,
+              session->purpose);
 }
 
 /* Takes the delivery's id and nothing else of the options: a file shows what a session without any
@@ -252,7 +248,7 @@ static void open_delivery(struct session *session, const struct wire_startup *st
         status = error_set(&error, STATUS_DENIED, "28000", "use cofferdam export",
                            "no delivery %s waits for this user", ticket.id);
     if (status != STATUS_OK) {
-        refuse(session, error.sqlstate, error.message, error.hint);
+        login_refuse(session, error.sqlstate, error.message, error.hint);
         return;
     }
     snprintf(session->login, sizeof session->login, "%s", ticket.login);
@@ -265,11 +261,12 @@ static void open_delivery(struct session *session, const struct wire_startup *st
     if (session->agent == NULL)
         session->agent = policy_find_nobody(policy, session->login, &session->partner);
     if (session->agent == NULL) {
-        refuse(session, "28000", "the partner or agent is no longer in the policy", NULL);
+        login_refuse(session, "28000", "the partner or agent is no longer in the policy", NULL);
         return;
     }
     memcpy(session->delivery, ticket.id, sizeof session->delivery);
-    admit(session);
+    session->credential.kind = CREDENTIAL_STAFF;
+    login_admit(session);
 }
 
 static void open_session(struct session *session, const struct wire_startup *startup)
@@ -278,7 +275,7 @@ static void open_session(struct session *session, const struct wire_startup *sta
     struct worker *worker = session->worker;
     const char *user = wire_startup_value(startup, "user");
     if (startup->protocol >> 16 != 3) {
-        refuse(session, "0A000", "unsupported protocol version", "use protocol 3.0");
+        login_refuse(session, "0A000", "unsupported protocol version", "use protocol 3.0");
         return;
     }
     if (session->is_staff) {
@@ -286,24 +283,24 @@ static void open_session(struct session *session, const struct wire_startup *sta
         return;
     }
     if (!net_stream_is_tls(session->client)) {
-        refuse(session, "28000", "TLS is required", "connect with sslmode=verify-full");
+        login_refuse(session, "28000", "TLS is required", "connect with sslmode=verify-full");
         return;
     }
     if (user == NULL || strlen(user) >= sizeof session->login) {
-        refuse(session, "28000", "no user name", "log in as partner.agent");
+        login_refuse(session, "28000", "no user name", "log in as partner.agent");
         return;
     }
     const char *database = wire_startup_value(startup, "database");
     snprintf(session->login, sizeof session->login, "%s", user);
     session->database = strdup(database == NULL || database[0] == '\0' ? user : database);
     if (read_parameters(session, startup, &error) != STATUS_OK) {
-        refuse(session, error.sqlstate, error.message, error.hint);
+        login_refuse(session, error.sqlstate, error.message, error.hint);
         return;
     }
     session->snapshot = snapshot_retain(worker->snapshot);
     session->plan_epoch = worker->plan_epoch;
     session->agent = policy_find_agent(worker->snapshot->policy, session->login, &session->partner);
-    authenticate(session);
+    login_prove(session);
 }
 
 /* Protocol 3.2 and "_pq_." options: say what we do speak and go on (manual, "Startup"). */
@@ -323,7 +320,7 @@ void login_startup(struct session *session, const struct wire_message *message)
     struct error error;
     struct wire_startup startup;
     if (wire_parse_startup(message->body, &startup, &error) != STATUS_OK) {
-        refuse(session, error.sqlstate, error.message, error.hint);
+        login_refuse(session, error.sqlstate, error.message, error.hint);
         return;
     }
     switch (startup.kind) {
@@ -343,58 +340,5 @@ void login_startup(struct session *session, const struct wire_message *message)
         open_session(session, &startup);
         break;
     }
-    session_touch(session);
-}
-
-static void refuse_password(struct session *session)
-{
-    char message[200];
-    snprintf(message, sizeof message, "authentication failed for user \"%.130s\"", session->login);
-    refuse(session, "28P01", message,
-           "present the agent's client certificate, or its SCRAM password");
-}
-
-/* SASLInitialResponse: mechanism, then length and client-first-message. */
-static enum status scram_first(struct session *session, struct slice body, struct buffer *reply,
-                               struct error *error)
-{
-    struct wire_reader reader = wire_reader_of(body);
-    const char *mechanism = wire_read_text(&reader);
-    uint32_t len = wire_read_u32(&reader);
-    struct slice first = wire_read_bytes(&reader, len);
-    if (!wire_reader_done(&reader) || strcmp(mechanism, "SCRAM-SHA-256") != 0)
-        return error_set(error, STATUS_PEER, "08P01", "use SCRAM-SHA-256",
-                         "malformed SASL response");
-    return scram_server_first(&session->scram, first, reply, error);
-}
-
-void login_password(struct session *session, const struct wire_message *message)
-{
-    struct error error;
-    struct buffer reply;
-    buffer_init(&reply, 4096);
-    bool first = session->state == SESSION_SCRAM_FIRST;
-    enum status status;
-    if (message->type != 'p')
-        status = error_set(&error, STATUS_PEER, "08P01", NULL, "a password message was expected");
-    else if (first)
-        status = scram_first(session, message->body, &reply, &error);
-    else
-        status = scram_server_final(&session->scram, message->body, &reply, &error);
-    if (status == STATUS_OK) {
-        wire_put_authentication(&session->out.bytes, first ? AUTH_SASL_CONTINUE : AUTH_SASL_FINAL,
-                                buffer_slice(&reply));
-        if (first)
-            session->state = SESSION_SCRAM_FINAL;
-        else if (session->known)
-            admit(session);
-        else
-            refuse_password(session);
-    } else if (status == STATUS_DENIED) {
-        refuse_password(session);
-    } else {
-        refuse(session, error.sqlstate, error.message, error.hint);
-    }
-    buffer_free(&reply);
     session_touch(session);
 }

@@ -73,7 +73,7 @@ static struct session *session_make(struct worker *worker, struct net_stream *st
     session->transaction = 'I';
     session->id = atomic_fetch_add(&worker->server->next_session, 1) + 1;
     session->started_ns = session->active_ns = clock_monotonic_ns();
-    session->certificate_expiry_ns = INT64_MAX;
+    session->credential.expires_ns = INT64_MAX;
     uint32_t random[2];
     crypto_random(random, sizeof random);
     /* The pid says which worker holds the session; 0 would read as "no such backend". */
@@ -512,9 +512,10 @@ enum status session_authorise(struct session *session, struct error *error)
                          "your access is suspended; call the data controller's contact",
                          "partner %s is contained", session->partner->name);
     int64_t now = clock_now_ns();
-    if (now >= session->certificate_expiry_ns)
-        return error_set(error, STATUS_DENIED, "57P01", "renew the certificate and connect again",
-                         "the client certificate has expired");
+    if (now >= session->credential.expires_ns)
+        return error_set(error, STATUS_DENIED, "57P01", "renew it and connect again",
+                         "the client %s has expired",
+                         credential_kind_name(session->credential.kind));
     if (!session->is_staff)
         return policy_admit(session->partner, session->agent, now,
                             session->has_address ? &session->address : NULL, error);

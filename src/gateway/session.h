@@ -1,7 +1,7 @@
 /* Session: one client's connection, from its first byte to its last, with the upstream connection
  * that serves it alone. Lives on one worker. The life of a statement, in the order of the files:
- * login.c (who is calling) → frontend.c (messages in, plans) → upstream.c (the other connection)
- * → relay.c (replies back) → release.c (ledger) → session_flush (out, once durable). */
+ * login.c, login_prove.c (who is calling) → frontend.c (messages in, plans) → upstream.c (the other
+ * connection) → relay.c (replies back) → release.c (ledger) → session_flush (out, once durable). */
 #ifndef COFFERDAM_GATEWAY_SESSION_H
 #define COFFERDAM_GATEWAY_SESSION_H
 
@@ -14,6 +14,7 @@
 #include "gateway/replies.h"
 #include "gateway/worker.h"
 #include "gateway/write.h"
+#include "identity/credential.h"
 #include "wire/scram.h"
 #include "wire/wire.h"
 
@@ -114,7 +115,7 @@ struct session {
     char delivery[DELIVERY_ID_ROOM]; /* "": it is none; set once it has been claimed */
     struct in6_addr address;
     bool has_address;
-    int64_t certificate_expiry_ns;
+    struct credential credential; /* what proved who it is */
     struct scram_server scram;
     bool scram_begun, known;
     struct server_live live;
@@ -180,6 +181,7 @@ void session_resume_upstream(struct session *session);
 /* ---- login.c ---- */
 /* Handles one startup-phase message. Ends the session itself on failure. */
 void login_startup(struct session *session, const struct wire_message *message);
+/* ---- login_prove.c ---- */
 void login_password(struct session *session, const struct wire_message *message);
 
 /* ---- cursors.c ---- */

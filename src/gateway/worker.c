@@ -267,6 +267,7 @@ static void describe(const struct session *session, struct worker_session_info *
     int64_t age_ns = clock_monotonic_ns() - session->started_ns;
     *line = (struct worker_session_info){.id = session->id,
                                          .since_ns = clock_now_ns() - age_ns,
+                                         .credential = session->credential,
                                          .statements = session->statements_done};
     snprintf(line->login, sizeof line->login, "%s", session->agent == NULL ? "" : session->login);
     if (session->has_address)

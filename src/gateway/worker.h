@@ -7,6 +7,7 @@
 
 #include "gateway/plans.h"
 #include "gateway/server.h"
+#include "identity/credential.h"
 #include "wire/scram.h"
 
 struct session;
@@ -15,6 +16,7 @@ struct session;
 struct worker_session_info {
     uint64_t id;
     char login[130], address[64], purpose[80], state[16], tls[32];
+    struct credential credential;
     int64_t since_ns;
     uint64_t statements, rows;
 };

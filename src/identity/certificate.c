@@ -10,6 +10,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "crypto/crypto.h"
+#include "identity/credential.h"
 #include "identity/openssl.h"
 
 static const int64_t ns_per_second = 1000000000;
@@ -91,21 +93,71 @@ enum status identity_check_certificate(const struct policy_agent *agent, struct 
                      "certificate authentication failed for \"%s\"", agent->login);
 }
 
-enum status identity_certificate_expiry(struct slice der, int64_t *not_after_ns,
-                                        struct error *error)
+/* Nanoseconds since 1970; false for a time that is none. */
+static bool end_of(const X509 *certificate, int64_t *not_after_ns)
 {
-    X509 *certificate = read_der(der);
     struct tm end;
-    bool valid = certificate != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1;
-    X509_free(certificate);
-    if (!valid) {
-        ERR_clear_error();
-        return error_set(error, STATUS_INVALID, "28000", NULL, "not an X.509 certificate");
-    }
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+        return false;
     int64_t seconds = timegm(&end);
     if (seconds > INT64_MAX / ns_per_second) /* the year 9999 stands for "no end" (RFC 5280) */
         *not_after_ns = INT64_MAX;
     else
         *not_after_ns = seconds * ns_per_second;
-    return STATUS_OK;
+    return true;
+}
+
+/* ---- what it is called ---- */
+
+static bool serial_of(const X509 *certificate, char id[static CREDENTIAL_ID_ROOM])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t octets[(CREDENTIAL_ID_ROOM - 1) / 2];
+    BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+    int len = serial == NULL ? -1 : BN_num_bytes(serial);
+    bool fits = len >= 0 && (size_t)len <= sizeof octets && !BN_is_negative(serial);
+    if (fits)
+        BN_bn2bin(serial, octets);
+    BN_free(serial);
+    if (!fits)
+        return false;
+    char *at = id;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 || octets[i] >> 4 != 0)
+            *at++ = digits[octets[i] >> 4];
+        *at++ = digits[octets[i] & 15];
+    }
+    if (len == 0)
+        *at++ = '0';
+    *at = '\0';
+    return true;
+}
+
+static bool hash_issuer(const X509 *certificate, uint8_t digest[static 32])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_NAME(X509_get_issuer_name(certificate), &der);
+    if (len < 0)
+        return false;
+    struct slice name = slice_of(der, (size_t)len);
+    crypto_sha256(&name, 1, digest);
+    OPENSSL_free(der);
+    return true;
+}
+
+enum status credential_of_certificate(struct slice der, struct credential *credential,
+                                      struct error *error)
+{
+    *credential = (struct credential){.kind = CREDENTIAL_CERTIFICATE};
+    X509 *certificate = read_der(der);
+    bool valid = certificate != NULL && end_of(certificate, &credential->expires_ns) &&
+                 serial_of(certificate, credential->id) &&
+                 hash_issuer(certificate, credential->issuer);
+    X509_free(certificate);
+    if (valid)
+        return STATUS_OK;
+    ERR_clear_error();
+    *credential = (struct credential){.kind = CREDENTIAL_NONE};
+    return error_set(error, STATUS_INVALID, "28000", NULL,
+                     "not a certificate that RFC 5280 allows");
 }

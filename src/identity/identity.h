@@ -15,10 +15,6 @@
  * the certificate's only one. STATUS_DENIED 28000 if not. */
 MUST_USE enum status identity_check_certificate(const struct policy_agent *agent, struct slice der,
                                                 struct error *error);
-/* When the certificate ends, for continuous trust; INT64_MAX if that is past 2262. */
-MUST_USE enum status identity_certificate_expiry(struct slice der, int64_t *not_after_ns,
-                                                 struct error *error);
-
 /* A partner's signature over a document: detached CMS (RFC 5652), DER or PEM, of one signer, with
  * SHA-256 and signed attributes. Its certificate must chain to the authorities in ca_path (PEM)
  * now, and prove an agent of the partner. digest: SHA-256 of the document. STATUS_DENIED 28000 with

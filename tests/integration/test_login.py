@@ -1,4 +1,6 @@
 """Nobody comes in without TLS, a known agent and its proof; who is turned away is told why, not what exists."""
+import subprocess
+
 import psycopg
 import pytest
 
@@ -61,3 +63,20 @@ def test_shown_settings_are_the_sessions_own(shop_gateway):
     assert shop_gateway.rows("acme.cert", "SHOW search_path") == [("public",)]
     assert shop_gateway.rows("acme.cert", "SHOW session_authorization") == [("acme.cert",)]
     assert shop_gateway.rows("acme.cert", "SHOW is_superuser") == [("off",)]
+
+
+def test_what_proved_an_identity_is_told_and_written_down(shop_gateway, authority):
+    certificate, _ = authority.client("spiffe://acme/cert")
+    serial = subprocess.run(["openssl", "x509", "-noout", "-serial", "-in", certificate], check=True,
+                            capture_output=True, text=True).stdout.strip().removeprefix("serial=").lower().lstrip("0")
+    with shop_gateway.connect("acme.cert") as one, shop_gateway.connect("acme.job") as other:
+        shop_gateway.until_sessions(2)
+        told = {row["agent"]: row for row in shop_gateway.admin("SHOW SESSIONS")}
+        one.execute("SELECT 1")
+        other.execute("SELECT 1")
+    assert (told["acme.cert"]["credential"], told["acme.cert"]["credential_id"]) == ("certificate", serial)
+    assert told["acme.cert"]["expires"] > "2026"
+    assert (told["acme.job"]["credential"], told["acme.job"]["credential_id"]) == ("password", None)
+    [opened] = [entry["text"] for entry in shop_gateway.ledger() if entry["type"] == "act" and entry["text"].startswith(
+        f"session-opened\nsession={told['acme.cert']['session']}\n")]
+    assert f"credential=certificate\nid={serial}\n" in opened and "address=::ffff:127.0.0.1\n" in opened

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "folder.h"
+#include "identity/credential.h"
 #include "identity/identity.h"
 
 static const int64_t hour_ns = 3600000000000;
@@ -139,10 +140,10 @@ static void a_client_leaf_is_for_clients(void **state)
     agent.certificate = "clinic.app";
     assert_int_equal(identity_check_certificate(&agent, slice_of(der, (size_t)len), &error),
                      STATUS_OK);
-    int64_t end;
-    assert_int_equal(identity_certificate_expiry(slice_of(der, (size_t)len), &end, &error),
+    struct credential credential;
+    assert_int_equal(credential_of_certificate(slice_of(der, (size_t)len), &credential, &error),
                      STATUS_OK);
-    assert_int_equal(end, leaf.not_after_ns / 1000000000 * 1000000000);
+    assert_int_equal(credential.expires_ns, leaf.not_after_ns / 1000000000 * 1000000000);
     OPENSSL_free(der);
     X509_free(made);
 }

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "identity/credential.h"
 #include "identity/identity.h"
 
 static EVP_PKEY *key;
@@ -147,19 +148,19 @@ static void broken_bytes_prove_nothing(void **state)
 {
     struct policy_agent agent = {.login = "clinic.app", .certificate = "app"};
     struct slice der = certificate(NAMES({"app", 0}), NO_NAMES, 2000000000);
-    int64_t end = 7;
+    struct credential credential;
     assert_int_equal(identity_check_certificate(&agent, slice_of(NULL, 0), NULL), STATUS_DENIED);
     for (size_t len = 0; len < der.len; len++) {
         struct slice cut = slice_of(der.data, len);
         assert_int_equal(identity_check_certificate(&agent, cut, NULL), STATUS_DENIED);
-        assert_int_equal(identity_certificate_expiry(cut, &end, NULL), STATUS_INVALID);
+        assert_int_equal(credential_of_certificate(cut, &credential, NULL), STATUS_INVALID);
+        assert_int_equal(credential.kind, CREDENTIAL_NONE);
     }
     uint8_t longer[2000];
     memcpy(longer, der.data, der.len);
     longer[der.len] = 0;
     assert_int_equal(identity_check_certificate(&agent, slice_of(longer, der.len + 1), NULL),
                      STATUS_DENIED);
-    assert_int_equal(end, 7);
     assert_int_equal(ERR_peek_error(), 0);
     der_free(der);
 }
@@ -177,11 +178,66 @@ static void the_end_is_read(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct slice der = certificate(NO_NAMES, NO_NAMES, cases[i].not_after);
-        int64_t end = 7;
-        assert_int_equal(identity_certificate_expiry(der, &end, NULL), STATUS_OK);
-        assert_int_equal(end, cases[i].expected_ns);
+        struct credential credential;
+        assert_int_equal(credential_of_certificate(der, &credential, NULL), STATUS_OK);
+        assert_int_equal(credential.expires_ns, cases[i].expected_ns);
         der_free(der);
     }
+}
+
+/* A certificate with this serial number and issuer; owned. */
+static struct slice numbered(const char *hex, const char *issuer)
+{
+    struct slice der = certificate(NAMES({"app", 0}), NO_NAMES, 2000000000);
+    const unsigned char *at = der.data;
+    X509 *made = d2i_X509(NULL, &at, (long)der.len);
+    der_free(der);
+    BIGNUM *number = NULL;
+    assert_true(BN_hex2bn(&number, hex) > 0);
+    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(made));
+    BN_free(number);
+    X509_NAME *name = X509_NAME_new();
+    X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+                               (const unsigned char *)issuer, -1, -1, 0);
+    X509_set_issuer_name(made, name);
+    X509_NAME_free(name);
+    assert_true(X509_sign(made, key, EVP_sha256()) > 0);
+    unsigned char *bytes = NULL;
+    int len = i2d_X509(made, &bytes);
+    X509_free(made);
+    return slice_of(bytes, (size_t)len);
+}
+
+static void it_is_named_by_issuer_and_serial(void **state)
+{
+    static const struct {
+        const char *hex, *expected; /* NULL: refused */
+    } cases[] = {
+        {"0", "0"},
+        {"7", "7"},
+        {"0A0B", "a0b"},
+        {"80", "80"},
+        {"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", "ffffffffffffffffffffffffffffffffffffffff"},
+        {"010000000000000000000000000000000000000000", NULL},
+        {"-7", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct slice der = numbered(cases[i].hex, "CA");
+        struct credential credential;
+        enum status status = credential_of_certificate(der, &credential, NULL);
+        assert_int_equal(status, cases[i].expected == NULL ? STATUS_INVALID : STATUS_OK);
+        if (cases[i].expected != NULL)
+            assert_string_equal(credential.id, cases[i].expected);
+        der_free(der);
+    }
+    struct slice one = numbered("7", "CA"), other = numbered("7", "another CA");
+    struct credential first, second;
+    assert_int_equal(credential_of_certificate(one, &first, NULL), STATUS_OK);
+    assert_int_equal(credential_of_certificate(other, &second, NULL), STATUS_OK);
+    assert_memory_not_equal(first.issuer, second.issuer, sizeof first.issuer);
+    assert_int_equal(ERR_peek_error(), 0);
+    der_free(one);
+    der_free(other);
 }
 
 int main(void)
@@ -194,6 +250,7 @@ int main(void)
         cmocka_unit_test(the_common_name_proves_an_identity_without_scheme),
         cmocka_unit_test(broken_bytes_prove_nothing),
         cmocka_unit_test(the_end_is_read),
+        cmocka_unit_test(it_is_named_by_issuer_and_serial),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,102 @@
+/* Login: the proof of who is calling, by certificate or by SCRAM. Invariant: an agent that is not
+ * there is asked and answered like one whose password is wrong. */
+#include "gateway/login.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "identity/identity.h"
+
+static void begin_scram(struct session *session)
+{
+    struct server *server = session->worker->server;
+    struct scram_verifier verifier;
+    session->known = session->agent != NULL && session->agent->scram_file != NULL;
+    identity_scram_verifier(session->known ? session->agent : NULL, session->login,
+                            slice_of(server->mock_secret, sizeof server->mock_secret), &verifier);
+    scram_server_init(&session->scram, &verifier);
+    session->scram_begun = true;
+    session->state = SESSION_SCRAM_FIRST;
+    static const char mechanisms[] = "SCRAM-SHA-256\0";
+    wire_put_authentication(&session->out.bytes, LOGIN_AUTH_SASL,
+                            slice_of(mechanisms, sizeof mechanisms));
+}
+
+void login_prove(struct session *session)
+{
+    struct error error;
+    struct buffer der;
+    buffer_init(&der, 64 * 1024);
+    bool presented = net_stream_peer_certificate(session->client, &der);
+    bool proven = false;
+    if (session->agent != NULL && session->agent->certificate != NULL && presented)
+        proven =
+            identity_check_certificate(session->agent, buffer_slice(&der), &error) == STATUS_OK &&
+            credential_of_certificate(buffer_slice(&der), &session->credential, &error) ==
+                STATUS_OK;
+    buffer_free(&der);
+    if (proven)
+        login_admit(session);
+    else
+        begin_scram(session);
+}
+
+static void refuse_password(struct session *session)
+{
+    char message[200];
+    snprintf(message, sizeof message, "authentication failed for user \"%.130s\"", session->login);
+    login_refuse(session, "28P01", message,
+                 "present the agent's client certificate, or its SCRAM password");
+}
+
+static void admit_password(struct session *session)
+{
+    session->credential = (struct credential){.kind = CREDENTIAL_PASSWORD, .expires_ns = INT64_MAX};
+    login_admit(session);
+}
+
+/* SASLInitialResponse: mechanism, then length and client-first-message. */
+static enum status scram_first(struct session *session, struct slice body, struct buffer *reply,
+                               struct error *error)
+{
+    struct wire_reader reader = wire_reader_of(body);
+    const char *mechanism = wire_read_text(&reader);
+    uint32_t len = wire_read_u32(&reader);
+    struct slice first = wire_read_bytes(&reader, len);
+    if (!wire_reader_done(&reader) || strcmp(mechanism, "SCRAM-SHA-256") != 0)
+        return error_set(error, STATUS_PEER, "08P01", "use SCRAM-SHA-256",
+                         "malformed SASL response");
+    return scram_server_first(&session->scram, first, reply, error);
+}
+
+void login_password(struct session *session, const struct wire_message *message)
+{
+    struct error error;
+    struct buffer reply;
+    buffer_init(&reply, 4096);
+    bool first = session->state == SESSION_SCRAM_FIRST;
+    enum status status;
+    if (message->type != 'p')
+        status = error_set(&error, STATUS_PEER, "08P01", NULL, "a password message was expected");
+    else if (first)
+        status = scram_first(session, message->body, &reply, &error);
+    else
+        status = scram_server_final(&session->scram, message->body, &reply, &error);
+    if (status == STATUS_OK) {
+        wire_put_authentication(&session->out.bytes,
+                                first ? LOGIN_AUTH_SASL_CONTINUE : LOGIN_AUTH_SASL_FINAL,
+                                buffer_slice(&reply));
+        if (first)
+            session->state = SESSION_SCRAM_FINAL;
+        else if (session->known)
+            admit_password(session);
+        else
+            refuse_password(session);
+    } else if (status == STATUS_DENIED) {
+        refuse_password(session);
+    } else {
+        login_refuse(session, error.sqlstate, error.message, error.hint);
+    }
+    buffer_free(&reply);
+    session_touch(session);
+}
