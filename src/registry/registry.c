@@ -4,16 +4,13 @@
  * case, nobody contained, pass without the lock.
  * Invariant: containment is in memory before it is written; a restoration is written before it is
  * in memory. Whatever the disk does, nobody gets in who should not. */
-#include "registry/registry.h"
+#include "registry/registry_private.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "registry/store.h"
 
 enum { TABLE_BYTES = 4 * 1024 * 1024 };
 
@@ -22,15 +19,6 @@ struct entry {
     struct store_entry content; /* its texts are in `texts` */
     bool stored;
     char texts[];
-};
-
-struct registry {
-    pthread_rwlock_t lock;
-    pthread_mutex_t writer;
-    struct store *store;   /* writer */
-    struct entry *entries; /* lock; in order of time */
-    atomic_size_t count;
-    _Atomic uint64_t generation;
 };
 
 static struct entry *entry_make(const struct store_entry *content)
@@ -104,6 +92,8 @@ enum status registry_open(const char *path, struct registry **registry, struct e
     if (status == STATUS_NOMEM)
         error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     if (status == STATUS_OK)
+        status = revocations_open(opened->store, &opened->revocations, error);
+    if (status == STATUS_OK)
         *registry = opened;
     else
         registry_close(opened);
@@ -115,6 +105,7 @@ void registry_close(struct registry *registry)
     if (registry == NULL)
         return;
     store_close(registry->store);
+    revocations_close(registry->revocations);
     for (struct entry *entry = registry->entries, *next; entry != NULL; entry = next) {
         next = entry->next;
         free(entry);

@@ -17,6 +17,10 @@ static const char *const migrations[] = {
     "  act_id INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL,"
     "  verb TEXT NOT NULL CHECK (verb IN ('contain', 'restore')),"
     "  partner TEXT NOT NULL, agent TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL) STRICT;",
+    /* 2: certificates and tokens that are never accepted again (store_revocations.c) */
+    "CREATE TABLE revocation ("
+    "  issuer TEXT NOT NULL, id TEXT NOT NULL, since_ns INTEGER NOT NULL,"
+    "  reason TEXT NOT NULL, by TEXT NOT NULL, PRIMARY KEY (issuer, id)) STRICT;",
 };
 static const struct sqlite_layout layout = {
     .what = "registry",
@@ -43,6 +47,11 @@ void store_close(struct store *store)
         return;
     sqlite_close(&store->file);
     free(store);
+}
+
+struct sqlite *store_file(struct store *store)
+{
+    return &store->file;
 }
 
 enum status store_read(struct store *store,

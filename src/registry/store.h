@@ -8,6 +8,7 @@
 #include "base/status.h"
 
 struct store; /* owned */
+struct sqlite;
 
 /* One containment. agent "" stands for the whole partner. */
 struct store_entry {
@@ -19,6 +20,8 @@ struct store_entry {
  * one that fails its own check (STATUS_CORRUPT). */
 MUST_USE enum status store_open(const char *path, struct store **store, struct error *error);
 void store_close(struct store *store); /* NULL is fine */
+/* For the files store_*.c, each of which has tables of its own. Borrowed. */
+struct sqlite *store_file(struct store *store);
 
 /* Calls take for each containment in force, oldest first; stops at its first failure. The texts
  * are borrowed for the call. */

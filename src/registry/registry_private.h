@@ -1,0 +1,32 @@
+/* Private to registry/: what is behind a struct registry, for the files that each keep one kind of
+ * thing in it.
+ * Threads: `writer` serialises everything that writes the store; what is in memory has locks of its
+ * own. Whoever changes anything that ends a session makes `generation` grow, after the change. */
+#ifndef COFFERDAM_REGISTRY_REGISTRY_PRIVATE_H
+#define COFFERDAM_REGISTRY_REGISTRY_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "registry/registry.h"
+#include "registry/store.h"
+
+struct entry;
+struct revocations;
+
+struct registry {
+    pthread_rwlock_t lock;
+    pthread_mutex_t writer;
+    struct store *store;   /* writer */
+    struct entry *entries; /* lock; in order of time */
+    atomic_size_t count;
+    struct revocations *revocations;
+    _Atomic uint64_t generation;
+};
+
+/* ---- revocations.c ---- */
+MUST_USE enum status revocations_open(struct store *store, struct revocations **revocations,
+                                      struct error *error);
+void revocations_close(struct revocations *revocations); /* NULL is fine */
+
+#endif
