@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "http/http.h"
 #include "policy/yaml.h"
 
 enum { ARENA_BYTES = 8 * 1024 * 1024, MOST_WORKERS = 64, DEFAULT_WORKERS = 8, DAY_MS = 86400000 };
@@ -146,6 +147,13 @@ static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config
     check_upstream_tls(yaml, node, config);
 }
 
+static void check_url(struct yaml *yaml, struct fy_node *node, const char *url, const char *what)
+{
+    if (!yaml_failed(yaml) && !http_url_is_safe(url))
+        yaml_fail(yaml, node, "write https://host/path, without a user or blanks",
+                  "%s is not one of https; TLS can be left out only to this machine itself", what);
+}
+
 /* What a witness answers is checked against its key; TLS keeps others from answering in its place
  * with refusals. */
 static void load_witness(struct yaml *yaml, struct fy_node *node, struct config_witness *witness)
@@ -155,15 +163,7 @@ static void load_witness(struct yaml *yaml, struct fy_node *node, struct config_
     witness->key = yaml_need_text(yaml, node, "key");
     witness->url = yaml_need_text(yaml, node, "url");
     witness->ca = path_at(yaml, node, "ca", NULL);
-    bool http = strncmp(witness->url, "http://", 7) == 0;
-    if (!yaml_failed(yaml) && !http && strncmp(witness->url, "https://", 8) != 0)
-        yaml_fail(yaml, node, "write https://host/path", "the witness's url is not one of https");
-    if (!http || yaml_failed(yaml))
-        return;
-    char host[256];
-    snprintf(host, sizeof host, "%.*s", (int)strcspn(witness->url + 7, ":/"), witness->url + 7);
-    if (!is_loopback(host))
-        yaml_fail(yaml, node, "write https://", "TLS can be left out only to this machine itself");
+    check_url(yaml, yaml_get(yaml, node, "url"), witness->url, "the witness's url");
 }
 
 static void load_witnesses(struct yaml *yaml, struct fy_node *node, struct config *config)

@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "http/http.h"
 #include "ledger/kept.h"
 #include "ledger/tiles.h"
 #include "witness/answer.h"
-#include "witness/post.h"
 
-enum { URL_ROOM = 2048 };
+enum { URL_ROOM = 2048, ANSWER_BYTES = 64 * 1024 };
 
 struct exchange {
     const char *folder;
@@ -36,7 +36,7 @@ const char *witness_state_name(enum witness_state state)
 /* ---- one witness ---- */
 
 static enum status post(const struct witness *witness, struct slice request,
-                        struct post_answer *answer, struct error *error)
+                        struct http_answer *answer, struct error *error)
 {
     char url[URL_ROOM];
     size_t len = strlen(witness->url);
@@ -45,7 +45,10 @@ static enum status post(const struct witness *witness, struct slice request,
     if (len + sizeof "/add-checkpoint" > sizeof url)
         return error_set(error, STATUS_INVALID, "F0000", NULL, "the url is too long");
     snprintf(url, sizeof url, "%.*s/add-checkpoint", (int)len, witness->url);
-    return post_send(url, witness->ca, request, answer, error);
+    static const char *const headers[] = {"Content-Type: text/plain; charset=utf-8", NULL};
+    const struct http_request made = {
+        .method = HTTP_POST, .url = url, .ca = witness->ca, .headers = headers, .body = request};
+    return http_send(&made, answer, error);
 }
 
 /* Sends the note with a proof from old_size. *line is appended to. */
@@ -55,9 +58,9 @@ static enum status ask(const struct exchange *exchange, const struct witness *wi
 {
     struct proof proof;
     struct buffer request;
-    struct post_answer answer = {0};
+    struct http_answer answer = {0};
     buffer_init(&request, ANSWER_REQUEST_BYTES);
-    buffer_init(&answer.body, POST_ANSWER_BYTES);
+    buffer_init(&answer.body, ANSWER_BYTES);
     enum status status = proof_consistency(old_size, exchange->checkpoint->size, tiles_source,
                                            exchange->tiles, &proof, error);
     if (status == STATUS_OK)

@@ -3,7 +3,7 @@
  * for cosignatures cannot be shown a log that was rewritten or put back.
  * Invariant: a cosignature is stored only after it was verified against the witness's key, over
  * the very text that the log signed. Keeps no state but the notes in checkpoints/ and
- * tiles/checkpoint. One thread; the owner of libcurl. */
+ * tiles/checkpoint. One thread. */
 #ifndef COFFERDAM_WITNESS_WITNESS_H
 #define COFFERDAM_WITNESS_WITNESS_H
 

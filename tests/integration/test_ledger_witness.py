@@ -29,7 +29,7 @@ def configure(gateway, *witnesses, quorum=None, **more):
 @pytest.fixture
 def gateway(make_gateway, witness):
     made = make_gateway(config={"ledger": {"publish_every_ms": 20}})
-    shutil.copy(places.binary().with_name("cofferdam-post"), made.folder)
+    shutil.copy(places.binary().with_name("cofferdam-http"), made.folder)
     witness.trust((made.ledger_dir / "log.vkey").read_text())
     configure(made, witness)
     return made
@@ -160,11 +160,11 @@ def test_tls_is_verified_and_a_configuration_without_witnesses_is_told(gateway, 
     # The client of the network is a program of its own: the gateway has nothing of it.
     maps = pathlib.Path(f"/proc/{gateway.process.pid}/maps").read_text()
     assert "libcrypto" in maps and "libcurl" not in maps
-    (gateway.folder / "cofferdam-post").unlink()
+    (gateway.folder / "cofferdam-http").unlink()
     grow(gateway)
     code, output, _ = gateway.cli("ledger", "witness", "--json", check=False)
     told = json.loads(output)[0]
-    assert (code, told["state"]) == (1, "away") and "cofferdam-post" in told["reason"] and "beside cofferdam" in told["advice"]
+    assert (code, told["state"]) == (1, "away") and "cofferdam-http" in told["reason"] and "beside cofferdam" in told["advice"]
 
     configure(gateway)
     code, _, errors = gateway.cli("ledger", "witness", check=False)

@@ -1,0 +1,184 @@
+/* See http.h. The request goes over in a memory file, which has no end that could block; the answer
+ * comes over a pipe, read until the program ends or the caller must stop. */
+#include "http/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "http/message.h"
+
+enum { PROGRAM_ROOM = 4096, REPLY_HEAD_BYTES = 256, REASON_BYTES = 256 };
+
+static const char name[] = "cofferdam-http";
+
+/* Beside our own program, or where it is installed. */
+static enum status find_program(char path[static PROGRAM_ROOM], struct error *error)
+{
+    ssize_t len = readlink("/proc/self/exe", path, PROGRAM_ROOM - sizeof name);
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    if (len > 0) {
+        memcpy(path + len, name, sizeof name);
+        if (access(path, X_OK) == 0)
+            return STATUS_OK;
+    }
+    snprintf(path, PROGRAM_ROOM, "%s/%s", COFFERDAM_LIBEXEC, name);
+    if (access(path, X_OK) == 0)
+        return STATUS_OK;
+    return error_set(error, STATUS_IO, "58P01",
+                     "it belongs beside cofferdam, or into " COFFERDAM_LIBEXEC,
+                     "the program %s, which speaks HTTP, is missing", name);
+}
+
+static enum status put_request(const struct http_request *request, int *fd, struct error *error)
+{
+    struct buffer text;
+    int made = -1;
+    buffer_init(&text, MESSAGE_HEAD_BYTES + HTTP_BODY_BYTES);
+    enum status status = message_put_request(request, &text, error);
+    if (status != STATUS_OK)
+        goto done;
+    made = memfd_create(name, MFD_CLOEXEC);
+    status = made < 0 ? error_set_errno(error, errno, "cannot make a memory file")
+                      : file_write_at(made, text.data, text.len, 0, error);
+done:
+    buffer_free(&text);
+    if (status == STATUS_OK)
+        *fd = made;
+    else if (made >= 0)
+        close(made);
+    return status;
+}
+
+/* A worker's thread may block signals, and the gateway ignores some: the program inherits neither.
+ */
+static int start_clean(pid_t *child, const char *program, int input, int output)
+{
+    char *const arguments[] = {(char *)(uintptr_t)name, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int failed = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    if (failed == 0)
+        failed = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (failed == 0)
+        failed = posix_spawn(child, program, &actions, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+static enum status start(int input, int output, pid_t *child, struct error *error)
+{
+    char program[PROGRAM_ROOM];
+    TRY(find_program(program, error));
+    int failed = start_clean(child, program, input, output);
+    return failed == 0 ? STATUS_OK : error_set_errno(error, failed, "cannot run %s", program);
+}
+
+/* Until the other end is closed; what is over the limit is read and lost. False: we were to stop.
+ */
+static bool take_all(int fd, const int *stop, struct buffer *reply)
+{
+    uint8_t bytes[4096];
+    struct pollfd waiting[] = {{.fd = fd, .events = POLLIN},
+                               {.fd = stop == NULL ? -1 : *stop, .events = POLLIN}};
+    for (;;) {
+        if (poll(waiting, 2, -1) < 0 && errno != EINTR)
+            return false;
+        if (waiting[1].revents != 0)
+            return false;
+        if (waiting[0].revents == 0)
+            continue;
+        ssize_t len = read(fd, bytes, sizeof bytes);
+        if (len == 0 || (len < 0 && errno != EINTR))
+            return true;
+        if (len > 0)
+            buffer_append(reply, bytes, (size_t)len);
+    }
+}
+
+static enum status broken(struct error *error)
+{
+    return error_set(error, STATUS_IO, "58000", NULL, "%s ended in an unforeseen way", name);
+}
+
+static enum status too_long(const struct http_answer *answer, struct error *error)
+{
+    return error_set(error, STATUS_LIMIT, "54000", NULL, "its answer is longer than %zu bytes",
+                     answer->body.limit < HTTP_ANSWER_BYTES ? answer->body.limit
+                                                            : (size_t)HTTP_ANSWER_BYTES);
+}
+
+static enum status judge(int ended, struct buffer *reply, struct http_answer *answer,
+                         struct error *error)
+{
+    if (!WIFEXITED(ended) || reply->overflowed)
+        return broken(error);
+    switch (WEXITSTATUS(ended)) {
+    case MESSAGE_ANSWERED:
+        if (message_read_answer((char *)reply->data, reply->len, answer) != STATUS_OK)
+            return broken(error);
+        return answer->body.overflowed ? too_long(answer, error) : STATUS_OK;
+    case MESSAGE_TOO_LONG:
+        return too_long(answer, error);
+    case MESSAGE_FAILED:
+        return error_set(error, STATUS_IO, "08001", "Is the url right, and is it running?", "%.*s",
+                         (int)(reply->len < REASON_BYTES ? reply->len : REASON_BYTES),
+                         (const char *)reply->data);
+    }
+    return broken(error);
+}
+
+static enum status exchange(int input, const int *stop, struct buffer *reply,
+                            struct http_answer *answer, struct error *error)
+{
+    int pipe_ends[2], ended;
+    pid_t child;
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0)
+        return error_set_errno(error, errno, "cannot make a pipe");
+    enum status status = start(input, pipe_ends[1], &child, error);
+    close(pipe_ends[1]);
+    bool whole = status == STATUS_OK && take_all(pipe_ends[0], stop, reply);
+    close(pipe_ends[0]);
+    if (status != STATUS_OK)
+        return status;
+    if (!whole)
+        kill(child, SIGKILL);
+    while (waitpid(child, &ended, 0) < 0)
+        if (errno != EINTR)
+            return error_set_errno(error, errno, "cannot wait for %s", name);
+    if (!whole)
+        return error_set(error, STATUS_IO, "57014", NULL, "it was given up");
+    return judge(ended, reply, answer, error);
+}
+
+enum status http_send(const struct http_request *request, struct http_answer *answer,
+                      struct error *error)
+{
+    int input = -1;
+    struct buffer reply;
+    TRY(put_request(request, &input, error));
+    buffer_init(&reply, REPLY_HEAD_BYTES + HTTP_ANSWER_BYTES);
+    enum status status = exchange(input, request->stop, &reply, answer, error);
+    close(input);
+    buffer_free(&reply);
+    return status;
+}
