@@ -52,6 +52,11 @@ enum status admin_raise_budget(struct asking *asking, struct table *table, struc
 enum status admin_approve_budget(struct asking *asking, struct table *table, struct error *error);
 enum status admin_revoke_budget(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_revoke.c ---- */
+enum status admin_revoke_credential(struct asking *asking, struct table *table,
+                                    struct error *error);
+enum status admin_show_revoked(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_exposure.c ---- */
 enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_written(struct asking *asking, struct table *table, struct error *error);

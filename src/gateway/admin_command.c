@@ -9,6 +9,7 @@
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   ERASE SUBJECT 'kind' 'key' REASON 'r' ; COMMIT NEVER ENTRIES 'n' ROOT 'hex' …
  *   RAISE BUDGET PARTNER 'p' LIMIT 'l' TO '9' UNTIL 't' REASON 'r' ; SHOW RAISES [PARTNER 'p']
+ *   REVOKE CREDENTIAL 'id' ISSUER 'hex' REASON 'r' ; SHOW REVOKED
  *   APPROVE | REVOKE BUDGET ID '1' … ; EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY ; RETAIN */
 #include "gateway/admin_asking.h"
 
@@ -126,6 +127,8 @@ static const struct {
     {{"RAISE", "BUDGET"}, "RAISE", admin_raise_budget, 2},
     {{"APPROVE", "BUDGET"}, "APPROVE", admin_approve_budget, 2},
     {{"REVOKE", "BUDGET"}, "REVOKE", admin_revoke_budget, 2},
+    {{"REVOKE", "CREDENTIAL"}, "REVOKE", admin_revoke_credential, 1},
+    {{"SHOW", "REVOKED"}, "SHOW", admin_show_revoked, 2},
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},
     {{"CONTAIN", "PARTNER"}, "CONTAIN", admin_contain, 1},

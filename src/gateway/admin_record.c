@@ -29,6 +29,8 @@ static bool is_own_act(const char *text)
     static const char *const words[] = {"contain",
                                         "restore",
                                         "reload",
+                                        "revoke-credential",
+                                        "certificate-issued",
                                         "rotate",
                                         "start",
                                         "stop",

@@ -206,7 +206,7 @@ void login_admit(struct session *session)
         return;
     }
     session->state = SESSION_READY;
-    server_live_add(session->worker->server, &session->live, session->login);
+    server_live_add(session->worker->server, &session->live, session->login, &session->credential);
     greet(session);
     char address[INET6_ADDRSTRLEN];
     write_address(session, address);

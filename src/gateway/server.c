@@ -36,8 +36,10 @@ void server_wake(struct server *server)
         net_loop_wake(server->workers[i]->loop);
 }
 
-void server_live_add(struct server *server, struct server_live *live, const char *login)
+void server_live_add(struct server *server, struct server_live *live, const char *login,
+                     const struct credential *credential)
 {
+    live->credential = *credential;
     snprintf(live->login, sizeof live->login, "%s", login);
     pthread_mutex_lock(&server->live_lock);
     live->next = server->live;
@@ -70,6 +72,18 @@ size_t server_live_count(struct server *server, const char *partner, const char 
         if (agent == NULL ? strncmp(live->login, login, (size_t)len) == 0
                           : strcmp(live->login, login) == 0)
             count++;
+    pthread_mutex_unlock(&server->live_lock);
+    return count;
+}
+
+size_t server_live_count_credential(struct server *server, const uint8_t issuer[static 32],
+                                    const char *id)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&server->live_lock);
+    for (struct server_live *live = server->live; live != NULL; live = live->next)
+        count += strcmp(live->credential.id, id) == 0 &&
+                 memcmp(live->credential.issuer, issuer, sizeof live->credential.issuer) == 0;
     pthread_mutex_unlock(&server->live_lock);
     return count;
 }

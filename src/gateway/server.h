@@ -9,6 +9,7 @@
 
 #include "exposure/exposure.h"
 #include "gateway/snapshot.h"
+#include "identity/credential.h"
 #include "ledger/ledger.h"
 #include "net/net.h"
 #include "policy/config.h"
@@ -24,6 +25,7 @@ struct retain;
 struct server_live {
     struct server_live *next, **link; /* link NULL: not on the list */
     char login[130];
+    struct credential credential;
 };
 
 struct server {
@@ -64,10 +66,15 @@ MUST_USE enum status server_reload(struct server *server, struct error *error);
 void server_wake(struct server *server);
 
 /* Puts a session on the list of live ones, and takes it off (again is fine). */
-void server_live_add(struct server *server, struct server_live *live, const char *login);
+void server_live_add(struct server *server, struct server_live *live, const char *login,
+                     const struct credential *credential);
 void server_live_remove(struct server *server, struct server_live *live);
 /* How many live sessions the partner (agent NULL: any of its agents) has. Any thread. */
 size_t server_live_count(struct server *server, const char *partner, const char *agent);
+
+/* How many live sessions rest on this certificate or token. Any thread. */
+size_t server_live_count_credential(struct server *server, const uint8_t issuer[static 32],
+                                    const char *id);
 
 /* Records an act of staff or of the gateway itself ("contain partner=… reason=…"). Durable before
  * it returns where wait is set. */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
+#include "registry/revocations.h"
 
 enum {
     READ_BYTES = 16 * 1024,
@@ -511,6 +512,11 @@ enum status session_authorise(struct session *session, struct error *error)
         return error_set(error, STATUS_DENIED, "57P01",
                          "your access is suspended; call the data controller's contact",
                          "partner %s is contained", session->partner->name);
+    if (credential_is_named(&session->credential) &&
+        registry_revoked(server->registry, session->credential.issuer, session->credential.id))
+        return error_set(error, STATUS_DENIED, "57P01", "ask the data controller for a new one",
+                         "the client %s has been revoked",
+                         credential_kind_name(session->credential.kind));
     int64_t now = clock_now_ns();
     if (now >= session->credential.expires_ns)
         return error_set(error, STATUS_DENIED, "57P01", "renew it and connect again",

@@ -1,6 +1,11 @@
 /* Names of what proves an identity. */
 #include "identity/credential.h"
 
+bool credential_is_named(const struct credential *credential)
+{
+    return credential->id[0] != '\0';
+}
+
 const char *credential_kind_name(enum credential_kind kind)
 {
     switch (kind) {

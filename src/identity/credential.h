@@ -3,6 +3,7 @@
 #ifndef COFFERDAM_IDENTITY_CREDENTIAL_H
 #define COFFERDAM_IDENTITY_CREDENTIAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -28,6 +29,8 @@ struct credential {
     uint8_t issuer[32]; /* SHA-256 of the issuer's name (DER), or of a token's `iss`; or zeros */
 };
 
+/* A certificate or a token: staff can name it alone. */
+bool credential_is_named(const struct credential *credential);
 const char *credential_kind_name(enum credential_kind kind); /* "certificate", … */
 
 /* Of a certificate that was verified. STATUS_INVALID 28000 for bytes that are none and for a serial

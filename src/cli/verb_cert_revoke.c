@@ -1,0 +1,148 @@
+/* cofferdam cert revoke: one certificate, never accepted again; its sessions end now. */
+#include "cli/verbs.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/admin.h"
+#include "cli/certificate_file.h"
+#include "crypto/crypto.h"
+#include "policy/config.h"
+
+enum { COMMAND_BYTES = 65536, PATH_ROOM = 4096 };
+
+static const struct cli_option options[] = {
+    {"reason", 'r', "TEXT", "why; it is kept in the ledger (needed)"},
+    {"ca", 0, "DIR|FILE", "who issued it, where a serial is given; default listen.client_ca"},
+    {NULL, 0, NULL, NULL},
+};
+
+/* As a credential's id is written: lower case, without separators and leading zeros. "" if it is no
+ * serial number. */
+static void normalise(const char *text, char id[static CREDENTIAL_ID_ROOM])
+{
+    size_t len = 0;
+    id[0] = '\0';
+    for (const char *at = text; *at != '\0'; at++) {
+        char digit = *at >= 'A' && *at <= 'F' ? (char)(*at - 'A' + 'a') : *at;
+        if (digit == ':' || (digit == '0' && len == 0))
+            continue;
+        if (strchr("0123456789abcdef", digit) == NULL || len + 1 == CREDENTIAL_ID_ROOM) {
+            id[0] = '\0';
+            return;
+        }
+        id[len++] = digit;
+        id[len] = '\0';
+    }
+}
+
+/* The one authority in this file: a bundle of several cannot say whose serial it is. */
+static enum status issuer_in(const char *path, char issuer[static 65], struct error *error)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----";
+    struct description authority;
+    struct buffer bytes;
+    buffer_init(&bytes, 1024 * 1024);
+    enum status status = file_read(path, &bytes, error);
+    const char *text = status == STATUS_OK ? buffer_text(&bytes) : NULL;
+    const char *first = text == NULL ? NULL : strstr(text, begin);
+    bool several = first != NULL && strstr(first + 1, begin) != NULL;
+    if (status == STATUS_OK)
+        status = identity_describe(buffer_slice(&bytes), &authority, error);
+    buffer_free(&bytes);
+    TRY(status);
+    if (several)
+        return error_set(error, STATUS_INVALID, "22023",
+                         "give the certificate's file, or --ca with its issuer's certificate",
+                         "%s has several authorities, and serials are each one's own", path);
+    memcpy(issuer, authority.own_name, sizeof authority.own_name);
+    return STATUS_OK;
+}
+
+static enum status find_issuer(struct cli_call *call, char issuer[static 65], struct error *error)
+{
+    const char *ca = cli_value(call, "ca");
+    char path[PATH_ROOM];
+    if (ca != NULL) {
+        snprintf(path, sizeof path, "%s/ca.crt", ca);
+        return issuer_in(file_exists(path) ? path : ca, issuer, error);
+    }
+    struct config *config = NULL;
+    TRY(config_load(call->config_path, &config, error));
+    enum status status = config->listen.client_ca == NULL
+                             ? cli_usage(call, error, "--ca is needed: who issued this serial?")
+                             : issuer_in(config->listen.client_ca, issuer, error);
+    config_free(config);
+    return status;
+}
+
+static enum status find_name(struct cli_call *call, char id[static CREDENTIAL_ID_ROOM],
+                             char issuer[static 65], struct error *error)
+{
+    const char *what = call->arguments[0];
+    normalise(what, id);
+    if (!file_exists(what) && id[0] != '\0')
+        return find_issuer(call, issuer, error);
+    struct description certificate;
+    TRY(certificate_file(what, &certificate, error));
+    memcpy(id, certificate.credential.id, CREDENTIAL_ID_ROOM);
+    crypto_hex(certificate.credential.issuer, sizeof certificate.credential.issuer, issuer);
+    return STATUS_OK;
+}
+
+/* It is enforced first and stored second; what is not stored ends with the process. */
+static enum status print(const struct cli_call *call, const struct cli_result *result,
+                         struct error *error)
+{
+    const struct table *table = &result->table;
+    const char *stored = table->first == NULL ? "" : cli_cell(table, table->first, "stored");
+    if (call->json)
+        TRY(cli_print_result(call, result, error));
+    else
+        printf("%s is revoked: %s sessions ended in %s ms\n",
+               cli_cell(table, table->first, "credential_id"),
+               cli_cell(table, table->first, "sessions"), cli_cell(table, table->first, "cut_ms"));
+    if (strcmp(stored, "yes") == 0)
+        return STATUS_OK;
+    return error_set(error, STATUS_IO, "58030",
+                     "It is in force, but will not survive a restart of the gateway.",
+                     "not stored: %s", stored);
+}
+
+static enum status run(struct cli_call *call, struct error *error)
+{
+    char id[CREDENTIAL_ID_ROOM], issuer[65];
+    const char *reason = NULL;
+    TRY(cli_require(call, "reason", &reason, error));
+    TRY(find_name(call, id, issuer, error));
+    struct cli_admin *admin = NULL;
+    TRY(cli_admin_open(call, &admin, error));
+    struct cli_result result = {0};
+    struct buffer command;
+    buffer_init(&command, COMMAND_BYTES);
+    buffer_append_text(&command, "REVOKE");
+    cli_admin_clause(&command, "CREDENTIAL", id);
+    cli_admin_clause(&command, "ISSUER", issuer);
+    cli_admin_clause(&command, "REASON", reason);
+    enum status status = cli_admin_ask(admin, &command, &result, error);
+    if (status == STATUS_OK)
+        status = print(call, &result, error);
+    table_free(&result.table);
+    buffer_free(&command);
+    cli_admin_close(admin);
+    return status;
+}
+
+const struct cli_command verb_cert_revoke = {
+    .arguments = "SERIAL|FILE",
+    .least = 1,
+    .most = 1,
+    .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
+    .options = options,
+    .description = "Revokes one certificate for good: sessions that rest on it end now, and it is "
+                   "refused from\n"
+                   "now on, over restarts too. The agent's other certificates go on working.",
+    .examples = "cert revoke north-mail/client.crt --reason \"laptop lost\"\n"
+                "cert revoke 5f3a90c1 --ca ca --reason \"laptop lost\"\n",
+    .run = run,
+};

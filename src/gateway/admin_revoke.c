@@ -1,0 +1,92 @@
+/* Acts of staff on single certificates and tokens: revoke, and what has been revoked.
+ * Enforced first, recorded second: also when neither registry nor ledger can take it. */
+#include "gateway/admin_asking.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "registry/revocations.h"
+
+static enum status parse_issuer(const char *text, uint8_t issuer[static 32], struct error *error)
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { HEX_BYTES = 2 * REVOCATION_ISSUER_BYTES };
+    if (text == NULL || strlen(text) != HEX_BYTES || strspn(text, digits) != HEX_BYTES)
+        return error_set(error, STATUS_DENIED, "22023", "cofferdam cert show FILE prints it",
+                         "ISSUER is not 64 lower-case hexadecimal digits: SHA-256 of its name");
+    for (size_t i = 0; i < REVOCATION_ISSUER_BYTES; i++)
+        issuer[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
+                              (strchr(digits, text[2 * i + 1]) - digits));
+    return STATUS_OK;
+}
+
+/* Ends the sessions that rest on it; returns how many there were once they are gone, or after a
+ * second. */
+static size_t cut(struct server *server, const struct credential_name *name)
+{
+    enum { WAIT_STEPS = 500 };
+    size_t sessions = server_live_count_credential(server, name->issuer, name->id);
+    server_wake(server);
+    for (int i = 0;
+         i < WAIT_STEPS && server_live_count_credential(server, name->issuer, name->id) > 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    return sessions;
+}
+
+static void record(struct asking *asking, const char *issuer, const char *id, const char *reason)
+{
+    char text[1400];
+    struct error error;
+    snprintf(text, sizeof text, "revoke-credential id=%s issuer=%s by=%s reason=%.1000s", id,
+             issuer, asking->by, reason);
+    if (server_record_act(asking->server, NULL, NULL, text, true, &error) != STATUS_OK)
+        log_event(LOG_ERROR, "act_not_recorded", "act=revoke-credential reason=\"%s\"",
+                  error.message);
+}
+
+enum status admin_revoke_credential(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"credential_id", "state",  "sessions",
+                                          "cut_ms",        "stored", NULL};
+    const char *id = admin_option(asking, "CREDENTIAL"), *reason = admin_option(asking, "REASON");
+    const char *issuer_text = admin_option(asking, "ISSUER");
+    uint8_t issuer[REVOCATION_ISSUER_BYTES];
+    if (id == NULL)
+        return admin_syntax(error, "write REVOKE CREDENTIAL 'id' ISSUER 'hex' REASON 'why'");
+    if (reason == NULL || reason[0] == '\0')
+        return error_set(error, STATUS_DENIED, "22023", "add REASON 'why'",
+                         "a reason is required: it goes into the ledger");
+    TRY(parse_issuer(issuer_text, issuer, error));
+    struct credential_name name = {.issuer = issuer, .id = id};
+    struct error stored;
+    int64_t begun = clock_monotonic_ns();
+    enum status status = registry_revoke(asking->server->registry, &name, reason, asking->by,
+                                         clock_now_ns(), &stored);
+    if (status != STATUS_OK && !registry_revoked(asking->server->registry, issuer, id)) {
+        *error = stored; /* nothing has been done: the id is none, or memory is gone */
+        return status;
+    }
+    size_t sessions = cut(asking->server, &name);
+    double cut_ms = (double)(clock_monotonic_ns() - begun) / 1e6;
+    record(asking, issuer_text, id, reason);
+    log_event(LOG_WARNING, "revoked", "credential=%s sessions=%zu cut_ms=%.1f", id, sessions,
+              cut_ms);
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    struct table_row *row = table_add(table);
+    table_set(table, row, 0, "%s", id);
+    table_set(table, row, 1, "revoked");
+    table_set(table, row, 2, "%zu", sessions);
+    table_set(table, row, 3, "%.1f", cut_ms);
+    table_set(table, row, 4, "%s", status == STATUS_OK ? "yes" : stored.message);
+    return STATUS_OK;
+}
+
+enum status admin_show_revoked(struct asking *asking, struct table *table, struct error *error)
+{
+    (void)error;
+    registry_list_revoked(asking->server->registry, table);
+    return STATUS_OK;
+}
