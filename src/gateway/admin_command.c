@@ -1,5 +1,5 @@
 /* Admin commands: a table of patterns, one function each.
- *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION | SINCE
+ *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION | SINCE | REVOKED
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | WRITTEN | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
@@ -9,8 +9,7 @@
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   ERASE SUBJECT 'kind' 'key' REASON 'r' ; COMMIT NEVER ENTRIES 'n' ROOT 'hex' …
  *   RAISE BUDGET PARTNER 'p' LIMIT 'l' TO '9' UNTIL 't' REASON 'r' ; SHOW RAISES [PARTNER 'p']
- *   REVOKE CREDENTIAL 'id' ISSUER 'hex' REASON 'r' ; SHOW REVOKED
- *   APPROVE | REVOKE BUDGET ID '1' … ; EXPLAIN AGENT 'p.a' 'sql' ; RELOAD ; DELIVERY ; RETAIN */
+ *   APPROVE | REVOKE BUDGET ID '1' … ; REVOKE CREDENTIAL 'id' … ; EXPLAIN AGENT 'p.a' 'sql' ; RELOAD */
 #include "gateway/admin_asking.h"
 
 #include <ctype.h>
