@@ -34,6 +34,9 @@ enum status service_connect(const struct config *config, PGconn **out, struct er
     snprintf(port, sizeof port, "%u", config->upstream.port);
     snprintf(timeout, sizeof timeout, "%u", config->upstream.connect_timeout_ms / 1000 + 1);
     bool local = config->upstream.host[0] == '/' || config->upstream.tls_off;
+    static const char *const bindings[] = {[CONFIG_BINDING_PREFER] = "prefer",
+                                           [CONFIG_BINDING_REQUIRE] = "require",
+                                           [CONFIG_BINDING_DISABLE] = "disable"};
     /* What lies in the service's home (certificates, passwords) plays no part: hence the paths that
      * name nothing. */
     const struct {
@@ -48,6 +51,7 @@ enum status service_connect(const struct config *config, PGconn **out, struct er
         {"connect_timeout", timeout},
         {"sslmode", local ? "disable" : "verify-full"},
         {"sslrootcert", local ? NULL : config->upstream.tls_ca},
+        {"channel_binding", bindings[config->upstream.channel_binding]},
         {"sslcert", "/nonexistent"},
         {"gssencmode", "disable"},
         {"client_encoding", "UTF8"},

@@ -14,12 +14,16 @@ static void begin_scram(struct session *session)
     session->known = session->agent != NULL && session->agent->scram_file != NULL;
     identity_scram_verifier(session->known ? session->agent : NULL, session->login,
                             slice_of(server->mock_secret, sizeof server->mock_secret), &verifier);
-    scram_server_init(&session->scram, &verifier);
+    struct scram_binding binding = {.len = 0};
+    binding.len = net_stream_end_point(session->client, binding.data);
+    scram_server_init(&session->scram, &verifier, &binding);
     session->scram_begun = true;
     session->state = SESSION_SCRAM_FIRST;
-    static const char mechanisms[] = "SCRAM-SHA-256\0";
+    /* A list of names that ends in an empty one, the best first. */
+    static const char mechanisms[] = SCRAM_PLUS "\0" SCRAM_PLAIN "\0";
+    size_t skipped = binding.len > 0 ? 0 : sizeof SCRAM_PLUS;
     wire_put_authentication(&session->out.bytes, LOGIN_AUTH_SASL,
-                            slice_of(mechanisms, sizeof mechanisms));
+                            slice_of(mechanisms + skipped, sizeof mechanisms - skipped));
 }
 
 void login_prove(struct session *session)
@@ -63,10 +67,9 @@ static enum status scram_first(struct session *session, struct slice body, struc
     const char *mechanism = wire_read_text(&reader);
     uint32_t len = wire_read_u32(&reader);
     struct slice first = wire_read_bytes(&reader, len);
-    if (!wire_reader_done(&reader) || strcmp(mechanism, "SCRAM-SHA-256") != 0)
-        return error_set(error, STATUS_PEER, "08P01", "use SCRAM-SHA-256",
-                         "malformed SASL response");
-    return scram_server_first(&session->scram, first, reply, error);
+    if (!wire_reader_done(&reader))
+        return error_set(error, STATUS_PEER, "08P01", NULL, "malformed SASL response");
+    return scram_server_first(&session->scram, mechanism, first, reply, error);
 }
 
 void login_password(struct session *session, const struct wire_message *message)

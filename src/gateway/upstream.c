@@ -271,21 +271,47 @@ void upstream_close(struct session *session)
 
 /* ---- login ---- */
 
-static void answer_sasl(struct session *session)
+/* Is the mechanism in the list, which is of terminated names and ends in an empty one? */
+static bool offers(struct slice list, const char *mechanism)
+{
+    struct wire_reader reader = wire_reader_of(list);
+    for (;;) {
+        const char *name = wire_read_text(&reader);
+        if (reader.failed || name[0] == '\0')
+            return false;
+        if (strcmp(name, mechanism) == 0)
+            return true;
+    }
+}
+
+/* Bound to the channel where both can, so that nobody between passes the exchange on. */
+static enum status answer_sasl(struct session *session, struct slice mechanisms,
+                               struct error *error)
 {
     struct upstream *upstream = &session->upstream;
+    enum config_binding wanted = session->worker->server->config->upstream.channel_binding;
+    struct scram_binding binding = {.len = 0};
+    bool plus = offers(mechanisms, SCRAM_PLUS);
+    if (wanted != CONFIG_BINDING_DISABLE)
+        binding.len = net_stream_end_point(upstream->stream, binding.data);
+    if (wanted == CONFIG_BINDING_REQUIRE && (!plus || binding.len == 0))
+        return error_set(error, STATUS_PEER, "28000", NULL,
+                         "channel binding is required, and the database does not offer it");
+    if (!plus && !offers(mechanisms, SCRAM_PLAIN))
+        return error_set(error, STATUS_PEER, "28000", NULL, "the database does not offer SCRAM");
     struct buffer first;
     buffer_init(&first, 1024);
     scram_client_init(&upstream->scram, buffer_slice(&session->worker->server->upstream_password),
-                      &session->worker->upstream_keys);
+                      &session->worker->upstream_keys, &binding, plus);
     upstream->scram_begun = true;
     scram_client_first(&upstream->scram, &first);
     size_t start = wire_begin(&upstream->handshake, 'p');
-    wire_put_text(&upstream->handshake, "SCRAM-SHA-256");
+    wire_put_text(&upstream->handshake, scram_client_mechanism(&upstream->scram));
     buffer_append_u32be(&upstream->handshake, (uint32_t)first.len);
     buffer_append(&upstream->handshake, first.data, first.len);
     wire_end(&upstream->handshake, start);
     buffer_free(&first);
+    return STATUS_OK;
 }
 
 static enum status continue_sasl(struct session *session, struct slice server_first,
@@ -311,12 +337,15 @@ static enum status authenticate(struct session *session, struct slice body, stru
     if (code == 0 && upstream->scram_begun && !upstream->scram_verified)
         return error_set(error, STATUS_PEER, "08P01", NULL,
                          "the database skipped the end of SCRAM");
+    bool bound =
+        session->worker->server->config->upstream.channel_binding == CONFIG_BINDING_REQUIRE;
+    if (code == 0 && bound && !upstream->scram_begun)
+        return error_set(error, STATUS_PEER, "28000", NULL,
+                         "channel binding is required, and the database asks for no password");
     if (code == 0)
         return STATUS_OK;
-    if (code == 10) {
-        answer_sasl(session);
-        return STATUS_OK;
-    }
+    if (code == 10 && !upstream->scram_begun)
+        return answer_sasl(session, rest, error);
     if (code == 11 && upstream->scram_begun)
         return continue_sasl(session, rest, error);
     if (code == 12 && upstream->scram_begun) {

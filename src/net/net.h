@@ -116,6 +116,13 @@ MUST_USE enum status net_stream_start_tls(struct net_stream *stream, struct net_
 bool net_stream_is_tls(const struct net_stream *stream);
 /* DER of the peer's verified certificate, appended to *der; false where there is none. */
 bool net_stream_peer_certificate(const struct net_stream *stream, struct buffer *der);
+/* The hash of the server's certificate for channel binding of type tls-server-end-point (RFC 5929,
+ * section 4.1): SHA-256 where its signature is over MD5 or SHA-1, else the signature's own hash.
+ * Either end gets the same. 0: no TLS, or a signature without a hash of its own (Ed25519, RSA-PSS),
+ * for which clients do not agree. Returns the number of bytes. */
+enum { NET_END_POINT_BYTES = 64 };
+size_t net_stream_end_point(const struct net_stream *stream,
+                            uint8_t hash[static NET_END_POINT_BYTES]);
 /* "TLSv1.3"; "" for plain streams. */
 const char *net_stream_tls_version(const struct net_stream *stream);
 

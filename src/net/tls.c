@@ -6,6 +6,7 @@
 #include "net/private.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +348,29 @@ bool net_stream_peer_certificate(const struct net_stream *stream, struct buffer 
     buffer_append(der, bytes, (size_t)len);
     OPENSSL_free(bytes);
     return !der->overflowed;
+}
+
+size_t net_stream_end_point(const struct net_stream *stream,
+                            uint8_t hash[static NET_END_POINT_BYTES])
+{
+    static_assert(NET_END_POINT_BYTES >= EVP_MAX_MD_SIZE, "any digest has room");
+    int digest_id;
+    unsigned len;
+    if (!net_stream_is_tls(stream))
+        return 0;
+    X509 *certificate = SSL_is_server(stream->ssl) ? SSL_get_certificate(stream->ssl)
+                                                   : SSL_get0_peer_certificate(stream->ssl);
+    if (certificate == NULL ||
+        OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &digest_id, NULL) != 1)
+        return 0;
+    if (digest_id == NID_md5 || digest_id == NID_sha1)
+        digest_id = NID_sha256;
+    const EVP_MD *digest = digest_id == NID_undef ? NULL : EVP_get_digestbynid(digest_id);
+    if (digest == NULL || X509_digest(certificate, digest, hash, &len) != 1) {
+        ERR_clear_error();
+        return 0;
+    }
+    return len;
 }
 
 const char *net_stream_tls_version(const struct net_stream *stream)

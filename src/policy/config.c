@@ -116,6 +116,31 @@ static void check_upstream_tls(struct yaml *yaml, struct fy_node *node, const st
                   "key \"tls_ca\" is missing: the connection to the database goes over a network");
 }
 
+static void load_channel_binding(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const words[] = {[CONFIG_BINDING_PREFER] = "prefer",
+                                        [CONFIG_BINDING_REQUIRE] = "require",
+                                        [CONFIG_BINDING_DISABLE] = "disable"};
+    struct fy_node *value = yaml_get(yaml, node, "channel_binding");
+    if (value == NULL)
+        return;
+    const char *text = yaml_text(yaml, value);
+    size_t at = 0, count = sizeof words / sizeof words[0];
+    while (!yaml_failed(yaml) && at < count && strcmp(text, words[at]) != 0)
+        at++;
+    if (yaml_failed(yaml))
+        return;
+    if (at == count)
+        yaml_fail(yaml, value, "write prefer, require or disable",
+                  "\"%.40s\" is not a way to bind the channel", text);
+    else if (at == CONFIG_BINDING_REQUIRE &&
+             (is_folder(config->upstream.host) || config->upstream.tls_off))
+        yaml_fail(yaml, value, "connect over TLS: give host and tls_ca",
+                  "there is no TLS channel to bind the login to");
+    else
+        config->upstream.channel_binding = (enum config_binding)at;
+}
+
 static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
     static const char *const keys[] = {"host",
@@ -125,6 +150,7 @@ static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config
                                        "tls_ca",
                                        "password_file",
                                        "tls_off",
+                                       "channel_binding",
                                        "connect_timeout_ms",
                                        "max_connections",
                                        "statement_timeout_ms",
@@ -145,6 +171,7 @@ static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config
     config->upstream.max_connections =
         (uint16_t)yaml_number_at(yaml, node, "max_connections", 1, UINT16_MAX, 200);
     check_upstream_tls(yaml, node, config);
+    load_channel_binding(yaml, node, config);
 }
 
 static void check_url(struct yaml *yaml, struct fy_node *node, const char *url, const char *what)

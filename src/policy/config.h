@@ -21,6 +21,9 @@ struct config_witness {
     const char *ca;  /* PEM; NULL: the system's */
 };
 
+/* Whether the login at the database is bound to the TLS channel (SCRAM-SHA-256-PLUS). */
+enum config_binding { CONFIG_BINDING_PREFER, CONFIG_BINDING_REQUIRE, CONFIG_BINDING_DISABLE };
+
 struct config {
     const char *path;         /* of this file */
     const char *policy;       /* policy.yaml */
@@ -44,11 +47,12 @@ struct config {
         const char *host; /* a folder: unix socket; otherwise a name or address */
         uint16_t port;
         const char *database, *user, *password_file; /* password_file may be NULL */
-        const char *tls_ca;            /* PEM; required unless host is a folder or tls_off */
-        bool tls_off;                  /* loopback only */
-        uint32_t connect_timeout_ms;   /* default 5000 */
-        uint32_t statement_timeout_ms; /* default 600000 */
-        uint16_t max_connections;      /* default 200 */
+        const char *tls_ca;                  /* PEM; required unless host is a folder or tls_off */
+        bool tls_off;                        /* loopback only */
+        enum config_binding channel_binding; /* of SCRAM to the TLS channel, default prefer */
+        uint32_t connect_timeout_ms;         /* default 5000 */
+        uint32_t statement_timeout_ms;       /* default 600000 */
+        uint16_t max_connections;            /* default 200 */
     } upstream;
     struct {
         uint32_t pace_us;            /* between group syncs under load, default 1000 */

@@ -1,6 +1,7 @@
 /* The client's side of SCRAM-SHA-256, towards the upstream; it proves the password and then
  * wants the server's proof. The password is wiped as soon as the keys are derived.
  * One exchange, one thread; owns its buffers until scram_client_wipe. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -13,9 +14,14 @@ static enum status malformed(struct error *error, const char *what)
 }
 
 void scram_client_init(struct scram_client *client, struct slice password,
-                       struct scram_memory *memory)
+                       struct scram_memory *memory, const struct scram_binding *binding, bool plus)
 {
-    *client = (struct scram_client){.memory = memory};
+    bool can_bind = binding != NULL && binding->len > 0;
+    *client = (struct scram_client){.memory = memory, .binding_flag = 'n'};
+    if (can_bind) {
+        client->binding = *binding;
+        client->binding_flag = plus ? 'p' : 'y';
+    }
     buffer_init(&client->password, password.len + 1);
     buffer_init(&client->client_first_bare, SCRAM_MAX_MESSAGE_BYTES);
     buffer_append(&client->password, password.data, password.len);
@@ -28,12 +34,19 @@ void scram_client_wipe(struct scram_client *client)
     crypto_wipe(client, sizeof *client);
 }
 
+const char *scram_client_mechanism(const struct scram_client *client)
+{
+    return client->binding_flag == 'p' ? SCRAM_PLUS : SCRAM_PLAIN;
+}
+
 void scram_client_first(struct scram_client *client, struct buffer *message)
 {
+    char header[SCRAM_GS2_ROOM];
+    scram_gs2_header(client->binding_flag, header);
     scram_nonce_make(client->nonce);
     buffer_clear(&client->client_first_bare);
     buffer_printf(&client->client_first_bare, "n=,r=%s", client->nonce);
-    buffer_append_text(message, "n,,");
+    buffer_append_text(message, header);
     buffer_append(message, client->client_first_bare.data, client->client_first_bare.len);
 }
 
@@ -105,10 +118,12 @@ enum status scram_client_final(struct scram_client *client, struct slice server_
     struct challenge challenge;
     TRY(parse_challenge(client, server_first, &challenge, error));
 
-    char final_bare[sizeof "c=biws,r=" + SCRAM_MAX_NONCE_CHARS] = "c=biws,r=";
-    size_t bare_len = strlen(final_bare);
-    memcpy(final_bare + bare_len, challenge.nonce.data, challenge.nonce.len);
-    struct slice bare = slice_of(final_bare, bare_len + challenge.nonce.len);
+    char binding[SCRAM_BINDING_ROOM];
+    char final_bare[sizeof "c=,r=" + SCRAM_BINDING_ROOM + SCRAM_MAX_NONCE_CHARS];
+    scram_binding_encode(client->binding_flag, &client->binding, binding);
+    size_t bare_len = (size_t)snprintf(final_bare, sizeof final_bare, "c=%s,r=%.*s", binding,
+                                       (int)challenge.nonce.len, challenge.nonce.data);
+    struct slice bare = slice_of(final_bare, bare_len);
 
     struct scram_keys keys;
     uint8_t proof[32];

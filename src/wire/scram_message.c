@@ -1,7 +1,11 @@
 /* Attributes of SCRAM messages and the arithmetic of RFC 5802, section 3. No state, any thread. */
 #include "wire/scram_message.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/check.h"
 
 struct scram_cursor scram_cursor_of(struct slice text)
 {
@@ -104,6 +108,26 @@ bool scram_key_decode(struct slice text, uint8_t key[static 32])
     memcpy(key, bytes, 32);
     crypto_wipe(bytes, sizeof bytes);
     return true;
+}
+
+void scram_gs2_header(char flag, char header[static SCRAM_GS2_ROOM])
+{
+    snprintf(header, SCRAM_GS2_ROOM, flag == 'p' ? "%c=" SCRAM_BINDING_TYPE ",," : "%c,,", flag);
+}
+
+void scram_binding_encode(char flag, const struct scram_binding *binding,
+                          char encoded[static SCRAM_BINDING_ROOM])
+{
+    char plain[SCRAM_GS2_ROOM + SCRAM_MAX_BINDING_BYTES];
+    static_assert(4 * ((sizeof plain + 2) / 3) < SCRAM_BINDING_ROOM, "base64 has room");
+    scram_gs2_header(flag, plain);
+    size_t len = strlen(plain);
+    if (flag == 'p') {
+        CHECK(binding->len > 0 && binding->len <= sizeof binding->data);
+        memcpy(plain + len, binding->data, binding->len);
+        len += binding->len;
+    }
+    crypto_base64_encode((const uint8_t *)plain, len, encoded);
 }
 
 void scram_keys_derive(struct slice password, struct slice salt, uint32_t iterations,

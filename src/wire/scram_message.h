@@ -15,7 +15,11 @@ enum {
     SCRAM_MAX_NONCE_CHARS = 256, /* the peer's, or both together */
     SCRAM_MAX_MESSAGE_BYTES = 4096,
     SCRAM_KEY_BASE64_CHARS = 44,
+    SCRAM_GS2_ROOM = 32,             /* "p=tls-server-end-point,," */
+    SCRAM_BINDING_ROOM = 4 * 32 + 8, /* base64 of a GS2 header and a hash, terminated */
 };
+
+#define SCRAM_BINDING_TYPE "tls-server-end-point"
 
 /* A cursor over "a=value,b=value"; sticky failure. */
 struct scram_cursor {
@@ -37,6 +41,13 @@ void scram_nonce_make(char nonce[static SCRAM_NONCE_CHARS + 1]);
 bool scram_iterations_parse(struct slice text, uint32_t max, uint32_t *iterations);
 /* base64 of exactly 32 bytes. */
 bool scram_key_decode(struct slice text, uint8_t key[static 32]);
+
+/* The GS2 header of this flag, without authorization identity: "n,,", "y,,", "p=…,,". */
+void scram_gs2_header(char flag, char header[static SCRAM_GS2_ROOM]);
+/* What stands behind "c=" in the client's final message: base64 of the GS2 header and, with 'p',
+ * of the channel's hash. Terminated. */
+void scram_binding_encode(char flag, const struct scram_binding *binding,
+                          char encoded[static SCRAM_BINDING_ROOM]);
 
 /* HMAC(salted password, "Client Key") and "Server Key". */
 void scram_keys_derive(struct slice password, struct slice salt, uint32_t iterations,

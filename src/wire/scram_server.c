@@ -1,6 +1,6 @@
-/* The server's side of SCRAM-SHA-256: proves that a client knows the password behind a verifier.
- * Invariant: first, then final, each once; a wrong proof and an unknown user look the same.
- * One exchange, one thread; owns its buffers until scram_server_wipe. */
+/* The server's side of SCRAM-SHA-256 and -PLUS: proves that a client knows the password behind a
+ * verifier. Invariant: first, then final, each once; a wrong proof and an unknown user look the
+ * same. One exchange, one thread; owns its buffers until scram_server_wipe. */
 #include <string.h>
 
 #include "base/check.h"
@@ -14,9 +14,12 @@ static enum status malformed(struct error *error, const char *what)
     return error_set(error, STATUS_PEER, "08P01", NULL, "malformed SCRAM message: %s", what);
 }
 
-void scram_server_init(struct scram_server *server, const struct scram_verifier *verifier)
+void scram_server_init(struct scram_server *server, const struct scram_verifier *verifier,
+                       const struct scram_binding *binding)
 {
     *server = (struct scram_server){.verifier = *verifier, .step = STEP_FIRST};
+    if (binding != NULL)
+        server->binding = *binding;
     buffer_init(&server->client_first_bare, SCRAM_MAX_MESSAGE_BYTES);
     buffer_init(&server->server_first, SCRAM_MAX_MESSAGE_BYTES);
 }
@@ -28,40 +31,86 @@ void scram_server_wipe(struct scram_server *server)
     crypto_wipe(server, sizeof *server);
 }
 
+/* "p=" with the one type there is, which PLUS is about; *rest is what stands behind the type. */
+static enum status read_binding_type(struct slice message, bool plus, struct slice *rest,
+                                     struct error *error)
+{
+    static const char type[] = "=" SCRAM_BINDING_TYPE;
+    size_t len = sizeof type - 1;
+    if (!plus)
+        return error_set(error, STATUS_PEER, "08P01",
+                         "Connect with channel_binding=prefer or disable.",
+                         "channel binding was used, but SCRAM-SHA-256-PLUS was not chosen");
+    if (message.len < 1 + len || memcmp(message.data + 1, type, len) != 0)
+        return error_set(error, STATUS_PEER, "08P01", NULL,
+                         "only channel binding of type " SCRAM_BINDING_TYPE " is supported");
+    *rest = slice_of(message.data + 1 + len, message.len - 1 - len);
+    return STATUS_OK;
+}
+
+/* Without 'p'. A client that could bind says so, and that it thinks we cannot: if we have offered
+ * it, somebody between has taken the offer out (RFC 5802, section 6). */
+static enum status judge_unbound(char flag, bool plus, bool offered, struct error *error)
+{
+    if (flag != 'n' && flag != 'y')
+        return malformed(error, "unknown channel binding flag");
+    if (plus)
+        return malformed(error, "SCRAM-SHA-256-PLUS without channel binding");
+    if (flag == 'y' && offered)
+        return error_set(error, STATUS_PEER, "28000",
+                         "Somebody between client and gateway may have altered the login; "
+                         "connect with sslmode=verify-full and channel_binding=require.",
+                         "the client can bind the channel and was not shown that we offer it");
+    return STATUS_OK;
+}
+
 /* The GS2 header says what the client thinks of channel binding: "n" it cannot, "y" it could but
- * thinks we cannot (which is true), "p" it did, which we have not offered. */
-static enum status read_gs2_header(struct slice message, char *flag, struct slice *bare,
+ * thinks we cannot, "p" it does. */
+static enum status read_gs2_header(const struct scram_server *server, bool plus,
+                                   struct slice message, char *flag, struct slice *bare,
                                    struct error *error)
 {
     if (message.len < 3)
         return malformed(error, "too short");
-    if (message.data[0] == 'p')
-        return error_set(error, STATUS_PEER, "08P01",
-                         "Connect with channel_binding=prefer or disable.",
-                         "channel binding was used, but SCRAM-SHA-256-PLUS was not offered");
-    if (message.data[0] != 'n' && message.data[0] != 'y')
-        return malformed(error, "unknown channel binding flag");
-    if (message.data[1] != ',')
+    struct slice rest = slice_of(message.data + 1, message.len - 1);
+    *flag = (char)message.data[0];
+    if (*flag == 'p')
+        TRY(read_binding_type(message, plus, &rest, error));
+    else
+        TRY(judge_unbound(*flag, plus, server->binding.len > 0, error));
+    if (rest.len < 2 || rest.data[0] != ',')
         return malformed(error, "comma expected behind the channel binding flag");
-    if (message.data[2] == 'a')
+    if (rest.data[1] == 'a')
         return error_set(error, STATUS_PEER, "0A000", NULL,
                          "SCRAM authorization identities are not supported");
-    if (message.data[2] != ',')
+    if (rest.data[1] != ',')
         return malformed(error, "comma expected behind the GS2 header");
-    *flag = (char)message.data[0];
-    *bare = slice_of(message.data + 3, message.len - 3);
+    *bare = slice_of(rest.data + 2, rest.len - 2);
     return STATUS_OK;
 }
 
-enum status scram_server_first(struct scram_server *server, struct slice message,
-                               struct buffer *reply, struct error *error)
+/* PLUS may only be chosen where it was offered. */
+static enum status read_mechanism(const struct scram_server *server, const char *mechanism,
+                                  bool *plus, struct error *error)
+{
+    *plus = strcmp(mechanism, SCRAM_PLUS) == 0 && server->binding.len > 0;
+    if (!*plus && strcmp(mechanism, SCRAM_PLAIN) != 0)
+        return error_set(error, STATUS_PEER, "08P01", "use one of the mechanisms offered",
+                         "the client chose a SASL mechanism that was not offered");
+    return STATUS_OK;
+}
+
+enum status scram_server_first(struct scram_server *server, const char *mechanism,
+                               struct slice message, struct buffer *reply, struct error *error)
 {
     CHECK(server->step == STEP_FIRST);
     if (message.len > SCRAM_MAX_MESSAGE_BYTES)
         return malformed(error, "too long");
+    bool plus = false;
     char flag = '\0';
     struct slice bare = {0};
-    TRY(read_gs2_header(message, &flag, &bare, error));
+    TRY(read_mechanism(server, mechanism, &plus, error));
+    TRY(read_gs2_header(server, plus, message, &flag, &bare, error));
     struct scram_cursor cursor = scram_cursor_of(bare);
     scram_read(&cursor, 'n'); /* ignored, as in PostgreSQL: the startup packet names the user */
     struct slice client_nonce = scram_read(&cursor, 'r');
@@ -117,9 +166,12 @@ enum status scram_server_final(struct scram_server *server, struct slice message
     uint8_t proof[32];
     if (!scram_cursor_done(&cursor) || !scram_key_decode(encoded_proof, proof))
         return malformed(error, "client-final-message");
-    /* base64 of "n,," and "y,,": an altered flag would hide that PLUS was stripped. */
-    if (!slice_equal(binding, slice_of_text(server->binding_flag == 'n' ? "biws" : "eSws")))
-        return malformed(error, "channel binding does not match");
+    /* An altered flag would hide that PLUS was stripped; another hash is another channel. */
+    char expected[SCRAM_BINDING_ROOM];
+    scram_binding_encode(server->binding_flag, &server->binding, expected);
+    if (!slice_equal(binding, slice_of_text(expected)))
+        return error_set(error, STATUS_PEER, server->binding_flag == 'p' ? "28000" : "08P01", NULL,
+                         "malformed SCRAM message: channel binding does not match");
     if (!slice_equal(nonce, slice_of(server->server_first.data + 2, server->nonce_len)))
         return malformed(error, "nonce does not match");
     if (!proof_matches(server, proof, client_final_bare))

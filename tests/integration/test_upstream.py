@@ -7,6 +7,7 @@ import pytest
 
 from harness import cluster as clusters
 from harness import pki, places, shop
+from harness.middleman import Middleman
 
 HBA = """
 local all postgres trust
@@ -101,6 +102,36 @@ def test_a_password_is_never_sent_in_clear(make, tls_cluster, authority):
         gateway.rows("acme.cert", "SELECT full_name FROM person WHERE person_id = 5")
     assert "connection to the customer database failed" in str(caught.value)
     assert "not SCRAM-SHA-256" in gateway.log_text()
+
+
+def test_the_database_is_bound_to_its_channel(make, tls_cluster, authority):
+    """channel_binding: require. A middleman with a certificate that the gateway believes gets nothing of it."""
+    required = {"channel_binding": "require"}
+    gateway = make(database="tls_only", config=over_network(authority.certificate, tls_cluster.port, **required))
+    gateway.grant()
+    gateway.start()
+    assert gateway.rows("acme.cert", "SELECT full_name FROM person WHERE person_id = 5") == [("Person 5",)]
+    for more in (required, {}):  # require is about whom to believe; what both can is done in any case
+        between = Middleman(tls_cluster.port, authority)
+        gateway = make(database="tls_only", config=over_network(authority.certificate, between.port, **more))
+        code, _, errors = gateway.cli("grants", check=False)
+        assert code == 1 and "channel binding" in errors, errors
+    gateway = make(database="clear_text", config=over_network(authority.certificate, tls_cluster.port, **required))
+    code, _, errors = gateway.cli("grants", check=False)
+    assert code == 1 and "channel binding" in errors, errors
+
+
+def test_a_middleman_after_start_gets_no_session(make, tls_cluster, authority):
+    """The catalogue is read through libpq, sessions by the gateway's own client: it binds as well."""
+    between = Middleman(tls_cluster.port, authority, honest=True)
+    gateway = make(database="tls_only", config=over_network(authority.certificate, between.port))
+    gateway.grant()
+    gateway.start()
+    between.honest = False
+    with pytest.raises(psycopg.OperationalError) as caught:
+        gateway.rows("acme.cert", "SELECT full_name FROM person WHERE person_id = 5")
+    assert "connection to the customer database failed" in str(caught.value)
+    assert "login refused" in gateway.log_text()
 
 
 def test_a_network_without_tls_is_refused_in_the_configuration(make, tls_cluster):

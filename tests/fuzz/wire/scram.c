@@ -10,9 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_REPLY_BYTES = 10000 };
 
-/* The input up to a zero byte is the first message, the rest the final one. */
-static void run_server(struct slice input)
+/* The input up to a zero byte is the first message, the rest the final one. bound: the channel can
+ * be bound, so that PLUS is offered; plus: the client chooses it. */
+static void run_server(struct slice input, bool bound, bool plus)
 {
+    struct scram_binding binding = {.len = bound ? 32 : 0};
     const uint8_t *zero = input.len == 0 ? NULL : memchr(input.data, '\0', input.len);
     size_t first_len = zero == NULL ? input.len : (size_t)(zero - input.data);
     size_t final_at = zero == NULL ? input.len : first_len + 1;
@@ -22,8 +24,10 @@ static void run_server(struct slice input)
     struct error error;
     memset(verifier.stored_key, 0x5a, sizeof verifier.stored_key);
     buffer_init(&reply, MAX_REPLY_BYTES);
-    scram_server_init(&server, &verifier);
-    if (scram_server_first(&server, slice_of(input.data, first_len), &reply, &error) == STATUS_OK) {
+    scram_server_init(&server, &verifier, &binding);
+    if (scram_server_first(&server, plus ? SCRAM_PLUS : SCRAM_PLAIN,
+                           slice_of(input.data, first_len), &reply, &error) == STATUS_OK) {
+        CHECK((server.binding_flag == 'p') == plus && !(bound && server.binding_flag == 'y'));
         /* A fixed nonce, so that an input can name it. */
         memset(server.server_first.data + 2, 'x', server.nonce_len);
         CHECK(scram_server_final(&server, slice_of(input.data + final_at, input.len - final_at),
@@ -53,7 +57,7 @@ static void run_client(struct slice input, bool verify)
     struct error error;
     static const char challenge[] = "r=0123456789abcdef0123456789,s=AAAA,i=1";
     buffer_init(&message, MAX_REPLY_BYTES);
-    scram_client_init(&client, slice_of_text("pencil"), NULL);
+    scram_client_init(&client, slice_of_text("pencil"), NULL, NULL, false);
     scram_client_first(&client, &message);
     memcpy(client.nonce, "0123456789abcdef01234567", 24);
     if (verify) {
@@ -94,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice input = slice_of(data + 1, size - 1);
     switch (data[0] % 4) {
     case 0:
-        run_server(input);
+        run_server(input, (data[0] & 4) != 0, (data[0] & 8) != 0);
         break;
     case 1:
         run_client(input, false);

@@ -35,6 +35,8 @@ struct fixture {
     bool server_ready, server_failed;
     struct error server_error;
     const char *version;
+    uint8_t end_point[NET_END_POINT_BYTES]; /* as the server sees it */
+    size_t end_point_len;
     struct buffer client_der;
     bool has_client_certificate;
 };
@@ -52,6 +54,7 @@ static void server_ready(void *context, const struct error *error)
         return;
     }
     fixture->version = net_stream_tls_version(stream);
+    fixture->end_point_len = net_stream_end_point(stream, fixture->end_point);
     fixture->has_client_certificate = net_stream_peer_certificate(stream, &fixture->client_der);
     net_stream_handle(stream, &echo_handlers, &fixture->echo);
     net_stream_want(stream, true, false);
@@ -124,6 +127,24 @@ static void connect_our_client(struct fixture *fixture, const char *host)
                      STATUS_OK);
 }
 
+/* Both ends have the certificate's SHA-256, which is its signature's hash. */
+static void check_end_point(const struct fixture *fixture)
+{
+    uint8_t seen[NET_END_POINT_BYTES], expected[EVP_MAX_MD_SIZE];
+    unsigned len;
+    FILE *file = fopen(certificates.server_certificate, "r");
+    assert_non_null(file);
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    assert_non_null(certificate);
+    assert_int_equal(X509_digest(certificate, EVP_sha256(), expected, &len), 1);
+    X509_free(certificate);
+    fclose(file);
+    assert_int_equal(fixture->end_point_len, 32);
+    assert_memory_equal(fixture->end_point, expected, 32);
+    assert_int_equal(net_stream_end_point(fixture->sender.stream, seen), 32);
+    assert_memory_equal(seen, expected, 32);
+}
+
 static void run_echo(const char *host)
 {
     struct fixture fixture = {.sender.total = 4 * 1024 * 1024 + 17};
@@ -137,6 +158,7 @@ static void run_echo(const char *host)
     assert_string_equal(fixture.version, "TLSv1.3");
     assert_false(fixture.has_client_certificate);
     assert_true(net_stream_is_tls(fixture.sender.stream));
+    check_end_point(&fixture);
     close_fixture(&fixture);
 }
 

@@ -121,6 +121,29 @@ static void paths_are_relative_to_the_file(void **state)
     config_free(config);
 }
 
+static void binding_of_the_channel(void **state)
+{
+    static const struct {
+        const char *text;
+        enum config_binding binding;
+    } cases[] = {{LISTEN SOCKET, CONFIG_BINDING_PREFER},
+                 {LISTEN UPSTREAM("host: db, tls_ca: ca.crt, channel_binding: require"),
+                  CONFIG_BINDING_REQUIRE},
+                 {LISTEN UPSTREAM("host: db, tls_ca: ca.crt, channel_binding: disable"),
+                  CONFIG_BINDING_DISABLE},
+                 {LISTEN UPSTREAM("host: /run, channel_binding: prefer"), CONFIG_BINDING_PREFER}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = load(cases[i].text);
+        assert_int_equal(config->upstream.channel_binding, cases[i].binding);
+        config_free(config);
+    }
+    refuse(LISTEN UPSTREAM("host: /run, channel_binding: require"), "no TLS channel");
+    refuse(LISTEN UPSTREAM("host: 127.0.0.1, tls_off: true, channel_binding: require"),
+           "no TLS channel");
+    refuse(LISTEN UPSTREAM("host: db, tls_ca: ca.crt, channel_binding: required"),
+           "not a way to bind");
+}
+
 static void upstream_wants_tls_over_a_network(void **state)
 {
     refuse(LISTEN UPSTREAM("host: db.example"), "key \"tls_ca\" is missing");
@@ -238,6 +261,7 @@ int main(void)
         cmocka_unit_test(witnesses_need_tls_and_a_quorum_has_a_bound),
         cmocka_unit_test(paths_are_relative_to_the_file),
         cmocka_unit_test(upstream_wants_tls_over_a_network),
+        cmocka_unit_test(binding_of_the_channel),
         cmocka_unit_test(admits_users_by_name_or_number),
         cmocka_unit_test(reads_what_canaries_are_made_of),
         cmocka_unit_test(reads_the_breach_path),

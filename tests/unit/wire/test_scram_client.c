@@ -18,7 +18,7 @@ static struct error error;
 /* As if client-first-message of the RFC had just been sent. */
 static int setup(void **state)
 {
-    scram_client_init(&client, slice_of_text("pencil"), NULL);
+    scram_client_init(&client, slice_of_text("pencil"), NULL, NULL, false);
     buffer_init(&message, 5000);
     scram_client_first(&client, &message);
     buffer_clear(&message);

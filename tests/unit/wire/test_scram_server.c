@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "exact.h"
 #include "rfc7677.h"
 #include "wire/scram.h"
@@ -17,7 +19,7 @@ static int setup(void **state)
 {
     struct scram_verifier verifier;
     assert_int_equal(scram_verifier_parse(RFC_VERIFIER, &verifier, NULL), STATUS_OK);
-    scram_server_init(&server, &verifier);
+    scram_server_init(&server, &verifier, NULL);
     buffer_init(&reply, 5000);
     return 0;
 }
@@ -32,7 +34,7 @@ static int teardown(void **state)
 static enum status first(const char *message)
 {
     struct slice copy = exact_copy(message, strlen(message));
-    enum status status = scram_server_first(&server, copy, &reply, &error);
+    enum status status = scram_server_first(&server, SCRAM_PLAIN, copy, &reply, &error);
     exact_free(copy);
     return status;
 }
@@ -78,7 +80,7 @@ static void the_challenge_has_both_nonces(void **state)
     struct buffer earlier = reply;
     buffer_init(&reply, 5000);
     scram_server_wipe(&server);
-    scram_server_init(&server, &(struct scram_verifier){.iterations = 4096, .salt_len = 16});
+    scram_server_init(&server, &(struct scram_verifier){.iterations = 4096, .salt_len = 16}, NULL);
     assert_int_equal(first("y,,n=,r=abc"), STATUS_OK);
     assert_memory_not_equal(reply.data + 5, earlier.data + 5, 24);
     buffer_free(&earlier);
@@ -181,23 +183,28 @@ static void final_messages_that_are_refused(void **state)
     }
 }
 
-/* A whole exchange with our own client. */
-static enum status exchange(const struct scram_verifier *verifier, const char *password)
+/* A whole exchange with our own client; each side has its own idea of the channel. */
+static enum status exchange(const struct scram_verifier *verifier, const char *password,
+                            const struct scram_binding *servers,
+                            const struct scram_binding *clients, bool plus)
 {
     struct scram_server other;
     struct scram_client client;
     struct buffer sent, answered;
     buffer_init(&sent, 5000);
     buffer_init(&answered, 5000);
-    scram_server_init(&other, verifier);
-    scram_client_init(&client, slice_of_text(password), NULL);
+    scram_server_init(&other, verifier, servers);
+    scram_client_init(&client, slice_of_text(password), NULL, clients, plus);
     scram_client_first(&client, &sent);
-    assert_int_equal(scram_server_first(&other, buffer_slice(&sent), &answered, &error), STATUS_OK);
-    buffer_clear(&sent);
-    assert_int_equal(scram_client_final(&client, buffer_slice(&answered), &sent, &error),
-                     STATUS_OK);
-    buffer_clear(&answered);
-    enum status status = scram_server_final(&other, buffer_slice(&sent), &answered, &error);
+    enum status status = scram_server_first(&other, scram_client_mechanism(&client),
+                                            buffer_slice(&sent), &answered, &error);
+    if (status == STATUS_OK) {
+        buffer_clear(&sent);
+        assert_int_equal(scram_client_final(&client, buffer_slice(&answered), &sent, &error),
+                         STATUS_OK);
+        buffer_clear(&answered);
+        status = scram_server_final(&other, buffer_slice(&sent), &answered, &error);
+    }
     if (status == STATUS_OK)
         status = scram_client_verify(&client, buffer_slice(&answered), &error);
     scram_client_wipe(&client);
@@ -214,12 +221,109 @@ static void our_client_and_server_agree(void **state)
     struct scram_verifier verifier;
     for (size_t i = 0; i < 4; i++) {
         scram_verifier_make(slice_of_text(passwords[i]), 4096, &verifier);
-        assert_int_equal(exchange(&verifier, passwords[i]), STATUS_OK);
-        assert_int_equal(exchange(&verifier, "other"), STATUS_DENIED);
+        assert_int_equal(exchange(&verifier, passwords[i], NULL, NULL, false), STATUS_OK);
+        assert_int_equal(exchange(&verifier, "other", NULL, NULL, false), STATUS_DENIED);
     }
     scram_verifier_mock(slice_of_text("secret"), "nobody", &verifier);
-    assert_int_equal(exchange(&verifier, "pencil"), STATUS_DENIED);
-    assert_int_equal(exchange(&verifier, ""), STATUS_DENIED);
+    assert_int_equal(exchange(&verifier, "pencil", NULL, NULL, false), STATUS_DENIED);
+    assert_int_equal(exchange(&verifier, "", NULL, NULL, false), STATUS_DENIED);
+}
+
+/* ---- channel binding ---- */
+
+/* Hashes of SHA-256, SHA-384 and SHA-512 certificates. */
+static void bound_channels_agree(void **state)
+{
+    struct scram_verifier verifier;
+    scram_verifier_make(slice_of_text("pencil"), 4096, &verifier);
+    for (size_t len = 32; len <= 64; len += 16) {
+        struct scram_binding binding = {.len = len};
+        memset(binding.data, 0xfe, len);
+        assert_int_equal(exchange(&verifier, "pencil", &binding, &binding, true), STATUS_OK);
+        assert_int_equal(exchange(&verifier, "pencils", &binding, &binding, true), STATUS_DENIED);
+        assert_int_equal(exchange(&verifier, "pencil", &binding, NULL, true), STATUS_OK);
+        assert_int_equal(exchange(&verifier, "pencil", NULL, &binding, false), STATUS_OK);
+    }
+}
+
+/* Somebody between them has a certificate of his own and knows everything that passes. */
+static void another_channel_is_refused(void **state)
+{
+    struct scram_verifier verifier;
+    struct scram_binding ours = {.len = 32}, his = {.len = 32}, longer = {.len = 48};
+    his.data[31] = 1;
+    scram_verifier_make(slice_of_text("pencil"), 4096, &verifier);
+    assert_int_equal(exchange(&verifier, "pencil", &ours, &his, true), STATUS_PEER);
+    assert_string_equal(error.sqlstate, "28000");
+    assert_int_equal(exchange(&verifier, "pencil", &ours, &longer, true), STATUS_PEER);
+}
+
+static void a_stripped_offer_is_a_downgrade(void **state)
+{
+    struct scram_verifier verifier;
+    struct scram_binding binding = {.len = 32};
+    scram_verifier_make(slice_of_text("pencil"), 4096, &verifier);
+    assert_int_equal(exchange(&verifier, "pencil", &binding, &binding, false), STATUS_PEER);
+    assert_string_equal(error.sqlstate, "28000");
+    assert_int_equal(exchange(&verifier, "pencil", NULL, &binding, true), STATUS_PEER);
+    assert_string_equal(error.sqlstate, "08P01"); /* chosen, and never offered */
+}
+
+static void first_messages_of_plus_that_are_refused(void **state)
+{
+    static const struct {
+        const char *mechanism, *message, *sqlstate;
+    } cases[] = {
+        {SCRAM_PLUS, "n,,n=,r=abc", "08P01"},
+        {SCRAM_PLUS, "y,,n=,r=abc", "08P01"},
+        {SCRAM_PLAIN, "y,,n=,r=abc", "28000"},
+        {SCRAM_PLAIN, "p=tls-server-end-point,,n=,r=abc", "08P01"},
+        {SCRAM_PLUS, "p=tls-unique,,n=,r=abc", "08P01"},
+        {SCRAM_PLUS, "p=tls-exporter,,n=,r=abc", "08P01"},
+        {SCRAM_PLUS, "p=tls-server-end-points,,n=,r=abc", "08P01"},
+        {SCRAM_PLUS, "p=tls-server-end-point", "08P01"},
+        {SCRAM_PLUS, "p=tls-server-end-point,", "08P01"},
+        {SCRAM_PLUS, "p=tls-server-end-point,a=x,n=,r=abc", "0A000"},
+        {SCRAM_PLUS, "p,,n=,r=abc", "08P01"},
+        {"SCRAM-SHA-1", "n,,n=,r=abc", "08P01"},
+        {"", "n,,n=,r=abc", "08P01"},
+    };
+    struct scram_verifier verifier;
+    struct scram_binding binding = {.len = 32};
+    assert_int_equal(scram_verifier_parse(RFC_VERIFIER, &verifier, NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        scram_server_wipe(&server);
+        scram_server_init(&server, &verifier, &binding);
+        struct slice copy = exact_copy(cases[i].message, strlen(cases[i].message));
+        if (scram_server_first(&server, cases[i].mechanism, copy, &reply, &error) != STATUS_PEER)
+            fail_msg("accepted: %s %s", cases[i].mechanism, cases[i].message);
+        exact_free(copy);
+        assert_string_equal(error.sqlstate, cases[i].sqlstate);
+        assert_int_equal(reply.len, 0);
+    }
+}
+
+/* "p" in the first message, and something else in the last. */
+static void the_last_message_keeps_to_the_first(void **state)
+{
+    static const char *const bindings[] = {"biws", "eSws", "cD10bHMtc2VydmVyLWVuZC1wb2ludCws", ""};
+    struct scram_verifier verifier;
+    struct scram_binding binding = {.len = 32};
+    assert_int_equal(scram_verifier_parse(RFC_VERIFIER, &verifier, NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof bindings / sizeof bindings[0]; i++) {
+        char message[300];
+        buffer_clear(&reply);
+        scram_server_wipe(&server);
+        scram_server_init(&server, &verifier, &binding);
+        assert_int_equal(scram_server_first(&server, SCRAM_PLUS,
+                                            slice_of_text("p=tls-server-end-point,,n=,r=abc"),
+                                            &reply, &error),
+                         STATUS_OK);
+        snprintf(message, sizeof message, "c=%s,r=%.27s,p=" RFC_PROOF, bindings[i],
+                 (const char *)reply.data + 2);
+        assert_int_equal(final(message), STATUS_PEER);
+        assert_string_equal(error.sqlstate, "28000");
+    }
 }
 
 #define case_of(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -235,6 +339,11 @@ int main(void)
         case_of(messages_are_bounded),
         case_of(final_messages_that_are_refused),
         case_of(our_client_and_server_agree),
+        case_of(bound_channels_agree),
+        case_of(another_channel_is_refused),
+        case_of(a_stripped_offer_is_a_downgrade),
+        case_of(first_messages_of_plus_that_are_refused),
+        case_of(the_last_message_keeps_to_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
