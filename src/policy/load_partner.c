@@ -162,7 +162,7 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
                          struct policy_partner *partner)
 {
     static const char *const keys[] = {"contract", "purposes",  "agents",     "valid",  "grants",
-                                       "mode",     "lookup_by", "aggregates", "budget", NULL};
+                                       "mode",     "lookup_by", "aggregates", "budget", "anomalies", NULL};
     struct yaml *yaml = &loader->yaml;
     struct fy_node *node = item->value;
     check_name(loader, item->key, "partner", item->name);
@@ -179,6 +179,7 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
     load_lookups(loader, yaml_get(yaml, node, "lookup_by"), partner);
     load_aggregates(loader, yaml_get(yaml, node, "aggregates"), partner);
     load_budget(loader, yaml_get(yaml, node, "budget"), partner);
+    load_anomalies(loader, yaml_get(yaml, node, "anomalies"), &partner->anomalies);
 }
 
 void load_partners(struct loader *loader, struct fy_node *node)

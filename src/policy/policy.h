@@ -176,6 +176,38 @@ struct policy_lookup {
 /* What becomes of a statistic whose people differ by few from those of an earlier one. */
 enum policy_differencing { POLICY_DIFFERENCING_REFUSE, POLICY_DIFFERENCING_CHARGE };
 
+/* What an agent does in an hour, held against its own history; then what is new. */
+enum policy_anomaly {
+    POLICY_ANOMALY_SUBJECTS,
+    POLICY_ANOMALY_ROWS,
+    POLICY_ANOMALY_STATEMENTS,
+    POLICY_ANOMALY_PROBES,
+    POLICY_ANOMALY_ERRORS,
+    POLICY_ANOMALY_WALK, /* the last one that is a rate */
+    POLICY_ANOMALY_COLUMNS,
+    POLICY_ANOMALY_HOURS,
+    POLICY_ANOMALY_NETWORKS,
+    POLICY_ANOMALIES,
+};
+enum { POLICY_ANOMALY_RATES = POLICY_ANOMALY_WALK + 1, POLICY_ANOMALY_DAYS_MOST = 91 };
+/* "subjects_per_hour", …; NULL-terminated. */
+extern const char *const policy_anomaly_names[];
+bool policy_anomaly_is_rate(enum policy_anomaly anomaly);
+
+/* The bound of a rate: the floor, or factor times the greatest hour of the last days. */
+struct policy_anomaly_rule {
+    uint64_t floor;
+    uint32_t factor;
+    bool contain, off;
+};
+
+struct policy_anomalies {
+    uint32_t days;      /* of history */
+    uint32_t learn;     /* days of activity before history counts, and anything is new */
+    uint32_t walk_step; /* how near the next key of a walk is */
+    struct policy_anomaly_rule rules[POLICY_ANOMALIES];
+};
+
 struct policy_partner {
     const char *name;
     const char *agreement, *breach_contact_name, *breach_contact_phone, *breach_contact_email;
@@ -198,6 +230,7 @@ struct policy_partner {
     enum policy_differencing differencing; /* default: refuse in mode aggregates, else charge */
     uint32_t remember_days;                /* statistics, since last given; default 400 */
     struct policy_budget budget;
+    struct policy_anomalies anomalies;
     int line;
 };
 
