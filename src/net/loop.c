@@ -29,9 +29,10 @@ static void on_prepare(uv_prepare_t *handle)
     struct net_loop *loop = handle->data;
     free_closed_streams(loop);
     stream_run_pending(loop);
+    handshakes_run(loop);
     if (loop->on_turn != NULL)
         loop->on_turn(loop->turn_context);
-    if (TAILQ_EMPTY(&loop->pending))
+    if (TAILQ_EMPTY(&loop->pending) && !handshakes_wait(loop))
         uv_idle_stop(&loop->idle);
     else
         uv_idle_start(&loop->idle, on_idle);
@@ -69,6 +70,7 @@ enum status net_loop_open(struct net_loop **out, struct error *error)
     uv_prepare_start(&loop->prepare, on_prepare);
     TAILQ_INIT(&loop->pending);
     TAILQ_INIT(&loop->closed);
+    handshakes_open(&loop->handshakes);
     *out = loop;
     return STATUS_OK;
 }

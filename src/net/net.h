@@ -90,6 +90,12 @@ MUST_USE enum status net_connect(struct net_loop *loop, const char *host, uint16
                                  uint32_t timeout_ms, const struct net_handlers *handlers,
                                  void *context, struct net_stream **stream, struct error *error);
 
+/* The next byte that the peer has sent, left where it is; false where none waits. Plain streams. */
+bool net_stream_peek(const struct net_stream *stream, uint8_t *byte);
+
+/* Whose an address is where connections are counted: of IPv4 each address on its own, of IPv6 each
+ * /64, since a host has all of one (RFC 4291, 2.5.4). */
+uint64_t net_address_block(const struct in6_addr *address);
 /* Peer's address, IPv4 as ::ffff:a.b.c.d. False for unix sockets. */
 bool net_stream_peer_address(const struct net_stream *stream, struct in6_addr *address,
                              uint16_t *port);
@@ -97,22 +103,41 @@ bool net_stream_peer_address(const struct net_stream *stream, struct in6_addr *a
 bool net_stream_peer_user(const struct net_stream *stream, uid_t *uid, pid_t *pid);
 
 /* ---- TLS ---- */
-/* Server context: TLS 1.2 at least, 1.3 preferred, no renegotiation, no compression, session
- * tickets off. With client_ca (may be NULL) a client certificate is asked for and verified, but
- * not required: whether one is needed is decided when the agent is known. ALPN "postgresql" is
- * accepted. The key file must not be readable by others. */
+/* Server context: TLS 1.2 at least, 1.3 preferred, groups X25519, P-256 and P-384, no signature
+ * with SHA-1, no renegotiation, no compression, session tickets off. With client_ca (may be NULL) a
+ * client certificate is asked for and verified, but not required: whether one is needed is decided
+ * when the agent is known. ALPN "postgresql" is accepted. The key file must not be readable by
+ * others. */
 MUST_USE enum status net_tls_server_open(const char *certificate, const char *key,
                                          const char *client_ca, struct net_tls **tls,
                                          struct error *error);
 /* Client context: verifies the chain against ca and the name against the host connected to. */
 MUST_USE enum status net_tls_client_open(const char *ca, struct net_tls **tls, struct error *error);
+/* Of the certificate that a server context shows. Texts are cut where they do not fit. */
+struct net_tls_certificate {
+    char subject[256], issuer[256]; /* RFC 2253 */
+    char names[512];                /* DNS names and addresses, with ", " between them */
+    char serial[64];                /* lower-case hex */
+    char key[32];                   /* "RSA 2048", "P-256", "ED25519" */
+    char sha256[65];                /* of its DER, lower-case hex */
+    int64_t begins_ns, ends_ns;
+};
+void net_tls_describe(const struct net_tls *tls, struct net_tls_certificate *certificate);
 struct net_tls *net_tls_retain(struct net_tls *tls);
 void net_tls_release(struct net_tls *tls); /* NULL is fine; thread-safe */
 
+enum net_tls_side {
+    NET_TLS_CLIENT,
+    NET_TLS_SERVER,
+    NET_TLS_SERVER_DIRECT, /* nothing was said before: ALPN is required */
+};
+enum { NET_TLS_FIRST_BYTE = 0x16 }; /* of a ClientHello: the handshake record (RFC 8446, 5.1) */
 /* Starts a handshake; handlers->ready tells the outcome. Bytes that the owner has already read
- * past the SSLRequest are a protocol violation that the owner must catch (CVE-2021-23214). */
+ * past the SSLRequest are a protocol violation that the owner must catch (CVE-2021-23214). A
+ * server's handshakes wait for each other: see handshakes.c. */
 MUST_USE enum status net_stream_start_tls(struct net_stream *stream, struct net_tls *tls,
-                                          bool server, uint32_t timeout_ms, struct error *error);
+                                          enum net_tls_side side, uint32_t timeout_ms,
+                                          struct error *error);
 bool net_stream_is_tls(const struct net_stream *stream);
 /* DER of the peer's verified certificate, appended to *der; false where there is none. */
 bool net_stream_peer_certificate(const struct net_stream *stream, struct buffer *der);

@@ -16,6 +16,23 @@
 
 TAILQ_HEAD(net_stream_list, net_stream);
 
+/* Handshakes that wait for their turn, by a keyed hash of the peer's address: handshakes.c. */
+enum { HANDSHAKE_BUCKETS = 256 };
+struct handshake_bucket {
+    struct net_stream_list streams;
+    TAILQ_ENTRY(handshake_bucket) link; /* on the ring; only while it has streams */
+};
+struct handshakes {
+    struct handshake_bucket buckets[HANDSHAKE_BUCKETS];
+    TAILQ_HEAD(handshake_ring, handshake_bucket) ring;
+    uint64_t seed;
+};
+
+struct net_tls {
+    atomic_uint references;
+    SSL_CTX *context;
+};
+
 struct net_loop {
     uv_loop_t uv;
     uv_async_t async;     /* wake and stop, from any thread */
@@ -28,7 +45,8 @@ struct net_loop {
     atomic_bool stopping;
     struct net_stream_list pending; /* bytes inside TLS that the owner wants */
     struct net_stream_list closed;  /* to be freed */
-    size_t object_count;            /* open streams, listeners and timers */
+    struct handshakes handshakes;
+    size_t object_count; /* open streams, listeners and timers */
 };
 
 enum stream_state {
@@ -60,6 +78,9 @@ struct net_stream {
     bool tls_more;                           /* TLS may have bytes without the socket's help */
     bool tls_broken;                         /* no close_notify may follow */
     bool queued;                             /* on loop->pending */
+    bool serves;                             /* we are the server of this handshake */
+    bool needs_alpn;                         /* direct TLS: ALPN is required */
+    struct handshake_bucket *bucket;         /* in which the handshake waits; NULL: it does not */
 
     struct net_attempt *attempt;
     char *host; /* connected to, for certificate names; NULL for accepted and unix streams */
@@ -67,7 +88,7 @@ struct net_stream {
     struct in6_addr peer_address;
     uint16_t peer_port;
 
-    TAILQ_ENTRY(net_stream) link; /* on loop->pending or loop->closed */
+    TAILQ_ENTRY(net_stream) link; /* on loop->pending, loop->closed or in a bucket */
 };
 
 /* ---- stream.c ---- */
@@ -98,6 +119,19 @@ void stream_tune_socket(int fd);
 /* ---- connect.c ---- */
 void connect_continue(struct net_stream *stream); /* the socket is writable or broken */
 void connect_forget(struct net_stream *stream);   /* drops stream->attempt */
+
+/* ---- handshakes.c ---- */
+void handshakes_open(struct handshakes *handshakes);
+/* The peer has sent something: its handshake goes on when its turn comes. Unwatched until then. */
+void handshakes_queue(struct net_stream *stream);
+void handshakes_forget(struct net_stream *stream);
+/* As many as a turn of the loop has time for. */
+void handshakes_run(struct net_loop *loop);
+bool handshakes_wait(const struct net_loop *loop);
+
+/* ---- tls_context.c ---- */
+/* The newest reason in OpenSSL's queue, which is emptied. */
+const char *tls_last_reason(void);
 
 /* ---- tls.c ---- */
 void tls_handshake(struct net_stream *stream);

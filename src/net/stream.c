@@ -89,7 +89,10 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         connect_continue(stream);
         break;
     case STREAM_HANDSHAKE:
-        tls_handshake(stream);
+        if (stream->serves)
+            handshakes_queue(stream);
+        else
+            tls_handshake(stream);
         break;
     case STREAM_OPEN:
         dispatch(stream, events);
@@ -208,6 +211,7 @@ void stream_fail(struct net_stream *stream, const struct error *error)
 {
     stream_stop_deadline(stream);
     connect_forget(stream);
+    handshakes_forget(stream);
     stream->state = STREAM_FAILED;
     stream_watch(stream, 0);
     stream->handlers->ready(stream->context, error);
@@ -290,6 +294,7 @@ void net_stream_close(struct net_stream *stream)
     tls_close(stream);
     if (stream->queued)
         TAILQ_REMOVE(&loop->pending, stream, link);
+    handshakes_forget(stream);
     if (stream->fd >= 0 && stream->state != STREAM_CONNECTING)
         drain(stream->fd);
     stream->state = STREAM_CLOSED;
@@ -334,6 +339,21 @@ void stream_run_pending(struct net_loop *loop)
 }
 
 /* ---- facts about the peer ---- */
+
+bool net_stream_peek(const struct net_stream *stream, uint8_t *byte)
+{
+    CHECK(stream->ssl == NULL);
+    return stream->state == STREAM_OPEN && recv(stream->fd, byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+uint64_t net_address_block(const struct in6_addr *address)
+{
+    uint64_t block = 0;
+    size_t from = IN6_IS_ADDR_V4MAPPED(address) ? 8 : 0; /* 0, 0xffff and the four bytes */
+    for (size_t i = from; i < from + 8; i++)
+        block = block << 8 | address->s6_addr[i];
+    return block;
+}
 
 void stream_set_peer(struct net_stream *stream, const struct sockaddr *address)
 {

@@ -1,190 +1,18 @@
 /* TLS on streams, with OpenSSL reading and writing the socket itself.
- * Invariants: TLS 1.2 at least, AEAD with ephemeral keys only, no renegotiation, compression,
- * tickets or session cache, so nothing of one connection survives into another. Once OpenSSL has
- * reported a fatal error, the connection is not used again (SSL_get_error(3)).
- * A net_tls is immutable and shared between threads by reference counting. */
+ * Invariants: nothing of one connection survives into another. Once OpenSSL has reported a fatal
+ * error, the connection is not used again (SSL_get_error(3)). Handshakes in which we are the server
+ * go through the loop's fair queue (handshakes.c). */
 #include "net/private.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/check.h"
-#include "base/file.h"
-
-enum { KEY_FILE_LIMIT = 64 * 1024 };
-
-static const char cipher_list[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
-static const unsigned char alpn_postgresql[] = "\012postgresql"; /* with its length in front */
-
-struct net_tls {
-    atomic_uint references;
-    SSL_CTX *context;
-};
-
-/* The newest reason in OpenSSL's queue, which is emptied. */
-static const char *last_reason(void)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = NULL;
-    if (ERR_GET_LIB(code) != ERR_LIB_SYS)
-        reason = ERR_reason_error_string(code);
-    ERR_clear_error();
-    return reason != NULL ? reason : "unknown reason";
-}
-
-/* ---- contexts ---- */
-
-static int refuse_passphrase(char *room, int size, int writing, void *context)
-{
-    (void)room, (void)size, (void)writing, (void)context;
-    return -1; /* a daemon must not prompt */
-}
-
-/* RFC 7301: a client that offers protocols but not ours speaks something else. */
-static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
-                       const unsigned char *offered, unsigned int offered_len, void *context)
-{
-    (void)ssl, (void)context;
-    unsigned char *chosen = NULL;
-    if (SSL_select_next_proto(&chosen, out_len, alpn_postgresql, sizeof alpn_postgresql - 1,
-                              offered, offered_len) != OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    *out = chosen;
-    return SSL_TLSEXT_ERR_OK;
-}
-
-static enum status tls_new(const SSL_METHOD *method, struct net_tls **out, struct error *error)
-{
-    struct net_tls *tls = calloc(1, sizeof *tls);
-    SSL_CTX *context = tls == NULL ? NULL : SSL_CTX_new(method);
-    if (context == NULL) {
-        free(tls);
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "cannot make a TLS context: %s",
-                         last_reason());
-    }
-    atomic_init(&tls->references, 1);
-    tls->context = context;
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                     SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                     SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_num_tickets(context, 0);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                  SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_read_ahead(context, 1); /* header and body of a record in one recv */
-    SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
-    int set = SSL_CTX_set_cipher_list(context, cipher_list);
-    CHECK(set == 1);
-    *out = tls;
-    return STATUS_OK;
-}
-
-static enum status use_key(SSL_CTX *context, const char *path, struct error *error)
-{
-    struct buffer pem;
-    buffer_init(&pem, KEY_FILE_LIMIT);
-    EVP_PKEY *key = NULL;
-    enum status status = file_read_secret(path, &pem, error);
-    if (status != STATUS_OK)
-        goto done;
-    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-    key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase, NULL);
-    BIO_free(bio);
-    if (key == NULL)
-        status = error_set(error, STATUS_INVALID, "F0000",
-                           "Give an unencrypted PEM key that only the service's user can read.",
-                           "cannot read a private key from %s: %s", path, last_reason());
-    else if (SSL_CTX_use_PrivateKey(context, key) != 1)
-        status = error_set(error, STATUS_INVALID, "F0000", NULL,
-                           "the key %s does not fit the certificate: %s", path, last_reason());
-done:
-    if (pem.data != NULL)
-        OPENSSL_cleanse(pem.data, pem.capacity);
-    buffer_free(&pem);
-    EVP_PKEY_free(key);
-    return status;
-}
-
-static enum status use_ca(SSL_CTX *context, const char *path, struct error *error)
-{
-    if (SSL_CTX_load_verify_locations(context, path, NULL) != 1)
-        return error_set(error, STATUS_INVALID, "F0000", NULL,
-                         "cannot read CA certificates from %s: %s", path, last_reason());
-    return STATUS_OK;
-}
-
-static enum status use_client_ca(SSL_CTX *context, const char *path, struct error *error)
-{
-    TRY(use_ca(context, path, error));
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(path);
-    if (names == NULL)
-        return error_set(error, STATUS_INVALID, "F0000", NULL,
-                         "cannot read CA certificates from %s: %s", path, last_reason());
-    SSL_CTX_set_client_CA_list(context, names);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    return STATUS_OK;
-}
-
-enum status net_tls_server_open(const char *certificate, const char *key, const char *client_ca,
-                                struct net_tls **out, struct error *error)
-{
-    static const unsigned char session_context[] = "cofferdam";
-    struct net_tls *tls = NULL;
-    TRY(tls_new(TLS_server_method(), &tls, error));
-    SSL_CTX_set_alpn_select_cb(tls->context, select_alpn, NULL);
-    SSL_CTX_set_session_id_context(tls->context, session_context, sizeof session_context - 1);
-    enum status status = STATUS_OK;
-    if (SSL_CTX_use_certificate_chain_file(tls->context, certificate) != 1)
-        status = error_set(error, STATUS_INVALID, "F0000", NULL,
-                           "cannot read a certificate from %s: %s", certificate, last_reason());
-    if (status == STATUS_OK)
-        status = use_key(tls->context, key, error);
-    if (status == STATUS_OK && client_ca != NULL)
-        status = use_client_ca(tls->context, client_ca, error);
-    if (status != STATUS_OK) {
-        net_tls_release(tls);
-        return status;
-    }
-    *out = tls;
-    return STATUS_OK;
-}
-
-enum status net_tls_client_open(const char *ca, struct net_tls **out, struct error *error)
-{
-    struct net_tls *tls = NULL;
-    TRY(tls_new(TLS_client_method(), &tls, error));
-    SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_alpn_protos(tls->context, alpn_postgresql, sizeof alpn_postgresql - 1);
-    enum status status = use_ca(tls->context, ca, error);
-    if (status != STATUS_OK) {
-        net_tls_release(tls);
-        return status;
-    }
-    *out = tls;
-    return STATUS_OK;
-}
-
-struct net_tls *net_tls_retain(struct net_tls *tls)
-{
-    atomic_fetch_add_explicit(&tls->references, 1, memory_order_relaxed);
-    return tls;
-}
-
-void net_tls_release(struct net_tls *tls)
-{
-    if (tls == NULL || atomic_fetch_sub_explicit(&tls->references, 1, memory_order_acq_rel) != 1)
-        return;
-    SSL_CTX_free(tls->context);
-    free(tls);
-}
 
 /* ---- handshake ---- */
 
@@ -207,9 +35,10 @@ static bool expect_host(SSL *ssl, const char *host)
     return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
 }
 
-enum status net_stream_start_tls(struct net_stream *stream, struct net_tls *tls, bool server,
-                                 uint32_t timeout_ms, struct error *error)
+enum status net_stream_start_tls(struct net_stream *stream, struct net_tls *tls,
+                                 enum net_tls_side side, uint32_t timeout_ms, struct error *error)
 {
+    bool server = side != NET_TLS_CLIENT;
     CHECK(stream->state == STREAM_OPEN && stream->ssl == NULL);
     if (!server && stream->host == NULL)
         return error_set(error, STATUS_INVALID, "08001", NULL,
@@ -219,13 +48,17 @@ enum status net_stream_start_tls(struct net_stream *stream, struct net_tls *tls,
         (!server && !expect_host(ssl, stream->host)) ||
         stream_start_deadline(stream, timeout_ms, on_deadline) != STATUS_OK) {
         SSL_free(ssl);
-        return error_set(error, STATUS_NOMEM, "53200", NULL, "cannot start TLS: %s", last_reason());
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "cannot start TLS: %s",
+                         tls_last_reason());
     }
+    SSL_set_app_data(ssl, stream);
     if (server)
         SSL_set_accept_state(ssl);
     else
         SSL_set_connect_state(ssl);
     stream->ssl = ssl;
+    stream->serves = server;
+    stream->needs_alpn = side == NET_TLS_SERVER_DIRECT;
     stream->tls = net_tls_retain(tls);
     stream->state = STREAM_HANDSHAKE;
     stream_watch(stream, server ? UV_READABLE : UV_WRITABLE);
@@ -245,7 +78,8 @@ static void handshake_failed(struct net_stream *stream, int kind, int failure)
         error_set(&error, STATUS_PEER, "08006", NULL, "TLS handshake failed: %s",
                   failure == 0 ? "the peer closed the connection" : strerror(failure));
     else
-        error_set(&error, STATUS_PEER, "08006", NULL, "TLS handshake failed: %s", last_reason());
+        error_set(&error, STATUS_PEER, "08006", NULL, "TLS handshake failed: %s",
+                  tls_last_reason());
     ERR_clear_error();
     stream_fail(stream, &error);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "certificates.h"
@@ -30,6 +31,7 @@ struct fixture {
     uint16_t port;
     struct net_tls *server_tls, *client_tls;
     uint32_t server_timeout_ms;
+    bool direct; /* without an SSLRequest: ALPN is required */
     struct echo echo;
     struct sender sender;
     bool server_ready, server_failed;
@@ -68,9 +70,10 @@ static void on_accept(void *context, struct net_stream *stream)
     echo_start(&fixture->echo, stream);
     net_stream_handle(stream, &server_handlers, fixture);
     struct error error;
-    assert_int_equal(
-        net_stream_start_tls(stream, fixture->server_tls, true, fixture->server_timeout_ms, &error),
-        STATUS_OK);
+    assert_int_equal(net_stream_start_tls(stream, fixture->server_tls,
+                                          fixture->direct ? NET_TLS_SERVER_DIRECT : NET_TLS_SERVER,
+                                          fixture->server_timeout_ms, &error),
+                     STATUS_OK);
 }
 
 static void open_fixture(struct fixture *fixture, const char *client_ca, const char *trusted)
@@ -371,6 +374,27 @@ static void test_alpn(void **state)
     }
 }
 
+static void test_direct_tls_needs_alpn(void **state)
+{
+    (void)state;
+    static const unsigned char ours[] = "\012postgresql", other[] = "\010http/1.1";
+    const struct {
+        const unsigned char *offered;
+        unsigned len;
+        bool good;
+    } rounds[] = {
+        {ours, sizeof ours - 1, true}, {other, sizeof other - 1, false}, {NULL, 0, false}};
+    for (size_t i = 0; i < sizeof rounds / sizeof rounds[0]; i++) {
+        struct fixture fixture = {.direct = true};
+        struct outside outside = {.alpn = rounds[i].offered, .alpn_len = rounds[i].len};
+        open_fixture(&fixture, NULL, certificates.ca);
+        run_with_outside(&fixture, &outside);
+        assert_int_equal(outside.shook_hands, rounds[i].good);
+        assert_int_equal(outside.echoed, rounds[i].good);
+        close_fixture(&fixture);
+    }
+}
+
 static void test_plaintext_is_refused(void **state)
 {
     (void)state;
@@ -423,6 +447,36 @@ static void test_key_of_another_certificate_is_refused(void **state)
     assert_null(tls);
 }
 
+static void test_a_context_tells_what_it_shows(void **state)
+{
+    (void)state;
+    struct net_tls *tls = NULL;
+    struct error error = {0};
+    assert_int_equal(net_tls_server_open(certificates.server_certificate, certificates.server_key,
+                                         NULL, &tls, &error),
+                     STATUS_OK);
+    struct net_tls_certificate shown;
+    net_tls_describe(tls, &shown);
+    net_tls_release(tls);
+    FILE *file = fopen(certificates.server_certificate, "r");
+    assert_non_null(file);
+    X509 *own = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    unsigned char digest[32];
+    unsigned len = sizeof digest;
+    assert_int_equal(X509_digest(own, EVP_sha256(), digest, &len), 1);
+    X509_free(own);
+    char hex[65];
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    assert_string_equal(shown.sha256, hex);
+    assert_string_equal(shown.key, "P-256");
+    assert_non_null(strstr(shown.names, "localhost"));
+    assert_non_null(strstr(shown.subject, "CN="));
+    assert_true(strlen(shown.serial) > 0 && strlen(shown.issuer) > 0);
+    assert_int_equal(shown.ends_ns - shown.begins_ns, INT64_C(3600) * 1000000000);
+}
+
 static int make_certificates(void **state)
 {
     (void)state;
@@ -450,10 +504,12 @@ int main(void)
         cmocka_unit_test(test_tls_1_2_works),
         cmocka_unit_test(test_tls_1_1_is_refused),
         cmocka_unit_test(test_alpn),
+        cmocka_unit_test(test_direct_tls_needs_alpn),
         cmocka_unit_test(test_plaintext_is_refused),
         cmocka_unit_test(test_silent_client_times_out),
         cmocka_unit_test(test_open_key_file_is_refused),
         cmocka_unit_test(test_key_of_another_certificate_is_refused),
+        cmocka_unit_test(test_a_context_tells_what_it_shows),
     };
     return cmocka_run_group_tests_name("net/tls", tests, make_certificates, remove_certificates);
 }
