@@ -27,9 +27,20 @@ static bool answer_byte(struct session *session, char byte)
     return net_stream_write(session->client, &byte, 1, &put) == STATUS_OK;
 }
 
-static void start_tls(struct session *session)
+static void begin_tls(struct session *session, enum net_tls_side side)
 {
     struct error error;
+    if (net_stream_start_tls(session->client, session->worker->server->client_tls, side,
+                             TLS_TIMEOUT_MS, &error) != STATUS_OK) {
+        session->dead = true;
+        session_touch(session);
+        return;
+    }
+    session->state = SESSION_HANDSHAKE;
+}
+
+static void start_tls(struct session *session)
+{
     if (session->in_at != session->in.len) {
         login_refuse(session, "08P01", "plaintext data after the SSLRequest", NULL);
         return;
@@ -38,14 +49,35 @@ static void start_tls(struct session *session)
         login_refuse(session, "08P01", "TLS is already in use", NULL);
         return;
     }
-    if (!answer_byte(session, 'S') ||
-        net_stream_start_tls(session->client, session->worker->server->client_tls, true,
-                             TLS_TIMEOUT_MS, &error) != STATUS_OK) {
-        session->dead = true;
-        session_touch(session);
+    if (answer_byte(session, 'S')) {
+        begin_tls(session, NET_TLS_SERVER);
         return;
     }
-    session->state = SESSION_HANDSHAKE;
+    session->dead = true;
+    session_touch(session);
+}
+
+bool login_begins_with_tls(struct session *session)
+{
+    uint8_t first;
+    if (session->heard || session->is_staff || session->state != SESSION_STARTUP ||
+        !net_stream_peek(session->client, &first))
+        return false;
+    session->heard = true;
+    if (first != NET_TLS_FIRST_BYTE)
+        return false;
+    begin_tls(session, NET_TLS_SERVER_DIRECT);
+    return true;
+}
+
+/* No GSS here. Once, and before TLS: PostgreSQL takes a second one for a protocol error, too. */
+static void decline_gss(struct session *session)
+{
+    if (session->gss_declined || net_stream_is_tls(session->client))
+        login_refuse(session, "08P01", "GSS encryption was not offered", NULL);
+    else if (!answer_byte(session, 'N'))
+        session->dead = true;
+    session->gss_declined = true;
 }
 
 /* Settings of the startup packet pass the same gate as SET statements. */
@@ -328,8 +360,7 @@ void login_startup(struct session *session, const struct wire_message *message)
         start_tls(session);
         break;
     case WIRE_STARTUP_GSSENC:
-        if (!answer_byte(session, 'N'))
-            session->dead = true;
+        decline_gss(session);
         break;
     case WIRE_STARTUP_CANCEL:
         worker_post_cancel(session->worker->server, startup.cancel_pid, startup.cancel_secret);

@@ -301,6 +301,8 @@ static void pace_input(struct session *session)
 static void client_readable(void *context)
 {
     struct session *session = context;
+    if (login_begins_with_tls(session))
+        return;
     for (int i = 0; i < READS_PER_TURN && input_welcome(session); i++) {
         size_t before = session->in.len - session->in_at;
         if (!fill_input(session))

@@ -100,6 +100,7 @@ struct session {
      * which the session is found when there is more: so all that a turn does goes by one figure. */
     uint64_t durable;
     bool read_paused, write_blocked, input_ended;
+    bool heard, gss_declined; /* at login: its first byte has been looked at; GSS was asked for */
     bool input_held; /* a whole message waits in `in` until there is room, or its turn comes */
 
     /* identity: names are ours, pointers belong to the snapshot */
@@ -182,6 +183,8 @@ void session_resume_upstream(struct session *session);
 /* Handles one startup-phase message. Ends the session itself on failure. */
 void login_startup(struct session *session, const struct wire_message *message);
 /* ---- login_prove.c ---- */
+/* Direct TLS: is what the client begins with a handshake? Then that has been started. */
+bool login_begins_with_tls(struct session *session);
 void login_password(struct session *session, const struct wire_message *message);
 
 /* ---- cursors.c ---- */
