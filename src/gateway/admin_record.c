@@ -39,6 +39,8 @@ static bool is_own_act(const char *text)
                                         "retain",
                                         "retain-proposed",
                                         "total-forgotten",
+                                        ALARM_ACT,
+                                        ALARM_ACT_ACKNOWLEDGED,
                                         "session-opened",
                                         EXPOSURE_ACT_PROPOSED,
                                         EXPOSURE_ACT_RAISED,

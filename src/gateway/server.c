@@ -234,6 +234,21 @@ static enum status open_ledger(struct server *server, struct error *error)
     return exposure_attach(server->exposure, server->ledger, error);
 }
 
+static void wake_all(void *server)
+{
+    server_wake(server);
+}
+
+static enum status open_alarms(struct server *server, struct error *error)
+{
+    const struct alarm_options options = {.config = server->config,
+                                          .ledger = server->ledger,
+                                          .registry = server->registry,
+                                          .wake = wake_all,
+                                          .wake_context = server};
+    return alarm_desk_open(&options, &server->alarms, error);
+}
+
 static enum status open_state(struct server *server, struct error *error)
 {
     const struct config *config = server->config;
@@ -253,6 +268,7 @@ static enum status open_state(struct server *server, struct error *error)
     TRY(kinds_settle(config->state_folder, server->snapshot->policy, error));
     atomic_store(&server->epoch, 1);
     TRY(open_ledger(server, error));
+    TRY(open_alarms(server, error));
     TRY(retain_open(server, &server->retain, error));
     return record_policy(server, server->snapshot, error);
 }
@@ -279,6 +295,7 @@ static void close_server(struct server *server, struct admin *admin)
     retain_close(server->retain);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_stop(server->workers[i]);
+    alarm_desk_close(server->alarms);
     struct error ignored;
     if (server->ledger != NULL) {
         if (server->worker_count > 0 &&

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "alarm/alarm.h"
 #include "exposure/exposure.h"
 #include "gateway/snapshot.h"
 #include "identity/credential.h"
@@ -34,6 +35,7 @@ struct server {
     struct exposure *exposure;
     struct registry *registry;
     struct deliveries_desk *deliveries;
+    struct alarm_desk *alarms; /* where anything that staff must know at once is raised */
     struct retain *retain;
     struct net_tls *client_tls;   /* context of our listener */
     struct net_tls *upstream_tls; /* NULL: plain */

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "http/http.h"
+#include "policy/config_parts.h"
 #include "policy/yaml.h"
 
 enum { ARENA_BYTES = 8 * 1024 * 1024, MOST_WORKERS = 64, DEFAULT_WORKERS = 8, DAY_MS = 86400000 };
@@ -414,11 +415,11 @@ static void load_budgets(struct yaml *yaml, struct fy_node *node, struct config 
 
 static void load_all(struct yaml *yaml, struct config *config)
 {
-    static const char *const keys[] = {"policy",  "state_folder", "run_folder",       "listen",
-                                       "admin",   "upstream",     "ledger",           "limits",
-                                       "workers", "data_folder",  "incidents_folder", "contact",
-                                       "mail",    "portal",       "canaries",         "budget",
-                                       NULL};
+    static const char *const keys[] = {
+        "policy",           "state_folder", "run_folder", "listen",  "admin",
+        "upstream",         "ledger",       "limits",     "workers", "data_folder",
+        "incidents_folder", "contact",      "mail",       "portal",  "canaries",
+        "budget",           "alarms",       NULL};
     struct fy_node *root = yaml_root(yaml);
     yaml_keys(yaml, root, keys);
     config->policy = path_at(yaml, root, "policy", "policy.yaml");
@@ -432,6 +433,7 @@ static void load_all(struct yaml *yaml, struct config *config)
     load_budgets(yaml, yaml_get(yaml, root, "budget"), config);
     load_breach_path(yaml, root, config);
     load_canaries(yaml, yaml_get(yaml, root, "canaries"), config);
+    config_load_alarms(yaml, yaml_get(yaml, root, "alarms"), config);
     config->workers =
         (uint16_t)yaml_number_at(yaml, root, "workers", 1, MOST_WORKERS, default_workers());
 }

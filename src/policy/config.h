@@ -107,6 +107,18 @@ struct config {
         const char *const *streets; /* likewise */
         size_t street_count;
     } canaries;
+    struct {                 /* what must reach staff at once, and where it goes */
+        uint32_t interval_s; /* the same within it is counted, not repeated; default 3600 */
+        uint32_t retry_ms;   /* before the second attempt, then twice as long; default 1000 */
+        struct {
+            const char *url;         /* as a witness's; NULL: no webhook */
+            const char *secret_file; /* signs what is posted */
+            const char *ca;          /* PEM; NULL: the system's */
+        } webhook;
+        struct {
+            const char *to, *from; /* to NULL: no mail */
+        } mail;
+    } alarms;
     uint16_t workers; /* event loops, default: the cores, at most 8 */
 };
 

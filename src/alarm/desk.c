@@ -1,0 +1,361 @@
+/* The desk: takes alarms from any thread, counts those that repeat, and records the rest in a
+ * thread of its own.
+ * Invariant: what contains has contained before it is queued, counted or written. */
+#include "alarm/private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { PATH_ROOM = 4096, LOOK_S = 1 };
+
+/* ---- copies ---- */
+
+/* One line without quotes, cut at its room: it goes into logs and texts of lines. */
+static void copy_line(char *out, size_t room, const char *text)
+{
+    size_t len = 0;
+    for (; text != NULL && *text != '\0' && len + 1 < room; text++) {
+        unsigned char c = (unsigned char)*text;
+        out[len++] = (char)(c < ' ' || c == 0x7f ? ' ' : c == '"' ? '\'' : c);
+    }
+    while (len > 0 && text != NULL && ((unsigned char)*text & 0xc0) == 0x80) {
+        text--; /* not within a character */
+        len--;
+    }
+    out[len] = '\0';
+}
+
+static struct alarm_copy copy_of(const struct alarm *alarm)
+{
+    struct alarm_copy copy;
+    copy_line(copy.rule, sizeof copy.rule, alarm->rule);
+    copy_line(copy.partner, sizeof copy.partner, alarm->partner);
+    copy_line(copy.agent, sizeof copy.agent, alarm->agent);
+    copy_line(copy.about, sizeof copy.about, alarm->about);
+    copy_line(copy.text, sizeof copy.text, alarm->text);
+    return copy;
+}
+
+static bool is_same(const struct alarm_copy *a, const struct alarm_copy *b)
+{
+    return strcmp(a->rule, b->rule) == 0 && strcmp(a->partner, b->partner) == 0 &&
+           strcmp(a->agent, b->agent) == 0 && strcmp(a->about, b->about) == 0;
+}
+
+/* ---- containing ---- */
+
+/* Whom the alarm contained that was not contained before. */
+static enum alarm_contain contain_first(struct alarm_desk *desk, const struct alarm *alarm)
+{
+    struct error error;
+    char reason[ALARM_RULE_BYTES + 16];
+    bool whole = alarm->contain == ALARM_CONTAIN_PARTNER || alarm->agent == NULL;
+    if (alarm->contain == ALARM_TELL || alarm->partner == NULL)
+        return ALARM_TELL;
+    const char *agent = whole ? NULL : alarm->agent;
+    if (registry_contained(desk->options.registry, alarm->partner, agent))
+        return ALARM_TELL;
+    snprintf(reason, sizeof reason, "alarm %.*s", ALARM_RULE_BYTES, alarm->rule);
+    if (registry_contain(desk->options.registry, alarm->partner, agent, reason, "alarm",
+                         clock_now_ns(), &error) != STATUS_OK)
+        log_event(LOG_ERROR, "containment_not_stored", "partner=%s agent=%s reason=\"%s\"",
+                  alarm->partner, agent == NULL ? "*" : agent, error.message);
+    if (desk->options.wake != NULL)
+        desk->options.wake(desk->options.wake_context);
+    return whole ? ALARM_CONTAIN_PARTNER : ALARM_CONTAIN_AGENT;
+}
+
+/* ---- under `lock` ---- */
+
+/* A clock that was set back ends the interval, too. */
+static bool is_over(const struct alarm_desk *desk, const struct alarm_known *known, int64_t now_ns)
+{
+    return now_ns < known->since_ns || now_ns - known->since_ns >= desk->interval_ns;
+}
+
+static struct alarm_known *find_known(struct alarm_desk *desk, const struct alarm_copy *alarm)
+{
+    for (size_t i = 0; i < desk->known_count; i++)
+        if (is_same(&desk->known[i].alarm, alarm))
+            return &desk->known[i];
+    return NULL;
+}
+
+/* The place of one that is not known yet: a new one, or that of the oldest. */
+static struct alarm_known *room_for_known(struct alarm_desk *desk)
+{
+    if (desk->known_count < ALARM_KNOWN_MOST)
+        return &desk->known[desk->known_count++];
+    struct alarm_known *oldest = &desk->known[0];
+    for (size_t i = 1; i < ALARM_KNOWN_MOST; i++)
+        if (desk->known[i].since_ns < oldest->since_ns)
+            oldest = &desk->known[i];
+    return oldest;
+}
+
+static void remember(struct alarm_desk *desk, const struct alarm_copy *alarm, int64_t now_ns)
+{
+    struct alarm_known *known = find_known(desk, alarm);
+    if (known == NULL)
+        known = room_for_known(desk);
+    *known = (struct alarm_known){.alarm = *alarm, .since_ns = now_ns};
+}
+
+static void enqueue(struct alarm_desk *desk, struct alarm_raised *raised)
+{
+    if (desk->last == NULL)
+        desk->first = raised;
+    else
+        desk->last->next = raised;
+    desk->last = raised;
+    desk->queued++;
+}
+
+static struct alarm_raised *dequeue(struct alarm_desk *desk)
+{
+    struct alarm_raised *raised = desk->first;
+    if (raised == NULL)
+        return NULL;
+    desk->first = raised->next;
+    if (desk->first == NULL)
+        desk->last = NULL;
+    desk->queued--;
+    return raised;
+}
+
+/* True if it is taken; false if it is counted as one of those before it, or there is no room. */
+static bool take(struct alarm_desk *desk, struct alarm_raised *raised)
+{
+    struct alarm_known *known = find_known(desk, &raised->alarm);
+    bool contains = raised->contained != ALARM_TELL;
+    /* Where the interval is over and some were counted, the one that says so is about to come. */
+    if (known != NULL && !contains &&
+        (known->repeats > 0 || !is_over(desk, known, raised->raised_ns))) {
+        known->repeats++;
+        return false;
+    }
+    /* What has contained is told, however many wait: there are no more of these than agents. */
+    if (desk->queued >= ALARM_QUEUE_MOST && !contains) {
+        desk->lost++;
+        return false;
+    }
+    remember(desk, &raised->alarm, raised->raised_ns);
+    enqueue(desk, raised);
+    return true;
+}
+
+void alarm_raise(struct alarm_desk *desk, const struct alarm *alarm)
+{
+    if (desk == NULL)
+        return;
+    enum alarm_contain contained = contain_first(desk, alarm);
+    struct alarm_raised *raised = calloc(1, sizeof *raised);
+    if (raised == NULL) {
+        log_event(LOG_ERROR, "alarm_not_stored", "rule=%s reason=\"out of memory\"", alarm->rule);
+        return;
+    }
+    raised->alarm = copy_of(alarm);
+    raised->raised_ns = clock_now_ns();
+    raised->contained = contained;
+    pthread_mutex_lock(&desk->lock);
+    bool taken = take(desk, raised);
+    if (taken)
+        pthread_cond_signal(&desk->woken);
+    pthread_mutex_unlock(&desk->lock);
+    if (!taken)
+        free(raised);
+}
+
+/* ---- the desk's thread ---- */
+
+/* Records one of the queue. Under `lock`, which it leaves for as long as the disk takes. */
+static bool record_one(struct alarm_desk *desk)
+{
+    struct alarm_raised *raised = dequeue(desk);
+    int64_t id;
+    if (raised == NULL)
+        return false;
+    pthread_mutex_unlock(&desk->lock);
+    alarm_record(desk, raised, &id);
+    pthread_mutex_lock(&desk->lock);
+    struct alarm_known *known = find_known(desk, &raised->alarm);
+    if (known != NULL && known->since_ns == raised->raised_ns)
+        known->id = id;
+    free(raised);
+    return true;
+}
+
+/* As above: that some were lost. */
+static bool record_lost(struct alarm_desk *desk, int64_t now_ns)
+{
+    struct alarm_raised raised = {.raised_ns = now_ns};
+    int64_t id;
+    if (desk->lost == 0)
+        return false;
+    snprintf(raised.alarm.rule, sizeof raised.alarm.rule, "%s", ALARM_LOST);
+    snprintf(raised.alarm.text, sizeof raised.alarm.text,
+             "%" PRId64 " alarms came at once for which there was no room (%d); what they said is "
+             "lost, what they were to contain is contained",
+             desk->lost, ALARM_QUEUE_MOST);
+    desk->lost = 0;
+    pthread_mutex_unlock(&desk->lock);
+    alarm_record(desk, &raised, &id);
+    pthread_mutex_lock(&desk->lock);
+    return true;
+}
+
+/* The one that ends an interval: what it began with, and how often it came again. */
+static struct alarm_raised *make_follow_up(const struct alarm_known *known, int64_t now_ns)
+{
+    enum { REST = 60 };
+    char since[21];
+    struct alarm_raised *raised = calloc(1, sizeof *raised);
+    if (raised == NULL)
+        return NULL;
+    clock_format_utc(known->since_ns, since);
+    raised->alarm = known->alarm;
+    raised->raised_ns = now_ns;
+    snprintf(raised->alarm.text, sizeof raised->alarm.text, "%.*s (and %" PRId64 " more since %s)",
+             ALARM_TEXT_BYTES - REST, known->alarm.text, known->repeats, since);
+    return raised;
+}
+
+/* Ends the intervals that are over. Under `lock`. */
+static void end_intervals(struct alarm_desk *desk, int64_t now_ns)
+{
+    for (size_t i = 0; i < desk->known_count;) {
+        struct alarm_known *known = &desk->known[i];
+        if (!is_over(desk, known, now_ns)) {
+            i++;
+            continue;
+        }
+        struct alarm_raised *raised = known->repeats == 0 ? NULL : make_follow_up(known, now_ns);
+        if (raised != NULL) {
+            known->since_ns = now_ns;
+            known->id = known->repeats = known->stored = 0;
+            enqueue(desk, raised);
+            i++;
+        } else {
+            *known = desk->known[--desk->known_count];
+        }
+    }
+}
+
+/* Stores one count that has changed. Under `lock`, which it leaves meanwhile. */
+static bool store_count(struct alarm_desk *desk)
+{
+    struct error error;
+    struct alarm_known *known = NULL;
+    for (size_t i = 0; i < desk->known_count && known == NULL; i++)
+        if (desk->known[i].id != 0 && desk->known[i].repeats != desk->known[i].stored)
+            known = &desk->known[i];
+    if (known == NULL)
+        return false;
+    int64_t id = known->id, repeats = known->stored = known->repeats;
+    pthread_mutex_unlock(&desk->lock);
+    pthread_mutex_lock(&desk->file_lock);
+    enum status status = alarms_set_repeats(desk->file, id, repeats, &error);
+    pthread_mutex_unlock(&desk->file_lock);
+    if (status != STATUS_OK)
+        log_event(LOG_ERROR, "alarm_not_stored", "alarm=%" PRId64 " reason=\"%s\"", id,
+                  error.message);
+    pthread_mutex_lock(&desk->lock);
+    return true;
+}
+
+/* For a second at most where something is counted. Under `lock`. */
+static void wait_for_more(struct alarm_desk *desk)
+{
+    struct timespec until;
+    if (desk->known_count == 0) {
+        pthread_cond_wait(&desk->woken, &desk->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_S;
+    pthread_cond_timedwait(&desk->woken, &desk->lock, &until);
+}
+
+static void *desk_main(void *context)
+{
+    struct alarm_desk *desk = context;
+    int64_t stored_ns = clock_monotonic_ns();
+    pthread_mutex_lock(&desk->lock);
+    for (;;) {
+        end_intervals(desk, clock_now_ns());
+        if (record_one(desk) || record_lost(desk, clock_now_ns()))
+            continue;
+        if (desk->closing || clock_monotonic_ns() - stored_ns >= LOOK_S * INT64_C(1000000000)) {
+            while (store_count(desk))
+                ;
+            stored_ns = clock_monotonic_ns();
+        }
+        if (desk->closing && desk->first == NULL && desk->lost == 0)
+            break;
+        if (desk->first == NULL && !desk->closing)
+            wait_for_more(desk);
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return NULL;
+}
+
+/* ---- opening ---- */
+
+static enum status start(struct alarm_desk *desk, struct error *error)
+{
+    char path[PATH_ROOM];
+    pthread_condattr_t attributes;
+    CHECK(pthread_mutex_init(&desk->lock, NULL) == 0);
+    CHECK(pthread_mutex_init(&desk->file_lock, NULL) == 0);
+    CHECK(pthread_condattr_init(&attributes) == 0);
+    CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    CHECK(pthread_cond_init(&desk->woken, &attributes) == 0);
+    pthread_condattr_destroy(&attributes);
+    snprintf(path, sizeof path, "%s/alarms.sqlite", desk->options.config->state_folder);
+    TRY(alarms_open(path, &desk->file, error));
+    TRY(alarm_record_rest(desk, error));
+    if (pthread_create(&desk->thread, NULL, desk_main, desk) != 0)
+        return error_set(error, STATUS_IO, "58030", NULL, "the alarms' thread did not start");
+    desk->started = true;
+    return STATUS_OK;
+}
+
+enum status alarm_desk_open(const struct alarm_options *options, struct alarm_desk **out,
+                            struct error *error)
+{
+    struct alarm_desk *desk = calloc(1, sizeof *desk);
+    if (desk == NULL)
+        return error_no_memory(error);
+    desk->options = *options;
+    desk->interval_ns = options->config->alarms.interval_s * INT64_C(1000000000);
+    enum status status = start(desk, error);
+    if (status == STATUS_OK)
+        *out = desk;
+    else
+        alarm_desk_close(desk);
+    return status;
+}
+
+void alarm_desk_close(struct alarm_desk *desk)
+{
+    if (desk == NULL)
+        return;
+    pthread_mutex_lock(&desk->lock);
+    desk->closing = true;
+    pthread_cond_signal(&desk->woken);
+    pthread_mutex_unlock(&desk->lock);
+    if (desk->started)
+        pthread_join(desk->thread, NULL);
+    alarms_close(desk->file);
+    pthread_cond_destroy(&desk->woken);
+    pthread_mutex_destroy(&desk->lock);
+    pthread_mutex_destroy(&desk->file_lock);
+    free(desk);
+}

@@ -1,0 +1,63 @@
+/* What the files of alarm/ share. `lock` guards the queue, what is known and the threads' flags;
+ * `file_lock` the file. Nobody holds both, and nobody waits for disk or network under `lock`. */
+#ifndef COFFERDAM_ALARM_PRIVATE_H
+#define COFFERDAM_ALARM_PRIVATE_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include "alarm/alarm.h"
+#include "base/limits.h"
+#include "registry/alarms.h"
+
+enum { ALARM_RULE_BYTES = 64, ALARM_QUEUE_MOST = 100, ALARM_KNOWN_MOST = 512 };
+
+/* An alarm with texts of its own. */
+struct alarm_copy {
+    char rule[ALARM_RULE_BYTES + 1];
+    char partner[LIMIT_NAME_BYTES + 1], agent[LIMIT_NAME_BYTES + 1];
+    char about[ALARM_ABOUT_BYTES + 1], text[ALARM_TEXT_BYTES + 1];
+};
+
+struct alarm_raised {
+    struct alarm_raised *next;
+    struct alarm_copy alarm;
+    int64_t raised_ns;
+    enum alarm_contain contained; /* that this very one did; ALARM_TELL: nobody */
+};
+
+/* One that was raised within the interval: the same again is counted. */
+struct alarm_known {
+    struct alarm_copy alarm;
+    int64_t id; /* 0: not stored yet */
+    int64_t since_ns;
+    int64_t repeats, stored; /* counted since; of these, in the file */
+};
+
+struct alarm_desk {
+    struct alarm_options options;
+    int64_t interval_ns;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool started, closing;                      /* lock */
+    struct alarm_raised *first, *last;          /* lock; the queue */
+    size_t queued;                              /* lock */
+    int64_t lost;                               /* lock; raised since the last look, without room */
+    struct alarm_known known[ALARM_KNOWN_MOST]; /* lock */
+    size_t known_count;                         /* lock */
+    const char *receivers[2];                   /* names; constant once opened */
+    size_t receiver_count;
+    pthread_mutex_t file_lock;
+    struct alarms *file; /* file_lock */
+};
+
+/* ---- record.c ---- */
+
+/* Stores it, has it durable in the ledger, logs it. Blocks on the disk; any thread. *id 0 where the
+ * file did not take it: the ledger and the log have it then. */
+void alarm_record(struct alarm_desk *desk, const struct alarm_raised *raised, int64_t *id);
+/* What an earlier process stored and did not get into the ledger. */
+MUST_USE enum status alarm_record_rest(struct alarm_desk *desk, struct error *error);
+
+#endif

@@ -1,0 +1,63 @@
+/* What staff ask the desk: what was raised, that somebody has seen to it, and whether receivers
+ * answer. */
+#include "alarm/private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { NOTE_BYTES = 400 };
+
+enum status alarm_list(struct alarm_desk *desk, bool open_only, struct table *table,
+                       struct error *error)
+{
+    pthread_mutex_lock(&desk->file_lock);
+    enum status status = alarms_list(desk->file, open_only, table, error);
+    pthread_mutex_unlock(&desk->file_lock);
+    return status;
+}
+
+enum status alarm_show(struct alarm_desk *desk, int64_t id, struct table *table,
+                       struct error *error)
+{
+    pthread_mutex_lock(&desk->file_lock);
+    enum status status = alarms_show(desk->file, id, table, error);
+    pthread_mutex_unlock(&desk->file_lock);
+    return status;
+}
+
+static enum status into_ledger(struct alarm_desk *desk, const char *text, struct error *error)
+{
+    struct ledger_entry entry = {.type = LEDGER_ACT, .chunk_count = 1, .text = slice_of_text(text)};
+    uint64_t sequence;
+    TRY(ledger_append(desk->options.ledger, &entry, slice_of(NULL, 0), &sequence, error));
+    ledger_wait(desk->options.ledger, sequence);
+    return STATUS_OK;
+}
+
+enum status alarm_acknowledge(struct alarm_desk *desk, int64_t id, const char *by, const char *note,
+                              struct error *error)
+{
+    char text[NOTE_BYTES + 200];
+    pthread_mutex_lock(&desk->file_lock);
+    enum status status = alarms_acknowledge(desk->file, id, by, note, clock_now_ns(), error);
+    pthread_mutex_unlock(&desk->file_lock);
+    TRY(status);
+    snprintf(text, sizeof text, "%s\nid=%" PRId64 "\nby=%.80s\nnote=%.*s\n", ALARM_ACT_ACKNOWLEDGED,
+             id, by, NOTE_BYTES, note);
+    log_event(LOG_INFO, "alarm_acknowledged", "alarm=%" PRId64 " by=\"%.80s\"", id, by);
+    return into_ledger(desk, text, error);
+}
+
+enum status alarm_test(struct alarm_desk *desk, const char *by, int64_t *id, struct error *error)
+{
+    struct alarm_raised raised = {.alarm.rule = ALARM_TEST, .raised_ns = clock_now_ns()};
+    snprintf(raised.alarm.text, sizeof raised.alarm.text,
+             "a test by %.80s: nothing has happened, nothing is to be done", by);
+    alarm_record(desk, &raised, id);
+    return *id != 0 ? STATUS_OK
+                    : error_set(error, STATUS_IO, "58030", "the log says why",
+                                "the test alarm could not be stored");
+}
