@@ -331,7 +331,6 @@ static void open_session(struct session *session, const struct wire_startup *sta
     }
     session->snapshot = snapshot_retain(worker->snapshot);
     session->plan_epoch = worker->plan_epoch;
-    session->agent = policy_find_agent(worker->snapshot->policy, session->login, &session->partner);
     login_prove(session);
 }
 

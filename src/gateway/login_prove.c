@@ -5,18 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/crypto.h"
 #include "identity/identity.h"
 
-static void begin_scram(struct session *session)
+static void begin_scram(struct session *session, const struct scram_verifier *verifier)
 {
-    struct server *server = session->worker->server;
-    struct scram_verifier verifier;
-    session->known = session->agent != NULL && session->agent->scram_file != NULL;
-    identity_scram_verifier(session->known ? session->agent : NULL, session->login,
-                            slice_of(server->mock_secret, sizeof server->mock_secret), &verifier);
     struct scram_binding binding = {.len = 0};
     binding.len = net_stream_end_point(session->client, binding.data);
-    scram_server_init(&session->scram, &verifier, &binding);
+    scram_server_init(&session->scram, verifier, &binding);
     session->scram_begun = true;
     session->state = SESSION_SCRAM_FIRST;
     /* A list of names that ends in an empty one, the best first. */
@@ -30,6 +26,11 @@ void login_prove(struct session *session)
 {
     struct error error;
     struct buffer der;
+    struct roster_found found;
+    roster_find(session->snapshot->roster, session->login, &found);
+    session->agent = found.agent;
+    session->partner = found.partner;
+    session->known = found.known;
     buffer_init(&der, 64 * 1024);
     bool presented = net_stream_peer_certificate(session->client, &der);
     bool proven = false;
@@ -42,7 +43,8 @@ void login_prove(struct session *session)
     if (proven)
         login_admit(session);
     else
-        begin_scram(session);
+        begin_scram(session, &found.verifier);
+    crypto_wipe(&found.verifier, sizeof found.verifier);
 }
 
 static void refuse_password(struct session *session)

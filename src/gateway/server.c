@@ -114,9 +114,10 @@ void server_token_pad(const struct server *server, const char *partner, const ch
 
 /* ---- policy ---- */
 
-static enum status load_snapshot(const struct config *config, uint64_t epoch,
-                                 struct snapshot **snapshot, struct error *error)
+static enum status load_snapshot(const struct server *server, uint64_t epoch, struct snapshot **out,
+                                 struct error *error)
 {
+    const struct config *config = server->config;
     const struct policy *policy;
     struct catalog *catalog;
     struct model *model;
@@ -127,9 +128,18 @@ static enum status load_snapshot(const struct config *config, uint64_t epoch,
     policy_release(policy);
     if (status != STATUS_OK)
         return status;
-    *snapshot = snapshot_make(model, epoch);
-    return *snapshot == NULL ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")
-                             : STATUS_OK;
+    struct snapshot *snapshot = snapshot_make(model, epoch);
+    if (snapshot == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    status =
+        roster_open(snapshot->policy, slice_of(server->mock_secret, sizeof server->mock_secret),
+                    &snapshot->roster, error);
+    if (status != STATUS_OK) {
+        snapshot_release(snapshot);
+        return status;
+    }
+    *out = snapshot;
+    return STATUS_OK;
 }
 
 /* The policy's text goes into the ledger, in pieces, before it is in force. */
@@ -158,7 +168,7 @@ enum status server_reload(struct server *server, struct error *error)
 {
     struct snapshot *fresh;
     uint64_t epoch = atomic_load(&server->epoch) + 1;
-    TRY(load_snapshot(server->config, epoch, &fresh, error));
+    TRY(load_snapshot(server, epoch, &fresh, error));
     /* One reload at a time: the snapshot in force stays while we look at it. */
     enum status status = kinds_settle(server->config->state_folder, fresh->policy, error);
     if (status == STATUS_OK)
@@ -264,7 +274,7 @@ static enum status open_state(struct server *server, struct error *error)
     TRY(registry_open(registry, &server->registry, error));
     TRY(deliveries_desk_open(config->state_folder, &server->deliveries, error));
     TRY(open_tls(server, error));
-    TRY(load_snapshot(config, 1, &server->snapshot, error));
+    TRY(load_snapshot(server, 1, &server->snapshot, error));
     TRY(kinds_settle(config->state_folder, server->snapshot->policy, error));
     atomic_store(&server->epoch, 1);
     TRY(open_ledger(server, error));

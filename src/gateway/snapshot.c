@@ -37,6 +37,7 @@ void snapshot_release(struct snapshot *snapshot)
 {
     if (snapshot == NULL || atomic_fetch_sub(&snapshot->references, 1) != 1)
         return;
+    roster_close(snapshot->roster); /* before the policy that it is of */
     model_release(snapshot->model);
     free(snapshot);
 }

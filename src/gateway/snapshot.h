@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "identity/roster.h"
 #include "sql/model.h"
 
 struct snapshot {
@@ -13,6 +14,7 @@ struct snapshot {
     const struct policy *policy; /* borrowed from the model */
     uint64_t epoch;
     uint8_t policy_id[32];
+    struct roster *roster; /* of the policy's agents; the snapshot's; thread-safe. NULL in tests */
 };
 
 /* Takes the model. NULL when memory is exhausted (the model is released). */

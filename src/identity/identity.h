@@ -32,12 +32,6 @@ MUST_USE enum status identity_check_signature(struct slice bytes, const uint8_t 
                                               struct identity_signature *signature,
                                               struct error *error);
 
-/* The agent's verifier from its file, or a mock that no password matches for an unknown agent
- * (agent NULL) or an unreadable file (which is logged): the exchange looks the same. secret: stable
- * per server. */
-void identity_scram_verifier(const struct policy_agent *agent, const char *user,
-                             struct slice secret, struct scram_verifier *verifier);
-
 /* ---- our own CA, for kits and the demo: P-256, PEM files ---- */
 /* Makes the folder if need be. STATUS_INVALID if there is a CA in it already. */
 MUST_USE enum status identity_ca_create(const char *folder, const char *name, int days,

@@ -46,8 +46,10 @@ void scram_verifier_make(struct slice password, uint32_t iterations,
                          struct scram_verifier *verifier);
 void scram_verifier_print(const struct scram_verifier *verifier, struct buffer *out);
 /* A verifier that no password matches, stable for this user name under secret, so that unknown
- * users get the same salt every time and cannot be told from known ones. */
-void scram_verifier_mock(struct slice secret, const char *user, struct scram_verifier *verifier);
+ * users get the same salt every time and cannot be told from known ones, whose iterations and
+ * length of the salt (1 to SCRAM_MAX_SALT_BYTES) it has. */
+void scram_verifier_mock(struct slice secret, const char *user, uint32_t iterations,
+                         size_t salt_len, struct scram_verifier *verifier);
 
 struct scram_server {
     struct scram_verifier verifier;

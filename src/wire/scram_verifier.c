@@ -1,5 +1,6 @@
 /* What a SCRAM server stores for a password, in PostgreSQL's form (manual, "pg_authid").
  * No state, any thread. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -88,15 +89,17 @@ void scram_verifier_print(const struct scram_verifier *verifier, struct buffer *
 }
 
 /* The stored key is the output of a keyed hash: nobody knows a client key that hashes to it. */
-void scram_verifier_mock(struct slice secret, const char *user, struct scram_verifier *verifier)
+void scram_verifier_mock(struct slice secret, const char *user, uint32_t iterations,
+                         size_t salt_len, struct scram_verifier *verifier)
 {
+    static_assert(SCRAM_MAX_SALT_BYTES == 64, "two digests are the longest salt");
+    CHECK(salt_len >= 1 && salt_len <= SCRAM_MAX_SALT_BYTES);
     struct slice salt[] = {slice_of_text("cofferdam scram mock salt\n"), slice_of_text(user)};
+    struct slice more[] = {slice_of_text("cofferdam scram mock salt, more\n"), slice_of_text(user)};
     struct slice key[] = {slice_of_text("cofferdam scram mock key\n"), slice_of_text(user)};
-    uint8_t digest[32];
-    *verifier = (struct scram_verifier){.iterations = SCRAM_DEFAULT_ITERATIONS,
-                                        .salt_len = MADE_SALT_BYTES};
-    crypto_hmac_sha256(secret, salt, 2, digest);
-    memcpy(verifier->salt, digest, MADE_SALT_BYTES);
+    *verifier = (struct scram_verifier){.iterations = iterations, .salt_len = salt_len};
+    crypto_hmac_sha256(secret, salt, 2, verifier->salt);
+    crypto_hmac_sha256(secret, more, 2, verifier->salt + 32);
     crypto_hmac_sha256(secret, key, 2, verifier->stored_key);
     crypto_random(verifier->server_key, sizeof verifier->server_key);
 }

@@ -224,7 +224,7 @@ static void our_client_and_server_agree(void **state)
         assert_int_equal(exchange(&verifier, passwords[i], NULL, NULL, false), STATUS_OK);
         assert_int_equal(exchange(&verifier, "other", NULL, NULL, false), STATUS_DENIED);
     }
-    scram_verifier_mock(slice_of_text("secret"), "nobody", &verifier);
+    scram_verifier_mock(slice_of_text("secret"), "nobody", 4096, 16, &verifier);
     assert_int_equal(exchange(&verifier, "pencil", NULL, NULL, false), STATUS_DENIED);
     assert_int_equal(exchange(&verifier, "", NULL, NULL, false), STATUS_DENIED);
 }

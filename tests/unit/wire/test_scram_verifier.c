@@ -98,16 +98,31 @@ static void made_verifiers_have_salts_of_their_own(void **state)
 static void mocks_look_the_same_every_time(void **state)
 {
     struct scram_verifier first, again, other, elsewhere;
-    scram_verifier_mock(slice_of_text("secret"), "nobody", &first);
-    scram_verifier_mock(slice_of_text("secret"), "nobody", &again);
-    scram_verifier_mock(slice_of_text("secret"), "nobody2", &other);
-    scram_verifier_mock(slice_of_text("Secret"), "nobody", &elsewhere);
+    scram_verifier_mock(slice_of_text("secret"), "nobody", 4096, 16, &first);
+    scram_verifier_mock(slice_of_text("secret"), "nobody", 4096, 16, &again);
+    scram_verifier_mock(slice_of_text("secret"), "nobody2", 4096, 16, &other);
+    scram_verifier_mock(slice_of_text("Secret"), "nobody", 4096, 16, &elsewhere);
     assert_int_equal(first.iterations, SCRAM_DEFAULT_ITERATIONS);
     assert_int_equal(first.salt_len, 16);
     assert_memory_equal(first.salt, again.salt, 16);
     assert_memory_not_equal(first.salt, other.salt, 16);
     assert_memory_not_equal(first.salt, elsewhere.salt, 16);
     assert_memory_not_equal(first.stored_key, other.stored_key, 32);
+}
+
+/* The kind is what real ones have; the salt's bytes are the user's own to the last one. */
+static void mocks_have_the_kind_of_real_ones(void **state)
+{
+    struct scram_verifier first, other;
+    scram_verifier_mock(slice_of_text("secret"), "nobody", 65536, 64, &first);
+    scram_verifier_mock(slice_of_text("secret"), "nobody2", 65536, 64, &other);
+    assert_int_equal(first.iterations, 65536);
+    assert_int_equal(first.salt_len, 64);
+    assert_memory_not_equal(first.salt, first.salt + 32, 32);
+    assert_memory_not_equal(first.salt + 56, other.salt + 56, 8);
+    scram_verifier_mock(slice_of_text("secret"), "nobody", 65536, 1, &other);
+    assert_int_equal(other.salt_len, 1);
+    assert_int_equal(other.salt[0], first.salt[0]);
 }
 
 int main(void)
@@ -119,6 +134,7 @@ int main(void)
         cmocka_unit_test(salts_up_to_64_bytes),
         cmocka_unit_test(made_verifiers_have_salts_of_their_own),
         cmocka_unit_test(mocks_look_the_same_every_time),
+        cmocka_unit_test(mocks_have_the_kind_of_real_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
