@@ -248,6 +248,8 @@ enum status admin_show_stats(struct asking *asking, struct table *table, struct 
         unsigned long long value;
     } numbers[] = {
         {"sessions", atomic_load(&server->session_count)},
+        {"unauthenticated connections", atomic_load(&server->lobby_count)},
+        {"unauthenticated connections dropped", atomic_load(&server->lobby_dropped)},
         {"upstream connections", atomic_load(&server->upstream_count)},
         {"policy epoch", atomic_load(&server->epoch)},
         {"ledger entries", state.entries},

@@ -227,6 +227,8 @@ void login_admit(struct session *session)
     struct error error;
     enum status status = session_authorise(session, &error);
     if (status == STATUS_OK)
+        status = session_enter(session, &error);
+    if (status == STATUS_OK)
         status = snapshot_purpose(session->partner, session->agent, session->stated_purpose,
                                   &session->purpose, &error);
     if (status == STATUS_OK)

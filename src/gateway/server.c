@@ -17,6 +17,7 @@
 #include "crypto/token.h"
 #include "gateway/admin.h"
 #include "gateway/deliveries.h"
+#include "gateway/descriptors.h"
 #include "gateway/gateway.h"
 #include "gateway/retain.h"
 #include "exposure/kinds.h"
@@ -365,7 +366,9 @@ enum status gateway_run(struct config *config, struct error *error)
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread: all inherit it */
     signal(SIGPIPE, SIG_IGN);
-    enum status status = open_state(server, error);
+    enum status status = descriptors_raise(config, error);
+    if (status == STATUS_OK)
+        status = open_state(server, error);
     if (status == STATUS_OK)
         status = server_record_act(server, NULL, NULL, "start", true, error);
     if (status == STATUS_OK)

@@ -50,8 +50,10 @@ struct server {
     struct worker *workers[SERVER_MAX_WORKERS];
     size_t worker_count;
     atomic_uint_fast64_t next_session;
-    atomic_uint session_count;  /* partners' sessions, logged in or not */
-    atomic_uint upstream_count; /* upstream connections open or opening */
+    atomic_uint session_count;          /* partners' sessions that are logged in */
+    atomic_uint lobby_count;            /* connections that are not */
+    atomic_uint_fast64_t lobby_dropped; /* of these, for want of room, since the start */
+    atomic_uint upstream_count;         /* upstream connections open or opening */
     pthread_mutex_t live_lock;
     struct server_live *live; /* under live_lock */
     int64_t started_ns;

@@ -14,6 +14,7 @@
 
 enum {
     READ_BYTES = 16 * 1024,
+    LOBBY_READ_BYTES = 1024,
     OUT_LIMIT = LIMIT_ROW_BYTES + 4 * LIMIT_OUT_HIGH_WATER,
     UPSTREAM_OUT_HIGH_WATER = 256 * 1024,
     READS_PER_TURN = 4,
@@ -63,11 +64,14 @@ static void unlink_session(struct session *session)
     forget_dirty(&worker->flushing, session);
 }
 
-static struct session *session_make(struct worker *worker, struct net_stream *stream)
+struct session *session_make(struct worker *worker, struct net_stream *stream, bool is_staff)
 {
     struct session *session = calloc(1, sizeof *session);
     if (session == NULL)
         return NULL;
+    uint16_t port;
+    session->is_staff = is_staff;
+    session->has_address = net_stream_peer_address(stream, &session->address, &port);
     session->worker = worker;
     session->client = stream;
     session->state = SESSION_STARTUP;
@@ -87,44 +91,10 @@ static struct session *session_make(struct worker *worker, struct net_stream *st
     outqueue_init(&session->out, OUT_LIMIT);
     batch_init(&session->batch);
     writes_init(&session->writes);
-    return session;
-}
-
-static void accept_stream(struct worker *worker, struct net_stream *stream, bool is_staff)
-{
-    struct server *server = worker->server;
-    if (worker->stop_ticks > 0) {
-        net_stream_close(stream);
-        return;
-    }
-    if (atomic_fetch_add(&server->session_count, 1) >= server->config->listen.max_sessions) {
-        atomic_fetch_sub(&server->session_count, 1);
-        log_event(LOG_WARNING, "session_refused", "reason=\"too many sessions\"");
-        net_stream_close(stream);
-        return;
-    }
-    struct session *session = session_make(worker, stream);
-    if (session == NULL) {
-        atomic_fetch_sub(&server->session_count, 1);
-        net_stream_close(stream);
-        return;
-    }
-    session->is_staff = is_staff;
-    uint16_t port;
-    session->has_address = net_stream_peer_address(stream, &session->address, &port);
     link_session(session);
     net_stream_handle(stream, &client_handlers, session);
     net_stream_want(stream, true, false);
-}
-
-void session_accept(void *context, struct net_stream *stream)
-{
-    accept_stream(context, stream, false);
-}
-
-void session_accept_staff(void *context, struct net_stream *stream)
-{
-    accept_stream(context, stream, true);
+    return session;
 }
 
 void session_destroy(struct session *session)
@@ -153,11 +123,11 @@ void session_destroy(struct session *session)
     free(session->stated_purpose);
     free(session->database);
     snapshot_release(session->snapshot);
-    if (session->agent != NULL)
+    if (session->agent != NULL && session_may_log(session))
         log_event(LOG_INFO, "session_closed", "session=%llu agent=%s statements=%llu",
                   (unsigned long long)session->id, session->login,
                   (unsigned long long)session->statements_done);
-    atomic_fetch_sub(&server->session_count, 1);
+    session_leave(session);
     free(session);
 }
 
@@ -170,6 +140,12 @@ void session_touch(struct session *session)
     session->worker->dirty = session;
 }
 
+/* A stranger is given little room. */
+static size_t read_bytes(const struct session *session)
+{
+    return session->counted ? READ_BYTES : LOBBY_READ_BYTES;
+}
+
 /* Reads what waits, into session->in. False when nothing more can be expected. */
 static bool fill_input(struct session *session)
 {
@@ -179,11 +155,12 @@ static bool fill_input(struct session *session)
     }
     if (session->in.len == 0 && session->in.capacity > KEEP_BYTES)
         buffer_free(&session->in);
-    uint8_t *room = buffer_reserve(&session->in, READ_BYTES);
+    size_t len = read_bytes(session);
+    uint8_t *room = buffer_reserve(&session->in, len);
     if (room == NULL)
         return false;
     size_t got;
-    enum status status = net_stream_read(session->client, room, READ_BYTES, &got);
+    enum status status = net_stream_read(session->client, room, len, &got);
     if (status == STATUS_AGAIN)
         return true;
     if (status != STATUS_OK) {
@@ -304,10 +281,10 @@ static void client_readable(void *context)
     if (login_begins_with_tls(session))
         return;
     for (int i = 0; i < READS_PER_TURN && input_welcome(session); i++) {
-        size_t before = session->in.len - session->in_at;
+        size_t before = session->in.len - session->in_at, len = read_bytes(session);
         if (!fill_input(session))
             break;
-        bool full = session->in.len - before >= READ_BYTES;
+        bool full = session->in.len - before >= len;
         handle_input(session);
         if (!full || session->state == SESSION_CLOSING)
             break;
@@ -335,8 +312,9 @@ static void client_ready(void *context, const struct error *error)
 {
     struct session *session = context;
     if (error != NULL) {
-        log_event(LOG_INFO, "tls_failed", "session=%llu reason=\"%s\"",
-                  (unsigned long long)session->id, error->message);
+        if (session_may_log(session))
+            log_event(LOG_INFO, "tls_failed", "session=%llu reason=\"%s\"",
+                      (unsigned long long)session->id, error->message);
         session->dead = true;
         session_touch(session);
         return;
@@ -436,9 +414,10 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
 {
     if (session->state == SESSION_CLOSING)
         return;
-    log_event(LOG_INFO, "session_ended", "session=%llu agent=%s sqlstate=%s reason=\"%s\"",
-              (unsigned long long)session->id, session->agent == NULL ? "-" : session->login,
-              sqlstate, message);
+    if (session_may_log(session))
+        log_event(LOG_INFO, "session_ended", "session=%llu agent=%s sqlstate=%s reason=\"%s\"",
+                  (unsigned long long)session->id, session->agent == NULL ? "-" : session->login,
+                  sqlstate, message);
     bool plain_start = session->state == SESSION_HANDSHAKE;
     session->state = SESSION_CLOSING;
     session->active_ns = clock_monotonic_ns();

@@ -7,6 +7,7 @@
 
 #include "delivery/id.h"
 #include "gateway/copy_in.h"
+#include "gateway/lobby.h"
 #include "gateway/outqueue.h"
 #include "gateway/plans.h"
 #include "gateway/prepared.h"
@@ -120,6 +121,8 @@ struct session {
     struct scram_server scram;
     bool scram_begun, known;
     struct server_live live;
+    struct lobby_guest guest; /* until its identity is proven */
+    bool counted;             /* in server->session_count: it has been */
 
     /* statements */
     struct statement *statements[STATEMENT_BUCKETS];
@@ -158,10 +161,24 @@ struct session {
     uint64_t statements_done;
 };
 
-/* ---- session.c ---- */
+/* ---- arrival.c: before the identity is proven ---- */
 void session_accept(void *worker, struct net_stream *stream);
 /* By the door for staff: see deliveries.h. */
 void session_accept_staff(void *worker, struct net_stream *stream);
+/* The identity is proven: out of the lobby, and one of max_sessions. STATUS_LIMIT, 53300. */
+MUST_USE enum status session_enter(struct session *session, struct error *error);
+/* It ends: from the lobby, or from the count. */
+void session_leave(struct session *session);
+/* This worker's share of what the configuration allows; NULL when memory is exhausted. */
+struct lobby *arrival_lobby(const struct config *config);
+/* Each tick: logs what was not logged. */
+void arrival_tell(struct worker *worker);
+/* May a line about it be logged? Of those in the lobby only so many a second. */
+bool session_may_log(const struct session *session);
+
+/* ---- session.c ---- */
+/* A new one on the worker's list, which takes the stream; NULL when memory is exhausted. */
+struct session *session_make(struct worker *worker, struct net_stream *stream, bool is_staff);
 /* Puts the session on its worker's list of those to flush at the end of this turn. */
 void session_touch(struct session *session);
 /* Sends what may be sent, then goes on reading where it had stopped. May end the session. */

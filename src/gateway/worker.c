@@ -141,6 +141,7 @@ static void on_tick(void *context)
     renew_validity(worker);
     review_sessions(worker);
     publish_sessions(worker);
+    arrival_tell(worker);
 }
 
 static void on_durable(void *context)
@@ -182,7 +183,8 @@ enum status worker_open(struct server *server, unsigned index, uint16_t port, ui
     worker->validity = snapshot_validity(worker->snapshot, clock_now_ns());
     worker->registry_generation = registry_generation(server->registry);
     worker->plans = plans_open();
-    CHECK(worker->plans != NULL);
+    worker->lobby = arrival_lobby(server->config);
+    CHECK(worker->plans != NULL && worker->lobby != NULL);
     pthread_mutex_init(&worker->mailbox_lock, NULL);
     pthread_mutex_init(&worker->lines_lock, NULL);
     TRY(net_loop_open(&worker->loop, error));
@@ -225,6 +227,7 @@ void worker_free(struct worker *worker)
     net_listener_close(worker->staff_listener);
     net_loop_close(worker->loop);
     plans_close(worker->plans);
+    lobby_close(worker->lobby);
     snapshot_release(worker->snapshot);
     crypto_wipe(&worker->upstream_keys, sizeof worker->upstream_keys);
     while (worker->cancels != NULL) { /* those that came too late */

@@ -10,6 +10,7 @@
 #include "identity/credential.h"
 #include "wire/scram.h"
 
+struct lobby;
 struct session;
 
 /* One line for SHOW SESSIONS, refreshed each tick, copied under a lock. */
@@ -37,6 +38,8 @@ struct worker {
     struct net_listener *listener;
     struct net_listener *staff_listener; /* of the first worker; NULL: none */
     struct net_timer *tick;
+    struct lobby *lobby;    /* sessions whose identity is not proven yet */
+    uint64_t lobby_dropped; /* since it was last told */
     struct session *sessions;
     struct session *dirty;           /* sessions with something to flush this turn */
     struct session *flushing;        /* those of this turn that are still to be flushed */

@@ -44,11 +44,18 @@ static uint32_t milliseconds_at(struct yaml *yaml, struct fy_node *map, const ch
 
 static void load_listen(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
-    static const char *const keys[] = {"address",          "port",
-                                       "certificate",      "key",
-                                       "client_ca",        "max_sessions",
-                                       "login_timeout_ms", "idle_timeout_ms",
-                                       "write_timeout_ms", NULL};
+    static const char *const keys[] = {"max_unauthenticated",
+                                       "max_unauthenticated_per_address",
+                                       "address",
+                                       "port",
+                                       "certificate",
+                                       "key",
+                                       "client_ca",
+                                       "max_sessions",
+                                       "login_timeout_ms",
+                                       "idle_timeout_ms",
+                                       "write_timeout_ms",
+                                       NULL};
     yaml_keys(yaml, node, keys);
     config->listen.address = yaml_text_at(yaml, node, "address", "0.0.0.0");
     config->listen.port = (uint16_t)yaml_number_at(yaml, node, "port", 0, UINT16_MAX, 7432);
@@ -57,6 +64,10 @@ static void load_listen(struct yaml *yaml, struct fy_node *node, struct config *
     config->listen.client_ca = path_at(yaml, node, "client_ca", NULL);
     config->listen.max_sessions =
         (uint16_t)yaml_number_at(yaml, node, "max_sessions", 1, UINT16_MAX, 1000);
+    config->listen.max_unauthenticated =
+        (uint16_t)yaml_number_at(yaml, node, "max_unauthenticated", 10, UINT16_MAX, 2000);
+    config->listen.max_unauthenticated_per_address = (uint16_t)yaml_number_at(
+        yaml, node, "max_unauthenticated_per_address", 10, UINT16_MAX, 500);
     config->listen.login_timeout_ms =
         (uint32_t)yaml_number_at(yaml, node, "login_timeout_ms", 100, DAY_MS, 15000);
     config->listen.idle_timeout_ms = milliseconds_at(yaml, node, "idle_timeout_ms", 0);

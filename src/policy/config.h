@@ -33,7 +33,9 @@ struct config {
         const char *address;                       /* default 0.0.0.0 */
         uint16_t port;                             /* default 7432; 0: any free one, logged */
         const char *certificate, *key, *client_ca; /* PEM files; client_ca may be NULL */
-        uint16_t max_sessions;                     /* default 1000 */
+        uint16_t max_sessions;                     /* logged in; default 1000 */
+        uint16_t max_unauthenticated;              /* connections that are not; default 2000 */
+        uint16_t max_unauthenticated_per_address;  /* default 500 */
         uint32_t login_timeout_ms;                 /* default 15000 */
         uint32_t idle_timeout_ms;                  /* default 0: none */
         uint32_t write_timeout_ms;                 /* slow client's deadline, default 60000 */

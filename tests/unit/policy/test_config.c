@@ -42,6 +42,8 @@ static void has_defaults(void **state)
     assert_int_equal(config->listen.port, 7432);
     assert_null(config->listen.client_ca);
     assert_int_equal(config->listen.max_sessions, 1000);
+    assert_int_equal(config->listen.max_unauthenticated, 2000);
+    assert_int_equal(config->listen.max_unauthenticated_per_address, 500);
     assert_int_equal(config->listen.login_timeout_ms, 15000);
     assert_int_equal(config->listen.idle_timeout_ms, 0);
     assert_int_equal(config->listen.write_timeout_ms, 60000);
