@@ -161,8 +161,9 @@ static void load_aggregates(struct loader *loader, struct fy_node *node,
 static void load_partner(struct loader *loader, struct yaml_items *item,
                          struct policy_partner *partner)
 {
-    static const char *const keys[] = {"contract", "purposes",  "agents",     "valid",  "grants",
-                                       "mode",     "lookup_by", "aggregates", "budget", "anomalies", NULL};
+    static const char *const keys[] = {"contract", "purposes",  "agents",    "valid",
+                                       "grants",   "mode",      "lookup_by", "aggregates",
+                                       "budget",   "anomalies", NULL};
     struct yaml *yaml = &loader->yaml;
     struct fy_node *node = item->value;
     check_name(loader, item->key, "partner", item->name);
