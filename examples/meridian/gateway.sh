@@ -41,7 +41,7 @@ gateway_prepare() {
     folder "$gateway_user" "$folder/secrets" 755
     cp "$program" "$folder/cofferdam"
 
-    quietly "$program" cert ca --out "$home/ca"
+    quietly "$program" cert ca --out "$home/ca" --unsealed
     quietly "$program" cert server --ca "$home/ca" --dns localhost --ip 127.0.0.1 --out "$folder"
     cp "$home/ca/ca.crt" "$folder/ca.crt"
     hand_over "$folder/server.key"

@@ -3,13 +3,16 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/limits.h"
+#include "cli/secret.h"
 #include "crypto/crypto.h"
 
-#define DAY_NS  INT64_C(86400000000000)
 #define SKEW_NS INT64_C(300000000000) /* five minutes */
 
 void issued_init(struct issued *issued)
@@ -26,24 +29,116 @@ void issued_free(struct issued *issued)
     buffer_free(&issued->key);
 }
 
-void issue_lifetime(int days, struct identity_leaf *leaf)
+void issue_lifetime(int64_t lifetime_ns, struct identity_leaf *leaf)
 {
     int64_t now_ns = clock_now_ns();
     leaf->not_before_ns = now_ns - SKEW_NS;
-    leaf->not_after_ns = now_ns + days * DAY_NS;
+    leaf->not_after_ns = now_ns + lifetime_ns;
 }
 
-enum status issue_client(const char *ca_folder, const char *login, const char *identity, int days,
+enum status issue_client(const struct identity_ca *ca, const struct issue_wish *wish,
                          struct issued *issued, struct error *error)
 {
-    bool is_uri = strstr(identity, "://") != NULL;
+    bool is_uri = strstr(wish->identity, "://") != NULL || strncmp(wish->identity, "urn:", 4) == 0;
     struct identity_leaf leaf = {
-        .common_name = is_uri ? login : identity,
-        .san_uri = is_uri ? identity : NULL,
+        .common_name = is_uri ? wish->login : wish->identity,
+        .san_uri = is_uri ? wish->identity : NULL,
+        .key = wish->key,
+        .request = wish->request,
+        .who = wish->login,
     };
-    issue_lifetime(days, &leaf);
-    return identity_issue(ca_folder, &leaf, &issued->certificate, &issued->key, error);
+    issue_lifetime(wish->lifetime_ns, &leaf);
+    return identity_issue(ca, &leaf, &issued->certificate, &issued->key, error);
 }
+
+/* ---- the CA's key ---- */
+
+/* <$CREDENTIALS_DIRECTORY>/name, where the service manager put what only we may read
+ * (systemd.exec(5), "Credentials"). False where there is none. */
+static bool credential_path(const char *name, char path[static PATH_MAX])
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    int len = folder == NULL ? -1 : snprintf(path, PATH_MAX, "%s/%s", folder, name);
+    return len > 0 && len < PATH_MAX && file_exists(path);
+}
+
+static void cut_newline(struct buffer *text)
+{
+    if (text->len > 0 && text->data[text->len - 1] == '\n')
+        text->len--;
+}
+
+/* From a file or a credential; *found tells whether there was one. */
+static enum status find_passphrase(const struct cli_call *call, struct buffer *passphrase,
+                                   bool *found, struct error *error)
+{
+    char path[PATH_MAX];
+    const char *file = cli_value(call, "passphrase-file");
+    *found = true;
+    buffer_reserve(passphrase, 256); /* growing would leave copies behind */
+    if (file != NULL)
+        return file_read_secret(file, passphrase, error);
+    if (credential_path("ca-passphrase", path)) {
+        TRY(file_read(path, passphrase, error));
+        cut_newline(passphrase);
+        return STATUS_OK;
+    }
+    *found = false;
+    return STATUS_OK;
+}
+
+enum status issue_passphrase(const struct cli_call *call, struct buffer *passphrase,
+                             struct error *error)
+{
+    bool found;
+    TRY(find_passphrase(call, passphrase, &found, error));
+    if (found)
+        return secret_judge(buffer_slice(passphrase), error);
+    return isatty(STDIN_FILENO) ? secret_read(passphrase, error) : STATUS_OK;
+}
+
+static enum status open_passphrase(const struct cli_call *call, struct buffer *passphrase,
+                                   struct error *error)
+{
+    bool found;
+    TRY(find_passphrase(call, passphrase, &found, error));
+    if (found)
+        return STATUS_OK;
+    if (isatty(STDIN_FILENO))
+        return secret_ask("Passphrase of the CA's key: ", passphrase, error);
+    return error_set(error, STATUS_DENIED, "28P01",
+                     "give --passphrase-file, or the systemd credential ca-passphrase",
+                     "the CA's key is sealed, and nobody can be asked for its passphrase");
+}
+
+enum status issue_open_ca(const struct cli_call *call, const char *folder, struct identity_ca **ca,
+                          struct error *error)
+{
+    char path[PATH_MAX];
+    struct buffer key, passphrase;
+    buffer_init(&key, ISSUE_PEM_BYTES);
+    buffer_init(&passphrase, LIMIT_PASSWORD_BYTES);
+    if (snprintf(path, sizeof path, "%s/ca.key", folder) >= (int)sizeof path)
+        return error_set(error, STATUS_INVALID, "22023", NULL, "the path %s is too long", folder);
+    enum status status = STATUS_OK;
+    if (file_exists(path) || !credential_path("ca.key", path))
+        status = file_read_secret(path, &key, error);
+    else
+        status = file_read(path, &key, error);
+    if (status == STATUS_OK && identity_key_sealed(buffer_slice(&key)))
+        status = open_passphrase(call, &passphrase, error);
+    if (status == STATUS_OK)
+        status = identity_ca_open(folder, buffer_slice(&key), buffer_slice(&passphrase), ca, error);
+    if (key.data != NULL)
+        crypto_wipe(key.data, key.capacity);
+    if (passphrase.data != NULL)
+        crypto_wipe(passphrase.data, passphrase.capacity);
+    buffer_free(&key);
+    buffer_free(&passphrase);
+    return status;
+}
+
+/* ---- files ---- */
 
 enum status issue_file(const char *folder, const char *name, struct slice content, unsigned mode,
                        struct error *error)
@@ -61,7 +156,8 @@ enum status issued_write(const struct issued *issued, const char *folder, const 
     char file[64];
     TRY(file_make_folder(folder, 0700, error));
     snprintf(file, sizeof file, "%s.key", name);
-    TRY(issue_file(folder, file, buffer_slice(&issued->key), 0600, error));
+    if (issued->key.len > 0) /* with a request the key is theirs */
+        TRY(issue_file(folder, file, buffer_slice(&issued->key), 0600, error));
     snprintf(file, sizeof file, "%s.crt", name);
     return issue_file(folder, file, buffer_slice(&issued->certificate), 0644, error);
 }

@@ -54,6 +54,8 @@ static const struct cli_verb verbs[] = {
     {"cert", "ca", &verb_cert_ca, "make a certificate authority"},
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},
     {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
+    {"cert", "crl", &verb_cert_crl, "write a CRL of what has been revoked"},
+    {"cert", "list", &verb_cert_list, "list what a CA has issued"},
     {"cert", "show", &verb_cert_show, "tell what a certificate says"},
     {"cert", "revoke", &verb_cert_revoke, "revoke one certificate, now and for good"},
     {"cert", "revoked", &verb_cert_revoked, "list what has been revoked"},

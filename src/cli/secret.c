@@ -85,6 +85,12 @@ static enum status ask_twice(struct buffer *out, struct error *error)
     return status;
 }
 
+enum status secret_ask(const char *prompt, struct buffer *out, struct error *error)
+{
+    buffer_reserve(out, 256);
+    return ask(prompt, out, error);
+}
+
 enum status secret_read(struct buffer *out, struct error *error)
 {
     buffer_reserve(out, 256);

@@ -1,65 +1,199 @@
 /* cofferdam cert issue: a certificate that proves an agent, as the policy says it must. */
 #include "cli/issue.h"
-#include "cli/offline.h"
 #include "cli/verbs.h"
 
-enum { MOST_DAYS = 397 };
+#include <limits.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/admin.h"
+#include "cli/offline.h"
+#include "crypto/crypto.h"
+
+enum { MOST_DAYS = 397, LEAST_SECONDS = 300, DAY_SECONDS = 86400, REQUEST_BYTES = 64 * 1024 };
 
 static const struct cli_option options[] = {
     {"ca", 0, "DIR", "folder of ca.crt and ca.key (needed)"},
     {"agent", 'a', "P/A", "agent of the policy (needed)"},
     {"out", 'o', "DIR", "where client.crt and client.key go (needed)"},
-    {"days", 0, "N", "how long it is valid, default 30"},
+    {"ttl", 0, "TIME", "how long it is valid: 30m, 24h, 14d; 5m to 397d, default 30d"},
+    {"days", 0, "N", "the same in days"},
+    {"csr", 0, "FILE", "certify the key of this request: the agent's own never leaves it"},
+    {"key-type", 0, "KIND", "of the key that is made: p256 (the default) or ed25519"},
+    ISSUE_PASSPHRASE_OPTION,
     {NULL, 0, NULL, NULL},
 };
 
-static enum status issue(const char *ca, const char *folder, const struct policy_agent *agent,
-                         int days, struct error *error)
+static uint64_t unit_seconds(const char *unit)
 {
+    static const struct {
+        const char *name;
+        uint64_t seconds;
+    } units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", DAY_SECONDS}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return units[i].seconds;
+    return 0;
+}
+
+static enum status read_lifetime(struct cli_call *call, int64_t *lifetime_ns, struct error *error)
+{
+    const char *text = cli_value(call, "ttl");
+    uint64_t number = 0;
+    if (text == NULL) {
+        TRY(cli_number(call, "days", 1, MOST_DAYS, ISSUE_DEFAULT_CLIENT_DAYS, &number, error));
+        *lifetime_ns = (int64_t)number * ISSUE_DAY_NS;
+        return STATUS_OK;
+    }
+    if (cli_value(call, "days") != NULL)
+        return cli_usage(call, error, "--ttl and --days exclude each other");
+    size_t digits = strspn(text, "0123456789");
+    uint64_t unit = unit_seconds(text + digits);
+    for (size_t i = 0; i < digits && i < 10; i++)
+        number = number * 10 + (uint64_t)(text[i] - '0');
+    if (digits == 0 || digits > 9 || unit == 0 || number * unit < LEAST_SECONDS ||
+        number * unit > (uint64_t)MOST_DAYS * DAY_SECONDS)
+        return cli_usage(call, error, "--ttl is a time from 5m to 397d, such as 24h, not \"%.20s\"",
+                         text);
+    *lifetime_ns = (int64_t)(number * unit) * INT64_C(1000000000);
+    return STATUS_OK;
+}
+
+/* ---- the ledger's act, where a gateway runs ---- */
+
+static enum status ask_to_record(const struct cli_call *call, const struct policy_agent *agent,
+                                 const struct description *made, struct error *error)
+{
+    char issuer[65], until[21];
+    struct cli_admin *admin = NULL;
+    struct cli_result result = {0};
+    struct buffer command;
+    TRY(cli_admin_open(call, &admin, error));
+    crypto_hex(made->credential.issuer, sizeof made->credential.issuer, issuer);
+    clock_format_utc(made->credential.expires_ns, until);
+    buffer_init(&command, 8192);
+    buffer_append_text(&command, "RECORD ISSUED");
+    cli_admin_clause(&command, "AGENT", agent->login);
+    cli_admin_clause(&command, "CREDENTIAL", made->credential.id);
+    cli_admin_clause(&command, "ISSUER", issuer);
+    cli_admin_clause(&command, "UNTIL", until);
+    cli_admin_clause(&command, "FINGERPRINT", made->fingerprint);
+    enum status status = cli_admin_ask(admin, &command, &result, error);
+    table_free(&result.table);
+    buffer_free(&command);
+    cli_admin_close(admin);
+    return status;
+}
+
+/* The certificate is made and stands in issued.csv: that no gateway runs here is no failure. */
+static void record(const struct cli_call *call, const struct cli_offline *offline,
+                   const struct policy_agent *agent, const struct description *made)
+{
+    char socket[PATH_MAX];
+    struct error error;
+    const char *folder =
+        call->admin_folder != NULL ? call->admin_folder : offline->config->run_folder;
+    snprintf(socket, sizeof socket, "%s/.s.PGSQL.%u", folder, offline->config->admin.port);
+    if (!file_exists(socket))
+        fputs("no gateway runs here: the ledger does not have it, issued.csv does\n", stderr);
+    else if (ask_to_record(call, agent, made, &error) != STATUS_OK)
+        fprintf(stderr, "the ledger does not have it, issued.csv does: %s\n", error.message);
+}
+
+/* ---- issuing ---- */
+
+static enum status issue(const struct cli_call *call, const struct issue_wish *wish,
+                         struct description *made, struct error *error)
+{
+    struct issued issued;
+    struct identity_ca *ca = NULL;
+    issued_init(&issued);
+    enum status status = issue_open_ca(call, cli_value(call, "ca"), &ca, error);
+    if (status == STATUS_OK)
+        status = issue_client(ca, wish, &issued, error);
+    identity_ca_close(ca);
+    if (status == STATUS_OK)
+        status = issued_write(&issued, cli_value(call, "out"), "client", error);
+    if (status == STATUS_OK)
+        status = identity_describe(buffer_slice(&issued.certificate), made, error);
+    issued_free(&issued);
+    return status;
+}
+
+static enum status issue_to(struct cli_call *call, const struct cli_offline *offline,
+                            const struct policy_agent *agent, struct issue_wish *wish,
+                            struct error *error)
+{
+    struct description made;
+    char until[21];
     if (agent->certificate == NULL)
         return error_set(error, STATUS_INVALID, "F0000",
                          "Give it `identity: {certificate: URI}` in the policy, or set its "
                          "password with cofferdam agent passwd.",
                          "agent %s does not log in by certificate", agent->login);
-    struct issued issued;
-    issued_init(&issued);
-    enum status status = issue_client(ca, agent->login, agent->certificate, days, &issued, error);
-    if (status == STATUS_OK)
-        status = issued_write(&issued, folder, "client", error);
-    if (status == STATUS_OK)
-        fprintf(stderr, "%s: made %s/client.crt and %s/client.key, valid for %d days\n",
-                agent->login, folder, folder, days);
-    issued_free(&issued);
-    return status;
+    wish->login = agent->login;
+    wish->identity = agent->certificate;
+    TRY(issue(call, wish, &made, error));
+    clock_format_utc(made.credential.expires_ns, until);
+    fprintf(stderr, "%s: made %s/client.crt%s, serial %s, valid until %s\n", agent->login,
+            cli_value(call, "out"), wish->request.len > 0 ? "" : " and client.key",
+            made.credential.id, until);
+    record(call, offline, agent, &made);
+    return STATUS_OK;
+}
+
+static enum status read_wish(struct cli_call *call, struct issue_wish *wish, struct buffer *request,
+                             struct error *error)
+{
+    const char *kind = cli_value(call, "key-type"), *csr = cli_value(call, "csr");
+    TRY(read_lifetime(call, &wish->lifetime_ns, error));
+    if (kind != NULL && csr != NULL)
+        return cli_usage(call, error, "--key-type is for keys that are made: the request has one");
+    if (kind != NULL)
+        TRY(identity_key_named(kind, &wish->key, error));
+    if (csr == NULL)
+        return STATUS_OK;
+    TRY(file_read(csr, request, error));
+    wish->request = buffer_slice(request);
+    return request->len > 0 ? STATUS_OK
+                            : error_set(error, STATUS_INVALID, "22023", NULL, "%s is empty", csr);
 }
 
 static enum status run(struct cli_call *call, struct error *error)
 {
     const char *ca = NULL, *folder = NULL, *name = NULL;
-    uint64_t days = 0;
     TRY(cli_require(call, "ca", &ca, error));
     TRY(cli_require(call, "agent", &name, error));
     TRY(cli_require(call, "out", &folder, error));
-    TRY(cli_number(call, "days", 1, MOST_DAYS, ISSUE_DEFAULT_CLIENT_DAYS, &days, error));
+    struct issue_wish wish = {0};
     struct cli_offline offline = {0};
     const struct policy_partner *partner = NULL;
     const struct policy_agent *agent = NULL;
-    enum status status = cli_offline_open(call, &offline, error);
+    struct buffer request;
+    buffer_init(&request, REQUEST_BYTES);
+    enum status status = read_wish(call, &wish, &request, error);
+    if (status == STATUS_OK)
+        status = cli_offline_open(call, &offline, error);
     if (status == STATUS_OK)
         status = cli_find_agent(offline.policy, name, &partner, &agent, error);
     if (status == STATUS_OK)
-        status = issue(ca, folder, agent, (int)days, error);
+        status = issue_to(call, &offline, agent, &wish, error);
     cli_offline_free(&offline);
+    buffer_free(&request);
     return status;
 }
 
 const struct cli_command verb_cert_issue = {
     .arguments = "",
-    .takes = CLI_TAKES_CONFIG,
+    .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN,
     .options = options,
     .description =
         "Issues a short-lived certificate that proves an agent: its SAN URI or CN is what the\n"
-        "policy names. `cofferdam partner kit` does this and more.",
-    .examples = "cert issue --ca ca --agent north-mail/sync --out north-mail --days 14\n",
+        "policy names. With --csr only the public key is taken from the request. It is written\n"
+        "down in the CA's issued.csv and, where a gateway runs, in the ledger. `cofferdam partner\n"
+        "kit` does this and more.",
+    .examples = "cert issue --ca ca --agent north-mail/sync --out north-mail --ttl 24h\n"
+                "cert issue --ca ca --agent north-mail/sync --csr sync.csr --out north-mail\n",
     .run = run,
 };

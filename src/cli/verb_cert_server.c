@@ -10,6 +10,8 @@ static const struct cli_option options[] = {
     {"ip", 0, "ADDRESS", "the address that partners connect to"},
     {"out", 'o', "DIR", "where server.crt and server.key go (needed)"},
     {"days", 0, "N", "how long it is valid, default 90"},
+    {"key-type", 0, "KIND", "p256 (the default) or ed25519"},
+    ISSUE_PASSPHRASE_OPTION,
     {NULL, 0, NULL, NULL},
 };
 
@@ -27,10 +29,16 @@ static enum status run(struct cli_call *call, struct error *error)
                          "--dns or --ip is needed: clients compare it with the host "
                          "they connect to");
     leaf.common_name = leaf.san_dns != NULL ? leaf.san_dns : leaf.san_ip;
-    issue_lifetime((int)days, &leaf);
+    issue_lifetime((int64_t)days * ISSUE_DAY_NS, &leaf);
+    if (cli_value(call, "key-type") != NULL)
+        TRY(identity_key_named(cli_value(call, "key-type"), &leaf.key, error));
     struct issued issued;
     issued_init(&issued);
-    enum status status = identity_issue(ca, &leaf, &issued.certificate, &issued.key, error);
+    struct identity_ca *authority = NULL;
+    enum status status = issue_open_ca(call, ca, &authority, error);
+    if (status == STATUS_OK)
+        status = identity_issue(authority, &leaf, &issued.certificate, &issued.key, error);
+    identity_ca_close(authority);
     if (status == STATUS_OK)
         status = issued_write(&issued, folder, "server", error);
     if (status == STATUS_OK)

@@ -12,6 +12,7 @@
 #include "cli/offline.h"
 #include "cli/secret.h"
 #include "crypto/crypto.h"
+#include "identity/identity.h"
 
 enum { MOST_DAYS = 397, TEXT_BYTES = 1024 * 1024, HOST_ROOM = 256 };
 
@@ -23,6 +24,7 @@ static const struct cli_option options[] = {
     {"host", 0, "NAME", "the gateway's name to the outside, default as it listens"},
     {"port", 0, "N", "the gateway's port to the outside, default as it listens"},
     {"days", 0, "N", "how long the certificate is valid, default 30"},
+    ISSUE_PASSPHRASE_OPTION,
     {NULL, 0, NULL, NULL},
 };
 
@@ -88,20 +90,26 @@ static enum status write_certificate(struct cli_call *call, struct kit *kit, con
     if (kit->agent->certificate == NULL || ca == NULL)
         return STATUS_OK;
     struct issued issued;
+    struct identity_ca *authority = NULL;
+    struct issue_wish wish = {.login = kit->agent->login,
+                              .identity = kit->agent->certificate,
+                              .lifetime_ns = days * ISSUE_DAY_NS};
     issued_init(&issued);
-    enum status status =
-        issue_client(ca, kit->agent->login, kit->agent->certificate, days, &issued, error);
+    enum status status = issue_open_ca(call, ca, &authority, error);
+    if (status == STATUS_OK)
+        status = issue_client(authority, &wish, &issued, error);
     if (status == STATUS_OK)
         status = issued_write(&issued, folder, "client", error);
     if (status == STATUS_OK)
         status = write_p12(&issued, ca_pem, folder, error);
     if (status == STATUS_OK) {
         struct identity_leaf lifetime;
-        issue_lifetime(days, &lifetime);
+        issue_lifetime(days * ISSUE_DAY_NS, &lifetime);
         kit->has_certificate = true;
         kit->expires_ns = lifetime.not_after_ns;
     }
     issued_free(&issued);
+    identity_ca_close(authority);
     return status;
 }
 

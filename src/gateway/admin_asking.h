@@ -55,6 +55,7 @@ enum status admin_revoke_budget(struct asking *asking, struct table *table, stru
 /* ---- admin_revoke.c ---- */
 enum status admin_revoke_credential(struct asking *asking, struct table *table,
                                     struct error *error);
+enum status admin_record_issued(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_revoked(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_exposure.c ---- */

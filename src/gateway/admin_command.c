@@ -1,5 +1,5 @@
 /* Admin commands: a table of patterns, one function each.
- *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | BUDGET | STATS | VERSION | SINCE | REVOKED
+ *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | REVOKED | BUDGET | STATS | VERSION
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | WRITTEN | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
@@ -9,7 +9,7 @@
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
  *   ERASE SUBJECT 'kind' 'key' REASON 'r' ; COMMIT NEVER ENTRIES 'n' ROOT 'hex' …
  *   RAISE BUDGET PARTNER 'p' LIMIT 'l' TO '9' UNTIL 't' REASON 'r' ; SHOW RAISES [PARTNER 'p']
- *   APPROVE | REVOKE BUDGET ID '1' … ; REVOKE CREDENTIAL 'id' … ; EXPLAIN AGENT 'p.a' 'sql' ; RELOAD */
+ *   APPROVE | REVOKE BUDGET ID '1' … ; REVOKE CREDENTIAL 'id' … ; EXPLAIN AGENT 'p.a' 'sql' */
 #include "gateway/admin_asking.h"
 
 #include <ctype.h>
@@ -127,6 +127,7 @@ static const struct {
     {{"APPROVE", "BUDGET"}, "APPROVE", admin_approve_budget, 2},
     {{"REVOKE", "BUDGET"}, "REVOKE", admin_revoke_budget, 2},
     {{"REVOKE", "CREDENTIAL"}, "REVOKE", admin_revoke_credential, 1},
+    {{"RECORD", "ISSUED"}, "RECORD", admin_record_issued, 2},
     {{"SHOW", "REVOKED"}, "SHOW", admin_show_revoked, 2},
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},

@@ -1,5 +1,6 @@
-/* Acts of staff on single certificates and tokens: revoke, and what has been revoked.
- * Enforced first, recorded second: also when neither registry nor ledger can take it. */
+/* Acts of staff on single certificates and tokens: issued, revoked, and what has been revoked.
+ * A revocation is enforced first, recorded second: also when neither registry nor ledger can take
+ * it. */
 #include "gateway/admin_asking.h"
 
 #include <stdio.h>
@@ -81,6 +82,39 @@ enum status admin_revoke_credential(struct asking *asking, struct table *table, 
     table_set(table, row, 2, "%zu", sessions);
     table_set(table, row, 3, "%.1f", cut_ms);
     table_set(table, row, 4, "%s", status == STATUS_OK ? "yes" : stored.message);
+    return STATUS_OK;
+}
+
+/* Who issues certificates tells; the ledger says who told. A hand-over, so it names the partner. */
+enum status admin_record_issued(struct asking *asking, struct table *table, struct error *error)
+{
+    static const char *const columns[] = {"state", NULL};
+    static const char *const names[] = {"CREDENTIAL", "ISSUER", "UNTIL", "FINGERPRINT"};
+    static const char *const keys[] = {"id", "issuer", "until", "fingerprint"};
+    const char *login = admin_option(asking, "AGENT");
+    const struct policy_partner *partner = NULL;
+    char text[1024];
+    int len = snprintf(text, sizeof text, "certificate-issued by=%s", asking->by);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = admin_option(asking, names[i]);
+        if (value == NULL || value[0] == '\0' || strlen(value) > 64 ||
+            strspn(value, "0123456789abcdefTZ:-") != strlen(value))
+            return error_set(error, STATUS_DENIED, "22023", "cofferdam cert issue writes it",
+                             "%s is missing, or is none", names[i]);
+        len += snprintf(text + len, sizeof text - (size_t)len, " %s=%s", keys[i], value);
+    }
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    const struct policy_agent *agent =
+        login == NULL ? NULL : policy_find_agent(snapshot->policy, login, &partner);
+    enum status status =
+        agent == NULL
+            ? error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNER lists agents",
+                        "the policy has no agent \"%.130s\"", login == NULL ? "" : login)
+            : server_record_act(asking->server, partner->name, agent->name, text, true, error);
+    snapshot_release(snapshot);
+    TRY(status);
+    table_init(table, ADMIN_TABLE_BYTES, columns);
+    table_set(table, table_add(table), 0, "recorded");
     return STATUS_OK;
 }
 

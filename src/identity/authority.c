@@ -1,152 +1,83 @@
-/* Our own certificate authority, for partners' kits and the demo: P-256 keys, certificates after
- * RFC 5280. Invariant: the CA may sign leaves only (path length 0), a leaf can sign nothing, and
- * no leaf outlives the CA. No state, any thread. */
-#include "identity/identity.h"
+/* The authority itself: making it, opening its sealed key, its CRLs. Invariant: the CA may sign
+ * leaves and CRLs only (path length 0); a passphrase and an opened key are wiped. */
+#include "identity/authority_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "crypto/crypto.h"
-#include "identity/openssl.h"
 
 enum {
-    SERIAL_BITS = 128,
-    MAX_PEM_BYTES = 64 * 1024,
-    MAX_PATH_BYTES = 4096,
     CLOCK_SKEW_SECONDS = 300, /* a partner's clock may be behind ours when the kit arrives */
     MAX_CA_DAYS = 36500,
-    MAX_COMMON_NAME_BYTES = 64,
+    /* scrypt (RFC 7914) with 16 MiB, five times over: the most that libcrypto opens by default */
+    SCRYPT_N = 16384,
+    SCRYPT_R = 8,
+    SCRYPT_P = 5,
+    SALT_BYTES = 16,
 };
 static const int64_t ns_per_second = 1000000000;
 
-/* ---- parts of a certificate; false on failure ---- */
-
-static bool set_serial(X509 *certificate)
+enum status authority_path(const char *folder, const char *name,
+                           char path[static AUTHORITY_PATH_ROOM], struct error *error)
 {
-    BIGNUM *serial = BN_new();
-    bool set = serial != NULL &&
-               BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
-               BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) != NULL;
-    BN_free(serial);
-    return set;
-}
-
-static bool set_times(X509 *certificate, int64_t not_before, int64_t not_after)
-{
-    return ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)not_before) != NULL &&
-           ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)not_after) != NULL;
-}
-
-static bool set_subject(X509 *certificate, const char *common_name)
-{
-    return X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName,
-                                      MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1,
-                                      0) == 1;
-}
-
-/* value in the syntax of x509v3_config(5): constants of ours only. */
-static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
-{
-    X509V3_CTX context;
-    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-    bool added = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
-    return added;
-}
-
-static X509 *new_certificate(EVP_PKEY *key, const X509_NAME *issuer, const char *common_name,
-                             int64_t not_before, int64_t not_after)
-{
-    X509 *certificate = X509_new();
-    if (certificate == NULL)
-        return NULL;
-    bool made =
-        X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
-        set_times(certificate, not_before, not_after) && set_subject(certificate, common_name) &&
-        X509_set_issuer_name(certificate,
-                             issuer != NULL ? issuer : X509_get_subject_name(certificate)) == 1 &&
-        X509_set_pubkey(certificate, key) == 1;
-    if (made)
-        return certificate;
-    X509_free(certificate);
-    return NULL;
-}
-
-/* ---- alternative names: from text of the caller's, so not through the configuration syntax,
- * in which a comma would begin another name ---- */
-
-/* Takes value; frees it on failure. */
-static bool push_name(GENERAL_NAMES *names, int type, ASN1_STRING *value)
-{
-    GENERAL_NAME *name = value == NULL ? NULL : GENERAL_NAME_new();
-    if (name == NULL) {
-        ASN1_STRING_free(value);
-        return false;
-    }
-    GENERAL_NAME_set0_value(name, type, value);
-    if (sk_GENERAL_NAME_push(names, name) > 0)
-        return true;
-    GENERAL_NAME_free(name);
-    return false;
-}
-
-static ASN1_STRING *ia5_string(const char *text)
-{
-    ASN1_STRING *string = ASN1_STRING_type_new(V_ASN1_IA5STRING);
-    if (string != NULL && ASN1_STRING_set(string, text, -1) != 1) {
-        ASN1_STRING_free(string);
-        return NULL;
-    }
-    return string;
-}
-
-static bool add_alternative_names(X509 *certificate, const struct identity_leaf *leaf)
-{
-    GENERAL_NAMES *names = GENERAL_NAMES_new();
-    bool added = names != NULL;
-    if (leaf->san_uri != NULL)
-        added = added && push_name(names, GEN_URI, ia5_string(leaf->san_uri));
-    if (leaf->san_dns != NULL)
-        added = added && push_name(names, GEN_DNS, ia5_string(leaf->san_dns));
-    if (leaf->san_ip != NULL)
-        added = added && push_name(names, GEN_IPADD, a2i_IPADDRESS(leaf->san_ip));
-    if (added && sk_GENERAL_NAME_num(names) > 0)
-        added = X509_add1_ext_i2d(certificate, NID_subject_alt_name, names, 0, 0) == 1;
-    GENERAL_NAMES_free(names);
-    return added;
-}
-
-/* ---- files ---- */
-
-static enum status path_in(const char *folder, const char *name, char path[static MAX_PATH_BYTES],
-                           struct error *error)
-{
-    if (snprintf(path, MAX_PATH_BYTES, "%s/%s", folder, name) >= MAX_PATH_BYTES)
+    if (snprintf(path, AUTHORITY_PATH_ROOM, "%s/%s", folder, name) >= AUTHORITY_PATH_ROOM)
         return error_set(error, STATUS_INVALID, "58030", NULL, "path is too long");
     return STATUS_OK;
 }
 
-static enum status print_pem(X509 *certificate, EVP_PKEY *key, struct buffer *certificate_pem,
-                             struct buffer *key_pem, struct error *error)
+/* ---- the key's file ---- */
+
+/* RFC 5958 under PBES2 (RFC 8018) with scrypt. NULL on failure; owned. */
+static X509_SIG *seal_key(const EVP_PKEY *key, struct slice passphrase)
+{
+    unsigned char salt[SALT_BYTES];
+    PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(key);
+    X509_ALGOR *how = NULL;
+    X509_SIG *sealed = NULL;
+    if (plain != NULL && RAND_bytes(salt, sizeof salt) == 1)
+        how = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), salt, sizeof salt, NULL, SCRYPT_N, SCRYPT_R,
+                                    SCRYPT_P);
+    if (how != NULL)
+        sealed = PKCS8_set0_pbe((const char *)passphrase.data, (int)passphrase.len, plain, how);
+    if (sealed == NULL)
+        X509_ALGOR_free(how);
+    PKCS8_PRIV_KEY_INFO_free(plain);
+    return sealed;
+}
+
+static enum status print_pair(X509 *certificate, EVP_PKEY *key, struct slice passphrase,
+                              struct buffer *certificate_pem, struct buffer *key_pem,
+                              struct error *error)
 {
     BIO *public = BIO_new(BIO_s_mem()), *private = BIO_new(BIO_s_secmem());
+    X509_SIG *sealed = passphrase.len == 0 ? NULL : seal_key(key, passphrase);
     enum status status;
-    if (public == NULL || private == NULL || PEM_write_bio_X509(public, certificate) != 1 ||
-        PEM_write_bio_PKCS8PrivateKey(private, key, NULL, NULL, 0, NULL, NULL) != 1) {
-        status = openssl_failed(error, "cannot write a certificate");
+    bool printed =
+        public != NULL && private != NULL && PEM_write_bio_X509(public, certificate) == 1;
+    if (passphrase.len == 0)
+        printed =
+            printed && PEM_write_bio_PKCS8PrivateKey(private, key, NULL, NULL, 0, NULL, NULL) == 1;
+    else
+        printed = printed && sealed != NULL && PEM_write_bio_PKCS8(private, sealed) == 1;
+    if (!printed) {
+        status = openssl_failed(error, "cannot write the CA");
         goto done;
     }
     status = openssl_take(private, key_pem, error);
     if (status == STATUS_OK)
         status = openssl_take(public, certificate_pem, error);
 done:
+    X509_SIG_free(sealed);
     BIO_free(public);
     BIO_free(private);
     return status;
@@ -154,41 +85,35 @@ done:
 
 /* The key is written first: a certificate without its key would be of no use. */
 static enum status write_pair(const char *folder, X509 *certificate, EVP_PKEY *key,
-                              struct error *error)
+                              struct slice passphrase, struct error *error)
 {
-    char certificate_path[MAX_PATH_BYTES], key_path[MAX_PATH_BYTES];
-    TRY(path_in(folder, "ca.crt", certificate_path, error));
-    TRY(path_in(folder, "ca.key", key_path, error));
+    char certificate_path[AUTHORITY_PATH_ROOM], key_path[AUTHORITY_PATH_ROOM];
+    TRY(authority_path(folder, "ca.crt", certificate_path, error));
+    TRY(authority_path(folder, "ca.key", key_path, error));
     struct buffer certificate_pem, key_pem;
-    buffer_init(&certificate_pem, MAX_PEM_BYTES);
-    buffer_init(&key_pem, MAX_PEM_BYTES);
-    enum status status = print_pem(certificate, key, &certificate_pem, &key_pem, error);
+    buffer_init(&certificate_pem, AUTHORITY_PEM_BYTES);
+    buffer_init(&key_pem, AUTHORITY_PEM_BYTES);
+    enum status status =
+        print_pair(certificate, key, passphrase, &certificate_pem, &key_pem, error);
     if (status == STATUS_OK)
         status = file_replace(key_path, buffer_slice(&key_pem), 0600, error);
     if (status == STATUS_OK)
         status = file_replace(certificate_path, buffer_slice(&certificate_pem), 0644, error);
-    crypto_wipe(key_pem.data, key_pem.capacity);
+    if (key_pem.data != NULL)
+        crypto_wipe(key_pem.data, key_pem.capacity);
     buffer_free(&key_pem);
     buffer_free(&certificate_pem);
     return status;
 }
 
-/* X.520 allows 64 characters; bytes are what fits whatever the encoding. */
-static enum status check_common_name(const char *name, struct error *error)
-{
-    size_t len = strlen(name);
-    if (len < 1 || len > MAX_COMMON_NAME_BYTES)
-        return error_set(error, STATUS_INVALID, "22023", NULL, "a common name has 1 to %d bytes",
-                         MAX_COMMON_NAME_BYTES);
-    return STATUS_OK;
-}
+/* ---- making one ---- */
 
 static enum status check_absent(const char *folder, struct error *error)
 {
-    char path[MAX_PATH_BYTES];
+    char path[AUTHORITY_PATH_ROOM];
     static const char *const names[] = {"ca.key", "ca.crt"};
     for (size_t i = 0; i < 2; i++) {
-        TRY(path_in(folder, names[i], path, error));
+        TRY(authority_path(folder, names[i], path, error));
         if (file_exists(path))
             return error_set(error, STATUS_INVALID, "58P02",
                              "Every certificate it issued would stop working.",
@@ -197,155 +122,169 @@ static enum status check_absent(const char *folder, struct error *error)
     return STATUS_OK;
 }
 
-enum status identity_ca_create(const char *folder, const char *name, int days, struct error *error)
+enum status identity_ca_create(const char *folder, const struct identity_ca_plan *plan,
+                               struct error *error)
 {
-    if (days < 1 || days > MAX_CA_DAYS)
+    if (plan->days < 1 || plan->days > MAX_CA_DAYS)
         return error_set(error, STATUS_INVALID, "22023", NULL, "a CA is valid for 1 to %d days",
                          MAX_CA_DAYS);
-    TRY(check_common_name(name, error));
+    TRY(leaf_check_common_name(plan->name, error));
     TRY(file_make_folder(folder, 0700, error));
     TRY(check_absent(folder, error));
     int64_t now = clock_now_ns() / ns_per_second;
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *key = leaf_key_make(plan->key);
     X509 *ca = key == NULL ? NULL
-                           : new_certificate(key, NULL, name, now - CLOCK_SKEW_SECONDS,
-                                             now + (int64_t)days * 24 * 60 * 60);
+                           : leaf_new(key, NULL, plan->name, now - CLOCK_SKEW_SECONDS,
+                                      now + (int64_t)plan->days * 24 * 60 * 60);
     enum status status;
-    if (ca == NULL || !add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
-        !add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") ||
-        !add_extension(ca, ca, NID_subject_key_identifier, "hash") ||
-        X509_sign(ca, key, EVP_sha256()) == 0)
+    if (ca == NULL || !leaf_extend(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
+        !leaf_extend(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") ||
+        !leaf_extend(ca, ca, NID_subject_key_identifier, "hash") ||
+        X509_sign(ca, key, leaf_digest(key)) == 0)
         status = openssl_failed(error, "cannot make the CA's certificate");
     else
-        status = write_pair(folder, ca, key, error);
+        status = write_pair(folder, ca, key, plan->passphrase, error);
     X509_free(ca);
     EVP_PKEY_free(key);
     return status;
 }
 
-/* ---- leaves ---- */
+/* ---- opening it ---- */
 
-struct authority {
-    X509 *certificate;
-    EVP_PKEY *key;
-};
-
-static void authority_free(struct authority *ca)
+bool identity_key_sealed(struct slice key_pem)
 {
-    X509_free(ca->certificate);
-    EVP_PKEY_free(ca->key);
+    static const char mark[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+    return memmem(key_pem.data, key_pem.len, mark, sizeof mark - 1) != NULL;
 }
 
-/* On STATUS_OK *ca is owned. */
-static enum status authority_read(const char *folder, struct authority *ca, struct error *error)
+static enum status open_pair(struct identity_ca *ca, struct slice certificate_pem,
+                             struct slice key_pem, struct slice passphrase, struct error *error)
 {
-    char certificate_path[MAX_PATH_BYTES], key_path[MAX_PATH_BYTES];
-    TRY(path_in(folder, "ca.crt", certificate_path, error));
-    TRY(path_in(folder, "ca.key", key_path, error));
-    struct buffer certificate_pem, key_pem;
-    buffer_init(&certificate_pem, MAX_PEM_BYTES);
-    buffer_init(&key_pem, MAX_PEM_BYTES);
-    enum status status = file_read(certificate_path, &certificate_pem, error);
-    if (status == STATUS_OK)
-        status = file_read_secret(key_path, &key_pem, error);
-    if (status == STATUS_OK) {
-        struct authority read = {openssl_read_certificate(buffer_slice(&certificate_pem)),
-                                 openssl_read_key(buffer_slice(&key_pem))};
-        if (read.certificate != NULL && read.key != NULL &&
-            X509_check_private_key(read.certificate, read.key) == 1) {
-            *ca = read;
-        } else {
-            authority_free(&read);
-            ERR_clear_error();
-            status = error_set(error, STATUS_INVALID, "F0000", NULL,
-                               "%s: ca.crt and ca.key are not a CA and its key", folder);
-        }
+    ca->certificate = openssl_read_certificate(certificate_pem);
+    ca->key = openssl_read_key(key_pem, passphrase);
+    if (ca->key == NULL && identity_key_sealed(key_pem))
+        return error_set(error, STATUS_DENIED, "28P01", "give it with --passphrase-file",
+                         "%s: the passphrase does not open the CA's key", ca->folder);
+    if (ca->certificate == NULL || ca->key == NULL ||
+        X509_check_private_key(ca->certificate, ca->key) != 1) {
+        ERR_clear_error();
+        return error_set(error, STATUS_INVALID, "F0000", NULL,
+                         "%s: ca.crt and ca.key are not a CA and its key", ca->folder);
     }
-    crypto_wipe(key_pem.data, key_pem.capacity);
-    buffer_free(&key_pem);
-    buffer_free(&certificate_pem);
-    return status;
-}
-
-/* Characters that URIs, host names and addresses are made of. */
-static bool is_plain(const char *text)
-{
-    if (text == NULL)
-        return true;
-    for (const char *at = text; *at != '\0'; at++)
-        if (*at <= ' ' || *at > '~')
-            return false;
-    return text[0] != '\0';
-}
-
-static bool is_address(const char *text)
-{
-    ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
-    bool valid = address != NULL;
-    ASN1_OCTET_STRING_free(address);
-    ERR_clear_error();
-    return valid;
-}
-
-static enum status check_leaf(const struct identity_leaf *leaf, const X509 *ca, struct error *error)
-{
-    if (!is_plain(leaf->san_uri) || !is_plain(leaf->san_dns) || !is_plain(leaf->san_ip))
-        return error_set(error, STATUS_INVALID, "22023", NULL,
-                         "a certificate's alternative names are ASCII without spaces");
-    if (leaf->san_ip != NULL && !is_address(leaf->san_ip))
-        return error_set(error, STATUS_INVALID, "22023", NULL, "%s is not an IP address",
-                         leaf->san_ip);
-    TRY(check_common_name(leaf->common_name, error));
-    if (leaf->not_before_ns >= leaf->not_after_ns)
-        return error_set(error, STATUS_INVALID, "22023", NULL,
-                         "a certificate must end after it begins");
-    time_t end = (time_t)(leaf->not_after_ns / ns_per_second);
-    if (X509_cmp_time(X509_get0_notAfter(ca), &end) != 1)
-        return error_set(error, STATUS_INVALID, "22023", NULL,
-                         "a certificate cannot outlive its CA's");
     return STATUS_OK;
 }
 
-static X509 *make_leaf(const struct identity_leaf *leaf, EVP_PKEY *key, const struct authority *ca)
+enum status identity_ca_open(const char *folder, struct slice key, struct slice passphrase,
+                             struct identity_ca **ca, struct error *error)
 {
-    X509 *certificate =
-        new_certificate(key, X509_get_subject_name(ca->certificate), leaf->common_name,
-                        leaf->not_before_ns / ns_per_second, leaf->not_after_ns / ns_per_second);
-    X509 *issuer = ca->certificate;
-    if (certificate != NULL &&
-        add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-        add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
-        add_extension(certificate, issuer, NID_ext_key_usage,
-                      leaf->server ? "serverAuth" : "clientAuth") &&
-        add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
-        add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always") &&
-        add_alternative_names(certificate, leaf) &&
-        X509_sign(certificate, ca->key, EVP_sha256()) != 0)
-        return certificate;
-    X509_free(certificate);
-    return NULL;
+    char certificate_path[AUTHORITY_PATH_ROOM], key_path[AUTHORITY_PATH_ROOM];
+    TRY(authority_path(folder, "ca.crt", certificate_path, error));
+    TRY(authority_path(folder, "ca.key", key_path, error));
+    struct identity_ca *opened = calloc(1, sizeof *opened);
+    if (opened == NULL || (opened->folder = strdup(folder)) == NULL) {
+        free(opened);
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    }
+    struct buffer certificate_pem, key_pem;
+    buffer_init(&certificate_pem, AUTHORITY_PEM_BYTES);
+    buffer_init(&key_pem, AUTHORITY_PEM_BYTES);
+    enum status status = file_read(certificate_path, &certificate_pem, error);
+    if (status == STATUS_OK && key.len == 0) {
+        status = file_read_secret(key_path, &key_pem, error);
+        key = buffer_slice(&key_pem);
+    }
+    if (status == STATUS_OK)
+        status = open_pair(opened, buffer_slice(&certificate_pem), key, passphrase, error);
+    if (key_pem.data != NULL)
+        crypto_wipe(key_pem.data, key_pem.capacity);
+    buffer_free(&key_pem);
+    buffer_free(&certificate_pem);
+    if (status == STATUS_OK)
+        *ca = opened;
+    else
+        identity_ca_close(opened);
+    return status;
 }
 
-enum status identity_issue(const char *folder, const struct identity_leaf *leaf,
-                           struct buffer *certificate_pem, struct buffer *key_pem,
-                           struct error *error)
+void identity_ca_close(struct identity_ca *ca)
 {
-    struct authority ca = {0};
-    EVP_PKEY *key = NULL;
-    X509 *certificate = NULL;
-    TRY(authority_read(folder, &ca, error));
-    enum status status = check_leaf(leaf, ca.certificate, error);
-    if (status != STATUS_OK)
-        goto done;
-    key = EVP_EC_gen("P-256");
-    certificate = key == NULL ? NULL : make_leaf(leaf, key, &ca);
-    if (certificate == NULL)
-        status = openssl_failed(error, "cannot make the certificate");
-    else
-        status = print_pem(certificate, key, certificate_pem, key_pem, error);
-done:
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-    authority_free(&ca);
+    if (ca == NULL)
+        return;
+    X509_free(ca->certificate);
+    EVP_PKEY_free(ca->key);
+    free(ca->folder);
+    free(ca);
+}
+
+void identity_ca_name(const struct identity_ca *ca, uint8_t digest[static 32])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_NAME(X509_get_subject_name(ca->certificate), &der);
+    struct slice name = slice_of(der, len < 0 ? 0 : (size_t)len);
+    crypto_sha256(&name, 1, digest);
+    OPENSSL_free(der);
+}
+
+/* ---- its CRL ---- */
+
+static bool add_revoked(X509_CRL *crl, const struct identity_revoked *revoked)
+{
+    X509_REVOKED *entry = X509_REVOKED_new();
+    BIGNUM *number = NULL;
+    ASN1_INTEGER *serial = NULL;
+    ASN1_TIME *since = ASN1_TIME_set(NULL, (time_t)(revoked->since_ns / ns_per_second));
+    bool added = entry != NULL && since != NULL && BN_hex2bn(&number, revoked->id) > 0 &&
+                 (serial = BN_to_ASN1_INTEGER(number, NULL)) != NULL &&
+                 X509_REVOKED_set_serialNumber(entry, serial) == 1 &&
+                 X509_REVOKED_set_revocationDate(entry, since) == 1 &&
+                 X509_CRL_add0_revoked(crl, entry) == 1;
+    if (!added)
+        X509_REVOKED_free(entry);
+    ASN1_TIME_free(since);
+    ASN1_INTEGER_free(serial);
+    BN_free(number);
+    return added;
+}
+
+/* RFC 5280, 5.2: an authority key identifier and a number, neither critical. */
+static bool extend_crl(X509_CRL *crl, X509 *issuer, uint64_t number)
+{
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, NULL, NULL, crl, 0);
+    X509_EXTENSION *key_id =
+        X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
+    ASN1_INTEGER *count = ASN1_INTEGER_new();
+    bool extended = key_id != NULL && X509_CRL_add_ext(crl, key_id, -1) == 1 && count != NULL &&
+                    ASN1_INTEGER_set_uint64(count, number) == 1 &&
+                    X509_CRL_add1_ext_i2d(crl, NID_crl_number, count, 0, 0) == 1;
+    X509_EXTENSION_free(key_id);
+    ASN1_INTEGER_free(count);
+    return extended;
+}
+
+enum status identity_ca_crl(const struct identity_ca *ca, const struct identity_revoked *revoked,
+                            size_t count, uint64_t number, int64_t now_ns, int64_t lifetime_s,
+                            struct buffer *pem, struct error *error)
+{
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(now_ns / ns_per_second));
+    ASN1_TIME *until = ASN1_TIME_set(NULL, (time_t)(now_ns / ns_per_second + lifetime_s));
+    BIO *bio = BIO_new(BIO_s_mem());
+    bool made = crl != NULL && from != NULL && until != NULL && bio != NULL &&
+                X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
+                X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca->certificate)) == 1 &&
+                X509_CRL_set1_lastUpdate(crl, from) == 1 &&
+                X509_CRL_set1_nextUpdate(crl, until) == 1;
+    for (size_t i = 0; made && i < count; i++)
+        made = add_revoked(crl, &revoked[i]);
+    made = made && extend_crl(crl, ca->certificate, number) && X509_CRL_sort(crl) == 1 &&
+           X509_CRL_sign(crl, ca->key, leaf_digest(ca->key)) > 0 &&
+           PEM_write_bio_X509_CRL(bio, crl) == 1;
+    enum status status =
+        made ? openssl_take(bio, pem, error) : openssl_failed(error, "cannot make the CRL");
+    BIO_free(bio);
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    X509_CRL_free(crl);
     return status;
 }

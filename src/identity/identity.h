@@ -32,24 +32,6 @@ MUST_USE enum status identity_check_signature(struct slice bytes, const uint8_t 
                                               struct identity_signature *signature,
                                               struct error *error);
 
-/* ---- our own CA, for kits and the demo: P-256, PEM files ---- */
-/* Makes the folder if need be. STATUS_INVALID if there is a CA in it already. */
-MUST_USE enum status identity_ca_create(const char *folder, const char *name, int days,
-                                        struct error *error); /* ca.crt, ca.key (0600) */
-struct identity_leaf {
-    const char *common_name;
-    const char *san_uri; /* or NULL */
-    const char *san_dns; /* or NULL */
-    const char *san_ip;  /* or NULL */
-    bool server;         /* extended key usage: serverAuth, else clientAuth */
-    int64_t not_before_ns, not_after_ns;
-};
-/* Appends PEM certificate and PKCS#8 key, which the caller wipes. The CA's key is read from
- * folder. STATUS_INVALID for names that cannot stand in a certificate and for a leaf that would
- * outlive the CA. */
-MUST_USE enum status identity_issue(const char *folder, const struct identity_leaf *leaf,
-                                    struct buffer *certificate_pem, struct buffer *key_pem,
-                                    struct error *error);
 /* PKCS#12 with key, certificate and CA, under a passphrase (AES-256, SHA-256 MAC: what Java and
  * Windows read). */
 MUST_USE enum status identity_pkcs12(struct slice certificate_pem, struct slice key_pem,

@@ -2,6 +2,7 @@
 #include "identity/openssl.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include <openssl/pem.h>
 
@@ -35,10 +36,21 @@ X509 *openssl_read_certificate(struct slice pem)
     return certificate;
 }
 
-EVP_PKEY *openssl_read_key(struct slice pem)
+/* As much of the passphrase (context: struct slice) as fits; OpenSSL allows 1024 bytes. */
+static int give_passphrase(char *text, int size, int writing, void *context)
+{
+    const struct slice *passphrase = context;
+    if (size < 0 || passphrase->len > (size_t)size)
+        return 0;
+    memcpy(text, passphrase->data, passphrase->len);
+    return (int)passphrase->len;
+}
+
+EVP_PKEY *openssl_read_key(struct slice pem, struct slice passphrase)
 {
     BIO *bio = reader_of(pem);
-    EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    EVP_PKEY *key =
+        bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
     BIO_free(bio);
     if (key == NULL)
         ERR_clear_error();

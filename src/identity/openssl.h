@@ -14,9 +14,10 @@
  * every path out of identity/ must: what stays there would be taken for an error of TLS. */
 enum status openssl_failed(struct error *error, const char *what) __attribute__((cold));
 
-/* From PEM; NULL if it is none. Never asks for a passphrase. Returns owned. */
+/* From PEM; NULL if it is none. Returns owned. */
 X509 *openssl_read_certificate(struct slice pem);
-EVP_PKEY *openssl_read_key(struct slice pem);
+/* passphrase: len 0 for a key that is not sealed. Nothing is ever asked on the terminal. */
+EVP_PKEY *openssl_read_key(struct slice pem, struct slice passphrase);
 
 /* Appends what was written to a memory BIO; STATUS_NOMEM if it does not fit. */
 MUST_USE enum status openssl_take(BIO *bio, struct buffer *out, struct error *error);

@@ -49,7 +49,7 @@ enum status identity_pkcs12(struct slice certificate_pem, struct slice key_pem, 
     TRY(copy_passphrase(passphrase, text, error));
     X509 *certificate = openssl_read_certificate(certificate_pem);
     X509 *ca = openssl_read_certificate(ca_pem);
-    EVP_PKEY *key = openssl_read_key(key_pem);
+    EVP_PKEY *key = openssl_read_key(key_pem, slice_of(NULL, 0));
     BIO *bio = BIO_new(BIO_s_mem());
     PKCS12 *made = NULL;
     enum status status;

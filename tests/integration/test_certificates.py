@@ -1,11 +1,14 @@
 """A certificate works while it is good, and not a statement longer: revoked alone, at once, for good."""
+import base64
+import json
+import subprocess
 import threading
 import time
 
 import psycopg
 import pytest
 
-from harness import pki
+from harness import pki, places
 
 LONG = "SELECT p.full_name FROM person p, purchase a, purchase b, purchase c"
 
@@ -92,3 +95,95 @@ def test_it_stays_revoked_over_a_restart(make_gateway, authority):
     gateway.rows("acme.job", "SELECT 1")
     code, _, errors = gateway.cli("cert", "revoke", "no-such-file", "--reason", "x", check=False)
     assert code == 1 and "no-such-file" in errors
+
+
+# ---- our own authority ----
+
+@pytest.fixture(scope="module")
+def own(make_module_gateway, tmp_path_factory):
+    """A gateway that trusts the test's authority and a sealed one of Cofferdam's own: (gateway, run, folder).
+
+    run(*arguments) is a verb of somebody who has the CA's folder, beside the running gateway."""
+    gateway, folder = make_module_gateway(), tmp_path_factory.mktemp("own")
+    (folder / "pass").write_text("correct horse battery\n")
+    (folder / "pass").chmod(0o600)
+
+    def run(*arguments, sealed=True):
+        seal = ["--passphrase-file", folder / "pass"] if sealed else []
+        done = subprocess.run([places.binary(), "cert", *map(str, arguments), *map(str, seal)], capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("ca", "--out", folder / "ca", "--key-type", "ed25519")[0] == 0
+    both = gateway.folder / "ca.crt"
+    both.write_text(both.read_text() + (folder / "ca/ca.crt").read_text())
+    gateway.restart()
+    return gateway, run, folder
+
+
+def issue(own, name, *arguments, agent="acme/cert"):
+    gateway, run, folder = own
+    code, said = run("issue", "--ca", folder / "ca", "--agent", agent, "--out", folder / name, "-c", gateway.config,
+                     *arguments)
+    return code, said, (folder / name / "client.crt", folder / name / "client.key")
+
+
+def test_issued_certificates_of_both_kinds_let_the_agent_in(own):
+    gateway, run, folder = own
+    for kind in ("p256", "ed25519"):
+        code, said, pair = issue(own, kind, "--ttl", "10m", "--key-type", kind)
+        assert code == 0, said
+        done = gateway.psql("acme.cert", "SELECT 1", **files(pair))
+        assert done.stdout == "1\n", done.stderr
+    issued = json.loads(run("list", "--ca", folder / "ca", "--json", sealed=False)[1])[-1]
+    assert issued["who"] == "acme.cert"
+    acts = [entry for entry in gateway.ledger() if "certificate-issued" in str(entry)]
+    assert issued["serial"] in str(acts[-1]) and "acme" in str(acts[-1])
+
+
+def test_a_request_keeps_the_key_at_home(own, authority):
+    """With psql: the agent's own key, our certificate; and both old and new one work at once."""
+    gateway, run, folder = own
+    key, csr = folder / "home.key", folder / "home.csr"
+    pki.openssl("req", "-new", "-newkey", "ed25519", "-nodes", "-subj", "/CN=root", "-keyout", key, "-out", csr,
+                "-addext", "basicConstraints=critical,CA:true")
+    code, said, (certificate, made) = issue(own, "home", "--csr", csr, "--ttl", "1h")
+    assert code == 0 and not made.exists(), said
+    key.chmod(0o600)
+    for pair in ((certificate, key), authority.client("spiffe://acme/cert")):
+        with gateway.connect("acme.cert", **files(pair)) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    text = csr.read_text().replace("\n", "")
+    forged = folder / "forged.csr"
+    body = text[len("-----BEGIN CERTIFICATE REQUEST-----"):-len("-----END CERTIFICATE REQUEST-----")]
+    raw = bytearray(base64.b64decode(body))
+    raw[-1] ^= 1
+    forged.write_bytes(bytes(raw))
+    code, said, _ = issue(own, "forged", "--csr", forged)
+    assert code == 1 and "not signed with its own key" in said
+
+
+def test_lifetimes_and_passphrases_are_judged(own):
+    gateway, run, folder = own
+    for ttl in ("4m", "398d", "24", "h", "-5m", "1e9d"):
+        code, said, _ = issue(own, "ttl", "--ttl", ttl)
+        assert code == 2 and "5m to 397d" in said, (ttl, said)
+    code, said = run("issue", "--ca", folder / "ca", "--agent", "acme/cert", "--out", folder / "x", "-c", gateway.config,
+                     sealed=False)
+    assert code == 1 and "sealed" in said and "--passphrase-file" in said
+    code, said = run("ca", "--out", folder / "other", sealed=False)
+    assert code == 1 and "--unsealed" in said and not (folder / "other").exists()
+
+
+def test_a_crl_for_others(own):
+    gateway, run, folder = own
+    _, _, (certificate, _) = issue(own, "gone", "--ttl", "10m")
+    code, said = run("revoke", certificate, "--reason", "x", "-c", gateway.config, sealed=False)
+    assert code == 0, said
+    code, said = run("crl", "--ca", folder / "ca", "--out", folder / "own.crl", "-c", gateway.config)
+    assert code == 0, said
+    text = pki.openssl("crl", "-in", folder / "own.crl", "-noout", "-text", "-CAfile", folder / "ca/ca.crt")
+    serial = pki.openssl("x509", "-in", certificate, "-noout", "-serial").strip().split("=")[1]
+    assert serial in text
+    with pytest.raises(RuntimeError, match="revoked"):
+        pki.openssl("verify", "-CAfile", folder / "ca/ca.crt", "-CRLfile", folder / "own.crl", "-crl_check", certificate)

@@ -17,7 +17,7 @@ VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget"
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
          "incident verify", "trace", "subject", "erase",
          "partner list", "partner show", "partner kit", "partner contain", "partner restore", "agent passwd", "cert ca", "cert server",
-         "cert issue", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
+         "cert issue", "cert crl", "cert list", "cert show", "cert revoke", "cert revoked", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
          "ledger prove", "ledger serve", "ledger verify", "ledger witness", "portal", "worker", "drill", "version"]
 
 COMMON = {"help", "config", "admin", "json"}
@@ -299,14 +299,14 @@ def mode_of(path):
 
 @pytest.fixture
 def own_ca(folder):
-    code, _, errors = run("cert", "ca", "--out", folder / "ca", "--name", "Shop CA")
+    code, _, errors = run("cert", "ca", "--out", folder / "ca", "--name", "Shop CA", "--unsealed")
     assert code == 0, errors
     return folder / "ca"
 
 
 def test_ca_is_not_overwritten(own_ca):
     assert mode_of(own_ca / "ca.key") == 0o600
-    code, _, errors = run("cert", "ca", "--out", own_ca)
+    code, _, errors = run("cert", "ca", "--out", own_ca, "--unsealed")
     assert code == 1 and "exists already" in errors
 
 

@@ -29,7 +29,7 @@ static inline const char *folder_path(const struct folder *folder, const char *n
 /* The files that the tests make are all that is in it. */
 static inline void folder_remove(const struct folder *folder)
 {
-    static const char *const names[] = {"ca.crt", "ca.key", "verifier"};
+    static const char *const names[] = {"ca.crt", "ca.key", "issued.csv", "verifier"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlink(folder_path(folder, names[i]));
     rmdir(folder->path);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -14,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "folder.h"
+#include "ca.h"
 #include "identity/credential.h"
 #include "identity/identity.h"
 
@@ -28,7 +29,7 @@ static int setup(void **state)
     folder_make(&folder);
     buffer_init(&certificate_pem, 10000);
     buffer_init(&key_pem, 10000);
-    return identity_ca_create(folder.path, "Test CA", 30, &error) == STATUS_OK ? 0 : -1;
+    return ca_create(&folder, "Test CA", 30, &error) == STATUS_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -94,14 +95,14 @@ static void keys_are_for_their_owner_alone(void **state)
 
 static void a_ca_is_not_replaced(void **state)
 {
-    assert_int_equal(identity_ca_create(folder.path, "Other", 30, &error), STATUS_INVALID);
+    assert_int_equal(ca_create(&folder, "Other", 30, &error), STATUS_INVALID);
     unlink(folder_path(&folder, "ca.crt"));
-    assert_int_equal(identity_ca_create(folder.path, "Other", 30, &error), STATUS_INVALID);
+    assert_int_equal(ca_create(&folder, "Other", 30, &error), STATUS_INVALID);
     unlink(folder_path(&folder, "ca.key"));
-    assert_int_equal(identity_ca_create(folder.path, "Other", 0, &error), STATUS_INVALID);
-    assert_int_equal(identity_ca_create(folder.path, "Other", 36501, &error), STATUS_INVALID);
-    assert_int_equal(identity_ca_create(folder.path, "", 1, &error), STATUS_INVALID);
-    assert_int_equal(identity_ca_create(folder.path, "Other", 1, &error), STATUS_OK);
+    assert_int_equal(ca_create(&folder, "Other", 0, &error), STATUS_INVALID);
+    assert_int_equal(ca_create(&folder, "Other", 36501, &error), STATUS_INVALID);
+    assert_int_equal(ca_create(&folder, "", 1, &error), STATUS_INVALID);
+    assert_int_equal(ca_create(&folder, "Other", 1, &error), STATUS_OK);
 }
 
 static void the_ca_is_a_ca(void **state)
@@ -118,8 +119,7 @@ static void a_client_leaf_is_for_clients(void **state)
 {
     struct identity_leaf leaf = leaf_from_now();
     leaf.san_uri = "spiffe://clinic/app,DNS:evil";
-    assert_int_equal(identity_issue(folder.path, &leaf, &certificate_pem, &key_pem, &error),
-                     STATUS_OK);
+    assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_OK);
     X509 *made = certificate_of(buffer_slice(&certificate_pem));
     assert_int_equal(verify(made, X509_PURPOSE_SSL_CLIENT), X509_V_OK);
     assert_int_equal(verify(made, X509_PURPOSE_SSL_SERVER), X509_V_ERR_INVALID_PURPOSE);
@@ -154,8 +154,7 @@ static void a_server_leaf_names_its_host(void **state)
     leaf.san_dns = "db.example";
     leaf.san_ip = "127.0.0.1";
     leaf.server = true;
-    assert_int_equal(identity_issue(folder.path, &leaf, &certificate_pem, &key_pem, &error),
-                     STATUS_OK);
+    assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_OK);
     X509 *made = certificate_of(buffer_slice(&certificate_pem));
     assert_int_equal(verify(made, X509_PURPOSE_SSL_SERVER), X509_V_OK);
     assert_int_equal(verify(made, X509_PURPOSE_SSL_CLIENT), X509_V_ERR_INVALID_PURPOSE);
@@ -172,8 +171,7 @@ static void the_key_fits_and_serials_differ(void **state)
     for (int i = 0; i < 2; i++) {
         buffer_clear(&certificate_pem);
         buffer_clear(&key_pem);
-        assert_int_equal(identity_issue(folder.path, &leaf, &certificate_pem, &key_pem, &error),
-                         STATUS_OK);
+        assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_OK);
         made[i] = certificate_of(buffer_slice(&certificate_pem));
     }
     assert_memory_equal(key_pem.data, "-----BEGIN PRIVATE KEY-----", 27);
@@ -207,7 +205,7 @@ static void wrong_leaves_are_refused(void **state)
     const struct identity_leaf *const leaves[] = {&backwards, &outliving, &bad_ip,
                                                   &bad_uri,   &empty,     &long_name};
     for (size_t i = 0; i < sizeof leaves / sizeof leaves[0]; i++) {
-        if (identity_issue(folder.path, leaves[i], &certificate_pem, &key_pem, &error) == STATUS_OK)
+        if (ca_issue(&folder, leaves[i], &certificate_pem, &key_pem, &error) == STATUS_OK)
             fail_msg("leaf %zu was issued", i);
         assert_int_equal(certificate_pem.len, 0);
         assert_int_equal(key_pem.len, 0);
@@ -219,15 +217,102 @@ static void a_ca_that_is_not_whole_issues_nothing(void **state)
 {
     struct identity_leaf leaf = leaf_from_now();
     assert_int_equal(chmod(folder_path(&folder, "ca.key"), 0640), 0);
-    assert_int_equal(identity_issue(folder.path, &leaf, &certificate_pem, &key_pem, &error),
-                     STATUS_INVALID);
+    assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_INVALID);
     struct slice other = slice_of_text("-----BEGIN PRIVATE KEY-----\nAAAA\n");
     assert_int_equal(file_replace(folder_path(&folder, "ca.key"), other, 0600, &error), STATUS_OK);
-    assert_int_equal(identity_issue(folder.path, &leaf, &certificate_pem, &key_pem, &error),
-                     STATUS_INVALID);
+    assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_INVALID);
     unlink(folder_path(&folder, "ca.key"));
-    assert_int_equal(identity_issue(folder.path, &leaf, &certificate_pem, &key_pem, &error),
+    assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error),
                      STATUS_NOT_FOUND);
+}
+
+static void a_sealed_key_opens_with_its_passphrase_alone(void **state)
+{
+    static const enum identity_key kinds[] = {IDENTITY_KEY_P256, IDENTITY_KEY_ED25519};
+    for (size_t i = 0; i < 2; i++) {
+        struct identity_ca_plan plan = {
+            .name = "Sealed", .days = 30, .key = kinds[i], .passphrase = slice_of_text(sealing)};
+        struct identity_leaf leaf = leaf_from_now();
+        struct identity_ca *ca = NULL;
+        struct buffer pem;
+        buffer_init(&pem, 10000);
+        unlink(folder_path(&folder, "ca.key"));
+        unlink(folder_path(&folder, "ca.crt"));
+        assert_int_equal(identity_ca_create(folder.path, &plan, &error), STATUS_OK);
+        assert_int_equal(file_read(folder_path(&folder, "ca.key"), &pem, &error), STATUS_OK);
+        assert_true(identity_key_sealed(buffer_slice(&pem)));
+        static const char *const wrong[] = {"", "correct horse batterx", "correct horse battery "};
+        for (size_t w = 0; w < 3; w++)
+            assert_int_equal(identity_ca_open(folder.path, slice_of(NULL, 0),
+                                              slice_of_text(wrong[w]), &ca, &error),
+                             STATUS_DENIED);
+        assert_int_equal(ERR_peek_error(), 0);
+        leaf.key = kinds[1 - i];
+        buffer_clear(&certificate_pem);
+        assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_OK);
+        X509 *made = certificate_of(buffer_slice(&certificate_pem));
+        assert_int_equal(verify(made, X509_PURPOSE_SSL_CLIENT), X509_V_OK);
+        X509_free(made);
+        buffer_free(&pem);
+    }
+}
+
+static void what_was_issued_is_written_down(void **state)
+{
+    struct identity_leaf leaf = leaf_from_now();
+    struct description described;
+    struct table table;
+    assert_int_equal(identity_issued_list(folder.path, &table, &error), STATUS_NOT_FOUND);
+    leaf.who = "clinic.app, \"x\"";
+    for (int i = 0; i < 2; i++) {
+        buffer_clear(&certificate_pem);
+        assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_OK);
+    }
+    assert_int_equal(identity_describe(buffer_slice(&certificate_pem), &described, &error),
+                     STATUS_OK);
+    assert_int_equal(identity_issued_list(folder.path, &table, &error), STATUS_OK);
+    assert_int_equal(table.row_count, 2);
+    assert_string_equal(table.last->cells[0], described.credential.id);
+    assert_string_equal(table.last->cells[1], leaf.who);
+    assert_string_equal(table.last->cells[4], described.fingerprint);
+    table_free(&table);
+    /* What cannot be written down is not handed out. */
+    unlink(folder_path(&folder, "issued.csv"));
+    assert_int_equal(mkdir(folder_path(&folder, "issued.csv"), 0700), 0);
+    buffer_clear(&certificate_pem);
+    buffer_clear(&key_pem);
+    assert_int_not_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_OK);
+    assert_int_equal(certificate_pem.len + key_pem.len, 0);
+    rmdir(folder_path(&folder, "issued.csv"));
+}
+
+static void its_crl_is_what_libcrypto_verifies(void **state)
+{
+    const struct identity_revoked revoked[] = {{"0a", clock_now_ns()}, {"ff00ff00ff00ff00", 0}};
+    struct identity_ca *ca = NULL;
+    struct buffer pem;
+    buffer_init(&pem, 10000);
+    assert_int_equal(
+        identity_ca_open(folder.path, slice_of(NULL, 0), slice_of(NULL, 0), &ca, &error),
+        STATUS_OK);
+    assert_int_equal(identity_ca_crl(ca, revoked, 2, 7, clock_now_ns(), 3600, &pem, &error),
+                     STATUS_OK);
+    identity_ca_close(ca);
+    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+    X509_CRL *crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+    X509 *issuer = ca_certificate();
+    assert_int_equal(X509_CRL_verify(crl, X509_get0_pubkey(issuer)), 1);
+    X509_REVOKED *found = NULL;
+    ASN1_INTEGER *serial = ASN1_INTEGER_new();
+    ASN1_INTEGER_set(serial, 10);
+    assert_int_equal(X509_CRL_get0_by_serial(crl, &found, serial), 1);
+    ASN1_INTEGER_set(serial, 11);
+    assert_int_equal(X509_CRL_get0_by_serial(crl, &found, serial), 0);
+    ASN1_INTEGER_free(serial);
+    X509_free(issuer);
+    X509_CRL_free(crl);
+    BIO_free(bio);
+    buffer_free(&pem);
 }
 
 #define case_of(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -243,6 +328,9 @@ int main(void)
         case_of(the_key_fits_and_serials_differ),
         case_of(wrong_leaves_are_refused),
         case_of(a_ca_that_is_not_whole_issues_nothing),
+        case_of(a_sealed_key_opens_with_its_passphrase_alone),
+        case_of(what_was_issued_is_written_down),
+        case_of(its_crl_is_what_libcrypto_verifies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "folder.h"
+#include "ca.h"
 #include "identity/identity.h"
 
 static struct folder folder;
@@ -29,9 +29,8 @@ static int setup(void **state)
     buffer_init(&key_pem, 10000);
     buffer_init(&ca_pem, 10000);
     buffer_init(&out, 10000);
-    assert_int_equal(identity_ca_create(folder.path, "Test CA", 30, &error), STATUS_OK);
-    assert_int_equal(identity_issue(folder.path, &leaf, &certificate_pem, &key_pem, &error),
-                     STATUS_OK);
+    assert_int_equal(ca_create(&folder, "Test CA", 30, &error), STATUS_OK);
+    assert_int_equal(ca_issue(&folder, &leaf, &certificate_pem, &key_pem, &error), STATUS_OK);
     assert_int_equal(file_read(folder_path(&folder, "ca.crt"), &ca_pem, &error), STATUS_OK);
     return 0;
 }
