@@ -6,39 +6,18 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/program.h"
 #include "http/message.h"
 
-enum { PROGRAM_ROOM = 4096, REPLY_HEAD_BYTES = 256, REASON_BYTES = 256 };
+enum { REPLY_HEAD_BYTES = 256, REASON_BYTES = 256 };
 
 static const char name[] = "cofferdam-http";
-
-/* Beside our own program, or where it is installed. */
-static enum status find_program(char path[static PROGRAM_ROOM], struct error *error)
-{
-    ssize_t len = readlink("/proc/self/exe", path, PROGRAM_ROOM - sizeof name);
-    while (len > 0 && path[len - 1] != '/')
-        len--;
-    if (len > 0) {
-        memcpy(path + len, name, sizeof name);
-        if (access(path, X_OK) == 0)
-            return STATUS_OK;
-    }
-    snprintf(path, PROGRAM_ROOM, "%s/%s", COFFERDAM_LIBEXEC, name);
-    if (access(path, X_OK) == 0)
-        return STATUS_OK;
-    return error_set(error, STATUS_IO, "58P01",
-                     "it belongs beside cofferdam, or into " COFFERDAM_LIBEXEC,
-                     "the program %s, which speaks HTTP, is missing", name);
-}
 
 static enum status put_request(const struct http_request *request, int *fd, struct error *error)
 {
@@ -58,39 +37,6 @@ done:
     else if (made >= 0)
         close(made);
     return status;
-}
-
-/* A worker's thread may block signals, and the gateway ignores some: the program inherits neither.
- */
-static int start_clean(pid_t *child, const char *program, int input, int output)
-{
-    char *const arguments[] = {(char *)(uintptr_t)name, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int failed = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    if (failed == 0)
-        failed = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    if (failed == 0)
-        failed = posix_spawn(child, program, &actions, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return failed;
-}
-
-static enum status start(int input, int output, pid_t *child, struct error *error)
-{
-    char program[PROGRAM_ROOM];
-    TRY(find_program(program, error));
-    int failed = start_clean(child, program, input, output);
-    return failed == 0 ? STATUS_OK : error_set_errno(error, failed, "cannot run %s", program);
 }
 
 /* Until the other end is closed; what is over the limit is read and lost. False: we were to stop.
@@ -154,7 +100,8 @@ static enum status exchange(int input, const int *stop, struct buffer *reply,
     pid_t child;
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
         return error_set_errno(error, errno, "cannot make a pipe");
-    enum status status = start(input, pipe_ends[1], &child, error);
+    enum status status =
+        program_start(name, "which speaks HTTP", input, pipe_ends[1], &child, error);
     close(pipe_ends[1]);
     bool whole = status == STATUS_OK && take_all(pipe_ends[0], stop, reply);
     close(pipe_ends[0]);
@@ -162,9 +109,7 @@ static enum status exchange(int input, const int *stop, struct buffer *reply,
         return status;
     if (!whole)
         kill(child, SIGKILL);
-    while (waitpid(child, &ended, 0) < 0)
-        if (errno != EINTR)
-            return error_set_errno(error, errno, "cannot wait for %s", name);
+    TRY(program_wait(child, name, &ended, error));
     if (!whole)
         return error_set(error, STATUS_IO, "57014", NULL, "it was given up");
     return judge(ended, reply, answer, error);

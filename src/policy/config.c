@@ -24,7 +24,7 @@ struct config_owned {
     struct arena arena;
 };
 
-static const char *path_at(struct yaml *yaml, struct fy_node *map, const char *key,
+const char *config_path_at(struct yaml *yaml, struct fy_node *map, const char *key,
                            const char *otherwise)
 {
     const char *path = yaml_text_at(yaml, map, key, otherwise);
@@ -61,7 +61,7 @@ static void load_listen(struct yaml *yaml, struct fy_node *node, struct config *
     config->listen.port = (uint16_t)yaml_number_at(yaml, node, "port", 0, UINT16_MAX, 7432);
     config->listen.certificate = need_path(yaml, node, "certificate");
     config->listen.key = need_path(yaml, node, "key");
-    config->listen.client_ca = path_at(yaml, node, "client_ca", NULL);
+    config->listen.client_ca = config_path_at(yaml, node, "client_ca", NULL);
     config->listen.max_sessions =
         (uint16_t)yaml_number_at(yaml, node, "max_sessions", 1, UINT16_MAX, 1000);
     config->listen.max_unauthenticated =
@@ -173,8 +173,8 @@ static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config
     config->upstream.port = (uint16_t)yaml_number_at(yaml, node, "port", 1, UINT16_MAX, 5432);
     config->upstream.database = yaml_need_text(yaml, node, "database");
     config->upstream.user = yaml_need_text(yaml, node, "user");
-    config->upstream.password_file = path_at(yaml, node, "password_file", NULL);
-    config->upstream.tls_ca = path_at(yaml, node, "tls_ca", NULL);
+    config->upstream.password_file = config_path_at(yaml, node, "password_file", NULL);
+    config->upstream.tls_ca = config_path_at(yaml, node, "tls_ca", NULL);
     config->upstream.tls_off = yaml_flag_at(yaml, node, "tls_off", false);
     config->upstream.connect_timeout_ms =
         (uint32_t)yaml_number_at(yaml, node, "connect_timeout_ms", 100, DAY_MS, 5000);
@@ -186,7 +186,7 @@ static void load_upstream(struct yaml *yaml, struct fy_node *node, struct config
     load_channel_binding(yaml, node, config);
 }
 
-static void check_url(struct yaml *yaml, struct fy_node *node, const char *url, const char *what)
+void config_check_url(struct yaml *yaml, struct fy_node *node, const char *url, const char *what)
 {
     if (!yaml_failed(yaml) && !http_url_is_safe(url))
         yaml_fail(yaml, node, "write https://host/path, without a user or blanks",
@@ -201,8 +201,8 @@ static void load_witness(struct yaml *yaml, struct fy_node *node, struct config_
     yaml_keys(yaml, node, keys);
     witness->key = yaml_need_text(yaml, node, "key");
     witness->url = yaml_need_text(yaml, node, "url");
-    witness->ca = path_at(yaml, node, "ca", NULL);
-    check_url(yaml, yaml_get(yaml, node, "url"), witness->url, "the witness's url");
+    witness->ca = config_path_at(yaml, node, "ca", NULL);
+    config_check_url(yaml, yaml_get(yaml, node, "url"), witness->url, "the witness's url");
 }
 
 static void load_witnesses(struct yaml *yaml, struct fy_node *node, struct config *config)
@@ -222,7 +222,7 @@ static void load_witnesses(struct yaml *yaml, struct fy_node *node, struct confi
 
 static void load_signing(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
-    config->ledger.signing_key = path_at(yaml, node, "signing_key", NULL);
+    config->ledger.signing_key = config_path_at(yaml, node, "signing_key", NULL);
     if (config->ledger.signing_key == NULL)
         config->ledger.signing_key = yaml_printf(yaml, "%s/ledger.key", config->state_folder);
     config->ledger.checkpoint_every_s =
@@ -281,7 +281,7 @@ static void load_contact_role(struct yaml *yaml, struct fy_node *node, struct co
         return;
     yaml_keys(yaml, node, keys);
     config->contact.user = yaml_need_text(yaml, node, "user");
-    config->contact.password_file = path_at(yaml, node, "password_file", NULL);
+    config->contact.password_file = config_path_at(yaml, node, "password_file", NULL);
     if (!yaml_failed(yaml) && strcmp(config->contact.user, config->upstream.user) == 0)
         yaml_fail(yaml, node, "make the role that `cofferdam grants --contact` describes",
                   "contact data is read by a role of its own, not by the gateway's");
@@ -328,13 +328,13 @@ static void load_mail(struct yaml *yaml, struct fy_node *node, struct config *co
         config->mail.tls = load_mail_tls(yaml, yaml_get(yaml, node, "tls"), config->mail.host);
     }
     config->mail.port = (uint16_t)yaml_number_at(yaml, node, "port", 1, UINT16_MAX, 587);
-    config->mail.ca = path_at(yaml, node, "ca", NULL);
+    config->mail.ca = config_path_at(yaml, node, "ca", NULL);
     config->mail.user = yaml_text_at(yaml, node, "user", NULL);
-    config->mail.password_file = path_at(yaml, node, "password_file", NULL);
+    config->mail.password_file = config_path_at(yaml, node, "password_file", NULL);
     config->mail.hello = yaml_text_at(yaml, node, "hello", NULL);
     config->mail.bounces = yaml_text_at(yaml, node, "bounces", NULL);
     check_bounces(yaml, yaml_get(yaml, node, "bounces"), config->mail.bounces);
-    config->mail.bounce_folder = path_at(yaml, node, "bounce_folder", NULL);
+    config->mail.bounce_folder = config_path_at(yaml, node, "bounce_folder", NULL);
     config->mail.per_minute =
         (uint32_t)yaml_number_at(yaml, node, "per_minute", 0, MOST_A_MINUTE, 0);
     config->mail.connections =
@@ -399,8 +399,8 @@ static void load_canaries(struct yaml *yaml, struct fy_node *node, struct config
 
 static void load_breach_path(struct yaml *yaml, struct fy_node *root, struct config *config)
 {
-    config->data_folder = path_at(yaml, root, "data_folder", config_installed_data);
-    config->incidents_folder = path_at(yaml, root, "incidents_folder", NULL);
+    config->data_folder = config_path_at(yaml, root, "data_folder", config_installed_data);
+    config->incidents_folder = config_path_at(yaml, root, "incidents_folder", NULL);
     if (config->incidents_folder == NULL)
         config->incidents_folder = yaml_printf(yaml, "%s/incidents", config->state_folder);
     load_contact_role(yaml, yaml_get(yaml, root, "contact"), config);
@@ -430,18 +430,19 @@ static void load_all(struct yaml *yaml, struct config *config)
         "policy",           "state_folder", "run_folder", "listen",  "admin",
         "upstream",         "ledger",       "limits",     "workers", "data_folder",
         "incidents_folder", "contact",      "mail",       "portal",  "canaries",
-        "budget",           "alarms",       NULL};
+        "budget",           "alarms",       "oidc",       NULL};
     struct fy_node *root = yaml_root(yaml);
     yaml_keys(yaml, root, keys);
-    config->policy = path_at(yaml, root, "policy", "policy.yaml");
-    config->state_folder = path_at(yaml, root, "state_folder", "/var/lib/cofferdam");
-    config->run_folder = path_at(yaml, root, "run_folder", "/run/cofferdam");
+    config->policy = config_path_at(yaml, root, "policy", "policy.yaml");
+    config->state_folder = config_path_at(yaml, root, "state_folder", "/var/lib/cofferdam");
+    config->run_folder = config_path_at(yaml, root, "run_folder", "/run/cofferdam");
     load_listen(yaml, yaml_need(yaml, root, "listen"), config);
     load_admin(yaml, yaml_get(yaml, root, "admin"), config);
     load_upstream(yaml, yaml_need(yaml, root, "upstream"), config);
     load_ledger(yaml, yaml_get(yaml, root, "ledger"), config);
     load_limits(yaml, yaml_get(yaml, root, "limits"), config);
     load_budgets(yaml, yaml_get(yaml, root, "budget"), config);
+    config_load_oidc(yaml, yaml_get(yaml, root, "oidc"), config);
     load_breach_path(yaml, root, config);
     load_canaries(yaml, yaml_get(yaml, root, "canaries"), config);
     config_load_alarms(yaml, yaml_get(yaml, root, "alarms"), config);

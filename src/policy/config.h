@@ -12,7 +12,7 @@
 
 enum config_mail_tls { CONFIG_MAIL_STARTTLS, CONFIG_MAIL_TLS, CONFIG_MAIL_OFF /* loopback */ };
 
-enum { CONFIG_MAIL_CONNECTIONS = 16, CONFIG_WITNESSES = 16 }; /* at most */
+enum { CONFIG_MAIL_CONNECTIONS = 16, CONFIG_WITNESSES = 16, CONFIG_PROVIDERS = 16 }; /* at most */
 
 /* Somebody who holds the ledger to its word: C2SP tlog-witness. */
 struct config_witness {
@@ -23,6 +23,20 @@ struct config_witness {
 
 /* Whether the login at the database is bound to the TLS channel (SCRAM-SHA-256-PLUS). */
 enum config_binding { CONFIG_BINDING_PREFER, CONFIG_BINDING_REQUIRE, CONFIG_BINDING_DISABLE };
+
+/* An identity provider whose tokens are taken (OpenID Connect, RFC 7519). */
+struct config_oidc {
+    const char *name; /* what policies call it */
+    const char *issuer, *audience;
+    const char *jwks_url, *jwks_file; /* neither: found by discovery, beneath the issuer */
+    const char *ca;                   /* PEM; NULL: the system's */
+    const char *typ;                  /* the token's type; NULL: JWT, at+jwt or none */
+    uint32_t skew_s;                  /* of clocks, default 30 */
+    uint32_t max_lifetime_s;          /* of a token, default 3600 */
+    uint32_t refresh_s;               /* between fetches of its keys, default 600 */
+    uint32_t refetch_s;   /* least between two that an unknown key asks for, default 30 */
+    uint32_t keep_keys_s; /* after the last fetch that succeeded, default a day */
+};
 
 struct config {
     const char *path;         /* of this file */
@@ -121,6 +135,8 @@ struct config {
             const char *to, *from; /* to NULL: no mail */
         } mail;
     } alarms;
+    const struct config_oidc *oidc;
+    size_t oidc_count;
     uint16_t workers; /* event loops, default: the cores, at most 8 */
 };
 

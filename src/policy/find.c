@@ -52,6 +52,27 @@ const struct policy_kind *policy_find_kind(const struct policy *policy, const ch
     return NULL;
 }
 
+static bool has_claim(const struct policy_oidc *oidc, const struct policy_claim *claim)
+{
+    for (size_t i = 0; i < oidc->claim_count; i++)
+        if (strcmp(oidc->claims[i].name, claim->name) == 0)
+            return oidc->claims[i].contains == claim->contains &&
+                   strcmp(oidc->claims[i].value, claim->value) == 0;
+    return false;
+}
+
+bool policy_same_oidc(const struct policy_oidc *a, const struct policy_oidc *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    if (strcmp(a->provider, b->provider) != 0 || a->claim_count != b->claim_count)
+        return false;
+    for (size_t i = 0; i < a->claim_count; i++) /* no name stands twice */
+        if (!has_claim(b, &a->claims[i]))
+            return false;
+    return true;
+}
+
 const struct policy_mask *policy_find_mask(const struct policy *policy, const char *name)
 {
     for (size_t i = 0; i < policy->mask_count; i++)

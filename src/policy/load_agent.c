@@ -15,14 +15,22 @@ static const char *load_certificate(struct loader *loader, struct fy_node *node)
 
 static void load_identity(struct loader *loader, struct fy_node *node, struct policy_agent *agent)
 {
-    static const char *const keys[] = {"certificate", "scram", NULL};
+    static const char *const keys[] = {"certificate", "scram", "oidc", NULL};
     struct yaml *yaml = &loader->yaml;
     yaml_keys(yaml, node, keys);
     struct fy_node *certificate = yaml_get(yaml, node, "certificate");
     struct fy_node *scram = yaml_get(yaml, node, "scram");
-    if (certificate == NULL && scram == NULL)
-        yaml_fail(yaml, node, "identity: {certificate: …} or {scram: path of the verifier file}",
+    struct fy_node *oidc = yaml_get(yaml, node, "oidc");
+    if (certificate == NULL && scram == NULL && oidc == NULL)
+        yaml_fail(yaml, node,
+                  "identity: {certificate: …}, {scram: path of the verifier file} or "
+                  "{oidc: {provider: …, claims: …}}",
                   "nothing proves who this agent is");
+    if (scram != NULL && oidc != NULL)
+        yaml_fail(yaml, oidc, "make it two agents",
+                  "a client is asked for a password or for a token, not for either");
+    if (oidc != NULL)
+        agent->oidc = load_oidc(loader, oidc);
     if (certificate != NULL)
         agent->certificate = load_certificate(loader, certificate);
     if (scram != NULL)
@@ -53,6 +61,19 @@ static void load_all_hours(struct loader *loader, struct fy_node *node, struct p
     while (hours != NULL && yaml_next(yaml, &items))
         load_hours(loader, items.value, &hours[agent->hours_count++]);
     agent->hours = hours;
+}
+
+static void check_unique_oidc(struct loader *loader, const struct policy_agent *agent,
+                              struct fy_node *node)
+{
+    const struct policy *policy = loader->policy;
+    for (size_t p = 0; p < policy->partner_count && agent->oidc != NULL; p++) {
+        const struct policy_partner *other = &policy->partners[p];
+        for (size_t i = 0; i < other->agent_count; i++)
+            if (&other->agents[i] != agent && policy_same_oidc(other->agents[i].oidc, agent->oidc))
+                yaml_fail(&loader->yaml, node, "give each agent claims of its own",
+                          "the same token would be agent %s's", other->agents[i].login);
+    }
 }
 
 /* One proof, one agent: otherwise the ledger could not say who it was. */
@@ -98,5 +119,7 @@ void load_agents(struct loader *loader, struct policy_partner *partner, struct f
         partner->agent_count++;
         if (!yaml_failed(yaml))
             check_unique(loader, partner, agent, name);
+        if (!yaml_failed(yaml))
+            check_unique_oidc(loader, agent, name);
     }
 }

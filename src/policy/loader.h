@@ -78,6 +78,8 @@ int64_t load_instant(struct loader *loader, struct fy_node *node, bool whole_day
 /* Kept open as long as the policy lives. */
 const struct zone *load_zone(struct loader *loader, struct fy_node *node, const char *name);
 void load_hours(struct loader *loader, struct fy_node *node, struct policy_hours *hours);
+/* load_oidc.c */
+const struct policy_oidc *load_oidc(struct loader *loader, struct fy_node *node);
 /* network.c */
 void load_network(struct loader *loader, struct fy_node *node, struct policy_network *network);
 

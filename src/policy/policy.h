@@ -117,11 +117,27 @@ struct policy_hours {
     const char *text;                   /* as written */
 };
 
+/* What a claim of a token must be: this text (or true, false, a whole number written so), or, for a
+ * list, one with this text in it. */
+struct policy_claim {
+    const char *name, *value;
+    bool contains;
+};
+
+/* An agent that shows a token of an identity provider. */
+struct policy_oidc {
+    const char *provider;              /* of cofferdam.yaml's oidc */
+    const struct policy_claim *claims; /* all of them; at least one */
+    size_t claim_count;
+    bool single_use; /* a token opens one session, ever */
+};
+
 struct policy_agent {
-    const char *name;        /* within its partner; the login name is partner.agent */
-    const char *login;       /* "partner.agent" */
-    const char *certificate; /* SAN URI, or a CN, that proves it; NULL: none */
-    const char *scram_file;  /* path of the verifier file; NULL: none */
+    const char *name;               /* within its partner; the login name is partner.agent */
+    const char *login;              /* "partner.agent" */
+    const char *certificate;        /* SAN URI, or a CN, that proves it; NULL: none */
+    const char *scram_file;         /* path of the verifier file; NULL: none */
+    const struct policy_oidc *oidc; /* NULL: none; never beside scram_file */
     const struct policy_network *networks;
     size_t network_count; /* 0: any */
     const struct policy_hours *hours;
@@ -282,6 +298,9 @@ const struct policy_agent *policy_find_agent(const struct policy *policy, const 
 /* Of a login "partner.": the partner's nobody. */
 const struct policy_agent *policy_find_nobody(const struct policy *policy, const char *login,
                                               const struct policy_partner **partner);
+
+/* Do both ask for the same provider and claims? NULL is equal to NULL alone. */
+bool policy_same_oidc(const struct policy_oidc *a, const struct policy_oidc *b);
 
 /* The policy's own mask of this name; NULL for a built-in or unknown one. */
 const struct policy_mask *policy_find_mask(const struct policy *policy, const char *name);

@@ -1,0 +1,141 @@
+/* See judge.h. */
+#include "oidc/judge.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/program.h"
+#include "crypto/crypto.h"
+
+enum { PATIENCE_MS = 3000, VERDICT_BYTES = QUESTION_TEXT_ROOM + 64 };
+
+static const char name[] = "cofferdam-token";
+
+void judge_open(struct judge *judge)
+{
+    *judge = (struct judge){.fd = -1};
+    buffer_init(&judge->question, QUESTION_BYTES);
+    buffer_init(&judge->answer, VERDICT_BYTES);
+}
+
+static void stop(struct judge *judge)
+{
+    int ended;
+    if (judge->child == 0)
+        return;
+    close(judge->fd);
+    kill(judge->child, SIGKILL);
+    (void)!program_wait(judge->child, name, &ended, NULL);
+    judge->child = 0;
+    judge->fd = -1;
+}
+
+void judge_close(struct judge *judge)
+{
+    stop(judge);
+    buffer_free(&judge->question);
+    buffer_free(&judge->answer);
+}
+
+static enum status start(struct judge *judge, struct error *error)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return error_set_errno(error, errno, "cannot make a socket pair");
+    enum status status =
+        program_start(name, "which judges tokens", ends[1], ends[1], &judge->child, error);
+    close(ends[1]);
+    if (status == STATUS_OK)
+        judge->fd = ends[0];
+    else
+        close(ends[0]);
+    return status;
+}
+
+/* False once the deadline has passed. */
+static bool wait_for(int fd, short events, int64_t deadline_ns)
+{
+    for (;;) {
+        struct pollfd waiting = {.fd = fd, .events = events};
+        int64_t left_ms = (deadline_ns - clock_monotonic_ns()) / 1000000;
+        if (left_ms <= 0)
+            return false;
+        int ready = poll(&waiting, 1, (int)left_ms);
+        if (ready > 0)
+            return true;
+        if (ready < 0 && errno != EINTR)
+            return false;
+    }
+}
+
+static bool tell(int fd, struct slice bytes, int64_t deadline_ns)
+{
+    for (size_t at = 0; at < bytes.len;) {
+        ssize_t put = send(fd, bytes.data + at, bytes.len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (put > 0)
+            at += (size_t)put;
+        else if (errno != EINTR && errno != EAGAIN)
+            return false;
+        else if (!wait_for(fd, POLLOUT, deadline_ns))
+            return false;
+    }
+    return true;
+}
+
+static bool hear(int fd, uint8_t *bytes, size_t len, int64_t deadline_ns)
+{
+    for (size_t at = 0; at < len;) {
+        if (!wait_for(fd, POLLIN, deadline_ns))
+            return false;
+        ssize_t got = recv(fd, bytes + at, len - at, MSG_DONTWAIT);
+        if (got > 0)
+            at += (size_t)got;
+        else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+            return false;
+    }
+    return true;
+}
+
+static bool converse(struct judge *judge, struct verdict *verdict)
+{
+    int64_t deadline_ns = clock_monotonic_ns() + PATIENCE_MS * INT64_C(1000000);
+    uint8_t head[4];
+    if (!tell(judge->fd, buffer_slice(&judge->question), deadline_ns) ||
+        !hear(judge->fd, head, sizeof head, deadline_ns))
+        return false;
+    size_t len = load_u32be(head);
+    uint8_t *room = len > VERDICT_BYTES ? NULL : buffer_reserve(&judge->answer, len);
+    return room != NULL && hear(judge->fd, room, len, deadline_ns) &&
+           verdict_read(slice_of(room, len), verdict) == STATUS_OK;
+}
+
+/* A program that has ended since the last question is found by asking: once more with a new one. */
+enum status judge_ask(struct judge *judge, const struct question *question, struct verdict *verdict,
+                      struct error *error)
+{
+    enum status status = STATUS_OK;
+    bool answered = false;
+    buffer_clear(&judge->question);
+    question_put(question, &judge->question);
+    if (judge->question.overflowed)
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "too long to be judged");
+    for (int attempt = 0; attempt < 2 && !answered && status == STATUS_OK; attempt++) {
+        bool fresh = judge->child == 0;
+        buffer_clear(&judge->answer);
+        if (fresh)
+            status = start(judge, error);
+        answered = status == STATUS_OK && converse(judge, verdict);
+        if (!answered)
+            stop(judge);
+        if (fresh)
+            break;
+    }
+    crypto_wipe(judge->question.data, judge->question.len); /* it holds a token */
+    if (status == STATUS_OK && !answered)
+        return error_set(error, STATUS_IO, "58000", NULL, "%s gave no answer", name);
+    return status;
+}
