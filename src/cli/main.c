@@ -50,6 +50,8 @@ static const struct cli_verb verbs[] = {
     {"partner", "kit", &verb_partner_kit, "make what an agent needs to connect"},
     {"partner", "contain", &verb_partner_contain, "cut a partner or an agent off, now"},
     {"partner", "restore", &verb_partner_restore, "let a contained partner or agent in again"},
+    {"policy", "diff", &verb_policy_diff, "tell who gains or loses what by a changed policy"},
+    {"policy", "unused", &verb_policy_unused, "list rights that nobody uses, and drop them"},
     {"agent", "passwd", &verb_agent_passwd, "set the password of a machine account"},
     {"cert", "ca", &verb_cert_ca, "make a certificate authority"},
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},

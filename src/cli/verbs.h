@@ -64,6 +64,8 @@ extern const struct cli_command verb_partner_kit;
 extern const struct cli_command verb_partner_list;
 extern const struct cli_command verb_partner_restore;
 extern const struct cli_command verb_partner_show;
+extern const struct cli_command verb_policy_diff;
+extern const struct cli_command verb_policy_unused;
 extern const struct cli_command verb_portal;
 extern const struct cli_command verb_reload;
 extern const struct cli_command verb_sessions;

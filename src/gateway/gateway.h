@@ -4,6 +4,8 @@
 #ifndef COFFERDAM_GATEWAY_GATEWAY_H
 #define COFFERDAM_GATEWAY_GATEWAY_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 #include "base/table.h"
 #include "policy/config.h"
@@ -27,5 +29,25 @@ MUST_USE enum status gateway_side_doors(const struct config *config, const struc
  * for read-only, time-outs and parameter logging, against what `grants` asks for. */
 MUST_USE enum status gateway_role_settings(const struct config *config, struct table *table,
                                            struct error *error);
+
+/* ---- how many people a grant reaches; blocks (libpq) ---- */
+struct gateway_counter; /* a connection; owned */
+MUST_USE enum status gateway_counter_open(const struct config *config,
+                                          struct gateway_counter **counter, struct error *error);
+void gateway_counter_close(struct gateway_counter *counter); /* NULL is fine */
+
+struct gateway_reach {
+    const struct policy *policy;
+    const struct policy_grant *grant; /* of the policy; NULL: reaches nobody */
+};
+struct gateway_people {
+    uint64_t before, after, gained, lost;
+};
+/* Distinct people of that kind, by name, in the rows of the grants. STATUS_IO with the database's
+ * SQLSTATE where the role may not read what it takes. */
+MUST_USE enum status gateway_count_people(struct gateway_counter *counter,
+                                          const struct gateway_reach *before,
+                                          const struct gateway_reach *after, const char *kind,
+                                          struct gateway_people *people, struct error *error);
 
 #endif

@@ -76,27 +76,20 @@ static void load_sections(struct loader *loader)
     load_partners(loader, yaml_get(yaml, root, "partners"));
 }
 
-/* Reads the file into the arena, and names it by its digest. */
-static enum status read_text(struct policy_owned *owned, const char *path, struct error *error)
+/* Copies the text into the arena, and names it by its digest. */
+static enum status keep_text(struct policy_owned *owned, const char *path, struct slice content,
+                             struct error *error)
 {
-    struct buffer bytes;
-    buffer_init(&bytes, YAML_FILE_BYTES);
-    enum status status = file_read(path, &bytes, error);
-    if (status != STATUS_OK)
-        goto done;
     struct policy *policy = &owned->policy;
-    struct slice content = buffer_slice(&bytes);
     uint8_t digest[CRYPTO_SHA256_BYTES];
     crypto_sha256(&content, 1, digest);
     crypto_hex(digest, sizeof digest, policy->id);
     policy->path = arena_strdup(&owned->arena, path);
-    policy->text = arena_copy(&owned->arena, (const char *)bytes.data, bytes.len);
-    policy->text_len = bytes.len;
+    policy->text = arena_copy(&owned->arena, (const char *)content.data, content.len);
+    policy->text_len = content.len;
     if (policy->path == NULL || policy->text == NULL)
-        status = error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-done:
-    buffer_free(&bytes);
-    return status;
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    return STATUS_OK;
 }
 
 static void owned_free(struct policy_owned *owned)
@@ -107,14 +100,15 @@ static void owned_free(struct policy_owned *owned)
     free(owned);
 }
 
-enum status policy_load(const char *path, const struct policy **policy, struct error *error)
+enum status policy_load_text(const char *path, struct slice content, const struct policy **policy,
+                             struct error *error)
 {
     struct policy_owned *owned = calloc(1, sizeof *owned);
     if (owned == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     arena_init(&owned->arena, ARENA_BYTES);
     atomic_init(&owned->references, 1);
-    enum status status = read_text(owned, path, error);
+    enum status status = keep_text(owned, path, content, error);
     if (status != STATUS_OK)
         goto done;
     struct loader loader = {.owned = owned, .policy = &owned->policy};
@@ -128,6 +122,17 @@ done:
         *policy = &owned->policy;
     else
         owned_free(owned);
+    return status;
+}
+
+enum status policy_load(const char *path, const struct policy **policy, struct error *error)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, YAML_FILE_BYTES);
+    enum status status = file_read(path, &bytes, error);
+    if (status == STATUS_OK)
+        status = policy_load_text(path, buffer_slice(&bytes), policy, error);
+    buffer_free(&bytes);
     return status;
 }
 

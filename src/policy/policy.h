@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/status.h"
 
@@ -286,6 +287,9 @@ struct policy {
  * Relative paths inside are relative to the file's folder. Returns owned, one reference. */
 MUST_USE enum status policy_load(const char *path, const struct policy **policy,
                                  struct error *error);
+/* As policy_load, of a text that is at hand; path is what its errors and relative paths go by. */
+MUST_USE enum status policy_load_text(const char *path, struct slice content,
+                                      const struct policy **policy, struct error *error);
 const struct policy *policy_retain(const struct policy *policy);
 void policy_release(const struct policy *policy); /* NULL is fine; the last one frees */
 

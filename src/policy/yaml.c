@@ -1,5 +1,5 @@
 /* The reader's entry, its failures and its walks; typed scalars are in yaml_scalar.c.
- * Only these two files see libfyaml. */
+ * Only these two and yaml_span.c see libfyaml. */
 #include "policy/yaml.h"
 
 #include <libfyaml.h>

@@ -83,6 +83,14 @@ struct yaml_items yaml_list_items(struct yaml *yaml, struct fy_node *node);
 struct yaml_items yaml_one_or_more(struct yaml *yaml, struct fy_node *node);
 bool yaml_next(struct yaml *yaml, struct yaml_items *items); /* false at the end and on failure */
 
+/* ---- yaml_span.c: where it stands ---- */
+struct yaml_span {
+    size_t start, end; /* bytes of the text, half open; with quotes and brackets */
+};
+/* False where that cannot be told: a node that is empty, a comment behind an opening bracket. */
+bool yaml_span_of(struct slice text, struct fy_node *node, struct yaml_span *span);
+bool yaml_is_flow(struct fy_node *node); /* written with brackets */
+
 /* ---- scalars; a node of NULL gives the default ---- */
 const char *yaml_text(struct yaml *yaml, struct fy_node *node); /* not empty; no default */
 const char *yaml_text_at(struct yaml *yaml, struct fy_node *map, const char *key,

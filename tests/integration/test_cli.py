@@ -16,7 +16,8 @@ VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget"
          "incident lint", "incident fact", "incident decide", "incident notify", "incident log", "incident statement",
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
          "incident verify", "trace", "subject", "erase",
-         "partner list", "partner show", "partner kit", "partner contain", "partner restore", "agent passwd", "cert ca", "cert server",
+         "partner list", "partner show", "partner kit", "partner contain", "partner restore",
+         "policy diff", "policy unused", "agent passwd", "cert ca", "cert server",
          "cert issue", "cert crl", "cert list", "cert show", "cert revoke", "cert revoked", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
          "ledger prove", "ledger serve", "ledger verify", "ledger witness", "portal", "worker", "drill", "version"]
 

@@ -1,0 +1,301 @@
+/* Who reaches which column, before and after. One dataset of one agent and purpose at a time: the
+ * grants that count for it, in both policies, are laid side by side. See compare.h. */
+#include "policy/compare.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { GRANTS_MOST = 64 }; /* of one dataset for one agent and purpose, one after the other */
+
+struct comparing {
+    const struct policy *policies[2]; /* before, after */
+    int64_t now_ns;
+    compare_fn fn;
+    void *context;
+};
+
+/* One agent, purpose and dataset; a partner or a dataset that is not there is NULL. */
+struct corner {
+    const struct policy_partner *partners[2];
+    const struct policy_dataset *datasets[2];
+    const char *agent, *purpose;
+    bool has_agent[2];
+};
+
+struct reach {
+    const struct policy *policy;
+    const struct policy_grant *grant;
+    const struct policy_granted_column *column;
+};
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* "": whoever acts for the partner in a delivery. */
+static bool names_agent(const struct policy_partner *partner, const char *name)
+{
+    if (name[0] == '\0')
+        return partner != NULL;
+    for (size_t i = 0; partner != NULL && i < partner->agent_count; i++)
+        if (strcmp(partner->agents[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* ---- one column ---- */
+
+static size_t reaches(const struct comparing *comparing, const struct corner *corner, int side,
+                      const char *column, struct reach *found)
+{
+    const struct policy_partner *partner = corner->partners[side];
+    const struct policy_dataset *dataset = corner->datasets[side];
+    size_t count = 0;
+    if (partner == NULL || dataset == NULL || !corner->has_agent[side])
+        return 0;
+    for (size_t g = 0; g < partner->grant_count && count < GRANTS_MOST; g++) {
+        const struct policy_grant *grant = &partner->grants[g];
+        if (&comparing->policies[side]->datasets[grant->dataset] != dataset ||
+            grant->valid_until_ns <= comparing->now_ns ||
+            (grant->agent != NULL && strcmp(grant->agent, corner->agent) != 0) ||
+            (grant->purpose != NULL && !same_text(grant->purpose, corner->purpose)))
+            continue;
+        for (size_t c = 0; c < grant->column_count; c++)
+            if (strcmp(dataset->columns[grant->columns[c].column].name, column) == 0)
+                found[count++] = (struct reach){.policy = comparing->policies[side],
+                                                .grant = grant,
+                                                .column = &grant->columns[c]};
+    }
+    return count;
+}
+
+static const char *mask_sql(const struct reach *reach)
+{
+    const struct policy_mask *mask =
+        reach->column->mask == NULL ? NULL : policy_find_mask(reach->policy, reach->column->mask);
+    return mask == NULL ? NULL : mask->sql;
+}
+
+static bool same_path(const struct reach *a, const struct reach *b)
+{
+    const struct policy_dataset *one = &a->policy->datasets[a->grant->dataset],
+                                *two = &b->policy->datasets[b->grant->dataset];
+    return strcmp(one->schema, two->schema) == 0 && strcmp(one->table, two->table) == 0;
+}
+
+static bool same_reach(const struct reach *a, const struct reach *b)
+{
+    return a->column->form == b->column->form && a->column->bucket == b->column->bucket &&
+           same_text(a->column->mask, b->column->mask) && same_text(mask_sql(a), mask_sql(b)) &&
+           same_text(a->grant->rows, b->grant->rows) && same_path(a, b) &&
+           a->grant->valid_from_ns == b->grant->valid_from_ns &&
+           a->grant->valid_until_ns == b->grant->valid_until_ns;
+}
+
+/* ---- in words ---- */
+
+static size_t put(char *text, size_t at, const char *word, const char *value)
+{
+    int len = snprintf(text + at, COMPARE_ACCESS_ROOM - at, "%s%s", word, value);
+    size_t end = at + (len < 0 ? 0 : (size_t)len);
+    return end < COMPARE_ACCESS_ROOM ? end : COMPARE_ACCESS_ROOM - 1;
+}
+
+static void describe(const struct reach *reach, const struct reach *other, char *text)
+{
+    static const char *const forms[] = {
+        [POLICY_FORM_CLEAR] = "clear", [POLICY_FORM_MASKED] = "", [POLICY_FORM_TOKEN] = "token"};
+    const struct policy_grant *grant = reach->grant;
+    const struct policy_dataset *dataset = &reach->policy->datasets[grant->dataset];
+    char when[21], bucket[32];
+    size_t at = put(text, 0, forms[reach->column->form], "");
+    if (reach->column->bucket > 0) {
+        snprintf(bucket, sizeof bucket, "bucket(%ld)", reach->column->bucket);
+        at = put(text, at, "", bucket);
+    } else if (reach->column->form == POLICY_FORM_MASKED) {
+        at = put(text, at, "", reach->column->mask);
+    }
+    if (other != NULL && !same_text(mask_sql(reach), mask_sql(other)) && mask_sql(reach) != NULL)
+        at = put(text, at, " as ", mask_sql(reach));
+    if (other != NULL && !same_path(reach, other)) {
+        at = put(text, at, ", of table ", dataset->schema);
+        at = put(text, at, ".", dataset->table);
+    }
+    if (grant->rows != NULL)
+        at = put(text, at, ", where ", grant->rows);
+    if (grant->valid_from_ns != INT64_MIN) {
+        clock_format_utc(grant->valid_from_ns, when);
+        at = put(text, at, ", from ", when);
+    }
+    if (grant->valid_until_ns != INT64_MAX) {
+        clock_format_utc(grant->valid_until_ns, when);
+        put(text, at, ", until ", when);
+    }
+}
+
+static enum status tell(const struct comparing *comparing, const struct corner *corner,
+                        const char *column, const struct reach *was, const struct reach *now,
+                        struct error *error)
+{
+    const struct policy_partner *partner = corner->partners[corner->partners[1] != NULL];
+    const struct policy_dataset *dataset = corner->datasets[corner->datasets[1] != NULL];
+    struct compare_change change = {.partner = partner->name,
+                                    .agent = corner->agent,
+                                    .purpose = corner->purpose,
+                                    .dataset = dataset->name,
+                                    .column = column,
+                                    .what = was == NULL   ? COMPARE_GAINS
+                                            : now == NULL ? COMPARE_LOSES
+                                                          : COMPARE_OTHERWISE,
+                                    .before = was == NULL ? NULL : was->grant,
+                                    .after = now == NULL ? NULL : now->grant};
+    if (was != NULL)
+        describe(was, now, change.was);
+    if (now != NULL)
+        describe(now, was, change.now);
+    return comparing->fn(comparing->context, &change, error);
+}
+
+/* Takes out what both have, and returns how many are left of the first. */
+static size_t leave_out(struct reach *reaches, size_t count, const struct reach *others,
+                        size_t other_count)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool shared = false;
+        for (size_t j = 0; j < other_count && !shared; j++)
+            shared = same_reach(&reaches[i], &others[j]);
+        if (!shared)
+            reaches[left++] = reaches[i];
+    }
+    return left;
+}
+
+static enum status compare_column(const struct comparing *comparing, const struct corner *corner,
+                                  const char *column, struct error *error)
+{
+    struct reach was[GRANTS_MOST], now[GRANTS_MOST], all[GRANTS_MOST];
+    size_t was_count = reaches(comparing, corner, 0, column, was);
+    size_t now_count = reaches(comparing, corner, 1, column, now), all_count = was_count;
+    memcpy(all, was, sizeof was);
+    was_count = leave_out(was, was_count, now, now_count);
+    now_count = leave_out(now, now_count, all, all_count);
+    for (size_t i = 0; i < was_count || i < now_count; i++)
+        TRY(tell(comparing, corner, column, i < was_count ? &was[i] : NULL,
+                 i < now_count ? &now[i] : NULL, error));
+    return STATUS_OK;
+}
+
+/* ---- what there is to compare ---- */
+
+static enum status compare_dataset(const struct comparing *comparing, const struct corner *corner,
+                                   struct error *error)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct policy_dataset *dataset = corner->datasets[side], *old = corner->datasets[0];
+        for (size_t c = 0; dataset != NULL && c < dataset->column_count; c++) {
+            bool seen = false; /* with the old policy's columns */
+            for (size_t o = 0; side == 1 && old != NULL && o < old->column_count && !seen; o++)
+                seen = strcmp(old->columns[o].name, dataset->columns[c].name) == 0;
+            if (!seen)
+                TRY(compare_column(comparing, corner, dataset->columns[c].name, error));
+        }
+    }
+    return STATUS_OK;
+}
+
+static bool by_purpose(const struct corner *corner, const struct comparing *comparing)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct policy_partner *partner = corner->partners[side];
+        for (size_t g = 0; partner != NULL && g < partner->grant_count; g++)
+            if (&comparing->policies[side]->datasets[partner->grants[g].dataset] ==
+                    corner->datasets[side] &&
+                partner->grants[g].purpose != NULL)
+                return true;
+    }
+    return false;
+}
+
+static bool has_purpose(const struct policy_partner *partner, const char *purpose)
+{
+    for (size_t i = 0; partner != NULL && i < partner->purpose_count; i++)
+        if (strcmp(partner->purposes[i], purpose) == 0)
+            return true;
+    return false;
+}
+
+/* Once for each purpose of either policy, if any grant of the dataset is for one alone. */
+static enum status compare_purposes(const struct comparing *comparing, struct corner *corner,
+                                    struct error *error)
+{
+    if (!by_purpose(corner, comparing))
+        return compare_dataset(comparing, corner, error);
+    for (int side = 0; side < 2; side++) {
+        const struct policy_partner *partner = corner->partners[side];
+        for (size_t i = 0; partner != NULL && i < partner->purpose_count; i++) {
+            struct corner one = *corner;
+            one.purpose = partner->purposes[i];
+            if (side == 1 && has_purpose(corner->partners[0], one.purpose))
+                continue;
+            for (int of = 0; of < 2; of++)
+                one.has_agent[of] =
+                    corner->has_agent[of] && has_purpose(corner->partners[of], one.purpose);
+            TRY(compare_dataset(comparing, &one, error));
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status compare_agent(const struct comparing *comparing, struct corner *corner,
+                                 struct error *error)
+{
+    for (int side = 0; side < 2; side++)
+        corner->has_agent[side] = names_agent(corner->partners[side], corner->agent);
+    for (int side = 0; side < 2; side++) {
+        const struct policy *policy = comparing->policies[side];
+        for (size_t d = 0; d < policy->dataset_count; d++) {
+            const char *name = policy->datasets[d].name;
+            corner->datasets[0] = policy_find_dataset(comparing->policies[0], name);
+            corner->datasets[1] = policy_find_dataset(comparing->policies[1], name);
+            if (side == 0 || corner->datasets[0] == NULL)
+                TRY(compare_purposes(comparing, corner, error));
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status compare_partner(const struct comparing *comparing, struct corner *corner,
+                                   struct error *error)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct policy_partner *partner = corner->partners[side];
+        for (size_t i = 0; partner != NULL && i < partner->agent_count; i++) {
+            corner->agent = partner->agents[i].name;
+            if (side == 0 || !names_agent(corner->partners[0], corner->agent))
+                TRY(compare_agent(comparing, corner, error));
+        }
+    }
+    if (corner->agent != NULL)
+        return STATUS_OK;
+    corner->agent = ""; /* it has no agents: deliveries can still be made for it */
+    return compare_agent(comparing, corner, error);
+}
+
+enum status policy_compare(const struct policy *before, const struct policy *after, int64_t now_ns,
+                           compare_fn fn, void *context, struct error *error)
+{
+    struct comparing comparing = {
+        .policies = {before, after}, .now_ns = now_ns, .fn = fn, .context = context};
+    for (int side = 0; side < 2; side++) {
+        for (size_t p = 0; p < comparing.policies[side]->partner_count; p++) {
+            const char *name = comparing.policies[side]->partners[p].name;
+            struct corner corner = {
+                .partners = {policy_find_partner(before, name), policy_find_partner(after, name)}};
+            if (side == 0 || corner.partners[0] == NULL)
+                TRY(compare_partner(&comparing, &corner, error));
+        }
+    }
+    return STATUS_OK;
+}

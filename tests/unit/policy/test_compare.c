@@ -1,0 +1,150 @@
+/* Two policies: each right that is gained, lost or otherwise is told once, and no other leaf is
+ * passed over. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "policy/compare.h"
+
+enum { TOLD = 8192 };
+
+static enum status write_down(void *context, const struct compare_change *change,
+                              struct error *error)
+{
+    static const char signs[] = {
+        [COMPARE_GAINS] = '+', [COMPARE_LOSES] = '-', [COMPARE_OTHERWISE] = '~'};
+    char *told = context;
+    size_t len = strlen(told);
+    assert_true((change->before == NULL) == (change->what == COMPARE_GAINS));
+    assert_true((change->after == NULL) == (change->what == COMPARE_LOSES));
+    snprintf(told + len, TOLD - len, "%c %s.%s[%s] %s.%s: %s > %s\n", signs[change->what],
+             change->partner, change->agent, change->purpose == NULL ? "" : change->purpose,
+             change->dataset, change->column, change->was, change->now);
+    return STATUS_OK;
+}
+
+static void expect(const char *before, const char *after, const char *expected)
+{
+    char told[TOLD] = "";
+    struct error error;
+    const struct policy *old = fixture_load(before), *fresh = fixture_load(after);
+    assert_int_equal(policy_compare(old, fresh, 1700000000000000000, write_down, told, &error),
+                     STATUS_OK);
+    assert_string_equal(told, expected);
+    policy_release(old);
+    policy_release(fresh);
+}
+
+#define GRANTS AGENT "    grants:\n"
+
+static void columns_are_gained_lost_and_otherwise(void **state)
+{
+    expect(GRANTS "      - {dataset: customer, columns: {phone: clear, full_name: clear}}\n",
+           GRANTS "      - {dataset: customer, columns: {phone: last4, customer_id: token}}\n",
+           "+ north-mail.sync[] customer.customer_id:  > token\n"
+           "- north-mail.sync[] customer.full_name: clear > \n"
+           "~ north-mail.sync[] customer.phone: clear > last4\n"
+           "+ north-mail.job[] customer.customer_id:  > token\n"
+           "- north-mail.job[] customer.full_name: clear > \n"
+           "~ north-mail.job[] customer.phone: clear > last4\n");
+}
+
+static void the_same_in_other_words_is_no_change(void **state)
+{
+    expect(GRANTS "      - {dataset: model, columns: all}\n"
+                  "      - {dataset: customer, columns: [phone]}\n",
+           GRANTS "      - {dataset: customer, columns: {phone: clear}, agent: sync}\n"
+                  "      - dataset: customer\n"
+                  "        agent: job\n"
+                  "        columns:\n"
+                  "          - phone\n"
+                  "      - {dataset: model, columns: [name, model_id]}\n",
+           "");
+}
+
+static void rows_times_tables_and_masks_count(void **state)
+{
+    expect(GRANTS "      - {dataset: customer, columns: [phone], agent: job}\n",
+           GRANTS "      - {dataset: customer, columns: [phone], agent: job,\n"
+                  "         rows: \"phone IS NOT NULL\", valid: {until: 2030-01-01}}\n",
+           "~ north-mail.job[] customer.phone: clear > clear, where phone IS NOT NULL, until "
+           "2030-01-02T00:00:00Z\n");
+    expect("masks: {short: {sql: \"left({column}, 1)\"}}\n" GRANTS
+           "      - {dataset: customer, columns: {phone: short}, agent: job}\n",
+           "masks: {short: {sql: \"left({column}, 9)\"}}\n" GRANTS
+           "      - {dataset: customer, columns: {phone: short}, agent: job}\n",
+           "~ north-mail.job[] customer.phone: short as left({column}, 1) > short as "
+           "left({column}, 9)\n");
+    /* ended in 2020: there is nothing to lose */
+    expect(GRANTS "      - {dataset: model, columns: all, valid: {until: 2020-01-01}}\n", AGENT,
+           "");
+}
+
+static void purposes_are_told_apart_where_a_grant_does(void **state)
+{
+    expect(GRANTS "      - {dataset: customer, columns: [phone], agent: job}\n",
+           GRANTS "      - {dataset: customer, columns: [phone], agent: job, purpose: recall}\n",
+           "- north-mail.job[survey] customer.phone: clear > \n");
+}
+
+static void agents_and_partners_come_and_go(void **state)
+{
+    static const char none[] = DATASETS "partners:\n  other: {purposes: [x]}\n";
+    expect(GRANTS "      - {dataset: vehicle, columns: [vin], agent: sync}\n", none,
+           "- north-mail.sync[] vehicle.vin: clear > \n");
+    expect(none, GRANTS "      - {dataset: vehicle, columns: [vin], agent: sync}\n",
+           "+ north-mail.sync[] vehicle.vin:  > clear\n");
+    /* a partner of deliveries alone */
+    expect(none,
+           DATASETS "partners:\n  other:\n    purposes: [x]\n    grants:\n"
+                    "      - {dataset: vehicle, columns: [vin]}\n",
+           "+ other.[] vehicle.vin:  > clear\n");
+}
+
+static void every_other_leaf_is_compared(void **state)
+{
+    struct table table;
+    struct error error;
+    char told[TOLD] = "";
+    const struct policy *old =
+        fixture_load(AGENT "    budget: {subjects: {total: 10}}\n    grants:\n"
+                           "      - {dataset: model, columns: all}\n");
+    const struct policy *fresh =
+        fixture_load("controller: {name: Example}\n" PARTNER "    agents:\n"
+                     "      - {name: job, identity: {scram: secrets/job.scram},\n"
+                     "         networks: [10.0.0.0/8, \"::1/128\"]}\n"
+                     "      - {name: sync, identity: {certificate: \"spiffe://n/sync\"}}\n"
+                     "    budget: {subjects: {total: 11}}\n");
+    assert_int_equal(policy_compare_leaves(old, fresh, &table, &error), STATUS_OK);
+    for (const struct table_row *row = table.first; row != NULL; row = row->next) {
+        size_t len = strlen(told);
+        snprintf(told + len, TOLD - len, "%s: %s > %s\n", row->cells[0],
+                 row->cells[1] == NULL ? "-" : row->cells[1],
+                 row->cells[2] == NULL ? "-" : row->cells[2]);
+    }
+    assert_string_equal(told, "controller/name: - > Example\n"
+                              "partners/north-mail/agents/job/networks: - > [10.0.0.0/8, ::1/128]\n"
+                              "partners/north-mail/budget/subjects/total: 10 > 11\n");
+    table_free(&table);
+    policy_release(old);
+    policy_release(fresh);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_are_gained_lost_and_otherwise),
+        cmocka_unit_test(the_same_in_other_words_is_no_change),
+        cmocka_unit_test(rows_times_tables_and_masks_count),
+        cmocka_unit_test(purposes_are_told_apart_where_a_grant_does),
+        cmocka_unit_test(agents_and_partners_come_and_go),
+        cmocka_unit_test(every_other_leaf_is_compared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
