@@ -3,15 +3,19 @@
  * Invariant: what contains has contained before it is queued, counted or written. */
 #include "alarm/private.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "mail/mail.h"
 
 enum { PATH_ROOM = 4096, LOOK_S = 1 };
 
@@ -308,23 +312,47 @@ static void *desk_main(void *context)
 
 /* ---- opening ---- */
 
-static enum status start(struct alarm_desk *desk, struct error *error)
+static void set_up(struct alarm_desk *desk)
 {
-    char path[PATH_ROOM];
     pthread_condattr_t attributes;
     CHECK(pthread_mutex_init(&desk->lock, NULL) == 0);
     CHECK(pthread_mutex_init(&desk->file_lock, NULL) == 0);
     CHECK(pthread_condattr_init(&attributes) == 0);
     CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
     CHECK(pthread_cond_init(&desk->woken, &attributes) == 0);
+    alarm_couriers_open(desk, &attributes);
     pthread_condattr_destroy(&attributes);
+    desk->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+/* What is left for receivers that are configured no more. */
+static enum status drop_others(struct alarm_desk *desk, struct error *error)
+{
+    static const char *const all[ALARM_COURIERS] = {"webhook", "mail"};
+    for (size_t i = 0; i < ALARM_COURIERS; i++) {
+        bool is_kept = false;
+        for (size_t k = 0; k < desk->courier_count; k++)
+            is_kept = is_kept || strcmp(desk->receivers[k], all[i]) == 0;
+        if (!is_kept)
+            TRY(alarms_give_up(desk->file, all[i], clock_now_ns(), "it is configured no more",
+                               error));
+    }
+    return STATUS_OK;
+}
+
+static enum status start(struct alarm_desk *desk, struct error *error)
+{
+    char path[PATH_ROOM];
+    if (desk->stop < 0)
+        return error_set_errno(error, errno, "cannot make an event descriptor");
     snprintf(path, sizeof path, "%s/alarms.sqlite", desk->options.config->state_folder);
     TRY(alarms_open(path, &desk->file, error));
+    TRY(drop_others(desk, error));
     TRY(alarm_record_rest(desk, error));
     if (pthread_create(&desk->thread, NULL, desk_main, desk) != 0)
         return error_set(error, STATUS_IO, "58030", NULL, "the alarms' thread did not start");
     desk->started = true;
-    return STATUS_OK;
+    return alarm_couriers_start(desk, error);
 }
 
 enum status alarm_desk_open(const struct alarm_options *options, struct alarm_desk **out,
@@ -335,6 +363,9 @@ enum status alarm_desk_open(const struct alarm_options *options, struct alarm_de
         return error_no_memory(error);
     desk->options = *options;
     desk->interval_ns = options->config->alarms.interval_s * INT64_C(1000000000);
+    set_up(desk);
+    if (options->config->alarms.mail.to != NULL)
+        mail_start();
     enum status status = start(desk, error);
     if (status == STATUS_OK)
         *out = desk;
@@ -343,6 +374,7 @@ enum status alarm_desk_open(const struct alarm_options *options, struct alarm_de
     return status;
 }
 
+/* The desk's thread ends last of what it wakes: its alarms are stored when the couriers end. */
 void alarm_desk_close(struct alarm_desk *desk)
 {
     if (desk == NULL)
@@ -351,9 +383,15 @@ void alarm_desk_close(struct alarm_desk *desk)
     desk->closing = true;
     pthread_cond_signal(&desk->woken);
     pthread_mutex_unlock(&desk->lock);
+    if (desk->stop >= 0 && eventfd_write(desk->stop, 1) != 0)
+        log_event(LOG_WARNING, "alarm_stop_slow", "reason=\"deliveries end by themselves\"");
     if (desk->started)
         pthread_join(desk->thread, NULL);
+    alarm_couriers_wake(desk);
+    alarm_couriers_join(desk);
     alarms_close(desk->file);
+    if (desk->stop >= 0)
+        close(desk->stop);
     pthread_cond_destroy(&desk->woken);
     pthread_mutex_destroy(&desk->lock);
     pthread_mutex_destroy(&desk->file_lock);

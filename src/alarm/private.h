@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "alarm/alarm.h"
+#include "base/buffer.h"
 #include "base/limits.h"
 #include "registry/alarms.h"
 
@@ -34,6 +35,23 @@ struct alarm_known {
     int64_t repeats, stored; /* counted since; of these, in the file */
 };
 
+struct alarm_desk;
+enum courier_result { COURIER_TAKEN, COURIER_FAILED, COURIER_STOPPED /* it wants no more */ };
+
+/* A receiver, and the thread that brings it what waits. Names and place are constant. */
+struct alarm_courier {
+    struct alarm_desk *desk;
+    const char *name, *place; /* "webhook" and its url; "mail" and its address */
+    enum courier_result (*deliver)(struct alarm_desk *desk, const struct alarms_entry *alarm,
+                                   char *answer);
+    pthread_t thread;
+    pthread_cond_t woken; /* with the desk's lock */
+    bool is_started;
+    bool has_news; /* the desk's lock */
+};
+
+enum { ALARM_COURIERS = 2 };
+
 struct alarm_desk {
     struct alarm_options options;
     int64_t interval_ns;
@@ -46,8 +64,10 @@ struct alarm_desk {
     int64_t lost;                               /* lock; raised since the last look, without room */
     struct alarm_known known[ALARM_KNOWN_MOST]; /* lock */
     size_t known_count;                         /* lock */
-    const char *receivers[2];                   /* names; constant once opened */
-    size_t receiver_count;
+    int stop;                                   /* can be read once the desk closes */
+    struct alarm_courier couriers[ALARM_COURIERS];
+    const char *receivers[ALARM_COURIERS]; /* their names */
+    size_t courier_count;                  /* constant once opened */
     pthread_mutex_t file_lock;
     struct alarms *file; /* file_lock */
 };
@@ -59,5 +79,18 @@ struct alarm_desk {
 void alarm_record(struct alarm_desk *desk, const struct alarm_raised *raised, int64_t *id);
 /* What an earlier process stored and did not get into the ledger. */
 MUST_USE enum status alarm_record_rest(struct alarm_desk *desk, struct error *error);
+/* ---- courier.c ---- */
+
+void alarm_couriers_open(struct alarm_desk *desk, const pthread_condattr_t *attributes);
+MUST_USE enum status alarm_couriers_start(struct alarm_desk *desk, struct error *error);
+/* Something waits for the receivers. */
+void alarm_couriers_wake(struct alarm_desk *desk);
+/* Once the desk is closing and `stop` can be read. */
+void alarm_couriers_join(struct alarm_desk *desk);
+
+/* ---- advice.c ---- */
+
+/* Commands, a line each. */
+void alarm_advise(const struct alarms_entry *alarm, struct buffer *out);
 
 #endif

@@ -93,7 +93,7 @@ static void into_file(struct alarm_desk *desk, struct alarms_entry *alarm)
     struct error error;
     int64_t lost = 0;
     pthread_mutex_lock(&desk->file_lock);
-    enum status status = alarms_add(desk->file, alarm, desk->receivers, desk->receiver_count,
+    enum status status = alarms_add(desk->file, alarm, desk->receivers, desk->courier_count,
                                     &alarm->id, &lost, &error);
     pthread_mutex_unlock(&desk->file_lock);
     tell_lost(lost);
@@ -148,6 +148,7 @@ void alarm_record(struct alarm_desk *desk, const struct alarm_raised *raised, in
     into_file(desk, &alarm);
     set_sequence(desk, &alarm, into_ledger(desk, &alarm));
     into_log(&alarm);
+    alarm_couriers_wake(desk);
     *id = alarm.id;
 }
 

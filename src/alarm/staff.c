@@ -51,11 +51,23 @@ enum status alarm_acknowledge(struct alarm_desk *desk, int64_t id, const char *b
     return into_ledger(desk, text, error);
 }
 
+/* Whatever waits is tried at once, by those who wanted no more, too. */
+static enum status hurry(struct alarm_desk *desk, struct error *error)
+{
+    enum status status = STATUS_OK;
+    pthread_mutex_lock(&desk->file_lock);
+    for (size_t i = 0; i < desk->courier_count && status == STATUS_OK; i++)
+        status = alarms_go_on(desk->file, desk->receivers[i], error);
+    pthread_mutex_unlock(&desk->file_lock);
+    return status;
+}
+
 enum status alarm_test(struct alarm_desk *desk, const char *by, int64_t *id, struct error *error)
 {
     struct alarm_raised raised = {.alarm.rule = ALARM_TEST, .raised_ns = clock_now_ns()};
     snprintf(raised.alarm.text, sizeof raised.alarm.text,
              "a test by %.80s: nothing has happened, nothing is to be done", by);
+    TRY(hurry(desk, error));
     alarm_record(desk, &raised, id);
     return *id != 0 ? STATUS_OK
                     : error_set(error, STATUS_IO, "58030", "the log says why",

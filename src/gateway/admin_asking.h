@@ -109,6 +109,13 @@ enum status admin_delivery_close(struct asking *asking, struct table *table, str
 enum status admin_show_deliveries(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_delivery(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_alarm.c ---- */
+enum status admin_show_alarms(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_alarm(struct asking *asking, struct table *table, struct error *error);
+enum status admin_acknowledge_alarm(struct asking *asking, struct table *table,
+                                    struct error *error);
+enum status admin_test_alarms(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_explain.c ---- */
 enum status admin_explain(struct asking *asking, struct table *table, struct error *error);
 

@@ -147,6 +147,10 @@ static const struct {
     {{"DELIVERY", "OPEN"}, "DELIVERY", admin_delivery_open, 2},
     {{"DELIVERY", "CANARIES"}, "DELIVERY", admin_delivery_canaries, 2},
     {{"DELIVERY", "CLOSE"}, "DELIVERY", admin_delivery_close, 2},
+    {{"SHOW", "ALARMS"}, "SHOW", admin_show_alarms, 2},
+    {{"SHOW", "ALARM"}, "SHOW", admin_show_alarm, 2},
+    {{"ACKNOWLEDGE", "ALARM"}, "ACKNOWLEDGE", admin_acknowledge_alarm, 2},
+    {{"TEST", "ALARMS"}, "TEST", admin_test_alarms, 2},
     {{"EXPLAIN", "AGENT"}, "EXPLAIN", admin_explain, 2},
     {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},
 };
@@ -165,14 +169,15 @@ static enum status run_words(struct asking *asking, struct table *table, const c
         *tag = commands[i].tag;
         return commands[i].run(asking, table, error);
     }
-    return error_set(error, STATUS_DENIED, "42601",
-                     "SHOW SESSIONS, PARTNERS, EXPOSURE, WRITTEN, CATEGORIES, COMBINATIONS, NEVER, "
-                     "NET, OVERLAP, "
-                     "STATEMENTS, SUBJECT, "
-                     "LEDGER, CUTOFF, BUDGET, DELIVERIES, STATS; DELIVERY, CONTAIN, RESTORE, "
-                     "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
-                     "RELOAD",
-                     "unknown command");
+    return error_set(
+        error, STATUS_DENIED, "42601",
+        "SHOW SESSIONS, PARTNERS, EXPOSURE, WRITTEN, CATEGORIES, COMBINATIONS, NEVER, "
+        "NET, OVERLAP, "
+        "STATEMENTS, SUBJECT, "
+        "LEDGER, CUTOFF, BUDGET, DELIVERIES, ALARMS, STATS; DELIVERY, CONTAIN, RESTORE, "
+        "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
+        "RELOAD",
+        "unknown command");
 }
 
 enum status admin_command(struct server *server, const char *text, const char *by,

@@ -23,6 +23,23 @@ static void record(const struct release_work *work, const struct exposure_warnin
                   error.message);
 }
 
+static void raise(const struct release_work *work, const struct exposure_warning *warning)
+{
+    const struct policy_partner *partner = work->run->partner;
+    char text[300];
+    snprintf(text, sizeof text, "%llu of %llu %s are used (limit %s)",
+             (unsigned long long)warning->used, (unsigned long long)warning->of, warning->phrase,
+             warning->limit);
+    const struct alarm alarm = {.rule = ALARM_BUDGET_WARNING,
+                                .partner = partner->name,
+                                .agent = work->run->agent->name[0] == '\0' ? NULL
+                                                                           : work->run->agent->name,
+                                .about = warning->limit,
+                                .text = text,
+                                .contain = (enum alarm_contain)partner->alarms.budget_warning};
+    alarm_raise(work->run->server->alarms, &alarm);
+}
+
 void release_warn(const struct release_work *work, struct outqueue *out)
 {
     for (size_t i = 0; i < work->warning_count; i++) {
@@ -31,6 +48,7 @@ void release_warn(const struct release_work *work, struct outqueue *out)
         log_event(LOG_WARNING, "budget_warning", "partner=%s limit=%s used=%llu of=%llu",
                   work->run->partner->name, warning->limit, (unsigned long long)warning->used,
                   (unsigned long long)warning->of);
+        raise(work, warning);
         record(work, warning);
         if (work->limit != NULL)
             continue;

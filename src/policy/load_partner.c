@@ -163,7 +163,7 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
 {
     static const char *const keys[] = {"contract", "purposes",  "agents",    "valid",
                                        "grants",   "mode",      "lookup_by", "aggregates",
-                                       "budget",   "anomalies", NULL};
+                                       "budget",   "anomalies", "alarms",    NULL};
     struct yaml *yaml = &loader->yaml;
     struct fy_node *node = item->value;
     check_name(loader, item->key, "partner", item->name);
@@ -180,6 +180,7 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
     load_lookups(loader, yaml_get(yaml, node, "lookup_by"), partner);
     load_aggregates(loader, yaml_get(yaml, node, "aggregates"), partner);
     load_budget(loader, yaml_get(yaml, node, "budget"), partner);
+    load_alarms(loader, yaml_get(yaml, node, "alarms"), &partner->alarms);
     load_anomalies(loader, yaml_get(yaml, node, "anomalies"), &partner->anomalies);
 }
 

@@ -54,6 +54,9 @@ void load_agents(struct loader *loader, struct policy_partner *partner, struct f
 void load_grants(struct loader *loader, struct policy_partner *partner, struct fy_node *node);
 /* load_budget.c; wants the partner's agents and purposes. */
 void load_budget(struct loader *loader, struct fy_node *node, struct policy_partner *partner);
+/* load_alarms.c */
+void load_alarms(struct loader *loader, struct fy_node *node, struct policy_alarms *alarms);
+
 /* load_anomalies.c */
 void load_anomalies(struct loader *loader, struct fy_node *node,
                     struct policy_anomalies *anomalies);

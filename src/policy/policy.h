@@ -225,6 +225,13 @@ struct policy_anomalies {
     struct policy_anomaly_rule rules[POLICY_ANOMALIES];
 };
 
+/* What an alarm about a partner does beside telling staff; in the order of enum alarm_contain. */
+enum policy_alarm { POLICY_ALARM_TELL, POLICY_ALARM_CONTAIN_AGENT, POLICY_ALARM_CONTAIN };
+struct policy_alarms {
+    enum policy_alarm canary; /* it names an invented person of a delivery */
+    enum policy_alarm budget_warning;
+};
+
 struct policy_partner {
     const char *name;
     const char *agreement, *breach_contact_name, *breach_contact_phone, *breach_contact_email;
@@ -248,6 +255,7 @@ struct policy_partner {
     uint32_t remember_days;                /* statistics, since last given; default 400 */
     struct policy_budget budget;
     struct policy_anomalies anomalies;
+    struct policy_alarms alarms;
     int line;
 };
 

@@ -250,8 +250,12 @@ enum status alarms_stop(struct alarms *alarms, const char *receiver, const char 
 
 enum status alarms_go_on(struct alarms *alarms, const char *receiver, struct error *error)
 {
-    return sqlite_change(&alarms->file, NULL, error, "DELETE FROM stopped WHERE receiver = ?1", "t",
-                         receiver);
+    TRY(sqlite_change(&alarms->file, NULL, error, "DELETE FROM stopped WHERE receiver = ?1", "t",
+                      receiver));
+    return sqlite_change(&alarms->file, NULL, error,
+                         "UPDATE delivery SET next_ns = 0"
+                         " WHERE receiver = ?1 AND state = 'waiting'",
+                         "t", receiver);
 }
 
 enum status alarms_is_stopped(struct alarms *alarms, const char *receiver, const char *place,

@@ -75,6 +75,7 @@ MUST_USE enum status alarms_give_up(struct alarms *alarms, const char *receiver,
  * not stopped. */
 MUST_USE enum status alarms_stop(struct alarms *alarms, const char *receiver, const char *place,
                                  int64_t now_ns, struct error *error);
+/* Stopped or not: it gets what waits for it, at once. */
 MUST_USE enum status alarms_go_on(struct alarms *alarms, const char *receiver, struct error *error);
 MUST_USE enum status alarms_is_stopped(struct alarms *alarms, const char *receiver,
                                        const char *place, bool *stopped, struct error *error);
