@@ -64,11 +64,12 @@ static enum alarm_contain contain_first(struct alarm_desk *desk, const struct al
     if (alarm->contain == ALARM_TELL || alarm->partner == NULL)
         return ALARM_TELL;
     const char *agent = whole ? NULL : alarm->agent;
-    if (registry_contained(desk->options.registry, alarm->partner, agent))
+    const struct registry_target target = {.partner = alarm->partner, .agent = agent};
+    if (registry_contained(desk->options.registry, alarm->partner, agent, NULL))
         return ALARM_TELL;
     snprintf(reason, sizeof reason, "alarm %.*s", ALARM_RULE_BYTES, alarm->rule);
-    if (registry_contain(desk->options.registry, alarm->partner, agent, reason, "alarm",
-                         clock_now_ns(), &error) != STATUS_OK)
+    if (registry_contain(desk->options.registry, &target, reason, "alarm", clock_now_ns(),
+                         &error) != STATUS_OK)
         log_event(LOG_ERROR, "containment_not_stored", "partner=%s agent=%s reason=\"%s\"",
                   alarm->partner, agent == NULL ? "*" : agent, error.message);
     if (desk->options.wake != NULL)

@@ -57,6 +57,7 @@ static enum cli_json_kind kind_of(const char *name)
 {
     static const char *const numbers[] = {
         "agents",
+        "backends",
         "both",
         "gross",
         "net",
@@ -67,6 +68,7 @@ static enum cli_json_kind kind_of(const char *name)
         "alarm",
         "attempts",
         "charged",
+        "closed_waiting",
         "cut_ms",
         "datasets",
         "declared",
@@ -93,7 +95,10 @@ static enum cli_json_kind kind_of(const char *name)
         "time_ns",
         "to",
         "total",
+        "tries",
+        "undelivered_bytes",
         "unknown",
+        "upstream_ms",
         "used",
         "witness",
     };

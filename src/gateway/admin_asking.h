@@ -21,6 +21,7 @@ struct words {
 struct asking {
     struct server *server;
     const char *by;
+    int64_t arrived_ns; /* monotonic: when the command had been read */
     const struct words *words;
     size_t at; /* words that the pattern has taken */
 };
@@ -51,6 +52,9 @@ enum status admin_show_raises(struct asking *asking, struct table *table, struct
 enum status admin_raise_budget(struct asking *asking, struct table *table, struct error *error);
 enum status admin_approve_budget(struct asking *asking, struct table *table, struct error *error);
 enum status admin_revoke_budget(struct asking *asking, struct table *table, struct error *error);
+/* Takes back everything of a partner that is proposed or in force, since it is contained; returns
+ * how many. Any thread but the workers'. */
+size_t admin_close_raises(struct server *server, const char *partner, const char *by);
 
 /* ---- admin_revoke.c ---- */
 enum status admin_revoke_credential(struct asking *asking, struct table *table,
@@ -82,6 +86,7 @@ enum status admin_rotate_key(struct asking *asking, struct table *table, struct 
 
 /* ---- admin_act.c ---- */
 enum status admin_contain(struct asking *asking, struct table *table, struct error *error);
+enum status admin_contain_all(struct asking *asking, struct table *table, struct error *error);
 enum status admin_restore(struct asking *asking, struct table *table, struct error *error);
 enum status admin_reload_policy(struct asking *asking, struct table *table, struct error *error);
 

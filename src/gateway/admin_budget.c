@@ -158,10 +158,9 @@ enum status admin_show_raises(struct asking *asking, struct table *table, struct
 }
 
 /* Writes the act, waits until it is durable, and then lets it be in force. */
-static enum status act(struct asking *asking, const char *partner, const char *text,
+static enum status act(struct server *server, const char *partner, const char *text,
                        uint64_t *sequence, struct error *error)
 {
-    struct server *server = asking->server;
     struct ledger_entry entry = {.type = LEDGER_ACT,
                                  .chunk_count = 1,
                                  .time_ns = clock_now_ns(),
@@ -262,7 +261,7 @@ static enum status approve(struct asking *asking, struct exposure_raise *raise, 
     snprintf(text, sizeof text,
              "%s\nid=%" PRIu64 "\nlimit=%s\nto=%" PRIu64 "\nuntil=%s\nproposed_by=%s\nby=%s\n",
              EXPOSURE_ACT_RAISED, raise->id, raise->limit, raise->to, until, raise->by, asking->by);
-    TRY(act(asking, raise->partner, text, &sequence, error));
+    TRY(act(asking->server, raise->partner, text, &sequence, error));
     raise->state = EXPOSURE_RAISE_APPROVED;
     snprintf(raise->approved_by, sizeof raise->approved_by, "%s", asking->by);
     log_event(LOG_WARNING, "budget_raised", "partner=%s limit=%s to=%" PRIu64 " until=%s",
@@ -292,7 +291,7 @@ enum status admin_raise_budget(struct asking *asking, struct table *table, struc
     clock_format_utc(raise.until_ns, until);
     snprintf(text, sizeof text, "%s\nlimit=%s\nto=%" PRIu64 "\nuntil=%s\nby=%s\nreason=%s\n",
              EXPOSURE_ACT_PROPOSED, raise.limit, raise.to, until, raise.by, reason);
-    TRY(act(asking, partner, text, &raise.id, error));
+    TRY(act(asking->server, partner, text, &raise.id, error));
     if (asking->server->config->budget.approvals == 1)
         TRY(approve(asking, &raise, error));
     answer(table, &raise);
@@ -328,7 +327,7 @@ enum status admin_revoke_budget(struct asking *asking, struct table *table, stru
     TRY(named_raise(asking, &raise, error));
     snprintf(text, sizeof text, "%s\nid=%" PRIu64 "\nlimit=%s\nby=%s\nreason=%s\n",
              EXPOSURE_ACT_REVOKED, raise.id, raise.limit, asking->by, reason);
-    TRY(act(asking, raise.partner, text, &sequence, error));
+    TRY(act(asking->server, raise.partner, text, &sequence, error));
     table_init(table, ADMIN_TABLE_BYTES, columns);
     struct table_row *row = table_add(table);
     table_set(table, row, 0, "%" PRIu64, raise.id);
@@ -336,4 +335,33 @@ enum status admin_revoke_budget(struct asking *asking, struct table *table, stru
     table_set(table, row, 2, "%s", raise.limit);
     table_set(table, row, 3, "revoked");
     return STATUS_OK;
+}
+
+struct closing {
+    struct server *server;
+    const char *by;
+    size_t count;
+};
+
+static bool close_raise(void *context, const struct exposure_raise *raise)
+{
+    struct closing *closing = context;
+    struct error error;
+    uint64_t sequence;
+    char text[400];
+    snprintf(text, sizeof text, "%s\nid=%" PRIu64 "\nlimit=%s\nby=%s\nreason=contained\n",
+             EXPOSURE_ACT_REVOKED, raise->id, raise->limit, closing->by);
+    if (act(closing->server, raise->partner, text, &sequence, &error) == STATUS_OK)
+        closing->count++;
+    else
+        log_event(LOG_ERROR, "raise_not_closed", "partner=%s reason=\"%s\"", raise->partner,
+                  error.message);
+    return true;
+}
+
+size_t admin_close_raises(struct server *server, const char *partner, const char *by)
+{
+    struct closing closing = {.server = server, .by = by};
+    exposure_raises(server->exposure, partner, clock_now_ns(), close_raise, &closing);
+    return closing.count;
 }

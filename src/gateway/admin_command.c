@@ -3,7 +3,7 @@
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | WRITTEN | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
- *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] REASON 'r' ; ROTATE KEY REASON 'r'
+ *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] [CREDENTIAL 'id'] REASON 'r' ; CONTAIN ALL REASON 'r'
  *   RECORD ACT 'text' [PARTNER 'p'] [BY 'who'] | READ KIND 'k' COLUMNS 'd.c,…' IDS '1' …
  *   DECLARE EXPORT PARTNER 'p' KIND 'k' COLUMNS 'd.c:form,…' AT 't' REASON 'r' KEYS 'a line each'
  *   RECORD DELETION PARTNER 'p' BEFORE 't' REQUEST 'id' METHOD 'm' [KIND 'k' KEYS '…'] …
@@ -15,6 +15,8 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/clock.h"
 
 /* With room for the words' edges beside ADMIN_CLIENT_COMMAND_BYTES of text. */
 enum { COMMAND_BYTES = 256 * 1024 };
@@ -132,6 +134,7 @@ static const struct {
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},
     {{"CONTAIN", "PARTNER"}, "CONTAIN", admin_contain, 1},
+    {{"CONTAIN", "ALL"}, "CONTAIN", admin_contain_all, 2},
     {{"RESTORE", "PARTNER"}, "RESTORE", admin_restore, 1},
     {{"ROTATE", "KEY"}, "ROTATE", admin_rotate_key, 2},
     {{"RECORD", "ACT"}, "RECORD", admin_record_act, 1},
@@ -185,7 +188,8 @@ enum status admin_command(struct server *server, const char *text, const char *b
 {
     struct words words = {.count = 0};
     arena_init(&words.arena, COMMAND_BYTES);
-    struct asking asking = {.server = server, .by = by, .words = &words};
+    struct asking asking = {
+        .server = server, .by = by, .arrived_ns = clock_monotonic_ns(), .words = &words};
     enum status status = cut_words(text, &words, error);
     if (status == STATUS_OK)
         status = run_words(&asking, table, tag, error);

@@ -27,7 +27,10 @@ static void set_number(struct table *table, struct table_row *row, size_t column
 static bool is_own_act(const char *text)
 {
     static const char *const words[] = {"contain",
+                                        "contain-credential",
                                         "restore",
+                                        "restore-credential",
+                                        "restore-proposed",
                                         "reload",
                                         "revoke-credential",
                                         "certificate-issued",
@@ -323,7 +326,7 @@ static enum status check_signing(struct asking *asking, const struct policy_part
     const int64_t second = 1000000000, clocks_differ = 300 * second;
     int64_t before_ns;
     char when[21];
-    if (registry_contained(asking->server->registry, partner->name, signature->agent->name))
+    if (registry_contained(asking->server->registry, partner->name, signature->agent->name, NULL))
         return error_set(error, STATUS_DENIED, "28000",
                          "record it with TOLD_BY, or once its certificate has been replaced and it "
                          "is restored",

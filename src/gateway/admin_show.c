@@ -63,7 +63,7 @@ enum status admin_show_sessions(struct asking *asking, struct table *table, stru
 /* True if the partner, with all its agents, is contained. */
 static const char *partner_state(struct server *server, const struct policy_partner *partner)
 {
-    if (registry_contained(server->registry, partner->name, ""))
+    if (registry_contained(server->registry, partner->name, NULL, NULL))
         return "contained";
     int64_t now = clock_now_ns();
     return now < partner->valid_from_ns || now >= partner->valid_until_ns ? "expired" : "active";
@@ -128,7 +128,7 @@ static void agent_rows(struct asking *asking, const struct policy_partner *partn
                  agent->certificate == NULL ? "" : agent->certificate,
                  agent->certificate != NULL && agent->scram_file != NULL ? ", " : "",
                  agent->scram_file == NULL ? "" : "SCRAM password",
-                 registry_contained(asking->server->registry, partner->name, agent->name)
+                 registry_contained(asking->server->registry, partner->name, agent->name, NULL)
                      ? " (contained)"
                      : "");
         char name[100];

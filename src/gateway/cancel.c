@@ -194,7 +194,7 @@ static struct cancel *make_cancel(struct session *session)
 
 void cancel_ask(struct session *session)
 {
-    if (session->upstream.stream == NULL)
+    if (session->upstream.stream == NULL || session->is_adopted)
         return;
     if (session->cancel == NULL)
         session->cancel = make_cancel(session);

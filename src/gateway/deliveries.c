@@ -91,6 +91,25 @@ void deliveries_forget(struct deliveries_desk *desk, const char *id)
     pthread_mutex_unlock(&desk->lock);
 }
 
+size_t deliveries_forget_agent(struct deliveries_desk *desk, const char *partner, const char *agent)
+{
+    char login[sizeof desk->tickets[0].login];
+    size_t count = 0, len = (size_t)snprintf(login, sizeof login, "%s.%s", partner,
+                                             agent == NULL ? "" : agent);
+    pthread_mutex_lock(&desk->lock);
+    for (size_t i = 0; i < TICKETS; i++) {
+        struct deliveries_ticket *ticket = &desk->tickets[i];
+        bool named = agent == NULL ? strncmp(ticket->login, login, len) == 0
+                                   : strcmp(ticket->login, login) == 0;
+        if (ticket->id[0] == '\0' || !named)
+            continue;
+        *ticket = (struct deliveries_ticket){.id = ""};
+        count++;
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return count;
+}
+
 bool deliveries_claim(struct deliveries_desk *desk, uid_t uid, struct deliveries_ticket *ticket)
 {
     char by[sizeof ticket->by];

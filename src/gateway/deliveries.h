@@ -32,6 +32,9 @@ struct deliveries *deliveries_desk_file(struct deliveries_desk *desk);
 MUST_USE enum status deliveries_expect(struct deliveries_desk *desk,
                                        const struct deliveries_ticket *ticket, struct error *error);
 void deliveries_forget(struct deliveries_desk *desk, const char *id);
+/* Those that wait for a partner (agent NULL: whoever of it is named); returns how many. */
+size_t deliveries_forget_agent(struct deliveries_desk *desk, const char *partner,
+                               const char *agent);
 /* Takes the ticket of that id, if it waits for this user, and fills in the rest of it. */
 bool deliveries_claim(struct deliveries_desk *desk, uid_t uid, struct deliveries_ticket *ticket);
 

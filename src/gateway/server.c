@@ -16,6 +16,7 @@
 #include "crypto/crypto.h"
 #include "crypto/token.h"
 #include "gateway/admin.h"
+#include "gateway/contain.h"
 #include "gateway/deliveries.h"
 #include "gateway/descriptors.h"
 #include "gateway/gateway.h"
@@ -63,15 +64,17 @@ void server_live_remove(struct server *server, struct server_live *live)
     pthread_mutex_unlock(&server->live_lock);
 }
 
-size_t server_live_count(struct server *server, const char *partner, const char *agent)
+size_t server_live_count(struct server *server, const struct registry_target *target)
 {
+    const char *partner = target->partner, *agent = target->agent;
     char login[140];
     size_t count = 0;
     int len = snprintf(login, sizeof login, "%s.%s", partner, agent == NULL ? "" : agent);
     pthread_mutex_lock(&server->live_lock);
     for (struct server_live *live = server->live; live != NULL; live = live->next)
-        if (agent == NULL ? strncmp(live->login, login, (size_t)len) == 0
-                          : strcmp(live->login, login) == 0)
+        if ((agent == NULL ? strncmp(live->login, login, (size_t)len) == 0
+                           : strcmp(live->login, login) == 0) &&
+            (target->credential == NULL || strcmp(live->credential.id, target->credential) == 0))
             count++;
     pthread_mutex_unlock(&server->live_lock);
     return count;
@@ -274,6 +277,7 @@ static enum status open_state(struct server *server, struct error *error)
     snprintf(registry, sizeof registry, "%s/registry.sqlite", config->state_folder);
     TRY(registry_open(registry, &server->registry, error));
     TRY(deliveries_desk_open(config->state_folder, &server->deliveries, error));
+    TRY(contain_open(server, &server->contain, error));
     TRY(open_tls(server, error));
     TRY(load_snapshot(server, 1, &server->snapshot, error));
     TRY(kinds_settle(config->state_folder, server->snapshot->policy, error));
@@ -320,6 +324,7 @@ static void close_server(struct server *server, struct admin *admin)
     if (server->registry != NULL)
         registry_close(server->registry);
     deliveries_desk_close(server->deliveries);
+    contain_close(server->contain);
     net_tls_release(server->client_tls);
     net_tls_release(server->upstream_tls);
     snapshot_release(server->snapshot);
@@ -371,6 +376,9 @@ enum status gateway_run(struct config *config, struct error *error)
         status = open_state(server, error);
     if (status == STATUS_OK)
         status = server_record_act(server, NULL, NULL, "start", true, error);
+    struct error unsettled; /* what was contained meanwhile is in force, whatever the ledger says */
+    if (status == STATUS_OK && contain_settle(server, &unsettled) != STATUS_OK)
+        log_event(LOG_ERROR, "act_not_recorded", "act=containment: it is written later");
     if (status == STATUS_OK)
         status = start_workers(server, &port, error);
     if (status == STATUS_OK)

@@ -19,6 +19,7 @@
 enum { SERVER_MAX_WORKERS = 8, SERVER_SECRET_BYTES = 32 };
 
 struct worker;
+struct contain;
 struct deliveries_desk;
 struct retain;
 
@@ -36,6 +37,7 @@ struct server {
     struct registry *registry;
     struct deliveries_desk *deliveries;
     struct alarm_desk *alarms; /* where anything that staff must know at once is raised */
+    struct contain *contain;
     struct retain *retain;
     struct net_tls *client_tls;   /* context of our listener */
     struct net_tls *upstream_tls; /* NULL: plain */
@@ -73,8 +75,8 @@ void server_wake(struct server *server);
 void server_live_add(struct server *server, struct server_live *live, const char *login,
                      const struct credential *credential);
 void server_live_remove(struct server *server, struct server_live *live);
-/* How many live sessions the partner (agent NULL: any of its agents) has. Any thread. */
-size_t server_live_count(struct server *server, const char *partner, const char *agent);
+/* How many live sessions there are that a containment of the target covers. Any thread. */
+size_t server_live_count(struct server *server, const struct registry_target *target);
 
 /* How many live sessions rest on this certificate or token. Any thread. */
 size_t server_live_count_credential(struct server *server, const uint8_t issuer[static 32],

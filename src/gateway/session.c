@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
+#include "gateway/contain.h"
 #include "registry/revocations.h"
 
 enum {
@@ -101,6 +102,8 @@ void session_destroy(struct session *session)
 {
     struct server *server = session->worker->server;
     unlink_session(session);
+    if (session->cut_ns != 0)
+        contain_gone(session);
     server_live_remove(server, &session->live);
     upstream_close(session); /* while replies tell whether something is to be cancelled */
     run_release(session->batch_run);
@@ -370,8 +373,8 @@ void session_resume_upstream(struct session *session)
  * still waits for is not worth a backend. */
 static bool finished(const struct session *session)
 {
-    if (session->state == SESSION_CLOSING)
-        return outqueue_pending(&session->out) == 0;
+    if (session->state == SESSION_CLOSING) /* one that is cut: contain_step says when */
+        return outqueue_pending(&session->out) == 0 && session->cut_ns == 0;
     return session->input_ended && (session->replies.count > 0 || input_welcome(session));
 }
 
@@ -425,6 +428,9 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
         session->dead = true; /* out of memory: where the last message ends is not known */
     else
         outqueue_cut(&session->out);
+    session->tail_end = session->out.sent + outqueue_pending(&session->out);
+    if (session->is_contained)
+        contain_cut(session);
     if (!plain_start)
         wire_put_error(&session->out.bytes, "FATAL", sqlstate, message, hint);
     batch_clear(&session->batch);
@@ -444,7 +450,8 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
     if (session->replies.count > 0)
         cancel_ask(session);
     upstream_close(session);
-    server_live_remove(session->worker->server, &session->live);
+    if (!session->is_contained)
+        server_live_remove(session->worker->server, &session->live);
     if (!plain_start) /* nothing more is read: a client that goes on sending must not wake us */
         net_stream_want(session->client, false, session->write_blocked);
     session_touch(session);
@@ -489,10 +496,10 @@ enum status session_authorise(struct session *session, struct error *error)
     struct server *server = session->worker->server;
     if (session->plan_epoch != session->worker->plan_epoch)
         TRY(renew_identity(session, error));
-    if (registry_contained(server->registry, session->partner->name, session->agent->name))
-        return error_set(error, STATUS_DENIED, "57P01",
-                         "your access is suspended; call the data controller's contact",
-                         "partner %s is contained", session->partner->name);
+    session->is_contained = registry_contained(server->registry, session->partner->name,
+                                               session->agent->name, session->credential.id);
+    if (session->is_contained)
+        return contain_refusal(session, error);
     if (credential_is_named(&session->credential) &&
         registry_revoked(server->registry, session->credential.issuer, session->credential.id))
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller for a new one",
@@ -522,7 +529,7 @@ void session_review(struct session *session)
     int64_t now = clock_monotonic_ns();
     struct error error;
     if (session->state == SESSION_CLOSING) {
-        if (overdue(session->active_ns, now, 2000))
+        if (session->cut_ns == 0 && overdue(session->active_ns, now, 2000))
             session_destroy(session);
         return;
     }

@@ -154,6 +154,12 @@ struct session {
     struct cancel *cancel; /* it, or that may be sent again; NULL if none */
     unsigned refusals;     /* written to the ledger by this session */
 
+    /* containment */
+    bool is_contained; /* as last asked: it ends by being cut, not just closed */
+    bool is_adopted;   /* who contains cancels what runs upstream */
+    int64_t cut_ns;    /* monotonic; 0: it is not cut */
+    uint64_t tail_end; /* stream offset behind the last byte of a result that may leave */
+
     struct writes writes;
     struct upstream upstream;
     char *settings[SETTINGS_MAX]; /* SET statements to apply upstream; owned */

@@ -11,11 +11,12 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
+#include "gateway/contain.h"
 #include "gateway/deliveries.h"
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */
-enum { STACK_BYTES = 128 * 1024 * 1024, TICK_MS = 500, STOP_TICKS = 3 };
+enum { STACK_BYTES = 128 * 1024 * 1024, TICK_MS = 500, STOP_TICKS = 3, CUT_WATCH_MS = 5 };
 
 static void renew_snapshot(struct worker *worker)
 {
@@ -98,15 +99,15 @@ static void on_wake(void *context)
         begin_stop(worker);
         return;
     }
-    touch_waiting(worker);
-    run_cancels(worker);
-    renew_snapshot(worker);
     uint64_t generation = registry_generation(worker->server->registry);
-    if (generation != worker->registry_generation) {
+    renew_snapshot(worker);
+    if (generation != worker->registry_generation) { /* before anything more is sent */
         worker->registry_generation = generation;
         review_sessions(worker);
         publish_sessions(worker);
     }
+    touch_waiting(worker);
+    run_cancels(worker);
 }
 
 static void on_turn(void *context)
@@ -142,6 +143,25 @@ static void on_tick(void *context)
     review_sessions(worker);
     publish_sessions(worker);
     arrival_tell(worker);
+}
+
+static void on_cut_watch(void *context)
+{
+    struct worker *worker = context;
+    bool any = false;
+    for (struct session *session = worker->sessions, *next; session != NULL; session = next) {
+        next = session->next;
+        any = any || session->cut_ns != 0;
+        if (session->cut_ns != 0)
+            contain_step(session);
+    }
+    if (!any)
+        net_timer_stop(worker->cut_watch);
+}
+
+void worker_watch_cut(struct worker *worker)
+{
+    net_timer_start(worker->cut_watch, CUT_WATCH_MS, CUT_WATCH_MS);
 }
 
 static void on_durable(void *context)
@@ -192,6 +212,7 @@ enum status worker_open(struct server *server, unsigned index, uint16_t port, ui
     net_loop_on_turn(worker->loop, on_turn, worker);
     TRY(net_timer_open(worker->loop, on_tick, worker, &worker->tick));
     net_timer_start(worker->tick, TICK_MS, TICK_MS);
+    TRY(net_timer_open(worker->loop, on_cut_watch, worker, &worker->cut_watch));
     TRY(net_listen_tcp(worker->loop, server->config->listen.address, port, session_accept, worker,
                        bound_port, &worker->listener, error));
     if (index == 0)
@@ -223,6 +244,7 @@ void worker_stop(struct worker *worker)
 void worker_free(struct worker *worker)
 {
     net_timer_close(worker->tick);
+    net_timer_close(worker->cut_watch);
     net_listener_close(worker->listener);
     net_listener_close(worker->staff_listener);
     net_loop_close(worker->loop);

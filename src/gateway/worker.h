@@ -40,6 +40,7 @@ struct worker {
     struct net_timer *tick;
     struct lobby *lobby;    /* sessions whose identity is not proven yet */
     uint64_t lobby_dropped; /* since it was last told */
+    struct net_timer *cut_watch; /* runs while there are sessions that are cut */
     struct session *sessions;
     struct session *dirty;           /* sessions with something to flush this turn */
     struct session *flushing;        /* those of this turn that are still to be flushed */
@@ -68,6 +69,9 @@ MUST_USE enum status worker_open(struct server *server, unsigned index, uint16_t
 MUST_USE enum status worker_run(struct worker *worker, struct error *error);
 void worker_stop(struct worker *worker); /* closes sessions, joins */
 void worker_free(struct worker *worker); /* once the ledger can no longer call */
+
+/* A session is cut: looks at such every few milliseconds until there are none. Its own thread. */
+void worker_watch_cut(struct worker *worker);
 
 /* Hands a CancelRequest to the worker that its pid names; wrong keys are ignored. Any thread. */
 void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret);

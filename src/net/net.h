@@ -83,6 +83,13 @@ enum status net_stream_write(struct net_stream *stream, const void *data, size_t
  * What was written before is still delivered. */
 void net_stream_close(struct net_stream *stream); /* NULL is fine */
 
+/* Bytes that the kernel has taken and the peer has not acknowledged; 0 where that cannot be told.
+ */
+size_t net_stream_unsent(const struct net_stream *stream);
+/* What the kernel still holds is dropped when the stream is closed, and the peer told so (RST);
+ * nothing more may be written. */
+void net_stream_reset(struct net_stream *stream);
+
 /* Connects; handlers->ready tells the outcome (also of failures found at once). host with a
  * leading '/' is a folder with a .s.PGSQL.<port> socket; otherwise a name or an address. Name
  * look-up happens off the loop. timeout_ms covers all of it. */

@@ -9,6 +9,8 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -303,6 +305,22 @@ void net_stream_close(struct net_stream *stream)
     stream_detach(stream);
     loop->object_count--;
     TAILQ_INSERT_TAIL(&loop->closed, stream, link);
+}
+
+size_t net_stream_unsent(const struct net_stream *stream)
+{
+    int unsent = 0;
+    if (stream->fd < 0 || ioctl(stream->fd, SIOCOUTQ, &unsent) != 0 || unsent < 0)
+        return 0;
+    return (size_t)unsent;
+}
+
+void net_stream_reset(struct net_stream *stream)
+{
+    static const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    stream->tls_broken = true; /* its farewell would be dropped, too */
+    if (stream->fd >= 0)
+        (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
 /* ---- bytes inside TLS ---- */

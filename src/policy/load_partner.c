@@ -158,12 +158,21 @@ static void load_aggregates(struct loader *loader, struct fy_node *node,
         yaml_fail_word(yaml, differencing, "differencing", text, words);
 }
 
+/* Who restores it once it is contained: one of the staff, or one who proposes and another. */
+static uint16_t load_restore(struct yaml *yaml, struct fy_node *node)
+{
+    static const char *const keys[] = {"approvals", NULL};
+    if (node != NULL)
+        yaml_keys(yaml, node, keys);
+    return (uint16_t)yaml_number_at(yaml, node, "approvals", 1, 2, 1);
+}
+
 static void load_partner(struct loader *loader, struct yaml_items *item,
                          struct policy_partner *partner)
 {
-    static const char *const keys[] = {"contract", "purposes",  "agents",    "valid",
-                                       "grants",   "mode",      "lookup_by", "aggregates",
-                                       "budget",   "anomalies", "alarms",    NULL};
+    static const char *const keys[] = {"contract", "purposes",  "agents",     "valid",  "grants",
+                                       "mode",     "lookup_by", "aggregates", "budget", "anomalies",
+                                       "alarms",   "restore",   NULL};
     struct yaml *yaml = &loader->yaml;
     struct fy_node *node = item->value;
     check_name(loader, item->key, "partner", item->name);
@@ -181,6 +190,7 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
     load_aggregates(loader, yaml_get(yaml, node, "aggregates"), partner);
     load_budget(loader, yaml_get(yaml, node, "budget"), partner);
     load_alarms(loader, yaml_get(yaml, node, "alarms"), &partner->alarms);
+    partner->restore_approvals = load_restore(yaml, yaml_get(yaml, node, "restore"));
     load_anomalies(loader, yaml_get(yaml, node, "anomalies"), &partner->anomalies);
 }
 

@@ -256,6 +256,7 @@ struct policy_partner {
     struct policy_budget budget;
     struct policy_anomalies anomalies;
     struct policy_alarms alarms;
+    uint16_t restore_approvals; /* people it takes to restore it once it is contained: 1 or 2 */
     int line;
 };
 

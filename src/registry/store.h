@@ -10,10 +10,15 @@
 struct store; /* owned */
 struct sqlite;
 
-/* One containment. agent "" stands for the whole partner. */
+/* One containment, or one act about it. agent "" stands for the whole partner, credential "" for
+ * all that its agents may prove themselves with. Of an act, since_ns is its time. */
 struct store_entry {
-    const char *partner, *agent, *reason, *by;
+    const char *partner, *agent, *credential, *reason, *by;
     int64_t since_ns;
+    /* Who has proposed to restore it: NULL, NULL, INT64_MIN where nobody has. Of an act of
+     * restoring only proposed_by. */
+    const char *proposed_reason, *proposed_by;
+    int64_t proposed_ns;
 };
 
 /* Makes the file (mode 0600) where there is none, migrates an older one, refuses a newer one and
@@ -31,8 +36,19 @@ MUST_USE enum status store_read(struct store *store,
 /* Adds the entry, keeping one that is there already, and notes the act in the history. */
 MUST_USE enum status store_contain(struct store *store, const struct store_entry *entry,
                                    struct error *error);
+/* Notes at the entry, and in the history, that entry's by proposes to restore it. */
+MUST_USE enum status store_propose(struct store *store, const struct store_entry *entry,
+                                   struct error *error);
 /* Removes the entry, if there, and notes the act with entry's reason, by and time. */
 MUST_USE enum status store_restore(struct store *store, const struct store_entry *entry,
                                    struct error *error);
+
+/* Takes the oldest act that does not stand in the ledger yet; *act_id 0: there is none. verb:
+ * "contain", "propose restore" or "restore". Texts are borrowed for the call. */
+MUST_USE enum status store_next_unrecorded(struct store *store, int64_t *act_id,
+                                           enum status (*take)(void *context, const char *verb,
+                                                               const struct store_entry *act),
+                                           void *context, struct error *error);
+MUST_USE enum status store_recorded(struct store *store, int64_t act_id, struct error *error);
 
 #endif

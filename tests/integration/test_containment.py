@@ -143,7 +143,7 @@ def test_the_last_words_follow_a_half_written_message(gateway):
     client = RawClient(gateway, "acme.cert", timeout=20, receive_buffer=65536)
     client.send(client.simple(LONG))
     gateway.until_executing()
-    threading.Timer(0.3, contain, (gateway, "acme")).start()
+    threading.Timer(0.4, contain, (gateway, "acme")).start()
     time.sleep(0.5)
     messages = client.until_closed()
     assert states(messages) == ["57P01"], kinds(messages)[-20:]

@@ -148,7 +148,7 @@ static void contains_before_it_returns(void **state)
     struct scene scene;
     make_open(&scene, 3600);
     alarm_raise(scene.desk, &canary);
-    assert_true(registry_contained(scene.registry, "acme", "other"));
+    assert_true(registry_contained(scene.registry, "acme", "other", NULL));
     assert_int_equal(scene.wakes, 1);
     close_desk(&scene);
     assert_int_equal(count_acts(&scene, "contain by=alarm reason=alarm 1: canary-crossed", ""), 1);
@@ -167,8 +167,8 @@ static void one_agent_alone_can_be_contained(void **state)
     alarm.contain = ALARM_CONTAIN_AGENT;
     make_open(&scene, 3600);
     alarm_raise(scene.desk, &alarm);
-    assert_true(registry_contained(scene.registry, "acme", "job"));
-    assert_false(registry_contained(scene.registry, "acme", "other"));
+    assert_true(registry_contained(scene.registry, "acme", "job", NULL));
+    assert_false(registry_contained(scene.registry, "acme", "other", NULL));
     close_desk(&scene);
     assert_int_equal(count_acts(&scene, "contained=agent\n", ""), 1);
     end(&scene);
@@ -181,7 +181,7 @@ static void only_tells_where_nothing_else_is_asked(void **state)
     alarm.contain = ALARM_TELL;
     make_open(&scene, 3600);
     alarm_raise(scene.desk, &alarm);
-    assert_false(registry_contained(scene.registry, "acme", "job"));
+    assert_false(registry_contained(scene.registry, "acme", "job", NULL));
     close_desk(&scene);
     assert_int_equal(count_acts(&scene, "alarm\nid=1\n", "rule=canary-crossed"), 1);
     assert_int_equal(count_acts(&scene, "contain", "by=alarm"), 0);
@@ -227,10 +227,11 @@ static void what_contains_anew_is_never_merely_counted(void **state)
     make_open(&scene, 3600);
     alarm_raise(scene.desk, &canary);
     alarm_raise(scene.desk, &canary);
-    must(registry_restore(scene.registry, "acme", NULL, "checked", "uid 0", clock_now_ns(), &error),
+    must(registry_restore(scene.registry, &(struct registry_target){.partner = "acme"}, "checked",
+                          "uid 0", clock_now_ns(), &error),
          &error);
     alarm_raise(scene.desk, &canary);
-    assert_true(registry_contained(scene.registry, "acme", "job"));
+    assert_true(registry_contained(scene.registry, "acme", "job", NULL));
     close_desk(&scene);
     assert_int_equal(count_acts(&scene, "alarm\nid=", "contained=partner"), 2);
     end(&scene);
@@ -255,7 +256,7 @@ static void a_flood_loses_nothing_unseen(void **state)
     }
     for (int i = 0; i < 5; i++) {
         snprintf(partner, sizeof partner, "p%d", i);
-        assert_true(registry_contained(scene.registry, partner, "any"));
+        assert_true(registry_contained(scene.registry, partner, "any", NULL));
     }
     close_desk(&scene);
     int told = count_acts(&scene, "alarm\nid=", "rule=flood"), lost = 0;

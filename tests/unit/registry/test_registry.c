@@ -20,6 +20,7 @@
 
 static char folder[] = "/tmp/cofferdam-registry-XXXXXX";
 static char path[sizeof folder + 32];
+static const struct registry_target north_mail = {.partner = "north-mail"};
 static const int64_t noon_ns = 1790000000LL * 1000000000;
 
 static int make_folder(void **state)
@@ -62,14 +63,16 @@ static struct registry *open_registry(void)
 static void contain(struct registry *registry, const char *partner, const char *agent)
 {
     struct error error = {0};
-    if (registry_contain(registry, partner, agent, "drill", "dpo", noon_ns, &error) != STATUS_OK)
+    const struct registry_target target = {.partner = partner, .agent = agent};
+    if (registry_contain(registry, &target, "drill", "dpo", noon_ns, &error) != STATUS_OK)
         fail_msg("%s", error.message);
 }
 
 static enum status restore(struct registry *registry, const char *partner, const char *agent,
                            struct error *error)
 {
-    return registry_restore(registry, partner, agent, "done", "dpo", noon_ns + 1, error);
+    const struct registry_target target = {.partner = partner, .agent = agent};
+    return registry_restore(registry, &target, "done", "dpo", noon_ns + 1, error);
 }
 
 /* What another program does to the file behind our back. */
@@ -100,16 +103,16 @@ static int count_acts(void)
 static void contains_partners_and_agents(void **state)
 {
     struct registry *registry = open_registry();
-    assert_false(registry_contained(registry, "north-mail", "sync"));
+    assert_false(registry_contained(registry, "north-mail", "sync", NULL));
     contain(registry, "north-mail", "sync");
-    assert_true(registry_contained(registry, "north-mail", "sync"));
-    assert_false(registry_contained(registry, "north-mail", "job"));
-    assert_false(registry_contained(registry, "north-mail", NULL));
-    assert_false(registry_contained(registry, "ringway", "sync"));
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
+    assert_false(registry_contained(registry, "north-mail", "job", NULL));
+    assert_false(registry_contained(registry, "north-mail", NULL, NULL));
+    assert_false(registry_contained(registry, "ringway", "sync", NULL));
     contain(registry, "north-mail", NULL);
-    assert_true(registry_contained(registry, "north-mail", "job"));
-    assert_true(registry_contained(registry, "north-mail", NULL));
-    assert_false(registry_contained(registry, "ringway", "job"));
+    assert_true(registry_contained(registry, "north-mail", "job", NULL));
+    assert_true(registry_contained(registry, "north-mail", NULL, NULL));
+    assert_false(registry_contained(registry, "ringway", "job", NULL));
     registry_close(registry);
     registry_close(NULL);
 }
@@ -123,9 +126,9 @@ static void restores_only_what_is_contained(void **state)
     contain(registry, "north-mail", NULL);
     assert_int_equal(restore(registry, "north-mail", "sync", &error), STATUS_NOT_FOUND);
     assert_string_equal(error.hint, "Restore the partner.");
-    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
     assert_int_equal(restore(registry, "north-mail", NULL, &error), STATUS_OK);
-    assert_false(registry_contained(registry, "north-mail", "sync"));
+    assert_false(registry_contained(registry, "north-mail", "sync", NULL));
     registry_close(registry);
 }
 
@@ -135,8 +138,8 @@ static void an_agents_own_containment_outlives_its_partners(void **state)
     contain(registry, "north-mail", "sync");
     contain(registry, "north-mail", NULL);
     assert_int_equal(restore(registry, "north-mail", NULL, NULL), STATUS_OK);
-    assert_true(registry_contained(registry, "north-mail", "sync"));
-    assert_false(registry_contained(registry, "north-mail", "job"));
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
+    assert_false(registry_contained(registry, "north-mail", "job", NULL));
     registry_close(registry);
 }
 
@@ -149,10 +152,10 @@ static void survives_a_restart(void **state)
     assert_int_equal(restore(registry, "statlab", NULL, NULL), STATUS_OK);
     registry_close(registry);
     registry = open_registry();
-    assert_true(registry_contained(registry, "north-mail", "sync"));
-    assert_true(registry_contained(registry, "ringway", "desk"));
-    assert_false(registry_contained(registry, "ringway", "other"));
-    assert_false(registry_contained(registry, "statlab", "notebook"));
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
+    assert_true(registry_contained(registry, "ringway", "desk", NULL));
+    assert_false(registry_contained(registry, "ringway", "other", NULL));
+    assert_false(registry_contained(registry, "statlab", "notebook", NULL));
     registry_close(registry);
     assert_int_equal(count_acts(), 4);
 }
@@ -162,16 +165,15 @@ static void survives_a_crash(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct registry *registry = NULL;
-        int bad =
-            registry_open(path, &registry, NULL) != STATUS_OK ||
-            registry_contain(registry, "north-mail", NULL, "", "", noon_ns, NULL) != STATUS_OK;
+        int bad = registry_open(path, &registry, NULL) != STATUS_OK ||
+                  registry_contain(registry, &north_mail, "", "", noon_ns, NULL) != STATUS_OK;
         _exit(bad); /* without closing: the log stays behind */
     }
     int result = 0;
     assert_int_equal(waitpid(child, &result, 0), child);
     assert_int_equal(result, 0);
     struct registry *registry = open_registry();
-    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
     registry_close(registry);
 }
 
@@ -180,9 +182,8 @@ static void containing_twice_keeps_the_first(void **state)
     struct registry *registry = open_registry();
     contain(registry, "north-mail", NULL);
     uint64_t generation = registry_generation(registry);
-    assert_int_equal(
-        registry_contain(registry, "north-mail", NULL, "later", "other", noon_ns + 5, NULL),
-        STATUS_OK);
+    assert_int_equal(registry_contain(registry, &north_mail, "later", "other", noon_ns + 5, NULL),
+                     STATUS_OK);
     assert_int_equal(registry_generation(registry), generation);
     struct table table;
     registry_list(registry, &table);
@@ -214,9 +215,12 @@ static void lists_what_is_contained(void **state)
     contain(registry, "ringway", "desk");
     struct table table;
     registry_list(registry, &table);
-    static const char *const columns[] = {"partner", "agent", "state", "since", "reason", "by"};
-    assert_int_equal(table.column_count, 6);
-    for (size_t i = 0; i < 6; i++)
+    static const char *const columns[] = {"partner",         "agent",  "state",
+                                          "since",           "reason", "by",
+                                          "credential",      "tries",  "restore_proposed_by",
+                                          "restore_proposed"};
+    assert_int_equal(table.column_count, 10);
+    for (size_t i = 0; i < 10; i++)
         assert_string_equal(table.columns[i], columns[i]);
     assert_int_equal(table.row_count, 2);
     const struct table_row *row = table.first;
@@ -236,23 +240,23 @@ static void contains_even_if_it_cannot_be_stored(void **state)
     contain(registry, "ringway", NULL);
     interfere("ALTER TABLE act RENAME TO elsewhere");
     struct error error = {0};
-    assert_int_equal(
-        registry_contain(registry, "north-mail", NULL, "drill", "dpo", noon_ns, &error), STATUS_IO);
-    assert_true(registry_contained(registry, "north-mail", "sync"));
+    assert_int_equal(registry_contain(registry, &north_mail, "drill", "dpo", noon_ns, &error),
+                     STATUS_IO);
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
     struct table table;
     registry_list(registry, &table);
     assert_string_equal(table.first->next->cells[2], "contained, not stored");
     table_free(&table);
     /* Nobody is let in again by an act that left no trace. */
     assert_int_equal(restore(registry, "ringway", NULL, &error), STATUS_IO);
-    assert_true(registry_contained(registry, "ringway", "desk"));
+    assert_true(registry_contained(registry, "ringway", "desk", NULL));
 
     interfere("ALTER TABLE elsewhere RENAME TO act");
     contain(registry, "north-mail", NULL); /* once more: now it is stored */
     registry_close(registry);
     registry = open_registry();
-    assert_true(registry_contained(registry, "north-mail", "sync"));
-    assert_true(registry_contained(registry, "ringway", "desk"));
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
+    assert_true(registry_contained(registry, "ringway", "desk", NULL));
     registry_close(registry);
 }
 
@@ -304,10 +308,10 @@ static void *read_all_the_time(void *context)
 {
     struct readers *readers = context;
     while (!atomic_load(&readers->stop)) {
-        if (!registry_contained(readers->registry, "always", "agent") ||
-            registry_contained(readers->registry, "never", "agent"))
+        if (!registry_contained(readers->registry, "always", "agent", NULL) ||
+            registry_contained(readers->registry, "never", "agent", NULL))
             atomic_fetch_add(&readers->wrong, 1);
-        registry_contained(readers->registry, "sometimes", "agent");
+        registry_contained(readers->registry, "sometimes", "agent", NULL);
     }
     return NULL;
 }

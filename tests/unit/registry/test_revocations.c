@@ -168,7 +168,7 @@ static void an_older_file_is_migrated(void **state)
               "PRAGMA user_version = 1");
     chmod(path, 0600);
     struct registry *registry = open_registry();
-    assert_true(registry_contained(registry, "clinic", "app"));
+    assert_true(registry_contained(registry, "clinic", "app", NULL));
     assert_int_equal(revoke_one(registry, ours, "0a", &error), STATUS_OK);
     registry_close(registry);
 }
