@@ -20,6 +20,7 @@ static const struct cli_verb verbs[] = {
     {"budget", "approve", &verb_budget_approve, "approve what a colleague has proposed"},
     {"budget", "raises", &verb_budget_raises, "list the raises that are proposed or in force"},
     {"stats", NULL, &verb_stats, "show the gateway's counters"},
+    {"tls", NULL, &verb_tls, "show the certificate that partners get to see"},
     {"exposure", "show", &verb_exposure_show, "count the people disclosed, by what was disclosed"},
     {"exposure", "net", &verb_exposure_net, "count the people that partners say they still have"},
     {"exposure", "overlap", &verb_exposure_overlap, "count the people whom two partners have had"},

@@ -74,6 +74,7 @@ extern const struct cli_command verb_portal;
 extern const struct cli_command verb_reload;
 extern const struct cli_command verb_sessions;
 extern const struct cli_command verb_stats;
+extern const struct cli_command verb_tls;
 extern const struct cli_command verb_subject;
 extern const struct cli_command verb_trace;
 extern const struct cli_command verb_version;

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "gateway/tls_desk.h"
 #include "wire/wire.h"
 
 enum {
@@ -14,14 +16,19 @@ enum {
     READ_BYTES = 16 * 1024,
     OUT_LIMIT = 256 * 1024 * 1024,
     MAX_CONNECTIONS = 50,
+    MAX_STRANGERS =
+        8, /* of these, by users who may not administer: they are told so, and no more */
+    LOOK_MS = 500,
 };
+static const int64_t STARTUP_NS = INT64_C(10) * 1000000000; /* to send a startup packet */
 
 struct admin {
     struct server *server;
     struct net_loop *loop;
     struct net_listener *listener;
+    struct net_timer *look; /* at the listener's certificate */
     struct admin_connection *connections;
-    size_t connection_count;
+    size_t connection_count, stranger_count;
     pthread_t thread;
 };
 
@@ -31,7 +38,8 @@ struct admin_connection {
     struct net_stream *stream;
     struct buffer in, out;
     size_t out_at;
-    bool started, closing;
+    int64_t since_ns; /* monotonic */
+    bool started, closing, is_stranger;
     char by[64];
 };
 
@@ -45,6 +53,7 @@ static void drop(struct admin_connection *connection)
         }
     }
     admin->connection_count--;
+    admin->stranger_count -= connection->is_stranger;
     net_stream_close(connection->stream);
     buffer_free(&connection->in);
     buffer_free(&connection->out);
@@ -244,15 +253,24 @@ static void ready(void *context, const struct error *error)
 static const struct net_handlers handlers = {
     .readable = readable, .writable = writable, .ready = ready};
 
+/* Anyone on this machine may connect; nobody without a right may keep those away who have it. */
 static void on_accept(void *context, struct net_stream *stream)
 {
     struct admin *admin = context;
-    struct admin_connection *connection =
-        admin->connection_count < MAX_CONNECTIONS ? calloc(1, sizeof *connection) : NULL;
+    uid_t uid;
+    pid_t pid;
+    bool is_stranger =
+        !net_stream_peer_user(stream, &uid, &pid) || !allowed(admin->server->config, uid);
+    bool full = admin->connection_count >= MAX_CONNECTIONS ||
+                (is_stranger && admin->stranger_count >= MAX_STRANGERS);
+    struct admin_connection *connection = full ? NULL : calloc(1, sizeof *connection);
     if (connection == NULL) {
         net_stream_close(stream);
         return;
     }
+    connection->since_ns = clock_monotonic_ns();
+    connection->is_stranger = is_stranger;
+    admin->stranger_count += is_stranger;
     connection->admin = admin;
     connection->stream = stream;
     connection->next = admin->connections;
@@ -264,6 +282,19 @@ static void on_accept(void *context, struct net_stream *stream)
     net_stream_want(stream, true, false);
 }
 
+/* Twice a second: connections that say nothing, and the listener's certificate. */
+static void on_look(void *context)
+{
+    struct admin *admin = context;
+    int64_t now_ns = clock_monotonic_ns();
+    for (struct admin_connection *at = admin->connections, *next; at != NULL; at = next) {
+        next = at->next;
+        if (!at->started && now_ns - at->since_ns > STARTUP_NS)
+            drop(at);
+    }
+    tls_desk_look(admin->server);
+}
+
 static void *admin_main(void *context)
 {
     struct admin *admin = context;
@@ -271,6 +302,7 @@ static void *admin_main(void *context)
     while (admin->connections != NULL)
         drop(admin->connections);
     net_listener_close(admin->listener);
+    net_timer_close(admin->look);
     return NULL;
 }
 
@@ -291,11 +323,16 @@ enum status admin_start(struct server *server, struct admin **out, struct error 
     if (status == STATUS_OK)
         status =
             net_listen_unix(admin->loop, path, 0666, on_accept, admin, &admin->listener, error);
+    if (status == STATUS_OK)
+        status = net_timer_open(admin->loop, on_look, admin, &admin->look);
+    if (status == STATUS_OK)
+        net_timer_start(admin->look, 0, LOOK_MS);
     if (status == STATUS_OK && pthread_create(&admin->thread, &attributes, admin_main, admin) != 0)
         status = error_set(error, STATUS_IO, "58030", NULL, "the admin thread did not start");
     pthread_attr_destroy(&attributes);
     if (status != STATUS_OK) {
         net_listener_close(admin->listener);
+        net_timer_close(admin->look);
         if (admin->loop != NULL)
             net_loop_close(admin->loop);
         free(admin);

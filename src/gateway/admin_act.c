@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/contain.h"
+#include "gateway/tls_desk.h"
 
 enum { MOST_HEX = CREDENTIAL_ID_ROOM - 1 };
 
@@ -201,10 +202,17 @@ static pthread_mutex_t reload_lock = PTHREAD_MUTEX_INITIALIZER;
 
 enum status admin_reload(struct server *server, struct error *error)
 {
+    struct tls_set *set = NULL;
     pthread_mutex_lock(&reload_lock);
-    enum status status = server_reload(server, error);
+    enum status status = tls_desk_load(server->tls, &set, error);
     if (status == STATUS_OK)
+        status = server_reload(server, error);
+    if (status == STATUS_OK) {
+        tls_desk_take(server, set); /* certificate and policy, or neither */
+        set = NULL;
         status = server_record_act(server, NULL, NULL, "reload", false, error);
+    }
+    tls_desk_drop(set);
     pthread_mutex_unlock(&reload_lock);
     return status;
 }

@@ -44,6 +44,7 @@ enum status admin_show_partners(struct asking *asking, struct table *table, stru
 enum status admin_show_partner(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_containment(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_stats(struct asking *asking, struct table *table, struct error *error);
+enum status admin_show_tls(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_version(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_budget.c ---- */

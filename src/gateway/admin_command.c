@@ -1,5 +1,5 @@
 /* Admin commands: a table of patterns, one function each.
- *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | REVOKED | BUDGET | STATS | VERSION
+ *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | REVOKED | BUDGET | STATS | TLS | VERSION
  *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | WRITTEN | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
@@ -131,6 +131,7 @@ static const struct {
     {{"REVOKE", "CREDENTIAL"}, "REVOKE", admin_revoke_credential, 1},
     {{"RECORD", "ISSUED"}, "RECORD", admin_record_issued, 2},
     {{"SHOW", "REVOKED"}, "SHOW", admin_show_revoked, 2},
+    {{"SHOW", "TLS"}, "SHOW", admin_show_tls, 2},
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},
     {{"CONTAIN", "PARTNER"}, "CONTAIN", admin_contain, 1},

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "crypto/crypto.h"
 #include "gateway/admin_recording.h"
+#include "gateway/tls_desk.h"
 #include "identity/identity.h"
 
 enum { TOLD_BYTES = 16 * 1024, COLUMNS_BYTES = LIMIT_LEDGER_ENTRY_BYTES - 1024 };
@@ -45,11 +46,12 @@ static bool is_own_act(const char *text)
                                         ALARM_ACT,
                                         ALARM_ACT_ACKNOWLEDGED,
                                         "session-opened",
+                                        TLS_DESK_ACT,
                                         EXPOSURE_ACT_PROPOSED,
                                         EXPOSURE_ACT_RAISED,
                                         EXPOSURE_ACT_REVOKED,
                                         EXPOSURE_ACT_WARNING};
-    size_t len = strcspn(text, " ");
+    size_t len = strcspn(text, " \t\r\n");
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) == len && strncasecmp(text, words[i], len) == 0)
             return true;

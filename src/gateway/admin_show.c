@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "crypto/crypto.h"
+#include "gateway/tls_desk.h"
 #include "gateway/worker.h"
 
 void admin_tell_since(const struct asking *asking, struct table *table)
@@ -264,6 +265,13 @@ enum status admin_show_stats(struct asking *asking, struct table *table, struct 
     }
     crypto_hex(state.root, sizeof state.root, text);
     admin_property(table, "ledger root", text);
+    return STATUS_OK;
+}
+
+enum status admin_show_tls(struct asking *asking, struct table *table, struct error *error)
+{
+    (void)error;
+    tls_desk_tell(asking->server->tls, table);
     return STATUS_OK;
 }
 

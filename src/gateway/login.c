@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/deliveries.h"
+#include "gateway/tls_desk.h"
 
 enum { TLS_TIMEOUT_MS = 10000 };
 
@@ -30,8 +31,10 @@ static bool answer_byte(struct session *session, char byte)
 static void begin_tls(struct session *session, enum net_tls_side side)
 {
     struct error error;
-    if (net_stream_start_tls(session->client, session->worker->server->client_tls, side,
-                             TLS_TIMEOUT_MS, &error) != STATUS_OK) {
+    struct net_tls *tls = tls_desk_context(session->worker->server->tls);
+    enum status status = net_stream_start_tls(session->client, tls, side, TLS_TIMEOUT_MS, &error);
+    net_tls_release(tls);
+    if (status != STATUS_OK) {
         session->dead = true;
         session_touch(session);
         return;

@@ -21,6 +21,7 @@
 #include "gateway/descriptors.h"
 #include "gateway/gateway.h"
 #include "gateway/retain.h"
+#include "gateway/tls_desk.h"
 #include "exposure/kinds.h"
 #include "gateway/worker.h"
 
@@ -216,8 +217,7 @@ static enum status open_secret(const char *folder, const char *name, uint8_t sec
 static enum status open_tls(struct server *server, struct error *error)
 {
     const struct config *config = server->config;
-    TRY(net_tls_server_open(config->listen.certificate, config->listen.key,
-                            config->listen.client_ca, &server->client_tls, error));
+    TRY(tls_desk_open(config, &server->tls, error));
     if (config->upstream.host[0] == '/' || config->upstream.tls_off)
         return STATUS_OK;
     return net_tls_client_open(config->upstream.tls_ca, &server->upstream_tls, error);
@@ -325,7 +325,7 @@ static void close_server(struct server *server, struct admin *admin)
         registry_close(server->registry);
     deliveries_desk_close(server->deliveries);
     contain_close(server->contain);
-    net_tls_release(server->client_tls);
+    tls_desk_close(server->tls);
     net_tls_release(server->upstream_tls);
     snapshot_release(server->snapshot);
     crypto_wipe(server->token_secret, sizeof server->token_secret);

@@ -22,6 +22,7 @@ struct worker;
 struct contain;
 struct deliveries_desk;
 struct retain;
+struct tls_desk;
 
 /* A logged-in session that has not been ended: what containment waits for. */
 struct server_live {
@@ -39,7 +40,7 @@ struct server {
     struct alarm_desk *alarms; /* where anything that staff must know at once is raised */
     struct contain *contain;
     struct retain *retain;
-    struct net_tls *client_tls;   /* context of our listener */
+    struct tls_desk *tls;         /* what our listener shows */
     struct net_tls *upstream_tls; /* NULL: plain */
     struct buffer upstream_password;
     uint8_t token_secret[SERVER_SECRET_BYTES]; /* tokens are derived from it */

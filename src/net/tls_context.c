@@ -117,7 +117,8 @@ static enum status use_key(SSL_CTX *context, const char *path, struct error *err
         status = error_set(error, STATUS_INVALID, "F0000",
                            "Give an unencrypted PEM key that only the service's user can read.",
                            "cannot read a private key from %s: %s", path, tls_last_reason());
-    else if (SSL_CTX_use_PrivateKey(context, key) != 1)
+    else if (SSL_CTX_use_PrivateKey(context, key) != 1 ||
+             SSL_CTX_check_private_key(context) != 1) /* a key of another kind has its own place */
         status = error_set(error, STATUS_INVALID, "F0000", NULL,
                            "the key %s does not fit the certificate: %s", path, tls_last_reason());
 done:
