@@ -63,6 +63,9 @@ enum status admin_revoke_credential(struct asking *asking, struct table *table,
 enum status admin_record_issued(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_revoked(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_anomaly.c ---- */
+enum status admin_show_anomalies(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_exposure.c ---- */
 enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_written(struct asking *asking, struct table *table, struct error *error);

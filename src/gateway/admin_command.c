@@ -124,6 +124,7 @@ static const struct {
     {{"SHOW", "SINCE"}, "SHOW", admin_show_since, 2},
     {{"SHOW", "KEYS"}, "SHOW", admin_show_keys, 2},
     {{"SHOW", "BUDGET"}, "SHOW", admin_show_budget, 2},
+    {{"SHOW", "ANOMALIES"}, "SHOW", admin_show_anomalies, 2},
     {{"SHOW", "RAISES"}, "SHOW", admin_show_raises, 2},
     {{"RAISE", "BUDGET"}, "RAISE", admin_raise_budget, 2},
     {{"APPROVE", "BUDGET"}, "APPROVE", admin_approve_budget, 2},

@@ -1,10 +1,12 @@
 /* Answers in their place in the order of replies; where a statement is refused, upstream is made
  * to fail there too, so that transactions and pipelines behave as the protocol says. */
 #include "gateway/frontend.h"
+#include "gateway/watching.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 
@@ -62,11 +64,16 @@ static void record_refusal(struct session *session, const char *sql, const struc
     memcpy(entry.policy_id, session->snapshot->policy_id, sizeof entry.policy_id);
     memcpy(entry.sqlstate, error->sqlstate, sizeof entry.sqlstate);
     uint64_t sequence;
-    struct error failure;
+    struct error failure, held;
+    entry.time_ns = clock_now_ns();
+    enum status watched =
+        watching_take(session->worker->server, session->partner, session->agent, &entry, &held);
     if (ledger_append(session->worker->server->ledger, &entry, slice_of(NULL, 0), &sequence,
                       &failure) != STATUS_OK)
         log_event(LOG_WARNING, "refusal_not_recorded", "session=%llu reason=\"%s\"",
                   (unsigned long long)session->id, failure.message);
+    if (watched != STATUS_OK)
+        session_end(session, LEDGER_OUTCOME_CONTAINED, held.sqlstate, held.message, held.hint);
 }
 
 void frontend_refuse(struct session *session, const char *sql, const struct error *error)
@@ -76,6 +83,8 @@ void frontend_refuse(struct session *session, const char *sql, const struct erro
     record_refusal(session, sql, error);
     log_event(LOG_INFO, "statement_refused", "session=%llu agent=%s sqlstate=%s",
               (unsigned long long)session->id, session->login, error->sqlstate);
+    if (session->state != SESSION_READY)
+        return;
     struct buffer text;
     buffer_init(&text, 4096);
     wire_put_error(&text, "ERROR", error->sqlstate, error->message, error->hint);

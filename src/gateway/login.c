@@ -2,6 +2,7 @@
  * that is admitted here. Fail closed: every path that is not a proven identity ends in
  * session_end(). */
 #include "gateway/login.h"
+#include "gateway/watching.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -218,8 +219,10 @@ static enum status record_opening(const struct session *session, struct error *e
                                  .agent = slice_of_text(session->agent->name),
                                  .session = session->id,
                                  .purpose = slice_of_text(session->purpose),
+                                 .time_ns = clock_now_ns(),
                                  .text = slice_of_text(text)};
     uint64_t sequence;
+    TRY(watching_take(session->worker->server, session->partner, session->agent, &entry, error));
     return ledger_append(session->worker->server->ledger, &entry, slice_of(NULL, 0), &sequence,
                          error);
 }

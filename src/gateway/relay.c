@@ -4,6 +4,7 @@
 #include "gateway/cancel.h"
 #include "gateway/cursors.h"
 #include "gateway/statements.h"
+#include "gateway/watching.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ static void record_probe(struct session *session, struct run *run, const char *s
                                  .time_ns = clock_now_ns(),
                                  .chunk_count = 1,
                                  .outcome = LEDGER_OUTCOME_ERROR};
-    struct error error;
+    struct error error, held;
     uint64_t sequence;
     memcpy(entry.policy_id, session->snapshot->policy_id, sizeof entry.policy_id);
     snprintf(entry.sqlstate, sizeof entry.sqlstate, "%s", sqlstate);
@@ -88,6 +89,7 @@ static void record_probe(struct session *session, struct run *run, const char *s
         memcpy(entry.statement_hash, run->planned->statement_hash, sizeof entry.statement_hash);
         entry.column_set = run->planned->all_columns;
     }
+    enum status watched = watching_take(server, session->partner, session->agent, &entry, &held);
     if (ledger_append(server->ledger, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK ||
         !outqueue_gate(&session->out, sequence)) {
         session_end(session, LEDGER_OUTCOME_ERROR, "53100", "the ledger does not take entries",
@@ -95,6 +97,10 @@ static void record_probe(struct session *session, struct run *run, const char *s
         return;
     }
     exposure_record(server->exposure, sequence, &entry);
+    if (watched != STATUS_OK) {
+        session_end(session, LEDGER_OUTCOME_CONTAINED, held.sqlstate, held.message, held.hint);
+        return;
+    }
     /* Statements are refused before they could pass the bound; those under way are stopped here. */
     if (!exposure_count_error(server->exposure, session->partner, entry.time_ns))
         session_end(session, LEDGER_OUTCOME_BUDGET, "53400",
@@ -124,6 +130,11 @@ static void fail_release(struct session *session, struct run *run, const struct 
 {
     struct error failure;
     bool probe = error->status == STATUS_DENIED;
+    if (probe && strcmp(error->sqlstate, "57P01") == 0) { /* watching.h: no answer, an end */
+        session_end(session, LEDGER_OUTCOME_CONTAINED, error->sqlstate, error->message,
+                    error->hint);
+        return;
+    }
     if (!run->closed && release_fail(run, error->sqlstate, &session->out, &failure) != STATUS_OK) {
         answer_error(session, &failure);
         return;

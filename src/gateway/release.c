@@ -12,6 +12,7 @@
 #include "crypto/crypto.h"
 #include "exposure/subject_set.h"
 #include "gateway/probe.h"
+#include "gateway/watching.h"
 
 enum {
     MAP_PIECE = 16000,  /* keys mapped, and ids put into one item, at a time */
@@ -357,6 +358,8 @@ enum status release_write_alone(struct release_work *work, size_t hidden, uint32
     struct ledger_entry entry = entry_of(work->run);
     entry.items = &item;
     entry.item_count = 1;
+    entry.time_ns = clock_now_ns();
+    watching_note(work->run->server, work->run->partner, work->run->agent, &entry);
     TRY(write_entry(work->run, &entry, buffer_slice(&batch->side), &sequence, error));
     buffer_clear(&batch->side);
     return STATUS_OK;
@@ -427,10 +430,37 @@ static enum status settle_subjects(struct release_work *work, enum ledger_outcom
     return STATUS_OK;
 }
 
+/* Held against what the agent used to do, batch by batch and before any of it is written. People
+ * whose rows are withheld are recorded all the same. *held says why. */
+static enum status hold_back(struct release_work *work, enum ledger_outcome *closing,
+                             struct error *held, struct error *error)
+{
+    struct run *run = work->run;
+    struct ledger_entry entry = entry_of(run);
+    if (work->charged_ns == 0)
+        work->charged_ns = clock_now_ns();
+    entry.time_ns = work->charged_ns;
+    entry.flags = (run->opened ? 0 : LEDGER_FLAG_OPENING) |
+                  (*closing == LEDGER_OUTCOME_NONE ? 0 : LEDGER_FLAG_CLOSING);
+    entry.items = work->items;
+    entry.item_count = work->item_count;
+    entry.row_count = work->sent;
+    entry.column_set = run->planned->all_columns;
+    if (watching_take(run->server, run->partner, run->agent, &entry, held) == STATUS_OK)
+        return STATUS_OK;
+    work->withheld = true;
+    work->sent = 0;
+    if (*closing == LEDGER_OUTCOME_NONE)
+        TRY(release_record_pins(work, error));
+    *closing = LEDGER_OUTCOME_CONTAINED;
+    return STATUS_OK;
+}
+
 static enum status release(struct release_work *work, enum ledger_outcome closing,
                            const char *sqlstate, struct outqueue *out, struct error *error)
 {
     const struct plan *plan = work->plan;
+    struct error held;
     TRY(check_complete(work, closing, error));
     TRY(settle_subjects(work, closing, error));
     count_sent(work);
@@ -445,13 +475,17 @@ static enum status release(struct release_work *work, enum ledger_outcome closin
     bool counts = work->sent > 0 && plan->fence_count > 0;
     if (work->item_count > 0 || ends || counts || work->batch->side.len > 0) {
         uint64_t sequence;
-        TRY(write_entries(work, closing, sqlstate, &sequence, error));
-        release_settle_statistics(work, true);
+        TRY(hold_back(work, &closing, &held, error));
+        TRY(write_entries(work, closing, work->withheld ? held.sqlstate : sqlstate, &sequence,
+                          error));
+        release_settle_statistics(work, !work->withheld);
         if (!outqueue_gate(out, sequence))
             return release_no_memory(error);
     }
     if (closing != LEDGER_OUTCOME_NONE)
         work->run->closed = true;
+    if (work->withheld)
+        return error_set(error, STATUS_DENIED, held.sqlstate, held.hint, "%s", held.message);
     release_warn(work, out);
     hand_over(work, out);
     if (out->bytes.overflowed)
@@ -500,7 +534,10 @@ static enum status close_without_rows(struct run *run, struct ledger_entry *entr
     if (status == STATUS_OK) {
         entry->items = items;
         entry->item_count = record.item_count;
-        entry->time_ns = record.time_ns;
+        entry->time_ns = record.time_ns != 0 ? record.time_ns : clock_now_ns();
+        entry->flags |= run->opened ? 0 : LEDGER_FLAG_OPENING;
+        /* Nothing but an end is told: whoever is to be contained is, by the alarm. */
+        watching_note(run->server, run->partner, run->agent, entry);
         status = write_entry(run, entry, buffer_slice(&side), sequence, error);
     }
     buffer_free(&sets);

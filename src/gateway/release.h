@@ -104,8 +104,9 @@ void batch_silence(struct batch *batch);
 /* Releases the batch (may be empty). closing LEDGER_OUTCOME_NONE: the execution goes on; otherwise
  * the same entry closes it. STATUS_LIMIT (53400): the rows before the limit were released and the
  * closing entry written; the caller answers with the error. Other failures release nothing, among
- * them (STATUS_PEER) a statement that is complete without its `once` sets having come. In
- * every case the batch is empty afterwards, and what the caller appends to `out` next is gated
+ * them (STATUS_PEER) a statement that is complete without its `once` sets having come, and
+ * (STATUS_DENIED 57P01, closed) what is far from what the agent used to do: the session must end.
+ * In every case the batch is empty afterwards, and what the caller appends to `out` next is gated
  * behind the entry. */
 MUST_USE enum status release_batch(struct batch *batch, struct run *run,
                                    enum ledger_outcome closing, const char *sqlstate,

@@ -58,6 +58,7 @@ struct release_work {
     size_t *statistics_until; /* by place: how many of them are new until its end */
     size_t *set_at;           /* where each item's set begins in batch->sets */
     struct buffer pin_sets;   /* of the items for keys that did not come back */
+    bool withheld;            /* by what is known of the agent: no row leaves */
     const char *limit;        /* what was exceeded; NULL: nothing */
     uint64_t limit_value;
     char limit_name[64]; /* of a limit on people; "": another bound */

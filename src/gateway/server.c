@@ -23,7 +23,9 @@
 #include "gateway/retain.h"
 #include "gateway/tls_desk.h"
 #include "exposure/kinds.h"
+#include "gateway/watching.h"
 #include "gateway/worker.h"
+#include "watch/watch.h"
 
 struct snapshot *server_snapshot(struct server *server)
 {
@@ -223,6 +225,15 @@ static enum status open_tls(struct server *server, struct error *error)
     return net_tls_client_open(config->upstream.tls_ca, &server->upstream_tls, error);
 }
 
+static enum status replay(void *context, uint64_t sequence, const struct ledger_entry *entry,
+                          struct slice side, uint64_t segment, struct error *error)
+{
+    struct server *server = context;
+    TRY(exposure_replay(server->exposure, sequence, entry, side, segment, error));
+    watching_replay(server, entry);
+    return STATUS_OK;
+}
+
 static enum status open_ledger(struct server *server, struct error *error)
 {
     const struct config *config = server->config;
@@ -242,8 +253,9 @@ static enum status open_ledger(struct server *server, struct error *error)
                                      .checkpoint_every_s = config->ledger.checkpoint_every_s,
                                      .publish_ms =
                                          config->ledger.tiles ? config->ledger.publish_every_ms : 0,
-                                     .replay = exposure_replay,
-                                     .replay_context = server->exposure};
+                                     .replay = replay,
+                                     .replay_context = server};
+    TRY(watching_open(server, error));
     TRY(ledger_open(&options, &server->ledger, error));
     return exposure_attach(server->exposure, server->ledger, error);
 }
@@ -326,6 +338,7 @@ static void close_server(struct server *server, struct admin *admin)
     deliveries_desk_close(server->deliveries);
     contain_close(server->contain);
     tls_desk_close(server->tls);
+    watch_free(server->watch);
     net_tls_release(server->upstream_tls);
     snapshot_release(server->snapshot);
     crypto_wipe(server->token_secret, sizeof server->token_secret);

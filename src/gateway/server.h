@@ -18,6 +18,7 @@
 
 enum { SERVER_MAX_WORKERS = 8, SERVER_SECRET_BYTES = 32 };
 
+struct watch;
 struct worker;
 struct contain;
 struct deliveries_desk;
@@ -37,6 +38,7 @@ struct server {
     struct exposure *exposure;
     struct registry *registry;
     struct deliveries_desk *deliveries;
+    struct watch *watch;       /* watching.h */
     struct alarm_desk *alarms; /* where anything that staff must know at once is raised */
     struct contain *contain;
     struct retain *retain;

@@ -36,10 +36,8 @@ struct watch_agent {
     uint64_t counts[POLICY_ANOMALIES];
     struct id_seen *people;                 /* of the hour; NULL: nobody */
     int64_t alarmed_hour[POLICY_ANOMALIES]; /* INT64_MIN: never */
-    /* Live, once contained: sessions up to this one get nothing any more, others from this instant
-     * on: containment has come round by then. */
+    /* Live: once it is to be contained, sessions up to this one get nothing any more. */
     uint64_t newest_session, cut_session;
-    int64_t held_until_ns;
 };
 
 /* Of what an entry changed. */

@@ -13,7 +13,7 @@
 #include "watch/agent.h"
 
 enum { NAME_ROOM = 512, COLUMN_SETS_MOST = 1 << 24, WALK_STEP = 8 };
-static const int64_t HOUR_NS = 3600LL * 1000000000, HOLD_NS = 2LL * 1000000000;
+static const int64_t HOUR_NS = 3600LL * 1000000000;
 
 struct watch {
     pthread_rwlock_t lock;  /* of the names and texts, not of what they lead to */
@@ -85,7 +85,6 @@ static struct watch_agent *make_agent(void)
     pthread_mutex_init(&state->lock, NULL);
     history_init(&state->history);
     state->hour = INT64_MIN;
-    state->held_until_ns = INT64_MIN;
     for (size_t i = 0; i < POLICY_ANOMALIES; i++)
         state->alarmed_hour[i] = INT64_MIN;
     return state;
@@ -295,12 +294,10 @@ static void hold(struct watch_agent *state, const struct ledger_entry *entry,
 {
     if (entry->session > state->newest_session)
         state->newest_session = entry->session;
-    if (verdict->contain) {
+    if (verdict->contain)
         state->cut_session = state->newest_session;
-        state->held_until_ns = intake->time_ns + HOLD_NS;
-    }
-    verdict->contain = verdict->contain || intake->time_ns < state->held_until_ns ||
-                       (entry->session != 0 && entry->session <= state->cut_session);
+    verdict->contain =
+        verdict->contain || (entry->session != 0 && entry->session <= state->cut_session);
     if (verdict->contain)
         state->counts[POLICY_ANOMALY_ROWS] -= intake->rows;
 }

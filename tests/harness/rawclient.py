@@ -12,15 +12,18 @@ class RawClient:
     """Protocol 3.0 over TLS with a client certificate. `seen` holds all bytes since the last take().
 
     greeting: the messages up to the first ReadyForQuery; key: (pid, secret) for a cancel request.
-    receive_buffer: bytes the network may hold for a client that does not read.
+    receive_buffer: bytes the network may hold for a client that does not read. source: an address of
+    ours to come from.
     """
 
-    def __init__(self, gateway, agent, settings=(), timeout=60, receive_buffer=None):
+    def __init__(self, gateway, agent, settings=(), timeout=60, receive_buffer=None, source=None):
         parameters = gateway.parameters(agent)
         plain = socket.socket()
         plain.settimeout(timeout)
         if receive_buffer:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            plain.bind((source, 0))
         plain.connect(("127.0.0.1", gateway.port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.sendall(struct.pack("!ii", 8, 80877103))
