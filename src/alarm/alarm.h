@@ -25,6 +25,7 @@
 #define ALARM_BUDGET_WARNING     "budget-warning"
 #define ALARM_LOGIN_FAILURES     "login-failures"
 #define ALARM_REVOKED_CREDENTIAL "revoked-credential"
+#define ALARM_TOKEN_REPLAYED     "token-replayed"
 #define ALARM_LOST               "alarms-lost" /* more were raised at once than there is room for */
 #define ALARM_TEST               "test"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/gateway.h"
+#include "oidc/oidc.h"
 
 enum { MAX_SUGGESTED = 256 };
 
@@ -11,7 +12,8 @@ enum status cli_offline_open(const struct cli_call *call, struct cli_offline *of
                              struct error *error)
 {
     TRY(config_load(call->config_path, &offline->config, error));
-    return policy_load(offline->config->policy, &offline->policy, error);
+    TRY(policy_load(offline->config->policy, &offline->policy, error));
+    return oidc_check_policy(offline->config, offline->policy, error);
 }
 
 enum status cli_offline_bind(struct cli_offline *offline, struct error *error)

@@ -8,6 +8,7 @@
 /* Codes of the Authentication messages (PostgreSQL manual, "Message Formats"). */
 enum {
     LOGIN_AUTH_OK = 0,
+    LOGIN_AUTH_CLEARTEXT = 3,
     LOGIN_AUTH_SASL = 10,
     LOGIN_AUTH_SASL_CONTINUE = 11,
     LOGIN_AUTH_SASL_FINAL = 12
@@ -23,5 +24,10 @@ void login_admit(struct session *session);
 /* ---- login_prove.c ---- */
 /* Admits who has proven an identity by now, and asks the others for a proof. */
 void login_prove(struct session *session);
+
+/* ---- login_token.c ---- */
+/* Asks for a token; oidc: what it must be, and of whom for a name that nobody has. It belongs to
+ * the session's snapshot. */
+void login_token_begin(struct session *session, const struct policy_oidc *oidc);
 
 #endif

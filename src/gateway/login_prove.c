@@ -42,6 +42,8 @@ void login_prove(struct session *session)
     buffer_free(&der);
     if (proven)
         login_admit(session);
+    else if (found.method == ROSTER_TOKEN)
+        login_token_begin(session, found.oidc);
     else
         begin_scram(session, &found.verifier);
     crypto_wipe(&found.verifier, sizeof found.verifier);

@@ -18,6 +18,7 @@
 #include "gateway/admin.h"
 #include "gateway/contain.h"
 #include "gateway/deliveries.h"
+#include "gateway/login_token.h"
 #include "gateway/descriptors.h"
 #include "gateway/gateway.h"
 #include "gateway/retain.h"
@@ -129,7 +130,9 @@ static enum status load_snapshot(const struct server *server, uint64_t epoch, st
     struct catalog *catalog;
     struct model *model;
     TRY(policy_load(config->policy, &policy, error));
-    enum status status = gateway_catalog_load(config, policy, &catalog, error);
+    enum status status = oidc_check_policy(config, policy, error);
+    if (status == STATUS_OK)
+        status = gateway_catalog_load(config, policy, &catalog, error);
     if (status == STATUS_OK)
         status = model_bind(policy, catalog, &model, error);
     policy_release(policy);
@@ -310,6 +313,8 @@ static enum status start_workers(struct server *server, uint16_t *bound_port, st
         TRY(worker_open(server, (unsigned)i, port, &port, &server->workers[i], error));
         server->worker_count = i + 1;
     }
+    if (server->config->oidc_count > 0) /* its answers go to workers */
+        TRY(oidc_desk_open(server->config, login_token_answer, server, &server->oidc, error));
     for (size_t i = 0; i < count; i++)
         TRY(worker_run(server->workers[i], error));
     *bound_port = port;
@@ -322,6 +327,7 @@ static void close_server(struct server *server, struct admin *admin)
     retain_close(server->retain);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_stop(server->workers[i]);
+    oidc_desk_close(server->oidc);
     alarm_desk_close(server->alarms);
     struct error ignored;
     if (server->ledger != NULL) {

@@ -21,6 +21,7 @@ enum { SERVER_MAX_WORKERS = 8, SERVER_SECRET_BYTES = 32 };
 struct watch;
 struct worker;
 struct contain;
+struct oidc_desk;
 struct deliveries_desk;
 struct retain;
 struct tls_desk;
@@ -41,6 +42,7 @@ struct server {
     struct watch *watch;       /* watching.h */
     struct alarm_desk *alarms; /* where anything that staff must know at once is raised */
     struct contain *contain;
+    struct oidc_desk *oidc; /* judges tokens; NULL: no identity provider is configured */
     struct retain *retain;
     struct tls_desk *tls;         /* what our listener shows */
     struct net_tls *upstream_tls; /* NULL: plain */

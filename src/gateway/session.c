@@ -192,7 +192,8 @@ static enum status next_message(struct session *session, struct wire_message *me
 static bool input_welcome(const struct session *session)
 {
     return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
-           !session->cancelling && !session->writes.sync_due &&
+           session->state != SESSION_TOKEN_JUDGED && !session->cancelling &&
+           !session->writes.sync_due &&
            (copy_in_active(session) ? copy_in_hungry(session) : session->several.sql == NULL) &&
            !writes_wait(session) && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
            session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&
@@ -210,9 +211,13 @@ static void handle_message(struct session *session, const struct wire_message *m
     case SESSION_SCRAM_FINAL:
         login_password(session, message);
         break;
+    case SESSION_TOKEN:
+        login_token(session, message);
+        break;
     case SESSION_READY:
         frontend_message(session, message);
         break;
+    case SESSION_TOKEN_JUDGED:
     case SESSION_HANDSHAKE:
     case SESSION_CLOSING:
         break;
@@ -477,7 +482,8 @@ static enum status renew_identity(struct session *session, struct error *error)
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller",
                          "agent %s is no longer in the policy", session->login);
     if (!same_text(agent->certificate, session->agent->certificate) ||
-        !same_text(agent->scram_file, session->agent->scram_file))
+        !same_text(agent->scram_file, session->agent->scram_file) ||
+        !policy_same_oidc(agent->oidc, session->agent->oidc))
         return error_set(error, STATUS_DENIED, "57P01", "connect again",
                          "agent %s has another identity now", session->login);
     TRY(snapshot_purpose(partner, agent, session->stated_purpose, &purpose, error));
@@ -507,9 +513,11 @@ enum status session_authorise(struct session *session, struct error *error)
                          credential_kind_name(session->credential.kind));
     int64_t now = clock_now_ns();
     if (now >= session->credential.expires_ns)
-        return error_set(error, STATUS_DENIED, "57P01", "renew it and connect again",
-                         "the client %s has expired",
-                         credential_kind_name(session->credential.kind));
+        return error_set(
+            error, STATUS_DENIED, "57P01",
+            session->credential.kind == CREDENTIAL_TOKEN ? "fetch a new one and connect again"
+                                                         : "renew it and connect again",
+            "the client %s has expired", credential_kind_name(session->credential.kind));
     if (!session->is_staff)
         return policy_admit(session->partner, session->agent, now,
                             session->has_address ? &session->address : NULL, error);

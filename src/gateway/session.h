@@ -24,6 +24,8 @@ enum session_state {
     SESSION_HANDSHAKE, /* TLS */
     SESSION_SCRAM_FIRST,
     SESSION_SCRAM_FINAL,
+    SESSION_TOKEN,        /* waiting for it */
+    SESSION_TOKEN_JUDGED, /* waiting for what the desk says of it */
     SESSION_READY,
     SESSION_CLOSING, /* last message is queued; closes when it is out */
 };
@@ -120,6 +122,7 @@ struct session {
     struct credential credential; /* what proved who it is */
     struct scram_server scram;
     bool scram_begun, known;
+    const struct policy_oidc *oidc; /* what its token must be, during login */
     struct server_live live;
     struct lobby_guest guest; /* until its identity is proven */
     bool counted;             /* in server->session_count: it has been */
@@ -209,6 +212,8 @@ void login_startup(struct session *session, const struct wire_message *message);
 /* Direct TLS: is what the client begins with a handshake? Then that has been started. */
 bool login_begins_with_tls(struct session *session);
 void login_password(struct session *session, const struct wire_message *message);
+/* ---- login_token.c ---- */
+void login_token(struct session *session, const struct wire_message *message);
 
 /* ---- cursors.c ---- */
 /* Their executions end with this outcome. */

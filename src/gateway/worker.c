@@ -13,6 +13,7 @@
 #include "gateway/cancel.h"
 #include "gateway/contain.h"
 #include "gateway/deliveries.h"
+#include "gateway/login_token.h"
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */
@@ -108,6 +109,7 @@ static void on_wake(void *context)
     }
     touch_waiting(worker);
     run_cancels(worker);
+    login_token_verdicts(worker);
 }
 
 static void on_turn(void *context)
@@ -257,6 +259,7 @@ void worker_free(struct worker *worker)
         worker->cancels = cancel->next;
         free(cancel);
     }
+    login_token_drop(worker);
     free(worker->lines);
     free(worker);
 }

@@ -28,6 +28,7 @@ struct worker_cancel { /* a CancelRequest that arrived elsewhere */
 };
 
 struct cancel;
+struct worker_verdict; /* of a token: login_token.c */
 
 struct worker {
     struct server *server;
@@ -38,8 +39,8 @@ struct worker {
     struct net_listener *listener;
     struct net_listener *staff_listener; /* of the first worker; NULL: none */
     struct net_timer *tick;
-    struct lobby *lobby;    /* sessions whose identity is not proven yet */
-    uint64_t lobby_dropped; /* since it was last told */
+    struct lobby *lobby;         /* sessions whose identity is not proven yet */
+    uint64_t lobby_dropped;      /* since it was last told */
     struct net_timer *cut_watch; /* runs while there are sessions that are cut */
     struct session *sessions;
     struct session *dirty;           /* sessions with something to flush this turn */
@@ -54,8 +55,9 @@ struct worker {
     struct scram_memory upstream_keys; /* of the service role's password */
 
     pthread_mutex_t mailbox_lock;
-    struct worker_cancel *cancels; /* under mailbox_lock */
-    bool stop;                     /* under mailbox_lock */
+    struct worker_cancel *cancels;   /* under mailbox_lock */
+    struct worker_verdict *verdicts; /* under mailbox_lock */
+    bool stop;                       /* under mailbox_lock */
 
     pthread_mutex_t lines_lock;
     struct worker_session_info *lines; /* under lines_lock */

@@ -123,7 +123,7 @@ static void fill(struct roster *roster, const struct policy *policy)
             entry->partner = partner;
             entry->agent = &partner->agents[i];
             entry->point = point_of(roster, by_name, entry->agent->login);
-            entry->has_method = entry->agent->scram_file != NULL;
+            entry->has_method = entry->agent->scram_file != NULL || entry->agent->oidc != NULL;
         }
     }
     qsort(roster->entries, roster->count, sizeof roster->entries[0], compare_points);
@@ -218,6 +218,10 @@ void roster_find(struct roster *roster, const char *login, struct roster_found *
     struct scram_verifier real = {.iterations = SCRAM_DEFAULT_ITERATIONS,
                                   .salt_len = MOCK_SALT_BYTES};
     bool usable = false;
+    if (shown != NULL && shown->agent->oidc != NULL) {
+        found->method = ROSTER_TOKEN;
+        found->oidc = shown->agent->oidc;
+    }
     if (shown != NULL) {
         pthread_mutex_lock(&roster->lock);
         refresh(shown);

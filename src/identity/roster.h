@@ -20,7 +20,7 @@ MUST_USE enum status roster_open(const struct policy *policy, struct slice secre
 void roster_close(struct roster *roster); /* NULL is fine */
 
 /* What a login that is not proven by a certificate is asked for. */
-enum roster_method { ROSTER_SCRAM };
+enum roster_method { ROSTER_SCRAM, ROSTER_TOKEN };
 
 struct roster_found {
     const struct policy_partner *partner; /* NULL with agent */
@@ -28,6 +28,7 @@ struct roster_found {
     enum roster_method method;
     bool known; /* the agent has this method; else nothing proves it, and the verifier is a mock */
     struct scram_verifier verifier; /* of ROSTER_SCRAM; the caller wipes it */
+    const struct policy_oidc *oidc; /* of ROSTER_TOKEN; the neighbour's where it is not known */
 };
 void roster_find(struct roster *roster, const char *login, struct roster_found *found);
 

@@ -1,0 +1,225 @@
+"""An agent shows a token of its organisation's identity provider as the password; what it proves ends with it."""
+import base64
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import struct
+import subprocess
+import time
+
+import psycopg
+import pytest
+
+from harness import places, shop
+from harness.provider import Provider, Signer
+from harness.rawlogin import RawLogin
+
+AGENTS = """\
+      - {name: sync, identity: {oidc: {provider: real, claims: {sub: sync-job, roles: {contains: reader}}}}}
+      - {name: ann, identity: {oidc: {provider: real, claims: {sub: ann}}}}
+      - {name: made, identity: {oidc: {provider: made, claims: {sub: someone}}}}
+      - {name: once, identity: {oidc: {provider: made, single_use: true, claims: {sub: one}}}}
+"""
+POLICY = shop.POLICY.replace("      - {name: job,", AGENTS + "      - {name: job,", 1)
+
+
+@pytest.fixture(scope="module")
+def provider():
+    made = Provider()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def signer():
+    return Signer()
+
+
+@pytest.fixture(scope="module")
+def gateway(make_module_gateway, provider, signer):
+    made = make_module_gateway(policy_yaml=POLICY, start=False, config={
+        "oidc": {"real": {"issuer": provider.issuer, "audience": "cofferdam", "discovery": True, "refetch_s": 1},
+                 "made": {"issuer": signer.issuer, "audience": "cofferdam", "jwks_file": "jwks.json", "skew_s": 0}}})
+    for program in ("cofferdam-http", "cofferdam-token"):
+        shutil.copy(places.binary().with_name(program), made.folder)
+    (made.folder / "jwks.json").write_text(json.dumps(signer.key_set()))
+    made._write_secret("state/login.key", "5a" * 32)  # who is asked in which way hangs on it
+    made.grant()
+    made.start()
+    return made
+
+
+def one(gateway, agent, token, **changes):
+    return gateway.rows(agent, "SELECT count(*) FROM article", password=token, **changes)
+
+
+def refused(gateway, agent, token, **changes):
+    with pytest.raises(psycopg.OperationalError) as caught:
+        one(gateway, agent, token, **changes)
+    return str(caught.value)
+
+
+def acts(gateway):
+    return [entry["text"] for entry in gateway.ledger() if entry["type"] == "act"]
+
+
+def reasons(gateway):
+    return [line.split("reason=")[1] for line in gateway.log_text().splitlines() if "event=token_refused" in line]
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+def test_a_program_by_client_credentials(gateway, provider, algorithm):
+    assert one(gateway, "acme.sync", provider.job_token(algorithm)) == [(7,)]
+
+
+def test_a_person_by_authorization_code_and_pkce(gateway, provider):
+    token = provider.person_token("ann")
+    assert one(gateway, "acme.ann", token) == [(7,)]
+    assert "authentication failed" in refused(gateway, "acme.sync", token)
+    assert "sub" in reasons(gateway)[-1] and "is not what the policy asks for" in reasons(gateway)[-1]
+    assert "authentication failed" in refused(gateway, "acme.ann", provider.person_token("bob"))
+
+
+def test_psql_takes_it_from_the_environment(gateway, provider):
+    environment = dict(os.environ, PGPASSWORD=provider.job_token())
+    done = subprocess.run(["psql", "-XAtc", "SELECT 1", f"host=localhost port={gateway.port} user=acme.sync "
+                           f"dbname={gateway.database} sslmode=verify-full sslrootcert={gateway.authority.certificate}"],
+                          env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_the_provider_changes_its_keys(gateway, provider):
+    old = provider.job_token()
+    provider.order("rotate")
+    deadline = time.monotonic() + 5
+    while True:  # an unknown key is fetched while the login waits, but not twice in a second
+        try:
+            assert one(gateway, "acme.sync", provider.job_token()) == [(7,)]
+            break
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert "authentication failed" in refused(gateway, "acme.sync", old)
+
+
+def test_what_the_ledger_says_of_it(gateway, signer):
+    token = signer.token(exp=int(time.time()) + 60)
+    with gateway.connect("acme.made", password=token) as session:
+        session.execute("SELECT 1")
+        deadline = time.monotonic() + 5
+        while not (lines := [line for line in gateway.admin("SHOW SESSIONS") if "acme.made" in line.values()]):
+            assert time.monotonic() < deadline  # the list is renewed twice a second
+            time.sleep(0.05)
+        assert [line["credential"] for line in lines] == ["token"] and len(lines[0]["credential_id"]) == 32
+    [opened] = [act for act in acts(gateway) if f"\nid={lines[0]['credential_id']}\n" in act]
+    assert opened.startswith("session-opened\n") and "credential=token\n" in opened
+
+
+def test_it_ends_in_the_middle_of_a_result(gateway, signer):
+    token = signer.token(exp=int(time.time()) + 2)
+    with gateway.connect("acme.made", password=token) as session:
+        with pytest.raises(psycopg.OperationalError) as caught:
+            session.execute("SELECT count(*) FROM purchase a, purchase b, purchase c WHERE a.pence + b.pence < c.pence - 100000")
+        assert "token has expired" in str(caught.value) and "fetch a new one" in str(caught.value)
+    assert "token has expired" in refused(gateway, "acme.made", token)
+
+
+def hostile(signer):
+    now = int(time.time())
+    public = json.dumps(signer.key_set()["keys"][0]).encode()
+    encode = lambda raw: base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    claims = encode(json.dumps(signer.claims()).encode())
+
+    def forged(header, signature=b"x"):
+        return encode(json.dumps(header).encode()) + "." + claims + "." + encode(signature)
+
+    head = encode(json.dumps({"alg": "HS256", "kid": "RS256"}).encode())
+    confused = head + "." + claims + "." + encode(hmac.new(public, f"{head}.{claims}".encode(), hashlib.sha256).digest())
+    good = signer.token()
+    twice = good.split(".")
+    double = encode(b'{"alg":"ES256","kid":"ES256"}') + "." + encode(
+        json.dumps(signer.claims(sub="x")).encode()[:-1] + b',"sub":"someone"}')
+    yield "no signature", forged({"alg": "none"}), "algorithm"
+    yield "no signature, in capitals", forged({"alg": "None", "kid": "ES256"}), "algorithm"
+    yield "the public key as a secret", confused, "algorithm"
+    yield "an RSA key for ES256", signer.token("ES256", {"kid": "RS256"}), "not one for its algorithm"
+    yield "a path as key", signer.token("ES256", {"kid": "../../../../dev/null"}), "not among"
+    yield "a statement as key", signer.token("ES256", {"kid": "' OR '1'='1"}), "not among"
+    yield "a key of its own", signer.token("ES256", {"jwk": signer.key_set()["keys"][1]}), "of its own"
+    yield "an address of keys", signer.token("ES256", {"jku": "https://evil.example/keys"}), "of its own"
+    yield "an extension", signer.token("ES256", {"crit": ["b64"], "b64": False}), "of its own"
+    yield "a logout token", signer.token("ES256", {"typ": "logout+jwt"}), "typ"
+    yield "a stranger's signature", Signer().token(), "signature"
+    yield "another audience", signer.token(aud="billing"), "audience"
+    yield "several audiences", signer.token(aud=["cofferdam", "billing"]), "several"
+    yield "another issuer", signer.token(iss="https://id.example.evil.example"), "issuer"
+    yield "no end", signer.token(exp=None), "no end"
+    yield "an end that is a text", signer.token(exp=str(now + 60)), "no end"
+    yield "a long life", signer.token(exp=now + 86400), "max_lifetime_s"
+    yield "not yet", signer.token(nbf=now + 100), "not valid yet"
+    yield "issued tomorrow", signer.token(iat=now + 86400, exp=now + 86500), "not valid yet"
+    yield "somebody else", signer.token(sub="someone else"), "sub"
+    yield "a list for a text", signer.token(sub=["someone"]), "sub"
+    yield "a claim that stands twice", double + "." + encode(signer.sign("ES256", double.encode())), "twice"
+    yield "two signatures", good + "." + twice[2], "compact"
+    yield "two signatures in JSON", json.dumps({"payload": twice[1], "signatures": [{"protected": twice[0], "signature": twice[2]}] * 2}), "compact"
+    yield "a token in a token", signer.token(header={"cty": "JWT"}, sub=good), "sub"
+    yield "another way to write it", good + "=", "base64url"
+    yield "not a token", "pw-acme.made", "compact"
+
+
+def test_hostile_tokens(gateway, signer):
+    assert one(gateway, "acme.made", signer.token()) == [(7,)]
+    for name, token, reason in hostile(signer):
+        message = refused(gateway, "acme.made", token)
+        assert 'authentication failed for user "acme.made"' in message, name
+        assert reason in reasons(gateway)[-1], name
+    assert signer.issuer not in gateway.log_text()
+
+
+def test_a_huge_token(gateway, signer):
+    login = RawLogin(gateway, "acme.made")
+    assert login.receive() == (b"R", struct.pack("!i", 3))
+    token = signer.token(filler="x" * 20000).encode()
+    try:
+        login.send(login.message(b"p", token + b"\0"))
+        kind, _ = login.receive()
+        assert kind == b"E"
+    finally:
+        login.close()
+    assert one(gateway, "acme.made", signer.token(filler="x" * 8000)) == [(7,)]
+
+
+def test_a_replayed_token(gateway, signer):
+    """Once shown from an address, it is no use from another; and staff are told."""
+    token = signer.token()
+    assert one(gateway, "acme.made", token) == one(gateway, "acme.made", token) == [(7,)]
+    login = RawLogin(gateway, "acme.made", source="127.0.0.9")
+    assert login.receive()[0] == b"R"
+    login.send(login.message(b"p", token.encode() + b"\0"))
+    kind, body = login.receive()
+    assert kind == b"E" and b"28P01" in body
+    login.close()
+    deadline = time.monotonic() + 5
+    while not any(act.startswith("alarm") and "token-replayed" in act for act in acts(gateway)):
+        assert time.monotonic() < deadline
+    single = signer.token(sub="one")
+    assert one(gateway, "acme.once", single) == [(7,)]
+    assert "authentication failed" in refused(gateway, "acme.once", single)
+
+
+def test_names_that_nobody_has_are_asked_in_both_ways(gateway, signer):
+    """Agents that show tokens stand beside one with a password: a stranger is asked for the one or the other, and
+    what the token says does not matter."""
+    asked = {}
+    for number in range(40):
+        login = RawLogin(gateway, f"acme.stranger{number}")
+        asked[number] = struct.unpack("!i", login.receive()[1][:4])[0]
+        login.close()
+    assert set(asked.values()) == {3, 10}
+    number = next(number for number, value in asked.items() if value == 3)
+    good = refused(gateway, f"acme.stranger{number}", signer.token())
+    bad = refused(gateway, f"acme.stranger{number}", "nonsense")
+    assert good == bad and "authentication failed" in good
