@@ -25,6 +25,9 @@ void crypto_hmac_sha256(struct slice key, const struct slice *parts, size_t coun
 /* PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes out. */
 void crypto_pbkdf2_sha256(struct slice password, struct slice salt, uint32_t iterations,
                           uint8_t out[static 32]);
+/* For tables in memory whose keys strangers choose: they cannot tell which of theirs collide. */
+enum { CRYPTO_SHORT_HASH_KEY_BYTES = 16 };
+uint64_t crypto_short_hash(const uint8_t key[static 16], const void *data, size_t len);
 void crypto_random(void *out, size_t len);
 void crypto_wipe(void *secret, size_t len);
 /* Constant time in the content. */

@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/clock.h"
 #include "base/since.h"
 #include "crypto/crypto.h"
 #include "exposure/subject_set.h"
+#include "gateway/canary_watch.h"
 #include "gateway/deliveries.h"
 
 enum { ACT_BYTES = 4096, HEX_ROOM = 65, ID_TRIES = 20 };
@@ -405,6 +407,16 @@ static enum status commit_canaries(struct closing *closing, struct error *error)
     return STATUS_OK;
 }
 
+/* The delivery stands whether or not its canaries can be watched: the next start tries again. */
+static void watch_canaries(struct server *server, const char *delivery)
+{
+    struct error error;
+    if (canary_watch_load(server->canaries, deliveries_desk_file(server->deliveries), delivery,
+                          &error) != STATUS_OK)
+        log_event(LOG_ERROR, "canaries_not_watched", "delivery=%s reason=\"%s\"", delivery,
+                  error.message);
+}
+
 static enum status write_closing(struct closing *closing, struct error *error)
 {
     struct server *server = closing->asking->server;
@@ -424,6 +436,8 @@ static enum status write_closing(struct closing *closing, struct error *error)
     buffer_free(&text);
     if (status == STATUS_OK)
         status = deliveries_finish(deliveries_desk_file(server->deliveries), delivery, error);
+    if (status == STATUS_OK && delivery->canaries > 0)
+        watch_canaries(server, delivery->id);
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* What upstream gets for a client's statement. Most are prepared and bound as they are; those about
  * a cursor get a text of this session's; EXECUTE stands for the statement that it names. */
+#include "gateway/canary_watch.h"
 #include "gateway/frontend.h"
 
 #include <stdio.h>
@@ -351,6 +352,7 @@ enum status errand_pin(const struct errand *errand, const struct wire_bind *bind
     if (errand->run->planned != errand->planned)
         return STATUS_OK; /* FETCH: the cursor's execution has its keys */
     struct wire_bind sent = with_parameters(errand, bind);
+    TRY(canary_watch_execution(errand->run, errand->planned, &sent, error));
     return pins_take(errand->run, &sent, error);
 }
 

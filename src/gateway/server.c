@@ -16,6 +16,7 @@
 #include "crypto/crypto.h"
 #include "crypto/token.h"
 #include "gateway/admin.h"
+#include "gateway/canary_watch.h"
 #include "gateway/contain.h"
 #include "gateway/deliveries.h"
 #include "gateway/login_token.h"
@@ -292,6 +293,8 @@ static enum status open_state(struct server *server, struct error *error)
     snprintf(registry, sizeof registry, "%s/registry.sqlite", config->state_folder);
     TRY(registry_open(registry, &server->registry, error));
     TRY(deliveries_desk_open(config->state_folder, &server->deliveries, error));
+    TRY(canary_watch_open(&server->canaries, error));
+    TRY(canary_watch_load(server->canaries, deliveries_desk_file(server->deliveries), NULL, error));
     TRY(contain_open(server, &server->contain, error));
     TRY(open_tls(server, error));
     TRY(load_snapshot(server, 1, &server->snapshot, error));
@@ -342,6 +345,7 @@ static void close_server(struct server *server, struct admin *admin)
     if (server->registry != NULL)
         registry_close(server->registry);
     deliveries_desk_close(server->deliveries);
+    canary_watch_close(server->canaries);
     contain_close(server->contain);
     tls_desk_close(server->tls);
     watch_free(server->watch);

@@ -20,6 +20,7 @@ enum { SERVER_MAX_WORKERS = 8, SERVER_SECRET_BYTES = 32 };
 
 struct watch;
 struct worker;
+struct canary_watch;
 struct contain;
 struct oidc_desk;
 struct deliveries_desk;
@@ -39,8 +40,9 @@ struct server {
     struct exposure *exposure;
     struct registry *registry;
     struct deliveries_desk *deliveries;
-    struct watch *watch;       /* watching.h */
-    struct alarm_desk *alarms; /* where anything that staff must know at once is raised */
+    struct watch *watch;           /* watching.h */
+    struct canary_watch *canaries; /* invented people of deliveries, looked for in statements */
+    struct alarm_desk *alarms;     /* where anything that staff must know at once is raised */
     struct contain *contain;
     struct oidc_desk *oidc; /* judges tokens; NULL: no identity provider is configured */
     struct retain *retain;

@@ -135,6 +135,14 @@ struct plan_pin {
     bool array;         /* `text` or the parameter is an array */
 };
 
+/* A text or a large number that stands in the partner's statement, 4 to PLAN_CONSTANT_BYTES long;
+ * the first 4096 of 256 KiB. */
+enum { PLAN_CONSTANT_BYTES = 256 };
+struct plan_constant {
+    const struct plan_constant *next;
+    const char *text;
+};
+
 /* A kind of subject whose keys are pinned. */
 struct plan_pinned {
     size_t kind;
@@ -232,6 +240,7 @@ struct plan {
     const uint32_t *tables; /* OIDs of what the fences read */
     size_t table_count;
     const char *savepoint; /* that PLAN_TRANSACTION_SAVEPOINT makes, releases or goes back to */
+    const struct plan_constant *constants;
     const struct plan_pin *pins;
     struct plan_pinned *pinned;
     size_t pinned_count;

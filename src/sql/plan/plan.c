@@ -128,6 +128,7 @@ enum status plan_count_parameters(struct build *build, Node *statement)
 {
     size_t most = build->request->parameter_type_count;
     TRY(check_parameter_types(build));
+    plan_keep_constants(build, statement);
     (void)count_walker(statement, &most);
     if (most > LIMIT_PARAMETERS)
         return plan_refuse(build, "54000", "Bind fewer parameters.",

@@ -373,6 +373,8 @@ void plan_explain(struct build *build, const char *topic, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 
 /* plan.c: what every statement over fences needs. */
+/* plan->constants; before anything is rewritten. */
+void plan_keep_constants(struct build *build, Node *statement);
 MUST_USE enum status plan_count_parameters(struct build *build, Node *statement);
 MUST_USE enum status plan_keep_secrets(struct build *build);
 MUST_USE enum status plan_keep_names(struct build *build, const struct level *level);
