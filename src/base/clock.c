@@ -29,6 +29,17 @@ int64_t clock_monotonic_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t clock_line(int64_t earlier)
+{
+    int64_t ahead = clock_now_ns() - clock_monotonic_ns();
+    return ahead > earlier ? ahead : earlier;
+}
+
+int64_t clock_by_line_ns(int64_t line)
+{
+    return clock_line(line) + clock_monotonic_ns();
+}
+
 /* Whole seconds at or before the instant, before 1970 too. */
 static int64_t floor_seconds(int64_t time_ns)
 {

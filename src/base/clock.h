@@ -10,6 +10,12 @@
 int64_t clock_now_ns(void);       /* CLOCK_REALTIME */
 int64_t clock_monotonic_ns(void); /* CLOCK_MONOTONIC */
 
+/* A line: how far the wall clock is ahead of the monotonic one, at least `earlier`, another line
+ * (INT64_MIN: none). Time by a line is the wall clock's, but never less than what has passed since
+ * the line was drawn: who sets the clock back prolongs nothing. */
+int64_t clock_line(int64_t earlier);
+int64_t clock_by_line_ns(int64_t line);
+
 /* "2026-11-22T11:18:48Z" into room for at least 21 bytes. */
 void clock_format_utc(int64_t time_ns, char text[static 21]);
 

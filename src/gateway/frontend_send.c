@@ -13,6 +13,7 @@
 #include "gateway/deliveries.h"
 #include "gateway/probe.h"
 #include "gateway/statements.h"
+#include "gateway/trust.h"
 
 enum { MAX_SECRETS = 16, TEXT_BYTES = 4 * 1024 * 1024 + 256 };
 
@@ -46,7 +47,7 @@ bool frontend_is_fixed(const struct plan *plan)
 
 enum status frontend_authorise(struct session *session, struct error *error)
 {
-    if (session_authorise(session, error) == STATUS_OK)
+    if (trust_admits(session, error) == STATUS_OK)
         return STATUS_OK;
     session_end(session, LEDGER_OUTCOME_CONTAINED, "57P01", error->message, error->hint);
     return STATUS_CLOSED;

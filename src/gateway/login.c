@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "gateway/deliveries.h"
 #include "gateway/tls_desk.h"
+#include "gateway/trust.h"
 
 enum { TLS_TIMEOUT_MS = 10000 };
 
@@ -231,7 +232,7 @@ static enum status record_opening(const struct session *session, struct error *e
 void login_admit(struct session *session)
 {
     struct error error;
-    enum status status = session_authorise(session, &error);
+    enum status status = trust_admits(session, &error);
     if (status == STATUS_OK)
         status = session_enter(session, &error);
     if (status == STATUS_OK)

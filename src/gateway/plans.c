@@ -53,7 +53,8 @@ void plans_close(struct plans *plans)
 
 bool planned_stale(const struct planned *planned, uint64_t plan_epoch)
 {
-    return planned->plan_epoch != plan_epoch || clock_now_ns() >= planned->plan->valid_until_ns;
+    return planned->plan_epoch != plan_epoch ||
+           clock_by_line_ns(planned->clock_line) >= planned->plan->valid_until_ns;
 }
 
 struct planned *planned_retain(struct planned *planned)
@@ -193,7 +194,7 @@ static enum status plan_text(struct planned *planned, const struct plans_request
         .statement_depth_limit = config->limits.statement_depth,
         .relations_limit = config->limits.relations,
         .targets_limit = config->limits.targets,
-        .now_ns = clock_now_ns(),
+        .now_ns = clock_by_line_ns(request->server->clock_line),
         .purpose = request->purpose,
         .database = request->database,
         .statement_timeout_ms = config->upstream.statement_timeout_ms,
@@ -213,6 +214,7 @@ static enum status planned_make(const struct plans_request *request, struct plan
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     planned->references = 1;
     planned->plan_epoch = request->plan_epoch;
+    planned->clock_line = request->server->clock_line;
     planned->sql = strdup(request->sql);
     planned->database = strdup(request->database);
     planned->type_count = request->type_count;

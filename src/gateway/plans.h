@@ -12,6 +12,7 @@ struct planned {
     unsigned references;
     struct plan *plan;
     uint64_t plan_epoch; /* the worker's when it was made */
+    int64_t clock_line;  /* the server's */
     uint8_t statement_hash[32], policy_id[32];
     uint32_t *column_sets;    /* one a hidden column */
     uint32_t *pin_columns;    /* one an entry of plan->pinned */

@@ -385,6 +385,7 @@ enum status gateway_run(struct config *config, struct error *error)
     }
     server->config = config;
     server->started_ns = clock_now_ns();
+    server->clock_line = clock_line(INT64_MIN);
     pthread_mutex_init(&server->snapshot_lock, NULL);
     pthread_mutex_init(&server->live_lock, NULL);
     sigset_t signals;

@@ -66,6 +66,7 @@ struct server {
     pthread_mutex_t live_lock;
     struct server_live *live; /* under live_lock */
     int64_t started_ns;
+    int64_t clock_line; /* of the start: what ends is judged by it (clock.h) */
 };
 
 /* The snapshot in force, retained for the caller. */

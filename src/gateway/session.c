@@ -11,7 +11,7 @@
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
 #include "gateway/contain.h"
-#include "registry/revocations.h"
+#include "gateway/trust.h"
 
 enum {
     READ_BYTES = 16 * 1024,
@@ -80,6 +80,7 @@ struct session *session_make(struct worker *worker, struct net_stream *stream, b
     session->id = atomic_fetch_add(&worker->server->next_session, 1) + 1;
     session->started_ns = session->active_ns = clock_monotonic_ns();
     session->credential.expires_ns = INT64_MAX;
+    session->clock_line = clock_line(worker->server->clock_line);
     uint32_t random[2];
     crypto_random(random, sizeof random);
     /* The pid says which worker holds the session; 0 would read as "no such backend". */
@@ -462,70 +463,6 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
     session_touch(session);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Finds partner and agent in the worker's snapshot, which may be new. Who has proven an identity
- * that the agent no longer has is a stranger. */
-static enum status renew_identity(struct session *session, struct error *error)
-{
-    struct worker *worker = session->worker;
-    const struct policy_partner *partner;
-    const struct policy_agent *agent =
-        policy_find_agent(worker->snapshot->policy, session->login, &partner);
-    if (agent == NULL && session->is_staff)
-        agent = policy_find_nobody(worker->snapshot->policy, session->login, &partner);
-    const char *purpose;
-    if (agent == NULL)
-        return error_set(error, STATUS_DENIED, "57P01", "ask the data controller",
-                         "agent %s is no longer in the policy", session->login);
-    if (!same_text(agent->certificate, session->agent->certificate) ||
-        !same_text(agent->scram_file, session->agent->scram_file) ||
-        !policy_same_oidc(agent->oidc, session->agent->oidc))
-        return error_set(error, STATUS_DENIED, "57P01", "connect again",
-                         "agent %s has another identity now", session->login);
-    TRY(snapshot_purpose(partner, agent, session->stated_purpose, &purpose, error));
-    struct snapshot *old = session->snapshot;
-    session->snapshot = snapshot_retain(worker->snapshot);
-    snapshot_release(old);
-    session->partner = partner;
-    session->agent = agent;
-    session->purpose = purpose;
-    session->plan_epoch = worker->plan_epoch;
-    return STATUS_OK;
-}
-
-enum status session_authorise(struct session *session, struct error *error)
-{
-    struct server *server = session->worker->server;
-    if (session->plan_epoch != session->worker->plan_epoch)
-        TRY(renew_identity(session, error));
-    session->is_contained = registry_contained(server->registry, session->partner->name,
-                                               session->agent->name, session->credential.id);
-    if (session->is_contained)
-        return contain_refusal(session, error);
-    if (credential_is_named(&session->credential) &&
-        registry_revoked(server->registry, session->credential.issuer, session->credential.id))
-        return error_set(error, STATUS_DENIED, "57P01", "ask the data controller for a new one",
-                         "the client %s has been revoked",
-                         credential_kind_name(session->credential.kind));
-    int64_t now = clock_now_ns();
-    if (now >= session->credential.expires_ns)
-        return error_set(
-            error, STATUS_DENIED, "57P01",
-            session->credential.kind == CREDENTIAL_TOKEN ? "fetch a new one and connect again"
-                                                         : "renew it and connect again",
-            "the client %s has expired", credential_kind_name(session->credential.kind));
-    if (!session->is_staff)
-        return policy_admit(session->partner, session->agent, now,
-                            session->has_address ? &session->address : NULL, error);
-    struct policy_agent here = *session->agent; /* staff connect from here, not from its networks */
-    here.network_count = 0;
-    return policy_admit(session->partner, &here, now, NULL, error);
-}
-
 static bool overdue(int64_t since_ns, int64_t now_ns, uint32_t bound_ms)
 {
     return bound_ms > 0 && since_ns != 0 && now_ns - since_ns > (int64_t)bound_ms * 1000000;
@@ -553,7 +490,10 @@ void session_review(struct session *session)
             session_end(session, LEDGER_OUTCOME_ABANDONED, "57P01", "login took too long", NULL);
         return;
     }
-    if (session_authorise(session, &error) != STATUS_OK)
+    enum status status = trust_admits(session, &error);
+    if (status == STATUS_OK)
+        status = trust_stands(session, &error);
+    if (status != STATUS_OK)
         session_end(session, LEDGER_OUTCOME_CONTAINED, "57P01", error.message, error.hint);
     else if (session->replies.count == 0 &&
              overdue(session->active_ns, now, config->listen.idle_timeout_ms))

@@ -98,6 +98,7 @@ struct session {
     struct outqueue out;
     uint64_t id;
     uint32_t cancel_pid, cancel_secret;
+    int64_t clock_line; /* of the connection's begin: see trust_now_ns() */
     int64_t started_ns, active_ns, blocked_since_ns; /* monotonic; blocked 0: not */
     /* How far the ledger was durable when this turn began. What waits for more keeps its gate, by
      * which the session is found when there is more: so all that a turn does goes by one figure. */
@@ -200,8 +201,6 @@ void session_destroy(struct session *session);
 /* Looks again at everything that may end a session: containment, policy, deadlines. Each second,
  * and when something has changed. */
 void session_review(struct session *session);
-/* Is the agent still allowed? Renews partner and agent after a reload. */
-MUST_USE enum status session_authorise(struct session *session, struct error *error);
 /* Upstream data may be read again if there is room. */
 void session_resume_upstream(struct session *session);
 

@@ -19,22 +19,25 @@
 /* libpg_query recurses: plan.h asks for this much. */
 enum { STACK_BYTES = 128 * 1024 * 1024, TICK_MS = 500, STOP_TICKS = 3, CUT_WATCH_MS = 5 };
 
-static void renew_snapshot(struct worker *worker)
+/* True if there is another. */
+static bool renew_snapshot(struct worker *worker)
 {
     struct server *server = worker->server;
     if (atomic_load(&server->epoch) == worker->snapshot->epoch)
-        return;
+        return false;
     struct snapshot *old = worker->snapshot;
     worker->snapshot = server_snapshot(server);
-    worker->validity = snapshot_validity(worker->snapshot, clock_now_ns());
+    worker->validity = snapshot_validity(worker->snapshot, clock_by_line_ns(server->clock_line));
     worker->plan_epoch++;
     plans_clear(worker->plans);
     snapshot_release(old);
+    return true;
 }
 
 static void renew_validity(struct worker *worker)
 {
-    uint64_t validity = snapshot_validity(worker->snapshot, clock_now_ns());
+    int64_t now_ns = clock_by_line_ns(worker->server->clock_line);
+    uint64_t validity = snapshot_validity(worker->snapshot, now_ns);
     if (validity == worker->validity)
         return;
     worker->validity = validity;
@@ -101,8 +104,8 @@ static void on_wake(void *context)
         return;
     }
     uint64_t generation = registry_generation(worker->server->registry);
-    renew_snapshot(worker);
-    if (generation != worker->registry_generation) { /* before anything more is sent */
+    bool changed = renew_snapshot(worker);
+    if (changed || generation != worker->registry_generation) { /* before anything more is sent */
         worker->registry_generation = generation;
         review_sessions(worker);
         publish_sessions(worker);
@@ -133,6 +136,22 @@ static void on_turn(void *context)
         net_loop_stop(worker->loop);
 }
 
+/* Says once that the clock was set back, and once that it is right again. */
+static void watch_clock(struct worker *worker)
+{
+    enum { NOTABLE_S = 2 };
+    int64_t behind_ns = clock_by_line_ns(worker->server->clock_line) - clock_now_ns();
+    bool behind = behind_ns > NOTABLE_S * 1000000000LL;
+    if (behind == worker->clock_behind)
+        return;
+    worker->clock_behind = behind;
+    if (behind)
+        log_event(LOG_WARNING, "clock_set_back", "seconds=%lld trust_ends_by=\"time since start\"",
+                  (long long)(behind_ns / 1000000000));
+    else
+        log_event(LOG_INFO, "clock_right_again", "trust_ends_by=\"clock\"");
+}
+
 static void on_tick(void *context)
 {
     struct worker *worker = context;
@@ -141,6 +160,8 @@ static void on_tick(void *context)
             net_loop_stop(worker->loop);
         return;
     }
+    if (worker->index == 0)
+        watch_clock(worker);
     renew_validity(worker);
     review_sessions(worker);
     publish_sessions(worker);
@@ -202,7 +223,7 @@ enum status worker_open(struct server *server, unsigned index, uint16_t port, ui
     worker->index = index;
     worker->snapshot = server_snapshot(server);
     worker->plan_epoch = 1;
-    worker->validity = snapshot_validity(worker->snapshot, clock_now_ns());
+    worker->validity = snapshot_validity(worker->snapshot, clock_by_line_ns(server->clock_line));
     worker->registry_generation = registry_generation(server->registry);
     worker->plans = plans_open();
     worker->lobby = arrival_lobby(server->config);

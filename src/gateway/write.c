@@ -348,7 +348,7 @@ static enum status make_room(struct writes *writes, struct error *error)
 static void remember(struct writes *writes, const struct run *run)
 {
     struct write_intent *intent = &writes->intents[writes->intent_count++];
-    *intent = (struct write_intent){0};
+    *intent = (struct write_intent){.plan = plan_retain(run->planned->plan)};
     memcpy(intent->uuid, run->uuid, sizeof intent->uuid);
     memcpy(intent->statement_hash, run->planned->statement_hash, sizeof intent->statement_hash);
     memcpy(intent->policy_id, run->planned->policy_id, sizeof intent->policy_id);
@@ -408,6 +408,13 @@ static void write_outcome(struct session *session, const struct write_intent *in
         session->dead = true;
 }
 
+/* Those from `first` on are settled. */
+static void drop_intents(struct writes *writes, size_t first)
+{
+    while (writes->intent_count > first)
+        plan_release(writes->intents[--writes->intent_count].plan);
+}
+
 /* Those from `first` on are no more. */
 static void drop_savepoints(struct writes *writes, size_t first)
 {
@@ -420,7 +427,8 @@ static void write_outcomes(struct session *session, enum ledger_outcome outcome)
     struct writes *writes = &session->writes;
     for (size_t i = 0; i < writes->intent_count; i++)
         write_outcome(session, &writes->intents[i], outcome);
-    writes->intent_count = writes->table_count = 0;
+    drop_intents(writes, 0);
+    writes->table_count = 0;
     drop_savepoints(writes, 0);
     writes->failed = writes->commit_sent = writes->all_tables = false;
 }
@@ -467,7 +475,7 @@ static void go_back_to(struct session *session, size_t savepoint)
             writes->intents[i].in_doubt = true;
     }
     if (known)
-        writes->intent_count = stands;
+        drop_intents(writes, stands);
     drop_savepoints(writes, savepoint + known);
     writes->failed = false;
 }

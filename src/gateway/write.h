@@ -18,7 +18,8 @@ struct write_key {
 /* A write whose transaction has not ended. */
 struct write_intent {
     uint8_t uuid[16], statement_hash[32], policy_id[32];
-    bool in_doubt; /* some of the transaction was undone: perhaps this */
+    bool in_doubt;     /* some of the transaction was undone: perhaps this */
+    struct plan *plan; /* retained: what it was written by */
 };
 
 enum { WRITE_TABLES = 64 };

@@ -324,13 +324,14 @@ static void load_grant(struct loader *loader, const struct policy_partner *partn
     load_write(loader, partner, yaml_get(yaml, node, "write"), grant);
 }
 
-void load_grants(struct loader *loader, struct policy_partner *partner, struct fy_node *node)
+struct policy_grant *load_grants(struct loader *loader, struct policy_partner *partner,
+                                 struct fy_node *node)
 {
     struct yaml *yaml = &loader->yaml;
     struct yaml_items items = yaml_list_items(yaml, node);
     struct policy_grant *grants = yaml_array(yaml, struct policy_grant, items.count);
     if (grants == NULL)
-        return;
+        return NULL;
     partner->grants = grants;
     while (yaml_next(yaml, &items)) {
         struct policy_grant *grant = &grants[partner->grant_count++];
@@ -338,4 +339,5 @@ void load_grants(struct loader *loader, struct policy_partner *partner, struct f
         if (!yaml_failed(yaml))
             check_ambiguous(loader, partner, grant, items.value);
     }
+    return grants;
 }

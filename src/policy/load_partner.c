@@ -185,13 +185,14 @@ static void load_partner(struct loader *loader, struct yaml_items *item,
     load_valid(loader, yaml_get(yaml, node, "valid"), &partner->valid_from_ns,
                &partner->valid_until_ns);
     partner->mode = load_mode(loader, yaml_get(yaml, node, "mode"));
-    load_grants(loader, partner, yaml_get(yaml, node, "grants"));
+    struct policy_grant *grants = load_grants(loader, partner, yaml_get(yaml, node, "grants"));
     load_lookups(loader, yaml_get(yaml, node, "lookup_by"), partner);
     load_aggregates(loader, yaml_get(yaml, node, "aggregates"), partner);
     load_budget(loader, yaml_get(yaml, node, "budget"), partner);
     load_alarms(loader, yaml_get(yaml, node, "alarms"), &partner->alarms);
     partner->restore_approvals = load_restore(yaml, yaml_get(yaml, node, "restore"));
     load_anomalies(loader, yaml_get(yaml, node, "anomalies"), &partner->anomalies);
+    load_marks(loader, partner, grants);
 }
 
 void load_partners(struct loader *loader, struct fy_node *node)

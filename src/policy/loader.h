@@ -51,7 +51,12 @@ void check_kinds(struct loader *loader, struct fy_node *node);
 /* load_partner.c, load_agent.c, load_grant.c */
 void load_partners(struct loader *loader, struct fy_node *node);
 void load_agents(struct loader *loader, struct policy_partner *partner, struct fy_node *node);
-void load_grants(struct loader *loader, struct policy_partner *partner, struct fy_node *node);
+/* The partner's grants, while they may still be written; NULL after a failure. */
+struct policy_grant *load_grants(struct loader *loader, struct policy_partner *partner,
+                                 struct fy_node *node);
+/* mark.c: sets the marks of the partner's grants; wants the partner's bounds. */
+void load_marks(struct loader *loader, const struct policy_partner *partner,
+                struct policy_grant *grants);
 /* load_budget.c; wants the partner's agents and purposes. */
 void load_budget(struct loader *loader, struct fy_node *node, struct policy_partner *partner);
 /* load_alarms.c */

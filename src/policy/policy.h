@@ -102,6 +102,7 @@ struct policy_grant {
     const char *purpose; /* NULL: any of the partner's */
     const char *agent;   /* NULL: all of the partner's agents; otherwise this one alone */
     int64_t valid_from_ns, valid_until_ns; /* half open; INT64_MIN / INT64_MAX where not given */
+    uint8_t mark[32]; /* SHA-256 of what it gives and how it is bound: see mark.c */
     int line;
 };
 
@@ -322,6 +323,9 @@ const struct policy_mask *policy_find_mask(const struct policy *policy, const ch
 bool policy_writes(const struct policy_grant *grant);
 /* Does any of the agent's grants, at whatever time? */
 bool policy_agent_writes(const struct policy_partner *partner, const struct policy_agent *agent);
+
+/* Does any bound of the new budget end what the old one let through? */
+bool policy_budget_narrower(const struct policy_budget *was, const struct policy_budget *is);
 
 /* True for categories that must not be granted in clear without a justification. */
 bool policy_category_sensitive(const char *category);

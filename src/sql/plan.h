@@ -232,8 +232,12 @@ struct plan {
     const struct plan_visible *visible; /* of a query over datasets; otherwise NULL */
     const struct plan_hidden *hidden;
     size_t hidden_count;
-    bool has_once;                     /* see plan_hidden */
-    const char *null_key;              /* stands for a NULL key under POLICY_NULL_REFUSE */
+    bool has_once;        /* see plan_hidden */
+    const char *null_key; /* stands for a NULL key under POLICY_NULL_REFUSE */
+    /* The grants that it stands on, each once; borrowed from the model's policy. */
+    const struct policy_partner *partner;
+    const struct policy_grant *const *grants;
+    size_t grant_count;
     size_t fence_count;                /* datasets read; 0: no disclosure, no closing entry */
     const struct plan_column *columns; /* every column the statement could read, all fences */
     size_t column_count;
@@ -286,6 +290,11 @@ struct plan_request {
  * (too long, too deep: 54000/54001), _NOMEM. Never any other effect. Returns owned. */
 MUST_USE enum status plan_make(const struct plan_request *request, struct plan **plan,
                                struct error *error);
+
+/* Would the request's agent still get all that the plan was made on: is there, for each grant that
+ * it reads or writes by, one of the same mark in force in the request's model, and no budget
+ * narrower? Of the request only model, partner, agent, purpose and now_ns count. */
+bool plan_stands(const struct plan *plan, const struct plan_request *request);
 
 /* One statement of a text that holds several, as bytes of it. */
 struct plan_part {

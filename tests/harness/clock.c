@@ -1,22 +1,39 @@
-/* Another time of day, preloaded (LD_PRELOAD) into a gateway by tests of what years do to a ledger:
- * the real-time clock is COFFERDAM_CLOCK_OFFSET_S seconds off. Timers run as ever. */
+/* Another time of day, preloaded (LD_PRELOAD) into a gateway by tests of what years do to a ledger,
+ * and of what a clock that is moved does to trust: the real-time clock is off by
+ * COFFERDAM_CLOCK_OFFSET_S seconds, and by as many more as the 8 bytes of the file
+ * COFFERDAM_CLOCK_FILE say, which may change at any time. Timers run as ever. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+static const volatile int64_t *map_file(const char *path)
+{
+    static const int64_t none;
+    int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    void *bytes = file < 0 ? MAP_FAILED : mmap(NULL, sizeof none, PROT_READ, MAP_SHARED, file, 0);
+    if (path != NULL && bytes == MAP_FAILED)
+        abort();
+    if (file >= 0)
+        close(file);
+    return bytes == MAP_FAILED ? &none : bytes;
+}
+
 int clock_gettime(clockid_t id, struct timespec *now)
 {
     static long offset_s;
-    static int known;
-    if (!known) {
+    static const volatile int64_t *more_s;
+    if (more_s == NULL) {
         const char *text = getenv("COFFERDAM_CLOCK_OFFSET_S");
         offset_s = text == NULL ? 0 : strtol(text, NULL, 10);
-        known = 1;
+        more_s = map_file(getenv("COFFERDAM_CLOCK_FILE"));
     }
     long failed = syscall(SYS_clock_gettime, id, now);
     if (failed == 0 && id == CLOCK_REALTIME)
-        now->tv_sec += offset_s;
+        now->tv_sec += offset_s + *more_s;
     return (int)failed;
 }

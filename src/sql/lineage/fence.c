@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sql/plan/plan_explain.h"
+#include "sql/plan/plan_standing.h"
 #include "sql/virtual/virtual.h"
 
 enum { FENCE_TABLES = 16 };
@@ -364,6 +365,7 @@ enum status fence_open(struct level *level, const RangeVar *range, struct relati
     if (build->fence_count == LIMIT_RELATIONS)
         return plan_refuse(build, "54000", "Split the statement.",
                            "the statement reads more than %d datasets", LIMIT_RELATIONS);
+    plan_use_grant(build, grant->policy);
     struct fence *fence = new_fence(grant, build->written);
     fence->index = build->fence_count;
     fence->mark = lineage_marks_rows(build) ? plan_hidden_name() : NULL;

@@ -65,9 +65,8 @@ const struct catalog *model_catalog(const struct model *model)
     return model->catalog;
 }
 
-/* How well the grant fits: 0 not at all, more where it names the agent, then the purpose. */
-static int grant_fit(const struct policy_grant *grant, const struct policy_partner *partner,
-                     const struct policy_agent *agent, const char *purpose, int64_t now_ns)
+int model_grant_fit(const struct policy_grant *grant, const struct policy_partner *partner,
+                    const struct policy_agent *agent, const char *purpose, int64_t now_ns)
 {
     if (purpose == NULL && partner->purpose_count == 1)
         purpose = partner->purposes[0];
@@ -91,7 +90,7 @@ const struct model_grant *model_find_grant(const struct model *model,
         const struct model_grant *grant = &model->grants[i];
         if (grant->partner != partner || strcmp(grant->dataset->policy->name, dataset) != 0)
             continue;
-        int fit = grant_fit(grant->policy, partner, agent, purpose, now_ns);
+        int fit = model_grant_fit(grant->policy, partner, agent, purpose, now_ns);
         if (fit > best_fit) {
             best = grant;
             best_fit = fit;

@@ -84,6 +84,11 @@ const struct model_grant *model_find_grant(const struct model *model,
                                            const struct policy_agent *agent, const char *purpose,
                                            int64_t now_ns, const char *dataset);
 
+/* Is the grant in force for this agent and purpose now? More where it names the agent, then the
+ * purpose; 0: it is not. */
+int model_grant_fit(const struct policy_grant *grant, const struct policy_partner *partner,
+                    const struct policy_agent *agent, const char *purpose, int64_t now_ns);
+
 /* By which columns its rows are told apart: the primary key's; where there is none, all that the
  * dataset declares, so that a row which is changed is another one. Room: those of the table.
  * Returns how many. model_grants.c lets the gateway read them. */

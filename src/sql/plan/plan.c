@@ -12,6 +12,7 @@
 #include "sql/tree/emit.h"
 #include "sql/plan/plan_explain.h"
 #include "sql/plan/plan_probe.h"
+#include "sql/plan/plan_standing.h"
 #include "sql/session/plan_session.h"
 #include "sql/virtual/virtual.h"
 
@@ -320,6 +321,7 @@ static enum status plan_statement(struct build *build)
     else
         TRY(plan_utility(build, statement, &emitted));
     TRY(probe_finish(build));
+    TRY(plan_keep_grants(build));
     return emitted == NULL ? STATUS_OK : emit_plan(build, emitted);
 }
 

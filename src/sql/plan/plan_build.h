@@ -326,6 +326,8 @@ struct build {
     bool *parameter_mixed;  /* stands in several ways: bare, or cast to different types */
     struct fence *fences[LIMIT_RELATIONS];
     size_t fence_count;
+    const struct policy_grant *grants[LIMIT_RELATIONS + 1]; /* plan_standing.h */
+    size_t grant_count;
     struct relation *relations[LIMIT_RELATIONS];
     size_t relation_count;
     bool proves;                /* keys may stand for each other: see closure.h */

@@ -66,6 +66,9 @@ static const struct setting *find_setting(const char *name)
 
 static enum status refuse_setting(struct build *build, const char *name)
 {
+    if (strcasecmp(name, "cofferdam.purpose") == 0)
+        return plan_refuse(build, "42501", "connect again with options='-c cofferdam.purpose=…'",
+                           "a session has one purpose, which is stated when it begins");
     return plan_refuse(build, "42501",
                        "application_name, client_encoding, DateStyle, IntervalStyle, TimeZone, "
                        "extra_float_digits, bytea_output and the timeouts can be set.",

@@ -8,6 +8,7 @@
 
 #include "sql/allow/allow.h"
 #include "sql/plan/plan_explain.h"
+#include "sql/plan/plan_standing.h"
 
 static const char *const commands[] = {
     [PLAN_CHANGE_INSERT] = "INSERT",
@@ -93,6 +94,7 @@ static enum status find_grant(struct write *write)
                    : write->change == PLAN_CHANGE_UPDATE ? may->update_count > 0
                                                          : may->deletes;
     write->table = write->grant->dataset->table;
+    plan_use_grant(build, write->grant->policy);
     if (granted)
         return STATUS_OK;
     plan_explain_no_write(build, write->grant->dataset, write->change, NULL);

@@ -144,6 +144,21 @@ static void clocks_advance(void **state)
     assert_true(clock_now_ns() > instant("2020-01-01"));
 }
 
+/* A line drawn while the clock was an hour ahead: as if the clock had been set back since. */
+static void a_line_holds_when_the_clock_is_behind(void **state)
+{
+    static const int64_t hour_ns = 3600LL * 1000000000;
+    int64_t line = clock_line(INT64_MIN), now_ns = clock_now_ns();
+    int64_t by_line_ns = clock_by_line_ns(line);
+    assert_true(by_line_ns >= now_ns && by_line_ns < now_ns + hour_ns);
+    by_line_ns = clock_by_line_ns(line + hour_ns);
+    assert_true(by_line_ns >= now_ns + hour_ns);
+    assert_true(clock_by_line_ns(line + hour_ns) >= by_line_ns);
+    /* And one that was drawn while it was behind does not hold it back. */
+    assert_true(clock_by_line_ns(line - hour_ns) >= now_ns);
+    assert_true(clock_line(line + hour_ns) == line + hour_ns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +169,7 @@ int main(void)
         cmocka_unit_test(day_numbers_change_at_local_midnight),
         cmocka_unit_test(unknown_zones_are_refused),
         cmocka_unit_test(clocks_advance),
+        cmocka_unit_test(a_line_holds_when_the_clock_is_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
