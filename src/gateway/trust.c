@@ -58,7 +58,8 @@ static enum status renew_identity(struct session *session, struct error *error)
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller",
                          "agent %s is no longer in the policy", session->login);
     if (!same_text(agent->certificate, session->agent->certificate) ||
-        !same_text(agent->scram_file, session->agent->scram_file))
+        !same_text(agent->scram_file, session->agent->scram_file) ||
+        !policy_same_oidc(agent->oidc, session->agent->oidc))
         return error_set(error, STATUS_DENIED, "57P01", "connect again",
                          "agent %s has another identity now", session->login);
     TRY(renew_purpose(session, partner, &purpose, error));
