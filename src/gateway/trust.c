@@ -83,8 +83,11 @@ static enum status check_credential(const struct session *session, int64_t now_n
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller for a new one",
                          "the client %s has been revoked", credential_kind_name(credential->kind));
     if (now_ns >= credential->expires_ns)
-        return error_set(error, STATUS_DENIED, "57P01", "renew it and connect again",
-                         "the client %s has expired", credential_kind_name(credential->kind));
+        return error_set(
+            error, STATUS_DENIED, "57P01",
+            credential->kind == CREDENTIAL_TOKEN ? "fetch a new one and connect again"
+                                                 : "renew it and connect again",
+            "the client %s has expired", credential_kind_name(credential->kind));
     return STATUS_OK;
 }
 
