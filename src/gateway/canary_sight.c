@@ -135,7 +135,7 @@ enum status canary_watch_execution(const struct run *run, const struct planned *
     look_at_bind(&looking, planned, bind);
     if (!raise_all(run, &looking.look, "a value in a statement",
                    (enum alarm_contain)run->partner->alarms.canary) ||
-        !registry_contained(server->registry, run->partner->name, run->agent->name))
+        !registry_contained(server->registry, run->partner->name, run->agent->name, NULL))
         return STATUS_OK;
     return error_set(error, STATUS_DENIED, "57P01", "Ask your contact at the data's controller.",
                      "%s is contained", run->partner->name);
