@@ -16,6 +16,7 @@ static const struct cli_verb verbs[] = {
     {"alarm", "test", &verb_alarm_test, "tell whether those who are to be told answer"},
     {"alarm", "acknowledge", &verb_alarm_acknowledge, "say that somebody has seen to an alarm"},
     {"anomaly", "show", &verb_anomaly_show, "show what agents do against their own history"},
+    {"anomaly", "test", &verb_anomaly_test, "tell which alarms a policy would have raised"},
     {"budget", NULL, &verb_budget, "show how much of their budgets partners have used"},
     {"budget", "raise", &verb_budget_raise, "propose to raise a limit for a time, or revoke that"},
     {"budget", "approve", &verb_budget_approve, "approve what a colleague has proposed"},

@@ -29,6 +29,7 @@ struct report {
     struct table settings; /* gateway_role_settings */
     struct table findings; /* partner, finding: what the policy and its files show by themselves */
     struct table advice;   /* model_advise */
+    struct table bounds;   /* partner and its anomalies' bounds, defaults included */
     size_t finding_count;  /* of all kinds */
 };
 
@@ -111,6 +112,31 @@ static void look_at_policy(const struct cli_offline *offline, struct table *find
         look_at_partner(&offline->policy->partners[i], offline->config, clock_now_ns(), findings);
 }
 
+static void add_bounds(const struct policy_partner *partner, struct table *bounds)
+{
+    const struct policy_anomalies *anomalies = &partner->anomalies;
+    for (int at = 0; at < POLICY_ANOMALIES; at++) {
+        const struct policy_anomaly_rule *rule = &anomalies->rules[at];
+        struct table_row *row = table_add(bounds);
+        table_set(bounds, row, 0, "%s", partner->name);
+        table_set(bounds, row, 1, "%s", policy_anomaly_names[at]);
+        table_set(bounds, row, 4, "%s", rule->off ? "off" : rule->contain ? "contain" : "alarm");
+        if (rule->off || !policy_anomaly_is_rate((enum policy_anomaly)at))
+            continue;
+        table_set(bounds, row, 2, "%llu", (unsigned long long)rule->floor);
+        table_set(bounds, row, 3, "%u x the greatest hour of %u days", rule->factor,
+                  anomalies->days);
+    }
+}
+
+static void look_at_anomalies(const struct policy *policy, struct table *bounds)
+{
+    static const char *const names[] = {"partner", "anomaly", "floor", "or", "then", NULL};
+    table_init(bounds, FINDING_BYTES, names);
+    for (size_t i = 0; i < policy->partner_count; i++)
+        add_bounds(&policy->partners[i], bounds);
+}
+
 static enum status gather(const struct cli_offline *offline, struct report *report,
                           struct error *error)
 {
@@ -119,10 +145,11 @@ static enum status gather(const struct cli_offline *offline, struct report *repo
     TRY(gateway_side_doors(offline->config, offline->policy, &report->doors, error));
     TRY(gateway_role_settings(offline->config, &report->settings, error));
     look_at_policy(offline, &report->findings);
+    look_at_anomalies(offline->policy, &report->bounds);
     TRY(contact_check(offline->config, offline->policy, &report->findings, error));
     if (table_overflowed(&report->columns) || table_overflowed(&report->doors) ||
         table_overflowed(&report->settings) || table_overflowed(&report->findings) ||
-        table_overflowed(&report->advice))
+        table_overflowed(&report->advice) || table_overflowed(&report->bounds))
         return error_set(error, STATUS_LIMIT, "54000", NULL, "the report is too long");
     report->finding_count = report->doors.row_count + report->findings.row_count;
     for (const struct table_row *row = report->settings.first; row != NULL; row = row->next)
@@ -137,6 +164,7 @@ static void free_report(struct report *report)
     table_free(&report->settings);
     table_free(&report->findings);
     table_free(&report->advice);
+    table_free(&report->bounds);
 }
 
 /* ---- printing ---- */
@@ -165,10 +193,10 @@ static void select_partner(const struct table *all, const char *partner, struct 
     }
 }
 
-static void print_partner(const struct policy_partner *partner, const struct table *columns)
+static void print_partner(const struct policy_partner *partner, const struct report *report)
 {
     struct table one;
-    select_partner(columns, partner->name, &one);
+    select_partner(&report->columns, partner->name, &one);
     size_t sensitive = 0;
     for (const struct table_row *row = one.first; row != NULL; row = row->next)
         sensitive += is_sensitive(&one, row);
@@ -177,6 +205,10 @@ static void print_partner(const struct policy_partner *partner, const struct tab
                       partner->agent_count, partner->agent_count == 1 ? "" : "s",
                       sensitive > 0 ? ", SENSITIVE COLUMNS GRANTED" : "");
     cli_print_marked(stdout, &one, is_sensitive, cli_colour());
+    putchar('\n');
+    table_free(&one);
+    select_partner(&report->bounds, partner->name, &one);
+    cli_print_table(stdout, &one);
     putchar('\n');
     table_free(&one);
 }
@@ -215,7 +247,7 @@ static enum status print_text(const struct cli_call *call, const struct cli_offl
                          wanted);
     for (size_t i = 0; i < policy->partner_count; i++) {
         if (wanted == NULL || strcmp(policy->partners[i].name, wanted) == 0)
-            print_partner(&policy->partners[i], &report->columns);
+            print_partner(&policy->partners[i], report);
     }
     print_findings(report);
     printf("%s holds: %zu partner%s, %zu dataset%s, %zu finding%s\n", policy->path,
@@ -228,12 +260,12 @@ static enum status print_text(const struct cli_call *call, const struct cli_offl
 static enum status print_json(const struct cli_offline *offline, const struct report *report,
                               struct error *error)
 {
-    json_t *value = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "policy_id", offline->policy->id,
-                              "columns", cli_json_table(&report->columns, NULL), "side_doors",
-                              cli_json_table(&report->doors, NULL), "role_settings",
-                              cli_json_table(&report->settings, NULL), "findings",
-                              cli_json_table(&report->findings, NULL), "recommended",
-                              cli_json_table(&report->advice, NULL));
+    json_t *value = json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "policy_id", offline->policy->id, "columns",
+        cli_json_table(&report->columns, NULL), "side_doors", cli_json_table(&report->doors, NULL),
+        "role_settings", cli_json_table(&report->settings, NULL), "findings",
+        cli_json_table(&report->findings, NULL), "recommended",
+        cli_json_table(&report->advice, NULL), "anomalies", cli_json_table(&report->bounds, NULL));
     CHECK(value != NULL);
     return cli_json_print(value, false, error);
 }
@@ -264,8 +296,9 @@ const struct cli_command verb_check = {
     .options = options,
     .description =
         "Judges the policy against the live database and prints, partner by partner, what\n"
-        "each sees of each column. Sensitive grants stand out. Lists side doors (other roles\n"
-        "that read the same tables), settings of the gateway's role that are not as\n"
+        "each sees of each column, and the bounds on anomalies. Sensitive grants stand out.\n"
+        "Lists side doors (other roles that read the same tables),\n"
+        "settings of the gateway's role that are not as\n"
         "`cofferdam grants` makes them, agents that cannot log in, and a contact role that can\n"
         "read less or more than `cofferdam grants --contact` gives it. What is recommended\n"
         "(indexes, foreign keys, stored keys) makes statements cheaper and is no finding.",

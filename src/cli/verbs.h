@@ -10,6 +10,7 @@ extern const struct cli_command verb_alarm_list;
 extern const struct cli_command verb_alarm_show;
 extern const struct cli_command verb_alarm_test;
 extern const struct cli_command verb_anomaly_show;
+extern const struct cli_command verb_anomaly_test;
 extern const struct cli_command verb_budget;
 extern const struct cli_command verb_budget_approve;
 extern const struct cli_command verb_budget_raise;

@@ -104,6 +104,29 @@ def test_a_walk_by_two_sessions_and_a_range(gateway):
     assert standing(gateway, "rival.cert")["walk_per_hour"]["now"] == 12
 
 
+def test_what_other_bounds_would_have_raised(gateway):
+    stricter = gateway.state_dir.parent / "stricter.yaml"
+    stricter.write_text(POLICY.replace("walk_per_hour: {floor: 15}", "walk_per_hour: {floor: 10, contain: true}").replace(
+        "errors_per_hour: {floor: 4}", "errors_per_hour: off"))
+    listed = gateway.cli_json("anomaly", "test", "--since", "1d", "--policy", stricter)
+    assert {(row["partner"], row["agent"], row["rule"], row["contain"]) for row in listed} == {
+        ("acme", "cert", "subjects_per_hour", "no"), ("acme", "cert", "rows_per_hour", "no"),
+        ("acme", "cert", "statements_per_hour", "no"), ("acme", "cert", "probes_per_hour", "no"),
+        ("acme", "job", "walk_per_hour", "yes"), ("acme", "job", "probes_per_hour", "no")}  # who is hidden is nobody
+    own = gateway.cli_json("anomaly", "test", "--agent", "acme/cert")
+    raised = alarms(gateway, "acme.cert")
+    assert sorted(row["text"] for row in own) == sorted(alarm["text"] for alarm in raised.values())
+    assert gateway.cli_json("anomaly", "test", "--since", "2099-01-01") == []
+
+
+def test_check_prints_the_bounds(gateway):
+    bounds = {(row["partner"], row["anomaly"]): row for row in gateway.cli_json("check")["anomalies"]}
+    assert bounds["acme", "walk_per_hour"]["floor"] == "15"
+    assert bounds["rival", "subjects_per_hour"] == {"partner": "rival", "anomaly": "subjects_per_hour", "floor": "1000",
+                                                    "or": "3 x the greatest hour of 28 days", "then": "alarm"}
+    assert "new_networks" in gateway.cli("check", "--partner", "acme")
+
+
 def test_a_restart_gives_the_same(gateway):
     before = {agent: standing(gateway, agent) for agent in ("acme.cert", "acme.job", "rival.cert")}
     count = len(gateway.ledger())
