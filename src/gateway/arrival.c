@@ -74,6 +74,7 @@ enum status session_enter(struct session *session, struct error *error)
                          "the gateway has all the sessions that it may have");
     }
     session->counted = true;
+    session_list_first(session);
     leave_lobby(session);
     return STATUS_OK;
 }

@@ -33,12 +33,42 @@ static const struct net_handlers client_handlers = {.readable = client_readable,
                                                     .ready = client_ready,
                                                     .hangup = client_hangup};
 
+/* Those in the lobby stand behind those that are logged in: see worker.h. */
 static void link_session(struct session *session)
 {
     struct worker *worker = session->worker;
+    session->next = NULL;
+    session->previous = worker->last_session;
+    if (worker->last_session != NULL)
+        worker->last_session->next = session;
+    else
+        worker->sessions = session;
+    worker->last_session = session;
+}
+
+static void delist_session(struct session *session)
+{
+    struct worker *worker = session->worker;
+    if (session->previous != NULL)
+        session->previous->next = session->next;
+    else
+        worker->sessions = session->next;
+    if (session->next != NULL)
+        session->next->previous = session->previous;
+    else
+        worker->last_session = session->previous;
+}
+
+void session_list_first(struct session *session)
+{
+    struct worker *worker = session->worker;
+    delist_session(session);
+    session->previous = NULL;
     session->next = worker->sessions;
     if (worker->sessions != NULL)
         worker->sessions->previous = session;
+    else
+        worker->last_session = session;
     worker->sessions = session;
 }
 
@@ -55,12 +85,7 @@ static void forget_dirty(struct session **list, struct session *session)
 static void unlink_session(struct session *session)
 {
     struct worker *worker = session->worker;
-    if (session->previous != NULL)
-        session->previous->next = session->next;
-    else
-        worker->sessions = session->next;
-    if (session->next != NULL)
-        session->next->previous = session->previous;
+    delist_session(session);
     forget_dirty(&worker->dirty, session);
     forget_dirty(&worker->flushing, session);
 }

@@ -189,6 +189,8 @@ bool session_may_log(const struct session *session);
 /* ---- session.c ---- */
 /* A new one on the worker's list, which takes the stream; NULL when memory is exhausted. */
 struct session *session_make(struct worker *worker, struct net_stream *stream, bool is_staff);
+/* Puts it before those in the lobby. */
+void session_list_first(struct session *session);
 /* Puts the session on its worker's list of those to flush at the end of this turn. */
 void session_touch(struct session *session);
 /* Sends what may be sent, then goes on reading where it had stopped. May end the session. */

@@ -78,7 +78,8 @@ static void run_cancels(struct worker *worker)
 static void touch_waiting(struct worker *worker)
 {
     uint64_t durable = ledger_durable(worker->server->ledger);
-    for (struct session *session = worker->sessions; session != NULL; session = session->next)
+    for (struct session *session = worker->sessions; session != NULL && session->counted;
+         session = session->next)
         if (outqueue_opens(&session->out, durable))
             session_touch(session);
 }

@@ -42,7 +42,8 @@ struct worker {
     struct lobby *lobby;         /* sessions whose identity is not proven yet */
     uint64_t lobby_dropped;      /* since it was last told */
     struct net_timer *cut_watch; /* runs while there are sessions that are cut */
-    struct session *sessions;
+    struct session *sessions;    /* those that are logged in before those in the lobby */
+    struct session *last_session;
     struct session *dirty;           /* sessions with something to flush this turn */
     struct session *flushing;        /* those of this turn that are still to be flushed */
     unsigned stop_ticks;             /* until the loop ends in any case; 0: it goes on */
