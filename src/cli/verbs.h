@@ -70,6 +70,7 @@ extern const struct cli_command verb_partner_kit;
 extern const struct cli_command verb_partner_list;
 extern const struct cli_command verb_partner_restore;
 extern const struct cli_command verb_partner_show;
+extern const struct cli_command verb_oidc_check;
 extern const struct cli_command verb_policy_diff;
 extern const struct cli_command verb_policy_unused;
 extern const struct cli_command verb_portal;

@@ -223,3 +223,16 @@ def test_names_that_nobody_has_are_asked_in_both_ways(gateway, signer):
     good = refused(gateway, f"acme.stranger{number}", signer.token())
     bad = refused(gateway, f"acme.stranger{number}", "nonsense")
     assert good == bad and "authentication failed" in good
+
+
+def test_staff_ask_what_a_token_would_be(gateway, signer, provider):
+    """cofferdam oidc check: by the same judge and rules as a login, without one."""
+    path = gateway.folder / "token.jwt"
+    path.write_text(provider.job_token() + "\n")
+    found = {(row["provider"], row["agent"]): row for row in gateway.cli_json("oidc", "check", str(path))}
+    assert found["real", "acme.sync"]["good"] and len(found["real", "acme.sync"]["credential"]) == 32
+    assert not found["real", "acme.ann"]["good"] and "sub" in found["real", "acme.ann"]["why"]
+    assert "not RS256" not in found["made", "-"]["why"] and not found["made", "-"]["good"]
+    path.write_text(signer.token(exp=int(time.time()) - 10))
+    code, output, errors = gateway.cli("oidc", "check", str(path), check=False)
+    assert code == 1 and "expired" in output and "no agent's here" in errors
