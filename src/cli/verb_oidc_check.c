@@ -51,7 +51,7 @@ static void add(struct looking *looking, const char *provider, const char *agent
         clock_format_utc(finding->expires_s * 1000000000, until);
     table_set(&looking->table, row, 0, "%s", provider);
     table_set(&looking->table, row, 1, "%s", agent);
-    table_set(&looking->table, row, 2, "%s", finding->good ? "yes" : "no");
+    table_set(&looking->table, row, 2, "%s", finding->good ? "true" : "false");
     if (known) {
         table_set(&looking->table, row, 3, "%s", finding->id);
         table_set(&looking->table, row, 4, "%s", until);
