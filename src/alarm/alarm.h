@@ -54,8 +54,12 @@ struct alarm_options {
     const struct config *config;
     struct ledger *ledger;
     struct registry *registry;
-    void (*wake)(void *context); /* called when something has been contained, by whoever raised */
-    void *wake_context;
+    /* Called when something has been contained, by whoever raised; must not wait. */
+    void (*wake)(void *context);
+    /* Called by the desk's thread for what is in force already: stores it, waits until it is
+     * carried out, records it. NULL: it is stored, and nothing else. */
+    void (*contain)(void *context, const struct registry_target *target, const char *reason);
+    void *context;
 };
 /* Opens <state folder>/alarms.sqlite and starts the desk's threads. What an earlier process left
  * undelivered goes on. */
@@ -65,8 +69,8 @@ MUST_USE enum status alarm_desk_open(const struct alarm_options *options, struct
  * fine. Nobody may raise any more. */
 void alarm_desk_close(struct alarm_desk *desk);
 
-/* Any thread; desk NULL: nothing. Never waits but for the registry's write of a new containment.
- * The same alarm (rule, partner, agent, about) within the interval is counted, not repeated. */
+/* Any thread; desk NULL: nothing. Never waits for disk or network. The same alarm (rule,
+ * partner, agent, about) within the interval is counted, not repeated. */
 void alarm_raise(struct alarm_desk *desk, const struct alarm *alarm);
 
 /* ---- for staff; any thread, bounded in time by the disk alone ---- */

@@ -68,12 +68,12 @@ static enum alarm_contain contain_first(struct alarm_desk *desk, const struct al
     if (registry_contained(desk->options.registry, alarm->partner, agent, NULL))
         return ALARM_TELL;
     snprintf(reason, sizeof reason, "alarm %.*s", ALARM_RULE_BYTES, alarm->rule);
-    if (registry_contain(desk->options.registry, &target, reason, "alarm", clock_now_ns(),
+    if (registry_enforce(desk->options.registry, &target, reason, "alarm", clock_now_ns(),
                          &error) != STATUS_OK)
-        log_event(LOG_ERROR, "containment_not_stored", "partner=%s agent=%s reason=\"%s\"",
-                  alarm->partner, agent == NULL ? "*" : agent, error.message);
+        log_event(LOG_ERROR, "contain_failed", "partner=%s agent=%s reason=\"%s\"", alarm->partner,
+                  agent == NULL ? "*" : agent, error.message);
     if (desk->options.wake != NULL)
-        desk->options.wake(desk->options.wake_context);
+        desk->options.wake(desk->options.context);
     return whole ? ALARM_CONTAIN_PARTNER : ALARM_CONTAIN_AGENT;
 }
 

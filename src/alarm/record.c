@@ -1,5 +1,6 @@
-/* Where an alarm is written: file, ledger, log, in this order, so that one which is in the ledger
- * reaches its receivers also when this process ends in between. */
+/* Where an alarm is written, once what it contains is contained for good: file, ledger, log, in
+ * this order, so that one which is in the ledger reaches its receivers also when this process ends
+ * in between. */
 #include "alarm/private.h"
 
 #include <inttypes.h>
@@ -15,6 +16,25 @@ enum { ACT_BYTES = 2048, ARENA_BYTES = 16 * 1024 };
 static const char *contained_word(enum alarm_contain contained)
 {
     return contained == ALARM_TELL ? "" : contained == ALARM_CONTAIN_PARTNER ? "partner" : "agent";
+}
+
+/* ---- the containment ---- */
+
+/* It is in force: now it is to outlast this process, and sessions and statements are to end. */
+static void complete_containment(struct alarm_desk *desk, const struct alarm_raised *raised)
+{
+    struct error error;
+    char reason[ALARM_RULE_BYTES + 16];
+    const struct registry_target target = {
+        .partner = raised->alarm.partner,
+        .agent = raised->contained == ALARM_CONTAIN_PARTNER ? NULL : raised->alarm.agent};
+    snprintf(reason, sizeof reason, "alarm %s", raised->alarm.rule);
+    if (desk->options.contain != NULL)
+        desk->options.contain(desk->options.context, &target, reason);
+    else if (registry_contain(desk->options.registry, &target, reason, "alarm", raised->raised_ns,
+                              &error) != STATUS_OK)
+        log_event(LOG_ERROR, "containment_not_stored", "partner=%s reason=\"%s\"", target.partner,
+                  error.message);
 }
 
 /* ---- the ledger ---- */
@@ -46,29 +66,12 @@ static enum status append_alarm(struct alarm_desk *desk, const struct alarms_ent
     return status;
 }
 
-/* As staff's containment has it: whoever looks for containments finds this one, too. */
-static enum status append_containment(struct alarm_desk *desk, const struct alarms_entry *alarm,
-                                      uint64_t *sequence, struct error *error)
-{
-    struct alarms_entry whom = *alarm;
-    char text[ALARM_RULE_BYTES + 80];
-    if (strcmp(alarm->contained, "partner") == 0)
-        whom.agent = "";
-    snprintf(text, sizeof text, "contain by=alarm reason=alarm %" PRId64 ": %s", alarm->id,
-             alarm->rule);
-    return append(desk, &whom, text, sequence, error);
-}
-
 /* Its sequence once it is durable, or -1 where the ledger has no room: that is logged. */
 static int64_t into_ledger(struct alarm_desk *desk, const struct alarms_entry *alarm)
 {
     struct error error;
     uint64_t sequence = 0;
-    enum status status = STATUS_OK;
-    if (alarm->contained[0] != '\0')
-        status = append_containment(desk, alarm, &sequence, &error);
-    if (status == STATUS_OK)
-        status = append_alarm(desk, alarm, &sequence, &error);
+    enum status status = append_alarm(desk, alarm, &sequence, &error);
     if (status != STATUS_OK) {
         log_event(LOG_ERROR, "act_not_recorded", "act=%s rule=%s reason=\"%s\"", ALARM_ACT,
                   alarm->rule, error.message);
@@ -145,6 +148,8 @@ void alarm_record(struct alarm_desk *desk, const struct alarm_raised *raised, in
         .text = raised->alarm.text,
         .contained = contained_word(raised->contained),
     };
+    if (raised->contained != ALARM_TELL)
+        complete_containment(desk, raised);
     into_file(desk, &alarm);
     set_sequence(desk, &alarm, into_ledger(desk, &alarm));
     into_log(&alarm);

@@ -269,13 +269,30 @@ static void wake_all(void *server)
     server_wake(server);
 }
 
+/* The alarms' thread: it may wait until sessions and statements have ended. */
+static void contain_for_alarm(void *context, const struct registry_target *target,
+                              const char *reason)
+{
+    const struct contain_order order = {.targets = target,
+                                        .count = 1,
+                                        .reason = reason,
+                                        .by = "alarm",
+                                        .arrived_ns = clock_monotonic_ns()};
+    struct contain_outcome outcome;
+    contain_now(context, &order, &outcome);
+    if (!outcome.is_stored)
+        log_event(LOG_ERROR, "containment_not_stored", "partner=%s reason=\"%s\"", target->partner,
+                  outcome.stored.message);
+}
+
 static enum status open_alarms(struct server *server, struct error *error)
 {
     const struct alarm_options options = {.config = server->config,
                                           .ledger = server->ledger,
                                           .registry = server->registry,
                                           .wake = wake_all,
-                                          .wake_context = server};
+                                          .contain = contain_for_alarm,
+                                          .context = server};
     return alarm_desk_open(&options, &server->alarms, error);
 }
 

@@ -25,7 +25,7 @@ struct scene {
     struct ledger *ledger;
     struct registry *registry;
     struct alarm_desk *desk;
-    unsigned wakes;
+    unsigned wakes, completed;
 };
 
 static void must(enum status status, const struct error *error)
@@ -44,6 +44,17 @@ static void wake(void *context)
     ((struct scene *)context)->wakes++;
 }
 
+/* As the gateway does it, but for sessions, which there are none of. */
+static void contain(void *context, const struct registry_target *target, const char *reason)
+{
+    struct scene *scene = context;
+    struct error error = {0};
+    assert_true(registry_contained(scene->registry, target->partner, target->agent, NULL));
+    must(registry_contain(scene->registry, target, reason, "alarm", clock_now_ns(), &error),
+         &error);
+    scene->completed++;
+}
+
 static void open_desk(struct scene *scene)
 {
     struct error error = {0};
@@ -51,7 +62,8 @@ static void open_desk(struct scene *scene)
                                           .ledger = scene->ledger,
                                           .registry = scene->registry,
                                           .wake = wake,
-                                          .wake_context = scene};
+                                          .contain = contain,
+                                          .context = scene};
     must(alarm_desk_open(&options, &scene->desk, &error), &error);
 }
 
@@ -151,7 +163,7 @@ static void contains_before_it_returns(void **state)
     assert_true(registry_contained(scene.registry, "acme", "other", NULL));
     assert_int_equal(scene.wakes, 1);
     close_desk(&scene);
-    assert_int_equal(count_acts(&scene, "contain by=alarm reason=alarm 1: canary-crossed", ""), 1);
+    assert_int_equal(scene.completed, 1);
     assert_int_equal(count_acts(&scene,
                                 "alarm\nid=1\nrule=canary-crossed\nabout=D-1\n"
                                 "text=a canary of 'rival' was looked up\n",
@@ -184,7 +196,7 @@ static void only_tells_where_nothing_else_is_asked(void **state)
     assert_false(registry_contained(scene.registry, "acme", "job", NULL));
     close_desk(&scene);
     assert_int_equal(count_acts(&scene, "alarm\nid=1\n", "rule=canary-crossed"), 1);
-    assert_int_equal(count_acts(&scene, "contain", "by=alarm"), 0);
+    assert_int_equal(scene.completed, 0);
     end(&scene);
 }
 
