@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "gateway/contain.h"
 #include "gateway/tls_desk.h"
+#include "gateway/trust_watch.h"
 
 enum { MOST_HEX = CREDENTIAL_ID_ROOM - 1 };
 
@@ -204,6 +205,7 @@ enum status admin_reload(struct server *server, struct error *error)
 {
     struct tls_set *set = NULL;
     pthread_mutex_lock(&reload_lock);
+    trust_watch_now(server->trust_watch);
     enum status status = tls_desk_load(server->tls, &set, error);
     if (status == STATUS_OK)
         status = server_reload(server, error);

@@ -21,6 +21,10 @@ void login_refuse(struct session *session, const char *sqlstate, const char *mes
  * settings? */
 void login_admit(struct session *session);
 
+/* ---- login_certificate.c ---- */
+/* Does the certificate that TLS has verified prove the agent? Sets what the session keeps of it. */
+bool login_certificate(struct session *session);
+
 /* ---- login_prove.c ---- */
 /* Admits who has proven an identity by now, and asks the others for a proof. */
 void login_prove(struct session *session);

@@ -24,23 +24,12 @@ static void begin_scram(struct session *session, const struct scram_verifier *ve
 
 void login_prove(struct session *session)
 {
-    struct error error;
-    struct buffer der;
     struct roster_found found;
     roster_find(session->snapshot->roster, session->login, &found);
     session->agent = found.agent;
     session->partner = found.partner;
     session->known = found.known;
-    buffer_init(&der, 64 * 1024);
-    bool presented = net_stream_peer_certificate(session->client, &der);
-    bool proven = false;
-    if (session->agent != NULL && session->agent->certificate != NULL && presented)
-        proven =
-            identity_check_certificate(session->agent, buffer_slice(&der), &error) == STATUS_OK &&
-            credential_of_certificate(buffer_slice(&der), &session->credential, &error) ==
-                STATUS_OK;
-    buffer_free(&der);
-    if (proven)
+    if (login_certificate(session))
         login_admit(session);
     else if (found.method == ROSTER_TOKEN)
         login_token_begin(session, found.oidc);

@@ -24,6 +24,8 @@
 #include "gateway/gateway.h"
 #include "gateway/retain.h"
 #include "gateway/tls_desk.h"
+#include "gateway/trust_watch.h"
+#include "identity/trust.h"
 #include "exposure/kinds.h"
 #include "gateway/watching.h"
 #include "gateway/worker.h"
@@ -224,6 +226,8 @@ static enum status open_tls(struct server *server, struct error *error)
 {
     const struct config *config = server->config;
     TRY(tls_desk_open(config, &server->tls, error));
+    if (config->listen.client_ca != NULL || config->listen.authority_count > 0)
+        TRY(trust_open(config, &server->trust, error));
     if (config->upstream.host[0] == '/' || config->upstream.tls_off)
         return STATUS_OK;
     return net_tls_client_open(config->upstream.tls_ca, &server->upstream_tls, error);
@@ -344,6 +348,7 @@ static enum status start_workers(struct server *server, uint16_t *bound_port, st
 static void close_server(struct server *server, struct admin *admin)
 {
     admin_stop(admin);
+    trust_watch_stop(server->trust_watch);
     retain_close(server->retain);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_stop(server->workers[i]);
@@ -366,6 +371,7 @@ static void close_server(struct server *server, struct admin *admin)
     contain_close(server->contain);
     tls_desk_close(server->tls);
     watch_free(server->watch);
+    trust_close(server->trust);
     net_tls_release(server->upstream_tls);
     snapshot_release(server->snapshot);
     crypto_wipe(server->token_secret, sizeof server->token_secret);
@@ -422,6 +428,8 @@ enum status gateway_run(struct config *config, struct error *error)
         log_event(LOG_ERROR, "act_not_recorded", "act=containment: it is written later");
     if (status == STATUS_OK)
         status = start_workers(server, &port, error);
+    if (status == STATUS_OK && server->trust != NULL)
+        status = trust_watch_start(server, &server->trust_watch, error);
     if (status == STATUS_OK)
         status = admin_start(server, &admin, error);
     if (status == STATUS_OK) {

@@ -26,6 +26,8 @@ struct oidc_desk;
 struct deliveries_desk;
 struct retain;
 struct tls_desk;
+struct trust;
+struct trust_watch;
 
 /* A logged-in session that has not been ended: what containment waits for. */
 struct server_live {
@@ -46,7 +48,9 @@ struct server {
     struct contain *contain;
     struct oidc_desk *oidc; /* judges tokens; NULL: no identity provider is configured */
     struct retain *retain;
-    struct tls_desk *tls;         /* what our listener shows */
+    struct tls_desk *tls; /* what our listener shows */
+    struct trust *trust;  /* NULL: no client certificates are taken */
+    struct trust_watch *trust_watch;
     struct net_tls *upstream_tls; /* NULL: plain */
     struct buffer upstream_password;
     uint8_t token_secret[SERVER_SECRET_BYTES]; /* tokens are derived from it */

@@ -151,6 +151,7 @@ void session_destroy(struct session *session)
         free(session->settings[i]);
     free(session->stated_purpose);
     free(session->database);
+    free(session->chain);
     snapshot_release(session->snapshot);
     if (session->agent != NULL && session_may_log(session))
         log_event(LOG_INFO, "session_closed", "session=%llu agent=%s statements=%llu",

@@ -86,6 +86,8 @@ struct several {
 
 enum { STATEMENT_BUCKETS = 64, SETTINGS_MAX = 32 };
 
+struct trust_chain;
+
 struct session {
     struct worker *worker;
     struct session *next, *previous; /* worker->sessions */
@@ -120,6 +122,9 @@ struct session {
     char delivery[DELIVERY_ID_ROOM]; /* "": it is none; set once it has been claimed */
     struct in6_addr address;
     bool has_address;
+    struct trust_chain *chain;    /* behind a certificate; owned; or NULL */
+    uint64_t trust_generation;    /* at which the chain was judged last */
+    int64_t trust_until_ns;       /* until when that holds */
     struct credential credential; /* what proved who it is */
     struct scram_server scram;
     bool scram_begun, known;
@@ -215,6 +220,11 @@ bool login_begins_with_tls(struct session *session);
 void login_password(struct session *session, const struct wire_message *message);
 /* ---- login_token.c ---- */
 void login_token(struct session *session, const struct wire_message *message);
+
+/* ---- login_certificate.c ---- */
+/* May the certificate behind the session still prove its agent? OK where there is none. */
+MUST_USE enum status session_check_certificate(struct session *session, int64_t now_ns,
+                                               struct error *error);
 
 /* ---- cursors.c ---- */
 /* Their executions end with this outcome. */

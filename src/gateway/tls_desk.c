@@ -15,7 +15,8 @@
 #include "gateway/admin_asking.h"
 #include "gateway/server.h"
 
-enum { FILES = 3 };
+/* certificate, key, client_ca, and all of authorities as one */
+enum { FILES = 4 };
 static const int64_t day_ns = INT64_C(86400) * 1000000000;
 
 struct stamp {
@@ -54,11 +55,30 @@ static bool same_stamps(const struct stamp a[static FILES], const struct stamp b
     return true;
 }
 
+/* One for all files of authorities: what is taken, added or written anew makes it another. */
+static struct stamp stamp_authorities(const struct config *config)
+{
+    struct stamp all = {.size = 0};
+    for (size_t i = 0; i < config->listen.authority_count; i++) {
+        struct stat found;
+        if (stat(config->listen.authorities[i].certificates, &found) != 0)
+            continue;
+        all.inode ^= found.st_ino;
+        all.size += found.st_size + 1;
+        if (found.st_mtim.tv_sec > all.modified.tv_sec ||
+            (found.st_mtim.tv_sec == all.modified.tv_sec &&
+             found.st_mtim.tv_nsec > all.modified.tv_nsec))
+            all.modified = found.st_mtim;
+    }
+    return all;
+}
+
 static void take_stamps(const struct config *config, struct stamp stamps[static FILES])
 {
-    const char *const paths[FILES] = {config->listen.certificate, config->listen.key,
-                                      config->listen.client_ca};
-    for (size_t i = 0; i < FILES; i++) {
+    stamps[FILES - 1] = stamp_authorities(config);
+    const char *const paths[FILES - 1] = {config->listen.certificate, config->listen.key,
+                                          config->listen.client_ca};
+    for (size_t i = 0; i < FILES - 1; i++) {
         struct stat found;
         stamps[i] = (struct stamp){.size = -1};
         if (paths[i] != NULL && stat(paths[i], &found) == 0)
@@ -74,6 +94,8 @@ static enum status read_set(const struct config *config, struct tls_set *set, st
     take_stamps(config, set->stamps); /* before reading: what changes meanwhile is read again */
     TRY(net_tls_server_open(config->listen.certificate, config->listen.key,
                             config->listen.client_ca, &set->tls, error));
+    for (size_t i = 0; i < config->listen.authority_count; i++)
+        TRY(net_tls_server_trust(set->tls, config->listen.authorities[i].certificates, error));
     net_tls_describe(set->tls, &set->shown);
     set->loaded_ns = clock_now_ns();
     return STATUS_OK;

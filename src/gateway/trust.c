@@ -58,6 +58,7 @@ static enum status renew_identity(struct session *session, struct error *error)
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller",
                          "agent %s is no longer in the policy", session->login);
     if (!same_text(agent->certificate, session->agent->certificate) ||
+        !same_text(agent->certificate_issuer, session->agent->certificate_issuer) ||
         !same_text(agent->scram_file, session->agent->scram_file) ||
         !policy_same_oidc(agent->oidc, session->agent->oidc))
         return error_set(error, STATUS_DENIED, "57P01", "connect again",
@@ -88,7 +89,7 @@ static enum status check_credential(const struct session *session, int64_t now_n
             credential->kind == CREDENTIAL_TOKEN ? "fetch a new one and connect again"
                                                  : "renew it and connect again",
             "the client %s has expired", credential_kind_name(credential->kind));
-    return STATUS_OK;
+    return session_check_certificate(session, now_ns, error);
 }
 
 enum status trust_admits(struct session *session, struct error *error)

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "identity/trust.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
 #include "gateway/contain.h"
@@ -94,6 +95,13 @@ static void begin_stop(struct worker *worker)
                     "connect again in a moment");
 }
 
+/* Grows with each change of the registry, of authorities and of their CRLs: each only grows. */
+static uint64_t changes(const struct server *server)
+{
+    return registry_generation(server->registry) +
+           (server->trust == NULL ? 0 : trust_generation(server->trust));
+}
+
 static void on_wake(void *context)
 {
     struct worker *worker = context;
@@ -104,10 +112,10 @@ static void on_wake(void *context)
         begin_stop(worker);
         return;
     }
-    uint64_t generation = registry_generation(worker->server->registry);
+    uint64_t generation = changes(worker->server);
     bool changed = renew_snapshot(worker);
-    if (changed || generation != worker->registry_generation) { /* before anything more is sent */
-        worker->registry_generation = generation;
+    if (changed || generation != worker->changes) { /* before anything more is sent */
+        worker->changes = generation;
         review_sessions(worker);
         publish_sessions(worker);
     }
@@ -225,7 +233,7 @@ enum status worker_open(struct server *server, unsigned index, uint16_t port, ui
     worker->snapshot = server_snapshot(server);
     worker->plan_epoch = 1;
     worker->validity = snapshot_validity(worker->snapshot, clock_by_line_ns(server->clock_line));
-    worker->registry_generation = registry_generation(server->registry);
+    worker->changes = changes(server);
     worker->plans = plans_open();
     worker->lobby = arrival_lobby(server->config);
     CHECK(worker->plans != NULL && worker->lobby != NULL);

@@ -118,6 +118,9 @@ bool net_stream_peer_user(const struct net_stream *stream, uid_t *uid, pid_t *pi
 MUST_USE enum status net_tls_server_open(const char *certificate, const char *key,
                                          const char *client_ca, struct net_tls **tls,
                                          struct error *error);
+/* Trusts the authorities in one more file for clients' certificates. Before the context is used. */
+MUST_USE enum status net_tls_server_trust(struct net_tls *tls, const char *client_ca,
+                                          struct error *error);
 /* Client context: verifies the chain against ca and the name against the host connected to. */
 MUST_USE enum status net_tls_client_open(const char *ca, struct net_tls **tls, struct error *error);
 /* Of the certificate that a server context shows. Texts are cut where they do not fit. */
@@ -148,6 +151,9 @@ MUST_USE enum status net_stream_start_tls(struct net_stream *stream, struct net_
 bool net_stream_is_tls(const struct net_stream *stream);
 /* DER of the peer's verified certificate, appended to *der; false where there is none. */
 bool net_stream_peer_certificate(const struct net_stream *stream, struct buffer *der);
+/* The chain that was verified, one certificate (DER) behind the other, the peer's own first and the
+ * authority that is trusted last; false where there is none. */
+bool net_stream_peer_chain(const struct net_stream *stream, struct buffer *ders);
 /* The hash of the server's certificate for channel binding of type tls-server-end-point (RFC 5929,
  * section 4.1): SHA-256 where its signature is over MD5 or SHA-1, else the signature's own hash.
  * Either end gets the same. 0: no TLS, or a signature without a hash of its own (Ed25519, RSA-PSS),

@@ -170,6 +170,22 @@ void tls_close(struct net_stream *stream)
 
 /* ---- facts ---- */
 
+bool net_stream_peer_chain(const struct net_stream *stream, struct buffer *ders)
+{
+    if (!net_stream_is_tls(stream) || SSL_get_verify_result(stream->ssl) != X509_V_OK)
+        return false;
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(stream->ssl);
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        unsigned char *bytes = NULL;
+        int len = i2d_X509(sk_X509_value(chain, i), &bytes);
+        if (len <= 0)
+            return false;
+        buffer_append(ders, bytes, (size_t)len);
+        OPENSSL_free(bytes);
+    }
+    return sk_X509_num(chain) > 0 && !ders->overflowed;
+}
+
 bool net_stream_peer_certificate(const struct net_stream *stream, struct buffer *der)
 {
     if (!net_stream_is_tls(stream) || SSL_get_verify_result(stream->ssl) != X509_V_OK)

@@ -140,10 +140,13 @@ static enum status use_ca(SSL_CTX *context, const char *path, struct error *erro
 static enum status use_client_ca(SSL_CTX *context, const char *path, struct error *error)
 {
     TRY(use_ca(context, path, error));
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(path);
-    if (names == NULL)
+    STACK_OF(X509_NAME) *names = SSL_CTX_get_client_CA_list(context);
+    names = names == NULL ? sk_X509_NAME_new_null() : SSL_dup_CA_list(names);
+    if (names == NULL || SSL_add_file_cert_subjects_to_stack(names, path) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
         return error_set(error, STATUS_INVALID, "F0000", NULL,
                          "cannot read CA certificates from %s: %s", path, tls_last_reason());
+    }
     SSL_CTX_set_client_CA_list(context, names);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     return STATUS_OK;
@@ -172,6 +175,11 @@ enum status net_tls_server_open(const char *certificate, const char *key, const 
     }
     *out = tls;
     return STATUS_OK;
+}
+
+enum status net_tls_server_trust(struct net_tls *tls, const char *client_ca, struct error *error)
+{
+    return use_client_ca(tls->context, client_ca, error);
 }
 
 enum status net_tls_client_open(const char *ca, struct net_tls **out, struct error *error)

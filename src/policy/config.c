@@ -55,6 +55,10 @@ static void load_listen(struct yaml *yaml, struct fy_node *node, struct config *
                                        "login_timeout_ms",
                                        "idle_timeout_ms",
                                        "write_timeout_ms",
+                                       "authorities",
+                                       "crls",
+                                       "crl_grace_s",
+                                       "crl_required",
                                        NULL};
     yaml_keys(yaml, node, keys);
     config->listen.address = yaml_text_at(yaml, node, "address", "0.0.0.0");
@@ -62,6 +66,7 @@ static void load_listen(struct yaml *yaml, struct fy_node *node, struct config *
     config->listen.certificate = need_path(yaml, node, "certificate");
     config->listen.key = need_path(yaml, node, "key");
     config->listen.client_ca = config_path_at(yaml, node, "client_ca", NULL);
+    config_load_authorities(yaml, node, config);
     config->listen.max_sessions =
         (uint16_t)yaml_number_at(yaml, node, "max_sessions", 1, UINT16_MAX, 1000);
     config->listen.max_unauthenticated =

@@ -38,21 +38,35 @@ struct config_oidc {
     uint32_t keep_keys_s; /* after the last fetch that succeeded, default a day */
 };
 
+/* A CA of somebody else's, or a second one of ours. */
+struct config_authority {
+    const char *name;            /* as the policy's `issuer` calls it */
+    const char *certificates;    /* PEM file of one or more */
+    const char *const *partners; /* that it may speak for; "*": all */
+    size_t partner_count;        /* at least one */
+};
+
 struct config {
     const char *path;         /* of this file */
     const char *policy;       /* policy.yaml */
     const char *state_folder; /* ledger/, subjects/, registry.sqlite, token.key */
     const char *run_folder;   /* the admin socket .s.PGSQL.<admin_port> is made here */
     struct {
-        const char *address;                       /* default 0.0.0.0 */
-        uint16_t port;                             /* default 7432; 0: any free one, logged */
-        const char *certificate, *key, *client_ca; /* PEM files; client_ca may be NULL */
-        uint16_t max_sessions;                     /* logged in; default 1000 */
-        uint16_t max_unauthenticated;              /* connections that are not; default 2000 */
-        uint16_t max_unauthenticated_per_address;  /* default 500 */
-        uint32_t login_timeout_ms;                 /* default 15000 */
-        uint32_t idle_timeout_ms;                  /* default 0: none */
-        uint32_t write_timeout_ms;                 /* slow client's deadline, default 60000 */
+        const char *address;                        /* default 0.0.0.0 */
+        uint16_t port;                              /* default 7432; 0: any free one, logged */
+        const char *certificate, *key, *client_ca;  /* PEM files; client_ca may be NULL */
+        const struct config_authority *authorities; /* beside client_ca, which binds to nobody */
+        size_t authority_count;
+        const char *const *crls; /* files, or folders of .crl, .pem and .der */
+        size_t crl_count;
+        uint32_t crl_grace_s;         /* a CRL stays in force beyond its end; default 0 */
+        bool crl_required;            /* refuse certificates of CAs without one; default false */
+        uint16_t max_sessions;        /* logged in; default 1000 */
+        uint16_t max_unauthenticated; /* connections that are not; default 2000 */
+        uint16_t max_unauthenticated_per_address; /* default 500 */
+        uint32_t login_timeout_ms;                /* default 15000 */
+        uint32_t idle_timeout_ms;                 /* default 0: none */
+        uint32_t write_timeout_ms;                /* slow client's deadline, default 60000 */
     } listen;
     struct {
         uint16_t port;         /* names the socket, default 5432 */

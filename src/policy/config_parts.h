@@ -19,4 +19,7 @@ void config_load_oidc(struct yaml *yaml, struct fy_node *node, struct config *co
 /* alarms: behind mail:, whose server they go by. node may be NULL. */
 void config_load_alarms(struct yaml *yaml, struct fy_node *node, struct config *config);
 
+/* authorities, crls and what goes with them, of listen: behind client_ca. */
+void config_load_authorities(struct yaml *yaml, struct fy_node *listen, struct config *config);
+
 #endif

@@ -3,7 +3,12 @@
 
 #include <string.h>
 
-static const char *load_certificate(struct loader *loader, struct fy_node *node)
+static bool is_uri(const char *name)
+{
+    return strstr(name, "://") != NULL || strncmp(name, "urn:", 4) == 0;
+}
+
+static const char *load_certificate_name(struct loader *loader, struct fy_node *node)
 {
     const char *text = yaml_text(&loader->yaml, node);
     for (const char *at = text; *at != '\0'; at++)
@@ -11,6 +16,31 @@ static const char *load_certificate(struct loader *loader, struct fy_node *node)
             yaml_fail(&loader->yaml, node, "a SAN URI such as spiffe://north-mail/sync, or a CN",
                       "not a name that a certificate can carry");
     return text;
+}
+
+/* A name alone, or {uri | common_name, issuer}. */
+static void load_certificate(struct loader *loader, struct fy_node *node,
+                             struct policy_agent *agent)
+{
+    static const char *const keys[] = {"uri", "common_name", "issuer", NULL};
+    struct yaml *yaml = &loader->yaml;
+    if (!yaml_is_map(node)) {
+        agent->certificate = load_certificate_name(loader, node);
+        return;
+    }
+    yaml_keys(yaml, node, keys);
+    struct fy_node *uri = yaml_get(yaml, node, "uri");
+    struct fy_node *common_name = yaml_get(yaml, node, "common_name");
+    if ((uri == NULL) == (common_name == NULL)) {
+        yaml_fail(yaml, node, "certificate: {uri: spiffe://north-mail/sync, issuer: north-ca}",
+                  "either uri or common_name names the certificate");
+        return;
+    }
+    agent->certificate = load_certificate_name(loader, uri != NULL ? uri : common_name);
+    if (!yaml_failed(yaml) && is_uri(agent->certificate) != (uri != NULL))
+        yaml_fail(yaml, uri != NULL ? uri : common_name, "a URI has \"://\", a common name has not",
+                  "\"%.80s\" is not what it is said to be", agent->certificate);
+    agent->certificate_issuer = yaml_text_at(yaml, node, "issuer", NULL);
 }
 
 static void load_identity(struct loader *loader, struct fy_node *node, struct policy_agent *agent)
@@ -32,7 +62,7 @@ static void load_identity(struct loader *loader, struct fy_node *node, struct po
     if (oidc != NULL)
         agent->oidc = load_oidc(loader, oidc);
     if (certificate != NULL)
-        agent->certificate = load_certificate(loader, certificate);
+        load_certificate(loader, certificate, agent);
     if (scram != NULL)
         agent->scram_file = yaml_file_path(yaml, yaml_text(yaml, scram));
 }

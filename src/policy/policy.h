@@ -138,6 +138,7 @@ struct policy_agent {
     const char *name;               /* within its partner; the login name is partner.agent */
     const char *login;              /* "partner.agent" */
     const char *certificate;        /* SAN URI, or a CN, that proves it; NULL: none */
+    const char *certificate_issuer; /* authority of cofferdam.yaml it is of; or NULL */
     const char *scram_file;         /* path of the verifier file; NULL: none */
     const struct policy_oidc *oidc; /* NULL: none; never beside scram_file */
     const struct policy_network *networks;

@@ -1,0 +1,430 @@
+/* See trust.h. The state is read whole from the files and swapped. */
+#include "identity/trust.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "identity/crl.h"
+#include "identity/openssl.h"
+#include "identity/trust_files.h"
+
+enum { BUNDLE_BYTES = 4 * 1024 * 1024, MOST_AUTHORITIES = 1024 };
+
+/* A certificate of an authority. named: which of the configuration's; SIZE_MAX: of client_ca. */
+struct authority {
+    uint8_t certificate[32], key[32];
+    size_t named;
+};
+
+struct state {
+    STACK_OF(X509) * certificates; /* parallel to authorities */
+    struct authority *authorities;
+    size_t count;
+    struct crl *crls;
+};
+
+struct trust {
+    const struct config *config;
+    uint8_t seen[32]; /* fingerprint of the files as they were last read; refreshing thread */
+    pthread_rwlock_t lock;
+    struct state *state; /* lock */
+    _Atomic uint64_t generation;
+};
+
+static void state_free(struct state *state)
+{
+    if (state == NULL)
+        return;
+    sk_X509_pop_free(state->certificates, X509_free);
+    free(state->authorities);
+    crl_free(state->crls);
+    free(state);
+}
+
+/* ---- reading ---- */
+
+static bool hash_certificate(const X509 *certificate, uint8_t hash[static 32])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(certificate, &der);
+    if (len <= 0)
+        return false;
+    struct slice bytes = slice_of(der, (size_t)len);
+    crypto_sha256(&bytes, 1, hash);
+    OPENSSL_free(der);
+    return true;
+}
+
+static enum status add_authority(struct state *state, X509 *certificate, size_t named,
+                                 struct error *error)
+{
+    if (state->count == MOST_AUTHORITIES)
+        return error_set(error, STATUS_LIMIT, "54000", NULL, "more than %d authorities",
+                         MOST_AUTHORITIES);
+    struct authority *at = &state->authorities[state->count];
+    at->named = named;
+    if (!hash_certificate(certificate, at->certificate) || !crl_key_hash(certificate, at->key) ||
+        X509_up_ref(certificate) != 1)
+        return error_set(error, STATUS_INVALID, "F0000", NULL, "not a certificate");
+    if (sk_X509_push(state->certificates, certificate) <= 0) {
+        X509_free(certificate);
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    }
+    state->count++;
+    return STATUS_OK;
+}
+
+static enum status add_bundle(struct state *state, const char *path, size_t named,
+                              struct error *error)
+{
+    struct buffer pem;
+    X509 *certificate;
+    size_t before = state->count;
+    buffer_init(&pem, BUNDLE_BYTES);
+    TRY(file_read(path, &pem, error));
+    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+    enum status status =
+        bio == NULL ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory") : STATUS_OK;
+    while (status == STATUS_OK &&
+           (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        status = add_authority(state, certificate, named, error);
+        X509_free(certificate);
+    }
+    unsigned long last = ERR_peek_last_error();
+    ERR_clear_error();
+    BIO_free(bio);
+    buffer_free(&pem);
+    if (status == STATUS_OK &&
+        (state->count == before || ERR_GET_REASON(last) != PEM_R_NO_START_LINE))
+        status = error_set(error, STATUS_INVALID, "F0000", "write the certificates as PEM",
+                           "%s has no certificates, or one that is broken", path);
+    return status;
+}
+
+static enum status read_authorities(const struct config *config, struct state *state,
+                                    struct error *error)
+{
+    state->certificates = sk_X509_new_null();
+    state->authorities = calloc(MOST_AUTHORITIES, sizeof state->authorities[0]);
+    if (state->certificates == NULL || state->authorities == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    if (config->listen.client_ca != NULL)
+        TRY(add_bundle(state, config->listen.client_ca, SIZE_MAX, error));
+    for (size_t i = 0; i < config->listen.authority_count; i++)
+        TRY(add_bundle(state, config->listen.authorities[i].certificates, i, error));
+    return STATUS_OK;
+}
+
+struct reading {
+    struct state *state;
+    bool strict; /* the first file that does not hold ends it; otherwise it is logged */
+};
+
+static enum status take_crl_file(void *context, const char *path, struct error *error)
+{
+    struct reading *reading = context;
+    struct error inner;
+    struct buffer bytes;
+    buffer_init(&bytes, CRL_FILE_BYTES);
+    enum status status = file_read(path, &bytes, &inner);
+    if (status == STATUS_OK)
+        status = crl_read(buffer_slice(&bytes), reading->state->certificates, clock_now_ns(),
+                          &reading->state->crls, &inner);
+    buffer_free(&bytes);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (reading->strict)
+        return error_set(error, status, inner.sqlstate, inner.hint, "%s: %s", path, inner.message);
+    log_event(LOG_ERROR, "crl_refused", "file=\"%s\" reason=\"%s\" hint=\"%s\"", path,
+              inner.message, inner.hint);
+    return STATUS_OK;
+}
+
+static enum status read_state(const struct config *config, bool strict, struct state **state,
+                              struct error *error)
+{
+    struct state *read = calloc(1, sizeof *read);
+    if (read == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    struct reading reading = {.state = read, .strict = strict};
+    enum status status = read_authorities(config, read, error);
+    if (status == STATUS_OK)
+        status = trust_each_crl_file(config, take_crl_file, &reading, error);
+    if (status == STATUS_OK)
+        *state = read;
+    else
+        state_free(read);
+    return status;
+}
+
+/* ---- what was in force, and what is now ---- */
+
+static bool is_older(const struct crl *crl, const struct crl *than)
+{
+    return memcmp(&crl->number, &than->number, sizeof crl->number) < 0 ||
+           crl->this_update_ns < than->this_update_ns;
+}
+
+static bool is_authority_key(const struct state *state, const uint8_t key[static 32])
+{
+    for (size_t i = 0; i < state->count; i++)
+        if (memcmp(state->authorities[i].key, key, 32) == 0)
+            return true;
+    return false;
+}
+
+/* Of each authority's lists the newest counts. */
+static void drop_older(struct state *state)
+{
+    for (struct crl **link = &state->crls; *link != NULL;) {
+        struct crl *crl = *link, *other = state->crls;
+        while (other != NULL &&
+               (other == crl || memcmp(other->issuer_key, crl->issuer_key, 32) != 0 ||
+                !is_older(crl, other)))
+            other = other->next;
+        if (other == NULL) {
+            link = &crl->next;
+            continue;
+        }
+        log_event(LOG_WARNING, "crl_older", "issuer=\"%s\"", crl->issuer);
+        *link = crl->next;
+        crl->next = NULL;
+        crl_free(crl);
+    }
+}
+
+/* Moves the lists that were in force to the fresh state: one that was taken away, could not be read
+ * or went back in time must not make a revoked certificate good. The newer one wins above. */
+static void keep_old(struct state *fresh, struct state *old)
+{
+    while (old->crls != NULL) {
+        struct crl *crl = old->crls;
+        old->crls = crl->next;
+        crl->next = NULL;
+        bool same = false;
+        for (struct crl *at = fresh->crls; at != NULL && !same; at = at->next)
+            same = memcmp(at->issuer_key, crl->issuer_key, 32) == 0 && !is_older(at, crl);
+        if (same || !is_authority_key(fresh, crl->issuer_key)) {
+            crl_free(crl);
+            continue;
+        }
+        crl->next = fresh->crls;
+        fresh->crls = crl;
+    }
+}
+
+static int64_t end_of(const struct config *config, const struct crl *crl)
+{
+    int64_t grace = (int64_t)config->listen.crl_grace_s * 1000000000;
+    return crl->next_update_ns > INT64_MAX - grace ? INT64_MAX : crl->next_update_ns + grace;
+}
+
+static void tell_ends(struct trust *trust)
+{
+    int64_t now = clock_now_ns();
+    for (struct crl *crl = trust->state->crls; crl != NULL; crl = crl->next) {
+        if (crl->told_end || now < crl->next_update_ns)
+            continue;
+        char when[21];
+        crl->told_end = true;
+        clock_format_utc(crl->next_update_ns, when);
+        log_event(LOG_ERROR, "crl_ended",
+                  "issuer=\"%s\" next_update=%s grace_s=%u hint=\"fetch the next one: certificates "
+                  "of this authority are refused without it\"",
+                  crl->issuer, when, trust->config->listen.crl_grace_s);
+    }
+}
+
+static void swap(struct trust *trust, struct state *fresh)
+{
+    struct state *old = trust->state;
+    pthread_rwlock_wrlock(&trust->lock);
+    if (old != NULL)
+        keep_old(fresh, old);
+    drop_older(fresh);
+    trust->state = fresh;
+    atomic_fetch_add(&trust->generation, 1);
+    pthread_rwlock_unlock(&trust->lock);
+    state_free(old);
+}
+
+enum status trust_open(const struct config *config, struct trust **trust, struct error *error)
+{
+    struct trust *opened = calloc(1, sizeof *opened);
+    struct state *state = NULL;
+    if (opened == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    opened->config = config;
+    CHECK(pthread_rwlock_init(&opened->lock, NULL) == 0);
+    trust_files_fingerprint(config, opened->seen);
+    enum status status = read_state(config, true, &state, error);
+    if (status != STATUS_OK) {
+        trust_close(opened);
+        return status;
+    }
+    swap(opened, state);
+    tell_ends(opened);
+    *trust = opened;
+    return STATUS_OK;
+}
+
+void trust_close(struct trust *trust)
+{
+    if (trust == NULL)
+        return;
+    state_free(trust->state);
+    pthread_rwlock_destroy(&trust->lock);
+    free(trust);
+}
+
+bool trust_refresh(struct trust *trust)
+{
+    uint8_t now[32];
+    struct state *fresh = NULL;
+    struct error error;
+    tell_ends(trust);
+    trust_files_fingerprint(trust->config, now);
+    if (memcmp(now, trust->seen, sizeof now) == 0)
+        return false;
+    memcpy(trust->seen, now, sizeof now);
+    if (read_state(trust->config, false, &fresh, &error) != STATUS_OK) {
+        log_event(LOG_ERROR, "authorities_refused", "reason=\"%s\" hint=\"%s\"", error.message,
+                  error.hint);
+        return false;
+    }
+    swap(trust, fresh);
+    tell_ends(trust);
+    log_event(LOG_INFO, "authorities_in_force", "authorities=%zu", fresh->count);
+    return true;
+}
+
+uint64_t trust_generation(const struct trust *trust)
+{
+    return atomic_load(&trust->generation);
+}
+
+/* ---- chains ---- */
+
+static enum status refused(struct error *error, const char *why)
+{
+    ERR_clear_error();
+    return error_set(error, STATUS_INVALID, "28000", NULL, "%s", why);
+}
+
+enum status trust_chain_read(struct slice ders, struct trust_chain *chain, struct error *error)
+{
+    const unsigned char *at = ders.data, *end = ders.data + ders.len;
+    struct trust_chain read = {.count = 0};
+    while (at < end) {
+        struct crl_serial serial;
+        if (read.count == TRUST_CHAIN_LINKS)
+            return refused(error, "the chain of certificates is too long");
+        X509 *certificate = d2i_X509(NULL, &at, (long)(end - at));
+        bool taken =
+            certificate != NULL &&
+            hash_certificate(certificate, read.links[read.count].certificate) &&
+            crl_serial_of(X509_get0_serialNumber(certificate), &serial) &&
+            (read.count == 0 || crl_key_hash(certificate, read.links[read.count - 1].issuer_key));
+        X509_free(certificate);
+        if (!taken)
+            return refused(error, "not a certificate that RFC 5280 allows");
+        memcpy(read.links[read.count++].serial, serial.octets, sizeof serial.octets);
+    }
+    if (read.count == 0)
+        return refused(error, "no certificate");
+    *chain = read;
+    return STATUS_OK;
+}
+
+static bool names_partner(const struct config_authority *authority, const char *partner)
+{
+    for (size_t i = 0; i < authority->partner_count; i++)
+        if (strcmp(authority->partners[i], partner) == 0 ||
+            strcmp(authority->partners[i], "*") == 0)
+            return true;
+    return false;
+}
+
+/* Every authority in the chain that is bound must be bound to this partner; the last one must still
+ * be trusted at all. A certificate may stand in several bundles: what binds it counts. */
+static bool judge_chain(const struct config *config, const struct state *state,
+                        const struct trust_chain *chain, const char *partner, const char *issuer)
+{
+    bool anchored = false, from_issuer = issuer == NULL;
+    for (size_t l = 0; l < chain->count; l++) {
+        for (size_t i = 0; i < state->count; i++) {
+            const struct authority *found = &state->authorities[i];
+            if (memcmp(found->certificate, chain->links[l].certificate, 32) != 0)
+                continue;
+            anchored = anchored || l + 1 == chain->count;
+            if (found->named == SIZE_MAX)
+                continue;
+            const struct config_authority *named = &config->listen.authorities[found->named];
+            if (!names_partner(named, partner))
+                return false;
+            from_issuer = from_issuer || strcmp(named->name, issuer) == 0;
+        }
+    }
+    return anchored && from_issuer;
+}
+
+bool trust_speaks_for(struct trust *trust, const struct trust_chain *chain, const char *partner,
+                      const char *issuer)
+{
+    pthread_rwlock_rdlock(&trust->lock);
+    bool speaks = judge_chain(trust->config, trust->state, chain, partner, issuer);
+    pthread_rwlock_unlock(&trust->lock);
+    return speaks;
+}
+
+static enum status check_link(const struct config *config, const struct state *state,
+                              const struct trust_chain *chain, size_t link, int64_t now_ns,
+                              int64_t *until_ns, struct error *error)
+{
+    struct crl_serial serial;
+    bool found = false;
+    memcpy(serial.octets, chain->links[link].serial, sizeof serial.octets);
+    for (const struct crl *crl = state->crls; crl != NULL; crl = crl->next) {
+        if (memcmp(crl->issuer_key, chain->links[link].issuer_key, 32) != 0)
+            continue;
+        found = true;
+        if (crl_has(crl, &serial))
+            return error_set(error, STATUS_DENIED, "57P01", "ask who issued it for a new one",
+                             "the client certificate has been revoked");
+        if (now_ns >= end_of(config, crl))
+            return error_set(error, STATUS_DENIED, "57P01", "call the data controller's contact",
+                             "the revocation list of the client certificate's authority is out of "
+                             "date");
+        if (end_of(config, crl) < *until_ns)
+            *until_ns = end_of(config, crl);
+    }
+    if (found || !config->listen.crl_required)
+        return STATUS_OK;
+    return error_set(error, STATUS_DENIED, "57P01", "call the data controller's contact",
+                     "there is no revocation list of the client certificate's authority");
+}
+
+enum status trust_check_revocation(struct trust *trust, const struct trust_chain *chain,
+                                   int64_t now_ns, int64_t *until_ns, struct error *error)
+{
+    enum status status = STATUS_OK;
+    int64_t until = INT64_MAX;
+    pthread_rwlock_rdlock(&trust->lock);
+    for (size_t i = 0; i + 1 < chain->count && status == STATUS_OK; i++)
+        status = check_link(trust->config, trust->state, chain, i, now_ns, &until, error);
+    pthread_rwlock_unlock(&trust->lock);
+    if (status == STATUS_OK)
+        *until_ns = until;
+    return status;
+}

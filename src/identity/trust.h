@@ -1,0 +1,52 @@
+/* Trust: which authority may speak for which partner, and what their CRLs say. TLS has verified the
+ * chain by then; here it is asked whether that chain may prove this agent, and asked again for as
+ * long as the session lives. Readers share a lock that is held for a look-up; one thread refreshes.
+ * Invariant: what cannot be read leaves the last good state in force, and a CRL in it that has
+ * ended refuses all certificates of its CA. */
+#ifndef COFFERDAM_IDENTITY_TRUST_H
+#define COFFERDAM_IDENTITY_TRUST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/status.h"
+#include "policy/config.h"
+
+enum { TRUST_CHAIN_LINKS = 8 };
+
+/* A verified chain, the holder's certificate first. Of the last one nobody is the issuer. */
+struct trust_chain {
+    size_t count;
+    struct {
+        uint8_t certificate[32]; /* SHA-256 (DER) */
+        uint8_t issuer_key[32];  /* SHA-256 of the issuer's SubjectPublicKeyInfo; or zeros */
+        uint8_t serial[20];
+    } links[TRUST_CHAIN_LINKS];
+};
+/* ders: the certificates, one behind the other. STATUS_INVALID if they are none, or too many. */
+MUST_USE enum status trust_chain_read(struct slice ders, struct trust_chain *chain,
+                                      struct error *error);
+
+struct trust; /* owned */
+/* Reads listen.client_ca, .authorities and .crls; config is borrowed for its life. A file that does
+ * not hold is a failure here. */
+MUST_USE enum status trust_open(const struct config *config, struct trust **trust,
+                                struct error *error);
+void trust_close(struct trust *trust); /* NULL is fine */
+/* Reads the files again if one of them has changed. What does not hold is logged, and the last that
+ * did stays. True if anything changed. One thread at a time. */
+bool trust_refresh(struct trust *trust);
+/* Grows with every change. */
+uint64_t trust_generation(const struct trust *trust);
+
+/* May this chain prove an agent of this partner? issuer: the authority that the policy wants; or
+ * NULL. False also when an authority in the chain is trusted no longer. */
+bool trust_speaks_for(struct trust *trust, const struct trust_chain *chain, const char *partner,
+                      const char *issuer);
+/* Is nothing in the chain revoked, by lists that are in force? STATUS_DENIED 57P01 if not. Until
+ * *until_ns, or the next generation, the answer stays STATUS_OK. */
+MUST_USE enum status trust_check_revocation(struct trust *trust, const struct trust_chain *chain,
+                                            int64_t now_ns, int64_t *until_ns, struct error *error);
+
+#endif
