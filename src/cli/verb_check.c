@@ -59,15 +59,36 @@ static void add_finding(struct table *findings, const char *partner, const char 
     table_set(findings, row, 1, "%s%s%s", text, detail[0] == '\0' ? "" : ": ", detail);
 }
 
+static bool may_speak(const struct config *config, const char *issuer, const char *partner)
+{
+    for (size_t i = 0; i < config->listen.authority_count; i++) {
+        const struct config_authority *authority = &config->listen.authorities[i];
+        if (strcmp(authority->name, issuer) != 0)
+            continue;
+        for (size_t p = 0; p < authority->partner_count; p++)
+            if (strcmp(authority->partners[p], partner) == 0 ||
+                strcmp(authority->partners[p], "*") == 0)
+                return true;
+    }
+    return false;
+}
+
 static void look_at_agent(const struct policy_partner *partner, const struct policy_agent *agent,
                           const struct config *config, struct table *findings)
 {
     if (agent->scram_file != NULL && !file_exists(agent->scram_file))
         add_finding(findings, partner->name,
                     "agent has no verifier file yet (cofferdam agent passwd)", agent->login);
-    if (agent->certificate != NULL && config->listen.client_ca == NULL)
+    if (agent->certificate != NULL && config->listen.client_ca == NULL &&
+        config->listen.authority_count == 0)
         add_finding(findings, partner->name,
                     "agent logs in by certificate, but listen.client_ca is not set", agent->login);
+    if (agent->certificate_issuer != NULL &&
+        !may_speak(config, agent->certificate_issuer, partner->name))
+        add_finding(findings, partner->name,
+                    "agent cannot log in: listen.authorities has no issuer of that name that may "
+                    "speak for the partner",
+                    agent->login);
 }
 
 /* A limit on some categories or agents leaves the others. */

@@ -74,8 +74,7 @@ static enum status renew_identity(struct session *session, struct error *error)
     return STATUS_OK;
 }
 
-static enum status check_credential(const struct session *session, int64_t now_ns,
-                                    struct error *error)
+static enum status check_credential(struct session *session, int64_t now_ns, struct error *error)
 {
     const struct credential *credential = &session->credential;
     struct registry *registry = session->worker->server->registry;
@@ -84,11 +83,10 @@ static enum status check_credential(const struct session *session, int64_t now_n
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller for a new one",
                          "the client %s has been revoked", credential_kind_name(credential->kind));
     if (now_ns >= credential->expires_ns)
-        return error_set(
-            error, STATUS_DENIED, "57P01",
-            credential->kind == CREDENTIAL_TOKEN ? "fetch a new one and connect again"
-                                                 : "renew it and connect again",
-            "the client %s has expired", credential_kind_name(credential->kind));
+        return error_set(error, STATUS_DENIED, "57P01",
+                         credential->kind == CREDENTIAL_TOKEN ? "fetch a new one and connect again"
+                                                              : "renew it and connect again",
+                         "the client %s has expired", credential_kind_name(credential->kind));
     return session_check_certificate(session, now_ns, error);
 }
 

@@ -51,7 +51,7 @@ struct worker {
     struct snapshot *snapshot;       /* retained; renewed on wake */
     uint64_t validity;               /* snapshot_validity at the last tick */
     uint64_t plan_epoch;             /* grows when snapshot or validity change */
-    uint64_t changes; /* of registry and authorities, when the sessions were reviewed last */
+    uint64_t changes;  /* of registry and authorities, when the sessions were reviewed last */
     bool clock_behind; /* the wall clock is behind the server's line */
     struct plans *plans;
     struct scram_memory upstream_keys; /* of the service role's password */

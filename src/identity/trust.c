@@ -170,10 +170,15 @@ static enum status read_state(const struct config *config, bool strict, struct s
 
 /* ---- what was in force, and what is now ---- */
 
+/* By the number, which never goes back (RFC 5280, 5.2.3), whatever the list says of its time; by
+ * the time where one of them has no number. */
 static bool is_older(const struct crl *crl, const struct crl *than)
 {
-    return memcmp(&crl->number, &than->number, sizeof crl->number) < 0 ||
-           crl->this_update_ns < than->this_update_ns;
+    static const struct crl_serial none;
+    int order = memcmp(&crl->number, &than->number, sizeof none);
+    bool numbered = memcmp(&crl->number, &none, sizeof none) != 0 &&
+                    memcmp(&than->number, &none, sizeof none) != 0;
+    return numbered && order != 0 ? order < 0 : crl->this_update_ns < than->this_update_ns;
 }
 
 static bool is_authority_key(const struct state *state, const uint8_t key[static 32])

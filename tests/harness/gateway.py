@@ -185,7 +185,9 @@ class Gateway:
                   "dbname": self.database, "sslmode": "verify-full",
                   "sslrootcert": self.authority.certificate, "connect_timeout": 20}
         if "certificate" in identity:
-            wanted["sslcert"], wanted["sslkey"] = self.authority.client(identity["certificate"])
+            name = identity["certificate"]  # {uri or common_name, issuer} where an authority is named
+            name = name.get("uri") or name.get("common_name") if isinstance(name, dict) else name
+            wanted["sslcert"], wanted["sslkey"] = self.authority.client(name)
         else:
             wanted["sslcert"] = wanted["sslkey"] = "/nonexistent"
         if "scram" in identity:

@@ -1,10 +1,14 @@
 """Certificates and SCRAM verifiers, made by openssl and Python: not by the program under test."""
 import base64
+import datetime
 import hashlib
 import hmac
 import os
 import pathlib
 import subprocess
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 
 def openssl(*arguments, text=None):
@@ -55,6 +59,26 @@ class Authority:
         os.chmod(key, 0o600)
         self.leaves[wanted] = (certificate, key)
         return certificate, key
+
+    def crl(self, path, revoked=(), number=1, days=1, made=None, extend=None):
+        """Writes a CRL of these certificates (files), valid for days from made on (now), as PEM.
+
+        extend(builder) adds to it what tests want to see refused."""
+        made = made or datetime.datetime.utcnow() - datetime.timedelta(minutes=1)
+        issuer = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        key = serialization.load_pem_private_key(self.key.read_bytes(), None)
+        builder = (x509.CertificateRevocationListBuilder().issuer_name(issuer.subject).last_update(made)
+                   .next_update(made + datetime.timedelta(days=days)).add_extension(x509.CRLNumber(number), False))
+        for certificate in revoked:
+            serial = x509.load_pem_x509_certificate(pathlib.Path(certificate).read_bytes()).serial_number
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(made).build())
+        builder = extend(builder) if extend else builder
+        text = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        beside = pathlib.Path(str(path) + ".new")
+        beside.write_bytes(text)
+        beside.chmod(0o644)
+        beside.rename(path)
 
     def pkcs12(self, identity, passphrase="secret"):
         """What JDBC reads."""
