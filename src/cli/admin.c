@@ -2,6 +2,7 @@
  * where the gateway is. */
 #include "cli/admin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,30 +13,52 @@ struct cli_admin {
     struct admin_client *client;
 };
 
-static enum status open_client(const struct cli_call *call, struct admin_client **client,
-                               struct error *error)
+static enum status open_folder(const char *folder, uint16_t port, bool is_urgent,
+                               struct admin_client **client, struct error *error)
+{
+    char urgent[4096];
+    snprintf(urgent, sizeof urgent, "%s/urgent", folder);
+    if (is_urgent && admin_client_open(urgent, port, client, error) == STATUS_OK)
+        return STATUS_OK;
+    return admin_client_open(folder, port, client, error);
+}
+
+static enum status open_client(const struct cli_call *call, bool is_urgent,
+                               struct admin_client **client, struct error *error)
 {
     if (call->admin_folder != NULL)
-        return admin_client_open(call->admin_folder, 0, client, error);
+        return open_folder(call->admin_folder, 0, is_urgent, client, error);
     struct config *config = NULL;
     TRY(config_load(call->config_path, &config, error));
     enum status status =
-        admin_client_open(config->run_folder, (uint16_t)config->admin.port, client, error);
+        open_folder(config->run_folder, (uint16_t)config->admin.port, is_urgent, client, error);
     config_free(config);
     return status;
 }
 
-enum status cli_admin_open(const struct cli_call *call, struct cli_admin **out, struct error *error)
+static enum status open_admin(const struct cli_call *call, bool is_urgent, struct cli_admin **out,
+                              struct error *error)
 {
     struct cli_admin *admin = calloc(1, sizeof *admin);
     if (admin == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    enum status status = open_client(call, &admin->client, error);
+    enum status status = open_client(call, is_urgent, &admin->client, error);
     if (status == STATUS_OK)
         *out = admin;
     else
         free(admin);
     return status;
+}
+
+enum status cli_admin_open(const struct cli_call *call, struct cli_admin **out, struct error *error)
+{
+    return open_admin(call, false, out, error);
+}
+
+enum status cli_admin_open_urgent(const struct cli_call *call, struct cli_admin **out,
+                                  struct error *error)
+{
+    return open_admin(call, true, out, error);
 }
 
 void cli_admin_close(struct cli_admin *admin)

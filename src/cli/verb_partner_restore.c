@@ -4,6 +4,8 @@
 
 static const struct cli_option options[] = {
     {"reason", 'r', "TEXT", "why; it is kept in the ledger (needed)"},
+    {"certificate", 0, "SERIAL", "restore this certificate, contained by itself"},
+    {"token", 0, "ID", "restore this token, contained by itself"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -20,7 +22,8 @@ const struct cli_command verb_partner_restore = {
     .options = options,
     .description =
         "Lets a contained partner, or one agent, connect again. An agent stays out while its\n"
-        "partner is contained.",
+        "partner is contained. Where the policy says restore: {approvals: 2}, the first user\n"
+        "proposes, and another restores by the same command within 7 days.",
     .examples = "partner restore north-mail --reason \"forensic report received\"\n",
     .run = run,
 };

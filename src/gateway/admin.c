@@ -1,13 +1,17 @@
-/* Admin connections: startup, peer check, simple queries. */
+/* Admin connections: startup, peer check, simple queries. There are two doors, each with a thread
+ * and room of its own: what contains must not wait behind a long answer or a crowd. */
 #include "gateway/admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "gateway/contain.h"
 #include "gateway/tls_desk.h"
 #include "wire/wire.h"
 
@@ -19,6 +23,7 @@ enum {
     MAX_STRANGERS =
         8, /* of these, by users who may not administer: they are told so, and no more */
     LOOK_MS = 500,
+    SETTLE_LOOKS = 20,
 };
 static const int64_t STARTUP_NS = INT64_C(10) * 1000000000; /* to send a startup packet */
 
@@ -26,7 +31,10 @@ struct admin {
     struct server *server;
     struct net_loop *loop;
     struct net_listener *listener;
-    struct net_timer *look; /* at the listener's certificate */
+    struct net_timer *look; /* at the listener's certificate, or what is not in the ledger yet */
+    bool is_urgent;         /* serves what contains, and nothing that takes long */
+    struct admin *urgent;   /* of the ordinary door: the other one; owned */
+    unsigned looks;
     struct admin_connection *connections;
     size_t connection_count, stranger_count;
     pthread_t thread;
@@ -161,6 +169,18 @@ static void put_table(struct buffer *out, const struct table *table, const char 
     wire_put_command_complete(out, complete);
 }
 
+/* What the urgent door serves. */
+static bool is_urgent(const char *text)
+{
+    static const char *const commands[] = {"CONTAIN ", "REVOKE CREDENTIAL ", "SHOW CONTAINMENT",
+                                           "SHOW SESSIONS", "SHOW REVOKED"};
+    text += strspn(text, " \t\r\n;");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strncasecmp(text, commands[i], strlen(commands[i])) == 0)
+            return true;
+    return false;
+}
+
 static void on_query(struct admin_connection *connection, const char *text)
 {
     struct error error;
@@ -169,6 +189,9 @@ static void on_query(struct admin_connection *connection, const char *text)
     struct buffer *out = &connection->out;
     if (text[strspn(text, " \t\r\n;")] == '\0') {
         wire_put_empty(out, 'I');
+    } else if (connection->admin->is_urgent && !is_urgent(text)) {
+        wire_put_error(out, "ERROR", "0A000", "this door serves what contains and revokes",
+                       "the run folder's own socket serves everything");
     } else if (admin_command(connection->admin->server, text, connection->by, &table, &tag,
                              &error) != STATUS_OK) {
         wire_put_error(out, "ERROR", error.sqlstate, error.message, error.hint);
@@ -282,6 +305,14 @@ static void on_accept(void *context, struct net_stream *stream)
     net_stream_want(stream, true, false);
 }
 
+/* Acts that the ledger could not take, while there may be room now. */
+static void settle(struct server *server)
+{
+    struct error error;
+    if (contain_settle(server, &error) != STATUS_OK)
+        log_event(LOG_WARNING, "acts_wait", "for=\"the ledger or the registry to take them\"");
+}
+
 /* Twice a second: connections that say nothing, and the listener's certificate. */
 static void on_look(void *context)
 {
@@ -292,7 +323,10 @@ static void on_look(void *context)
         if (!at->started && now_ns - at->since_ns > STARTUP_NS)
             drop(at);
     }
-    tls_desk_look(admin->server);
+    if (!admin->is_urgent)
+        tls_desk_look(admin->server);
+    else if (++admin->looks % SETTLE_LOOKS == 0)
+        settle(admin->server);
 }
 
 static void *admin_main(void *context)
@@ -306,46 +340,73 @@ static void *admin_main(void *context)
     return NULL;
 }
 
-enum status admin_start(struct server *server, struct admin **out, struct error *error)
+/* Anyone may knock: who may enter is decided by the peer's user. */
+static enum status open_door(struct admin *admin, struct error *error)
 {
-    const struct config *config = server->config;
+    const struct config *config = admin->server->config;
     char path[4096];
-    snprintf(path, sizeof path, "%s/.s.PGSQL.%u", config->run_folder, config->admin.port);
+    snprintf(path, sizeof path, "%s%s", config->run_folder, admin->is_urgent ? "/urgent" : "");
+    TRY(file_make_folder(path, 0755, error));
+    snprintf(path + strlen(path), sizeof path - strlen(path), "/.s.PGSQL.%u", config->admin.port);
+    TRY(net_loop_open(&admin->loop, error));
+    TRY(net_listen_unix(admin->loop, path, 0666, on_accept, admin, &admin->listener, error));
+    TRY(net_timer_open(admin->loop, on_look, admin, &admin->look));
+    net_timer_start(admin->look, 0, LOOK_MS);
+    return STATUS_OK;
+}
+
+static enum status start_thread(struct admin *admin, struct error *error)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int failed = pthread_create(&admin->thread, &attributes, admin_main, admin);
+    pthread_attr_destroy(&attributes);
+    return failed == 0
+               ? STATUS_OK
+               : error_set(error, STATUS_IO, "58030", NULL, "the admin thread did not start");
+}
+
+static enum status start(struct server *server, bool is_urgent, struct admin **out,
+                         struct error *error)
+{
     struct admin *admin = calloc(1, sizeof *admin);
     if (admin == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     admin->server = server;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    enum status status = net_loop_open(&admin->loop, error);
-    /* Anyone may knock: who may enter is decided by the peer's user. */
+    admin->is_urgent = is_urgent;
+    enum status status = open_door(admin, error);
     if (status == STATUS_OK)
-        status =
-            net_listen_unix(admin->loop, path, 0666, on_accept, admin, &admin->listener, error);
-    if (status == STATUS_OK)
-        status = net_timer_open(admin->loop, on_look, admin, &admin->look);
-    if (status == STATUS_OK)
-        net_timer_start(admin->look, 0, LOOK_MS);
-    if (status == STATUS_OK && pthread_create(&admin->thread, &attributes, admin_main, admin) != 0)
-        status = error_set(error, STATUS_IO, "58030", NULL, "the admin thread did not start");
-    pthread_attr_destroy(&attributes);
-    if (status != STATUS_OK) {
-        net_listener_close(admin->listener);
-        net_timer_close(admin->look);
-        if (admin->loop != NULL)
-            net_loop_close(admin->loop);
-        free(admin);
-        return status;
+        status = start_thread(admin, error);
+    if (status == STATUS_OK) {
+        *out = admin;
+        return STATUS_OK;
     }
-    *out = admin;
-    return STATUS_OK;
+    net_timer_close(admin->look);
+    net_listener_close(admin->listener);
+    if (admin->loop != NULL)
+        net_loop_close(admin->loop);
+    free(admin);
+    return status;
+}
+
+enum status admin_start(struct server *server, struct admin **out, struct error *error)
+{
+    struct admin *urgent = NULL;
+    TRY(start(server, true, &urgent, error));
+    enum status status = start(server, false, out, error);
+    if (status == STATUS_OK)
+        (*out)->urgent = urgent;
+    else
+        admin_stop(urgent);
+    return status;
 }
 
 void admin_stop(struct admin *admin)
 {
     if (admin == NULL)
         return;
+    admin_stop(admin->urgent);
     net_loop_stop(admin->loop);
     pthread_join(admin->thread, NULL);
     net_loop_close(admin->loop);
