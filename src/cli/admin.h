@@ -16,8 +16,8 @@ struct cli_result {
 /* Connects to the socket in --admin DIR, or in the configuration's run folder. */
 MUST_USE enum status cli_admin_open(const struct cli_call *call, struct cli_admin **admin,
                                     struct error *error);
-/* The door for what contains, which no long answer and no crowd stands before; the ordinary one where
- * there is none. */
+/* The door for what contains, which no long answer and no crowd stands before; the ordinary one
+ * where there is none. */
 MUST_USE enum status cli_admin_open_urgent(const struct cli_call *call, struct cli_admin **admin,
                                            struct error *error);
 void cli_admin_close(struct cli_admin *admin); /* NULL is fine */

@@ -92,9 +92,10 @@ static enum status read_credential(struct cli_call *call, struct contain_what *w
     return STATUS_OK;
 }
 
-static enum status read_what(struct cli_call *call, struct contain_what *what, struct error *error)
+static enum status read_what(struct cli_call *call, bool contains, struct contain_what *what,
+                             struct error *error)
 {
-    bool all = cli_value(call, "all") != NULL;
+    bool all = contains && cli_value(call, "all") != NULL;
     *what = (struct contain_what){.partner = ""};
     TRY(cli_require(call, "reason", &what->reason, error));
     if (all != (call->argument_count == 0))
@@ -135,7 +136,7 @@ enum status cli_contain(struct cli_call *call, const char *act, struct error *er
     struct contain_what what;
     struct cli_admin *admin = NULL;
     struct error away;
-    TRY(read_what(call, &what, error));
+    TRY(read_what(call, contains, &what, error));
     enum status status = (contains ? cli_admin_open_urgent : cli_admin_open)(call, &admin, error);
     if (status != STATUS_OK && contains && contain_is_stopped(call)) {
         TRY(contain_stopped(call, &what, error));
