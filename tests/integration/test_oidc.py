@@ -236,3 +236,23 @@ def test_staff_ask_what_a_token_would_be(gateway, signer, provider):
     path.write_text(signer.token(exp=int(time.time()) - 10))
     code, output, errors = gateway.cli("oidc", "check", str(path), check=False)
     assert code == 1 and "expired" in output and "no agent's here" in errors
+
+
+def judges(gateway):
+    """(pid, status) of the gateway's cofferdam-token."""
+    children = subprocess.run(["pgrep", "-P", str(gateway.process.pid), "cofferdam-token"], capture_output=True, text=True)
+    return [(int(pid), open(f"/proc/{pid}/status").read()) for pid in children.stdout.split()]
+
+
+def test_the_judge_can_do_nothing_else(gateway, signer):
+    """It has no network, no programs and no new rights; if it dies, the next login starts another."""
+    assert one(gateway, "acme.made", signer.token()) == [(7,)]
+    [(pid, status)] = judges(gateway)
+    assert "Seccomp:\t2\n" in status and "NoNewPrivs:\t1\n" in status
+    assert {os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0] for fd in "01"} == {"socket"}
+    os.kill(pid, 9)
+    assert one(gateway, "acme.made", signer.token()) == [(7,)]
+    [(other, _)] = judges(gateway)
+    assert other != pid
+    libraries = open(f"/proc/{gateway.process.pid}/maps").read()
+    assert "libcrypto" in libraries and "rhonabwy" not in libraries and "libcurl" not in libraries
