@@ -5,10 +5,12 @@
 Four partner sessions run statements all the time, and new logins are made, from one address; first alone, then while N
 connections from many addresses are held and opened again when they are dropped: silent ones, half a startup packet,
 half a ClientHello, a ClientHello and then nothing, a byte a second, and passwords begun over TLS (harness/flood.py).
-    RESULT rss_mb=… login_p99_ms=… query_p99_ratio=… logins=… failed=… opened=… dropped=…
+    RESULT rss_mb=… login_p99_ms=… query_p99_ratio=… worker_cpu=… opened_a_second=… logins=… failed=… opened=… dropped=…
 rss_mb is what the gateway grew by. Fails where a login or a statement fails, where rss_mb is over 130, a login
-takes longer than two seconds, or the gateway lets more wait than it may. The flood has this machine's cores, too.
+takes longer than two seconds, or the gateway lets more wait than it may. worker_cpu is what the busiest thread of the
+gateway used of a core; the flood has this machine's cores, too, and where these are busy the times tell of that.
 """
+import os
 import sys
 import threading
 import time
@@ -28,6 +30,16 @@ def rss_mb(pid):
 def percentile(values, part):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+def cpu_seconds(pid):
+    """What the busiest thread of the process has used."""
+    used = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/stat") as stat:
+            fields = stat.read().rsplit(") ", 1)[1].split()
+        used.append(int(fields[11]) + int(fields[12]))
+    return max(used) / os.sysconf("SC_CLK_TCK")
 
 
 class Work:
@@ -86,14 +98,16 @@ def measure(gateway, connections, addresses, per_second, seconds):
         try:
             crowd.until_opened(connections, seconds=120)
             work.take()
-            most_mb, most_waiting, end = 0, 0, time.monotonic() + seconds
+            cpu, opened = cpu_seconds(gateway.process.pid), crowd.figures()["opened"]
+            most_mb, most_waiting, begun, end = 0, 0, time.monotonic(), time.monotonic() + seconds
             while time.monotonic() < end:
                 most_mb = max(most_mb, rss_mb(gateway.process.pid))
                 stats = {row["property"]: row["value"] for row in gateway.admin("SHOW STATS")}
                 most_waiting = max(most_waiting, int(stats["unauthenticated connections"]))
                 time.sleep(0.25)
             queries, logins = work.take()
-            figures = crowd.figures()
+            figures, took = crowd.figures(), time.monotonic() - begun
+            cpu, opened = (cpu_seconds(gateway.process.pid) - cpu) / took, (figures["opened"] - opened) / took
         finally:
             crowd.close()
     finally:
@@ -101,7 +115,7 @@ def measure(gateway, connections, addresses, per_second, seconds):
     result = {"rss_mb": round(most_mb - before_mb, 1), "login_p99_ms": round(percentile(logins, 0.99) * 1000, 1),
               "query_p99_ratio": round(percentile(queries, 0.99) / percentile(alone, 0.99), 2),
               "query_p50_ms": round(percentile(queries, 0.5) * 1000, 2), "query_p99_ms": round(percentile(queries, 0.99) * 1000, 2),
-              "logins": len(logins), "failed": len(work.failures), "waiting": most_waiting, "opened": figures["opened"],
+              "worker_cpu": round(cpu, 2), "opened_a_second": round(opened), "logins": len(logins), "failed": len(work.failures), "waiting": most_waiting, "opened": figures["opened"],
               "dropped": figures["dropped"]}
     return result, work.failures
 
