@@ -19,6 +19,7 @@ enum {
     KEEPALIVE_IDLE_S = 60,
     KEEPALIVE_INTERVAL_S = 10,
     KEEPALIVE_COUNT = 3,
+    UNSENT_BYTES = 128 * 1024,
     DRAIN_ROUNDS = 4, /* of DRAIN_BYTES each, at closing */
     DRAIN_BYTES = 16384,
 };
@@ -170,6 +171,8 @@ void stream_tune_socket(int fd)
         {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
         {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
         {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT},
+        /* What waits for the network waits with us, where it can still be cut. */
+        {IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int));
