@@ -84,28 +84,29 @@ static bool key_of(const struct walking *walking, uint32_t id, uint64_t *family,
 /* People whose keys lie close are one interval; others are so many single look-ups. */
 static void add_look_up(struct walking *walking, const uint32_t *ids, size_t count)
 {
-    uint64_t family = 0, other;
-    int64_t low = INT64_MAX, high = INT64_MIN, number;
-    size_t alike = 0, points = count < POINTS ? count : POINTS;
-    for (size_t i = 0; i < count; i++) {
-        if (!key_of(walking, ids[i], &other, &number))
+    uint64_t families[POINTS] = {0}, family;
+    int64_t numbers[POINTS], low = INT64_MAX, high = INT64_MIN, number;
+    size_t points = 0;
+    bool alike = true;
+    for (size_t i = 0; i < count && (alike || points < POINTS); i++) {
+        if (!key_of(walking, ids[i], &family, &number)) {
+            alike = false;
             continue;
-        if (alike > 0 && other != family)
-            break;
-        family = other;
-        alike++;
+        }
+        alike = alike && (points == 0 || family == families[0]);
         low = number < low ? number : low;
         high = number > high ? number : high;
+        if (points == POINTS)
+            continue;
+        families[points] = family;
+        numbers[points++] = number;
     }
-    if (alike == 0)
-        return;
-    if (alike == count && high - low < (int64_t)(4 * count + walking->step.reach)) {
-        add_step(walking, family, low, high);
+    if (points > 0 && alike && high - low < (int64_t)(4 * count + walking->step.reach)) {
+        add_step(walking, families[0], low, high);
         return;
     }
     for (size_t i = 0; i < points; i++)
-        if (key_of(walking, ids[i], &family, &number))
-            add_step(walking, family, number, number);
+        add_step(walking, families[i], numbers[i], numbers[i]);
 }
 
 /* ---- entries ---- */
@@ -161,10 +162,18 @@ static bool read_opening(struct intake *intake, const struct ledger_entry *entry
     return true;
 }
 
+/* An entry's time comes from a disk: what is reckoned from it must not overflow. */
+static int64_t time_of(const struct ledger_entry *entry)
+{
+    const int64_t least = 366 * 24 * HOUR_NS, most = INT64_MAX / 2;
+    int64_t time_ns = entry->time_ns != 0 ? entry->time_ns : clock_now_ns();
+    return time_ns < least ? least : time_ns > most ? most : time_ns;
+}
+
 bool intake_read(struct intake *intake, const struct watch_sources *sources, uint32_t reach,
                  const struct ledger_entry *entry)
 {
-    intake->time_ns = entry->time_ns != 0 ? entry->time_ns : clock_now_ns();
+    intake->time_ns = time_of(entry);
     intake->rows = intake->probes = intake->errors = intake->statements = 0;
     intake->ids = NULL;
     intake->ends = NULL;
