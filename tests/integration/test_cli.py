@@ -11,13 +11,14 @@ import pytest
 
 from harness import pki, places
 
-VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions", "budget", "budget raise", "budget approve", "budget raises", "stats", "tls", "exposure show", "exposure net", "exposure overlap", "exposure statements", "exposure rebuild",
+VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions",
+         "alarm list", "alarm show", "alarm test", "alarm acknowledge", "anomaly show", "anomaly test", "budget", "budget raise", "budget approve", "budget raises", "stats", "tls", "exposure show", "exposure net", "exposure overlap", "exposure statements", "exposure rebuild",
          "exposure declare", "exposure deletion", "attest", "export", "incident open", "incident list", "incident show", "incident scope",
          "incident lint", "incident fact", "incident decide", "incident notify", "incident log", "incident statement",
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
          "incident verify", "trace", "subject", "erase",
          "partner list", "partner show", "partner kit", "partner contain", "partner restore",
-         "policy diff", "policy unused", "agent passwd", "cert ca", "cert server",
+         "policy diff", "policy unused", "agent passwd", "oidc check", "cert ca", "cert server",
          "cert issue", "cert crl", "cert list", "cert show", "cert revoke", "cert revoked", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
          "ledger prove", "ledger serve", "ledger verify", "ledger witness", "portal", "worker", "drill", "version"]
 
@@ -138,7 +139,7 @@ def test_check_prints_what_partners_see(gateway):
     assert seen[("acme", "person", "full_name")] == "clear"
     assert seen[("acme", "person", "phone")] == "masked"
     assert seen[("acme", "person", "secret")] == "hidden"
-    assert set(report) == {"policy_id", "columns", "side_doors", "role_settings", "findings", "recommended"}
+    assert set(report) == {"policy_id", "columns", "side_doors", "role_settings", "findings", "recommended", "anomalies"}
 
 
 def test_check_recommends_what_the_database_lacks(gateway):
