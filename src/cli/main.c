@@ -60,6 +60,7 @@ static const struct cli_verb verbs[] = {
     {"policy", "diff", &verb_policy_diff, "tell who gains or loses what by a changed policy"},
     {"policy", "unused", &verb_policy_unused, "list rights that nobody uses, and drop them"},
     {"agent", "passwd", &verb_agent_passwd, "set the password of a machine account"},
+    {"agent", "backoff", &verb_agent_backoff, "logins that fail, and how long the next ones wait"},
     {"oidc", "check", &verb_oidc_check, "tell which agent a token would be, or why none"},
     {"cert", "ca", &verb_cert_ca, "make a certificate authority"},
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},

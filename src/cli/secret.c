@@ -19,17 +19,55 @@ void secret_make(char secret[static SECRET_MADE_ROOM])
     crypto_wipe(bytes, sizeof bytes);
 }
 
-enum status secret_judge(struct slice secret, struct error *error)
+static enum status judge(struct slice secret, int least, struct error *error)
 {
-    if (secret.len < SECRET_LEAST)
+    if (secret.len < (size_t)least)
         return error_set(error, STATUS_INVALID, "28P01", "Or let --generate make one.",
-                         "a password has at least %d characters", SECRET_LEAST);
+                         "a password has at least %d characters", least);
     for (size_t i = 0; i < secret.len; i++) {
         /* RFC 4013 changes nothing of printable ASCII, so every client derives the same key. */
         if (secret.data[i] < 0x20 || secret.data[i] > 0x7e)
-            return error_set(error, STATUS_INVALID, "28P01", NULL,
+            return error_set(error, STATUS_INVALID, "28P01",
+                             "Not all drivers prepare others in the same way (SASLprep).",
                              "a password is of printable ASCII characters");
     }
+    return STATUS_OK;
+}
+
+enum status secret_judge(struct slice secret, struct error *error)
+{
+    return judge(secret, SECRET_LEAST, error);
+}
+
+static int distinct_characters(struct slice secret)
+{
+    bool seen[256] = {false};
+    int count = 0;
+    for (size_t i = 0; i < secret.len; i++) {
+        count += !seen[secret.data[i]];
+        seen[secret.data[i]] = true;
+    }
+    return count;
+}
+
+/* Has it the login in it, and too little beside? */
+static bool leans_on(struct slice secret, const char *login)
+{
+    size_t len = strlen(login);
+    return len > 0 && memmem(secret.data, secret.len, login, len) != NULL &&
+           secret.len - len < SECRET_PASSWORD_LEAST;
+}
+
+enum status secret_judge_password(struct slice secret, const char *login, struct error *error)
+{
+    TRY(judge(secret, SECRET_PASSWORD_LEAST, error));
+    if (distinct_characters(secret) < SECRET_PASSWORD_DISTINCT)
+        return error_set(error, STATUS_INVALID, "28P01", "Or let --generate make one.",
+                         "a password has at least %d different characters",
+                         SECRET_PASSWORD_DISTINCT);
+    if (leans_on(secret, login))
+        return error_set(error, STATUS_INVALID, "28P01", "Or let --generate make one.",
+                         "the password has little beside the login's own name");
     return STATUS_OK;
 }
 
@@ -91,12 +129,20 @@ enum status secret_ask(const char *prompt, struct buffer *out, struct error *err
     return ask(prompt, out, error);
 }
 
-enum status secret_read(struct buffer *out, struct error *error)
+static enum status read_any(struct buffer *out, struct error *error)
 {
     buffer_reserve(out, 256);
-    if (isatty(STDIN_FILENO))
-        TRY(ask_twice(out, error));
-    else
-        TRY(read_line(STDIN_FILENO, out, error));
+    return isatty(STDIN_FILENO) ? ask_twice(out, error) : read_line(STDIN_FILENO, out, error);
+}
+
+enum status secret_read(struct buffer *out, struct error *error)
+{
+    TRY(read_any(out, error));
     return secret_judge(buffer_slice(out), error);
+}
+
+enum status secret_read_password(const char *login, struct buffer *out, struct error *error)
+{
+    TRY(read_any(out, error));
+    return secret_judge_password(buffer_slice(out), login, error);
 }

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command verb_agent_backoff;
 extern const struct cli_command verb_agent_passwd;
 extern const struct cli_command verb_alarm_acknowledge;
 extern const struct cli_command verb_alarm_list;

@@ -39,6 +39,7 @@ void admin_property(struct table *table, const char *name, const char *value);
 /* ---- admin_show.c ---- */
 /* Says since when the table's totals of all time count; nothing where no entries were dropped. */
 void admin_tell_since(const struct asking *asking, struct table *table);
+enum status admin_show_backoff(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_sessions(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_partners(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_partner(struct asking *asking, struct table *table, struct error *error);

@@ -1,6 +1,6 @@
 /* Admin commands: a table of patterns, one function each.
- *   SHOW SESSIONS | PARTNERS | PARTNER 'p' | CONTAINMENT | REVOKED | BUDGET | STATS | TLS | VERSION
- *   SHOW LEDGER [LAST n] [AFTER sequence] | DISCLOSED AFTER sequence | SUBJECT 'kind' 'key'
+ *   SHOW SESSIONS | BACKOFF | PARTNERS | PARTNER 'p' | CONTAINMENT | REVOKED | BUDGET | STATS | TLS
+ *   SHOW VERSION | LEDGER [LAST n] [AFTER seq] | DISCLOSED AFTER seq | SUBJECT 'kind' 'key'
  *   SHOW EXPOSURE | WRITTEN | CATEGORIES | COMBINATIONS | NEVER [PARTNER 'p'] [FROM 't'] [TO 't']
  *   SHOW NET [PARTNER 'p'] | OVERLAP PARTNER 'p' WITH 'q' [FROM 't'] [TO 't'] | CUTOFF | KEYS
  *   CONTAIN | RESTORE PARTNER 'p' [AGENT 'a'] [CREDENTIAL 'id'] REASON 'r' ; CONTAIN ALL REASON 'r'
@@ -106,6 +106,7 @@ static const struct {
     size_t taken; /* words before the options */
 } commands[] = {
     {{"SHOW", "SESSIONS"}, "SHOW", admin_show_sessions, 2},
+    {{"SHOW", "BACKOFF"}, "SHOW", admin_show_backoff, 2},
     {{"SHOW", "PARTNERS"}, "SHOW", admin_show_partners, 2},
     {{"SHOW", "PARTNER"}, "SHOW", admin_show_partner, 1},
     {{"SHOW", "CONTAINMENT"}, "SHOW", admin_show_containment, 2},
@@ -176,7 +177,7 @@ static enum status run_words(struct asking *asking, struct table *table, const c
     }
     return error_set(
         error, STATUS_DENIED, "42601",
-        "SHOW SESSIONS, PARTNERS, EXPOSURE, WRITTEN, CATEGORIES, COMBINATIONS, NEVER, "
+        "SHOW SESSIONS, BACKOFF, PARTNERS, EXPOSURE, WRITTEN, CATEGORIES, COMBINATIONS, NEVER, "
         "NET, OVERLAP, "
         "STATEMENTS, SUBJECT, "
         "LEDGER, CUTOFF, BUDGET, DELIVERIES, ALARMS, STATS; DELIVERY, CONTAIN, RESTORE, "

@@ -47,6 +47,7 @@ static bool is_own_act(const char *text)
                                         ALARM_ACT_ACKNOWLEDGED,
                                         "session-opened",
                                         TLS_DESK_ACT,
+                                        "login-failures",
                                         EXPOSURE_ACT_PROPOSED,
                                         EXPOSURE_ACT_RAISED,
                                         EXPOSURE_ACT_REVOKED,

@@ -371,7 +371,8 @@ void login_startup(struct session *session, const struct wire_message *message)
         decline_gss(session);
         break;
     case WIRE_STARTUP_CANCEL:
-        worker_post_cancel(session->worker->server, startup.cancel_pid, startup.cancel_secret);
+        worker_post_cancel(session->worker->server, startup.cancel_pid, startup.cancel_secret,
+                           &session->address);
         session->dead = true;
         break;
     case WIRE_STARTUP_SESSION:

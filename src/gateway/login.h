@@ -1,5 +1,5 @@
 /* Login, between its files: login.c reads what the client wants, login_prove.c judges the proof of
- * who it is. Private to the two. */
+ * who it is, login_verdict.c says so in time. Private to them. */
 #ifndef COFFERDAM_GATEWAY_LOGIN_H
 #define COFFERDAM_GATEWAY_LOGIN_H
 
@@ -33,5 +33,13 @@ void login_prove(struct session *session);
 /* Asks for a token; oidc: what it must be, and of whom for a name that nobody has. It belongs to
  * the session's snapshot. */
 void login_token_begin(struct session *session, const struct policy_oidc *oidc);
+
+/* ---- login_verdict.c ---- */
+/* A secret that somebody may guess has been judged: the session is admitted or refused, after the
+ * wait that back-off holds for either. session->scram_final is set before, and session->credential
+ * where it is not a password. */
+void login_verdict(struct session *session, bool right);
+/* A proof that nobody can guess (a token) was refused: it counts, and nothing waits. */
+void login_count_failure(struct session *session);
 
 #endif

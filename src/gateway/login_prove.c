@@ -38,20 +38,6 @@ void login_prove(struct session *session)
     crypto_wipe(&found.verifier, sizeof found.verifier);
 }
 
-static void refuse_password(struct session *session)
-{
-    char message[200];
-    snprintf(message, sizeof message, "authentication failed for user \"%.130s\"", session->login);
-    login_refuse(session, "28P01", message,
-                 "present the agent's client certificate, or its SCRAM password");
-}
-
-static void admit_password(struct session *session)
-{
-    session->credential = (struct credential){.kind = CREDENTIAL_PASSWORD, .expires_ns = INT64_MAX};
-    login_admit(session);
-}
-
 /* SASLInitialResponse: mechanism, then length and client-first-message. */
 static enum status scram_first(struct session *session, struct slice body, struct buffer *reply,
                                struct error *error)
@@ -78,18 +64,15 @@ void login_password(struct session *session, const struct wire_message *message)
         status = scram_first(session, message->body, &reply, &error);
     else
         status = scram_server_final(&session->scram, message->body, &reply, &error);
-    if (status == STATUS_OK) {
-        wire_put_authentication(&session->out.bytes,
-                                first ? LOGIN_AUTH_SASL_CONTINUE : LOGIN_AUTH_SASL_FINAL,
+    if (status == STATUS_OK && first) {
+        wire_put_authentication(&session->out.bytes, LOGIN_AUTH_SASL_CONTINUE,
                                 buffer_slice(&reply));
-        if (first)
-            session->state = SESSION_SCRAM_FINAL;
-        else if (session->known)
-            admit_password(session);
-        else
-            refuse_password(session);
+        session->state = SESSION_SCRAM_FINAL;
+    } else if (status == STATUS_OK) {
+        snprintf(session->scram_final, sizeof session->scram_final, "%s", buffer_text(&reply));
+        login_verdict(session, session->known);
     } else if (status == STATUS_DENIED) {
-        refuse_password(session);
+        login_verdict(session, false);
     } else {
         login_refuse(session, error.sqlstate, error.message, error.hint);
     }

@@ -29,6 +29,7 @@ void login_token_begin(struct session *session, const struct policy_oidc *oidc)
 static void refuse_token(struct session *session)
 {
     char message[200];
+    login_count_failure(session);
     snprintf(message, sizeof message, "authentication failed for user \"%.130s\"", session->login);
     login_refuse(session, "28P01", message,
                  "send a token of the agent's identity provider as the password");

@@ -323,6 +323,7 @@ static enum status open_state(struct server *server, struct error *error)
     atomic_store(&server->epoch, 1);
     TRY(open_ledger(server, error));
     TRY(open_alarms(server, error));
+    TRY(backoff_open(&server->backoff, error));
     TRY(retain_open(server, &server->retain, error));
     return record_policy(server, server->snapshot, error);
 }
@@ -353,6 +354,8 @@ static void close_server(struct server *server, struct admin *admin)
     for (size_t i = 0; i < server->worker_count; i++)
         worker_stop(server->workers[i]);
     oidc_desk_close(server->oidc);
+    if (server->worker_count > 0)
+        login_report_failures(server, true);
     alarm_desk_close(server->alarms);
     struct error ignored;
     if (server->ledger != NULL) {
@@ -374,6 +377,7 @@ static void close_server(struct server *server, struct admin *admin)
     trust_close(server->trust);
     net_tls_release(server->upstream_tls);
     snapshot_release(server->snapshot);
+    backoff_close(server->backoff);
     crypto_wipe(server->token_secret, sizeof server->token_secret);
     if (server->upstream_password.data != NULL)
         crypto_wipe(server->upstream_password.data, server->upstream_password.len);

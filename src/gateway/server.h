@@ -9,6 +9,7 @@
 
 #include "alarm/alarm.h"
 #include "exposure/exposure.h"
+#include "gateway/backoff.h"
 #include "gateway/snapshot.h"
 #include "identity/credential.h"
 #include "ledger/ledger.h"
@@ -51,6 +52,7 @@ struct server {
     struct tls_desk *tls; /* what our listener shows */
     struct trust *trust;  /* NULL: no client certificates are taken */
     struct trust_watch *trust_watch;
+    struct backoff *backoff;
     struct net_tls *upstream_tls; /* NULL: plain */
     struct buffer upstream_password;
     uint8_t token_secret[SERVER_SECRET_BYTES]; /* tokens are derived from it */
@@ -102,5 +104,10 @@ enum status server_record_act(struct server *server, const char *partner, const 
 /* HMAC pads (64 bytes) of the token key for this partner and domain: see plan_secret. */
 void server_token_pad(const struct server *server, const char *partner, const char *domain,
                       bool outer, uint8_t pad[static 64]);
+
+/* ---- login_verdict.c ---- */
+/* Writes to the ledger what logins have failed, and raises alarms; all: at the end. One thread at a
+ * time. */
+void login_report_failures(struct server *server, bool all);
 
 #endif

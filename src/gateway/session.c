@@ -138,6 +138,7 @@ void session_destroy(struct session *session)
     frontend_drop_several(session);
     frontend_clear(session);
     replies_free(&session->replies);
+    net_timer_close(session->verdict_timer);
     net_stream_close(session->client);
     buffer_free(&session->in);
     buffer_free(&session->upstream.in);
@@ -219,8 +220,8 @@ static enum status next_message(struct session *session, struct wire_message *me
 static bool input_welcome(const struct session *session)
 {
     return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
-           session->state != SESSION_TOKEN_JUDGED && !session->cancelling &&
-           !session->writes.sync_due &&
+           session->state != SESSION_TOKEN_JUDGED && session->state != SESSION_VERDICT &&
+           !session->cancelling && !session->writes.sync_due &&
            (copy_in_active(session) ? copy_in_hungry(session) : session->several.sql == NULL) &&
            !writes_wait(session) && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
            session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&
@@ -246,6 +247,7 @@ static void handle_message(struct session *session, const struct wire_message *m
         break;
     case SESSION_TOKEN_JUDGED:
     case SESSION_HANDSHAKE:
+    case SESSION_VERDICT:
     case SESSION_CLOSING:
         break;
     }
@@ -512,7 +514,8 @@ void session_review(struct session *session)
         return;
     }
     if (session->state != SESSION_READY) {
-        if (overdue(session->started_ns, now, config->listen.login_timeout_ms))
+        if (session->state != SESSION_VERDICT && /* which has a bound of its own */
+            overdue(session->started_ns, now, config->listen.login_timeout_ms))
             session_end(session, LEDGER_OUTCOME_ABANDONED, "57P01", "login took too long", NULL);
         return;
     }

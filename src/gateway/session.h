@@ -26,6 +26,7 @@ enum session_state {
     SESSION_SCRAM_FINAL,
     SESSION_TOKEN,        /* waiting for it */
     SESSION_TOKEN_JUDGED, /* waiting for what the desk says of it */
+    SESSION_VERDICT,      /* the proof has been judged, and back-off holds the verdict */
     SESSION_READY,
     SESSION_CLOSING, /* last message is queued; closes when it is out */
 };
@@ -128,7 +129,10 @@ struct session {
     struct credential credential; /* what proved who it is */
     struct scram_server scram;
     bool scram_begun, known;
-    const struct policy_oidc *oidc; /* what its token must be, during login */
+    const struct policy_oidc *oidc;  /* what its token must be, during login */
+    bool proven;                     /* what the verdict will be */
+    char scram_final[64];            /* what goes before it if it is; "": nothing */
+    struct net_timer *verdict_timer; /* NULL but in SESSION_VERDICT, and then to the end */
     struct server_live live;
     struct lobby_guest guest; /* until its identity is proven */
     bool counted;             /* in server->session_count: it has been */

@@ -56,6 +56,24 @@ static void review_sessions(struct worker *worker)
     }
 }
 
+/* The secret is compared in constant time; a wrong key counts against the address that sent it. */
+static void run_cancel(struct worker *worker, const struct worker_cancel *cancel)
+{
+    bool right = false;
+    for (struct session *session = worker->sessions; session != NULL; session = session->next) {
+        if (session->cancel_pid != cancel->pid ||
+            !crypto_equal(&session->cancel_secret, &cancel->secret, sizeof cancel->secret))
+            continue;
+        right = true;
+        if (replies_wait_for_upstream(&session->replies)) {
+            session->cancel_asked = true;
+            cancel_ask(session);
+        }
+    }
+    if (!right)
+        backoff_cancel_wrong(worker->server->backoff, &cancel->address, clock_monotonic_ns());
+}
+
 static void run_cancels(struct worker *worker)
 {
     pthread_mutex_lock(&worker->mailbox_lock);
@@ -65,12 +83,7 @@ static void run_cancels(struct worker *worker)
     while (cancels != NULL) {
         struct worker_cancel *cancel = cancels;
         cancels = cancel->next;
-        for (struct session *session = worker->sessions; session != NULL; session = session->next)
-            if (session->cancel_pid == cancel->pid && session->cancel_secret == cancel->secret &&
-                replies_wait_for_upstream(&session->replies)) {
-                session->cancel_asked = true;
-                cancel_ask(session);
-            }
+        run_cancel(worker, cancel);
         free(cancel);
     }
 }
@@ -175,6 +188,8 @@ static void on_tick(void *context)
     review_sessions(worker);
     publish_sessions(worker);
     arrival_tell(worker);
+    if (worker->index == 0)
+        login_report_failures(worker->server, false);
 }
 
 static void on_cut_watch(void *context)
@@ -294,16 +309,22 @@ void worker_free(struct worker *worker)
     free(worker);
 }
 
-void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret)
+void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret,
+                        const struct in6_addr *address)
 {
     uint32_t index = (pid >> 24) - 1;
-    if (index >= server->worker_count)
+    int64_t now_ns = clock_monotonic_ns();
+    if (!backoff_cancel_allowed(server->backoff, address, now_ns))
         return;
+    if (index >= server->worker_count) {
+        backoff_cancel_wrong(server->backoff, address, now_ns);
+        return;
+    }
     struct worker *worker = server->workers[index];
     struct worker_cancel *cancel = calloc(1, sizeof *cancel);
     if (cancel == NULL)
         return;
-    *cancel = (struct worker_cancel){.pid = pid, .secret = secret};
+    *cancel = (struct worker_cancel){.pid = pid, .secret = secret, .address = *address};
     pthread_mutex_lock(&worker->mailbox_lock);
     cancel->next = worker->cancels;
     worker->cancels = cancel;

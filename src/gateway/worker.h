@@ -25,6 +25,7 @@ struct worker_session_info {
 struct worker_cancel { /* a CancelRequest that arrived elsewhere */
     struct worker_cancel *next;
     uint32_t pid, secret;
+    struct in6_addr address; /* from which it came */
 };
 
 struct cancel;
@@ -77,8 +78,10 @@ void worker_free(struct worker *worker); /* once the ledger can no longer call *
 /* A session is cut: looks at such every few milliseconds until there are none. Its own thread. */
 void worker_watch_cut(struct worker *worker);
 
-/* Hands a CancelRequest to the worker that its pid names; wrong keys are ignored. Any thread. */
-void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret);
+/* Hands a CancelRequest to the worker that its pid names; wrong keys are ignored, and count against
+ * the address; from one that has tried many, so are right ones (backoff.h). Any thread. */
+void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret,
+                        const struct in6_addr *address);
 
 /* Copies up to capacity lines; returns how many there are. Any thread. */
 size_t worker_list_sessions(struct server *server, struct worker_session_info *lines,

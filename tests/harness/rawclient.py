@@ -149,7 +149,7 @@ class RawClient:
 
 def fields(body):
     """Fields of an ErrorResponse or NoticeResponse, by letter."""
-    return {part[:1].decode(): part[1:].decode() for part in body.split(b"\0") if part}
+    return {part[:1].decode(): part[1:].decode(errors="replace") for part in body.split(b"\0") if part}
 
 
 def errors(messages):

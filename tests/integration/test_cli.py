@@ -18,7 +18,7 @@ VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions",
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
          "incident verify", "trace", "subject", "erase",
          "partner list", "partner show", "partner kit", "partner contain", "partner restore",
-         "policy diff", "policy unused", "agent passwd", "oidc check", "cert ca", "cert server",
+         "policy diff", "policy unused", "agent passwd", "agent backoff", "oidc check", "cert ca", "cert server",
          "cert issue", "cert crl", "cert list", "cert show", "cert revoke", "cert revoked", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
          "ledger prove", "ledger serve", "ledger verify", "ledger witness", "portal", "worker", "drill", "version"]
 
@@ -360,12 +360,19 @@ def test_password_is_set_and_works(make_gateway):
     assert gateway.rows("acme.job", "SELECT 1", password="a new long password") == [(1,)]
     with pytest.raises(Exception):
         gateway.connect("acme.job", password="pw-acme.job")
-    made = gateway.cli("agent", "passwd", "acme/job", "--generate").strip()
+    assert "$4096:" in (gateway.folder / "secrets" / "acme-job.scram").read_text()
+    made = gateway.cli("agent", "passwd", "acme/job", "--generate", "--iterations", "20000").strip()
+    stored = (gateway.folder / "secrets" / "acme-job.scram").read_text()
+    assert stored.startswith("SCRAM-SHA-256$20000:") and made not in stored
     assert gateway.rows("acme.job", "SELECT 1", password=made) == [(1,)]
 
 
 @pytest.mark.parametrize("agent, text, reason", [
-    ("acme/job", "short\n", "at least 12 characters"),
+    ("acme/job", "short\n", "at least 16 characters"),
+    ("acme/job", "aaaaaaaaaaaaaaaaaaaaaaaa\n", "at least 8 different characters"),
+    ("acme/job", "acme.job-acme\n" * 2, "at least 16 characters"),
+    ("acme/job", "the name is acme.job\n", "little beside the login's own name"),
+    ("acme/job", "pässword-pässword-pässword\n", "printable ASCII"),
     ("acme/cert", "long enough to pass\n", "does not log in by password"),
     ("acme/jbo", "long enough to pass\n", "Did you mean acme.job?"),
 ])

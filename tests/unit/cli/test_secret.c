@@ -54,6 +54,29 @@ static void test_unfit_passwords(void **state)
     }
 }
 
+/* Strangers guess at these over the network: longer, and not of few characters or the name. */
+static void test_passwords_of_agents(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum status status;
+    } cases[] = {
+        {"fifteen letters", STATUS_INVALID},
+        {"sixteen letters!", STATUS_OK},
+        {"abababababababababababab", STATUS_INVALID},
+        {"abcdefgabcdefgabcdefg", STATUS_INVALID},
+        {"abcdefghabcdefgh", STATUS_OK},
+        {"north-mail.job12345678", STATUS_INVALID},
+        {"north-mail.job and something else", STATUS_OK},
+        {"caf\xc3\xa9 au lait, please", STATUS_INVALID},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (secret_judge_password(slice_of_text(cases[i].text), "north-mail.job", NULL) !=
+            cases[i].status)
+            fail_msg("%s", cases[i].text);
+}
+
 static void test_made_ones_differ(void **state)
 {
     (void)state;
@@ -63,6 +86,7 @@ static void test_made_ones_differ(void **state)
     assert_int_equal(strlen(one), SECRET_MADE_ROOM - 1);
     assert_string_not_equal(one, two);
     assert_int_equal(secret_judge(slice_of_text(one), NULL), STATUS_OK);
+    assert_int_equal(secret_judge_password(slice_of_text(one), "a.b", NULL), STATUS_OK);
 }
 
 int main(void)
@@ -70,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_line_is_the_password),
         cmocka_unit_test(test_unfit_passwords),
+        cmocka_unit_test(test_passwords_of_agents),
         cmocka_unit_test(test_made_ones_differ),
     };
     return cmocka_run_group_tests_name("cli/secret", tests, NULL, NULL);
