@@ -2,14 +2,14 @@
 
     tests/run tls [--only KIND]
 
-Keys: p256, rsa, ed25519. The certificate is valid for 90 days and names a CRL, so that what is judged is the gateway.
+Keys: p256, rsa; testssl 3.0 breaks off at an Ed25519 key, which it does not know. The certificate is valid for 90 days and names a CRL, so that what is judged is the gateway.
     RESULT kinds=… findings=… above_low=…
 """
 import sys
 
 from harness import longrun, pki, shop, testssl
 
-KINDS = {"p256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"], "ed25519": ["ed25519"]}
+KINDS = {"p256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"]}
 
 
 def renew(gateway, authority, kind):
