@@ -55,8 +55,9 @@ enum status contain_refusal(const struct session *session, struct error *error);
 /* The session is contained and ends: who contains cancels what it has running upstream, and is told
  * what the kernel still holds for the client. */
 void contain_cut(struct session *session);
-/* Looks at a cut session: has the last of it left? May free it. */
-void contain_step(struct session *session);
+/* Looks at a cut session: has the last of it left? Ends what it did upstream, for as many sessions
+ * as *room says. May free it. */
+void contain_step(struct session *session, unsigned *room);
 /* The session is cut and has nothing of a result left to write: it counts as live no longer. */
 void contain_gone(struct session *session);
 

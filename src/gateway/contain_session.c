@@ -104,16 +104,23 @@ void contain_gone(struct session *session)
     server_live_remove(server, &session->live);
 }
 
-void contain_step(struct session *session)
+void contain_step(struct session *session, unsigned *room)
 {
     int64_t age_ms = (clock_monotonic_ns() - session->cut_ns) / 1000000;
     bool out = tail_is_out(session);
     if (out)
         contain_gone(session);
     bool told = outqueue_pending(&session->out) == 0;
+    bool late = (!out && age_ms >= CONTAIN_TAIL_MS) || age_ms >= CONTAIN_DRAIN_MS;
+    if (session->is_unfinished && !late) {
+        if (*room == 0)
+            return;
+        --*room;
+        session_finish_end(session);
+    }
     if (told && net_stream_unsent(session->client) == 0) {
         session_destroy(session);
-    } else if ((!out && age_ms >= CONTAIN_TAIL_MS) || age_ms >= CONTAIN_DRAIN_MS) {
+    } else if (late) {
         net_stream_reset(session->client);
         session_destroy(session);
     }

@@ -127,6 +127,7 @@ struct session *session_make(struct worker *worker, struct net_stream *stream, b
 void session_destroy(struct session *session)
 {
     struct server *server = session->worker->server;
+    session_finish_end(session);
     unlink_session(session);
     if (session->cut_ns != 0)
         contain_gone(session);
@@ -446,6 +447,45 @@ void session_flush(struct session *session)
     go_on(session);
 }
 
+/* What the session was doing ends with this outcome, and its connection upstream with it. */
+static void end_work(struct session *session, enum ledger_outcome outcome)
+{
+    batch_clear(&session->batch);
+    if (session->batch_run != NULL)
+        release_abandon(session->batch_run, outcome);
+    run_release(session->batch_run);
+    session->batch_run = NULL;
+    for (size_t i = 0; i < session->replies.count; i++) {
+        struct run *run =
+            session->replies.ring[(session->replies.first + i) % session->replies.capacity].run;
+        if (run != NULL)
+            release_abandon(run, outcome);
+    }
+    for (struct portal *portal = session->portals; portal != NULL; portal = portal->next)
+        release_abandon(portal->run, outcome);
+    cursors_abandon(session, outcome);
+    if (session->replies.count > 0)
+        cancel_ask(session);
+    upstream_close(session);
+}
+
+/* Of one that is cut: closing a connection wakes a process of the database, which would take the
+ * processor before the next session is cut. */
+static void put_off_end(struct session *session)
+{
+    session->is_unfinished = true;
+    session->upstream.out_at = session->upstream.out.len = 0; /* nothing more is asked for */
+    net_stream_want(session->upstream.stream, false, false);
+}
+
+void session_finish_end(struct session *session)
+{
+    if (!session->is_unfinished)
+        return;
+    session->is_unfinished = false;
+    end_work(session, LEDGER_OUTCOME_CONTAINED);
+}
+
 void session_end(struct session *session, enum ledger_outcome outcome, const char *sqlstate,
                  const char *message, const char *hint)
 {
@@ -467,23 +507,10 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
         contain_cut(session);
     if (!plain_start)
         wire_put_error(&session->out.bytes, "FATAL", sqlstate, message, hint);
-    batch_clear(&session->batch);
-    if (session->batch_run != NULL)
-        release_abandon(session->batch_run, outcome);
-    run_release(session->batch_run);
-    session->batch_run = NULL;
-    for (size_t i = 0; i < session->replies.count; i++) {
-        struct run *run =
-            session->replies.ring[(session->replies.first + i) % session->replies.capacity].run;
-        if (run != NULL)
-            release_abandon(run, outcome);
-    }
-    for (struct portal *portal = session->portals; portal != NULL; portal = portal->next)
-        release_abandon(portal->run, outcome);
-    cursors_abandon(session, outcome);
-    if (session->replies.count > 0)
-        cancel_ask(session);
-    upstream_close(session);
+    if (session->is_contained && session->upstream.state == UPSTREAM_READY)
+        put_off_end(session);
+    else
+        end_work(session, outcome);
     if (!session->is_contained)
         server_live_remove(session->worker->server, &session->live);
     if (!plain_start) /* nothing more is read: a client that goes on sending must not wake us */

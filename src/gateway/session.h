@@ -168,10 +168,11 @@ struct session {
     unsigned refusals;     /* written to the ledger by this session */
 
     /* containment */
-    bool is_contained; /* as last asked: it ends by being cut, not just closed */
-    bool is_adopted;   /* who contains cancels what runs upstream */
-    int64_t cut_ns;    /* monotonic; 0: it is not cut */
-    uint64_t tail_end; /* stream offset behind the last byte of a result that may leave */
+    bool is_contained;  /* as last asked: it ends by being cut, not just closed */
+    bool is_adopted;    /* who contains cancels what runs upstream */
+    bool is_unfinished; /* it is cut, and what it did upstream has not been ended yet */
+    int64_t cut_ns;     /* monotonic; 0: it is not cut */
+    uint64_t tail_end;  /* stream offset behind the last byte of a result that may leave */
 
     struct writes writes;
     struct upstream upstream;
@@ -207,6 +208,8 @@ void session_flush(struct session *session);
 /* Says FATAL, drops what has not begun to leave, closes. Executions end with `outcome`. */
 void session_end(struct session *session, enum ledger_outcome outcome, const char *sqlstate,
                  const char *message, const char *hint);
+/* The rest of the end of a session that is cut; nothing for others. */
+void session_finish_end(struct session *session);
 /* Frees now. The session is gone when it returns. */
 void session_destroy(struct session *session);
 /* Looks again at everything that may end a session: containment, policy, deadlines. Each second,

@@ -18,7 +18,13 @@
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */
-enum { STACK_BYTES = 128 * 1024 * 1024, TICK_MS = 500, STOP_TICKS = 3, CUT_WATCH_MS = 5 };
+enum {
+    STACK_BYTES = 128 * 1024 * 1024,
+    TICK_MS = 500,
+    STOP_TICKS = 3,
+    CUT_WATCH_MS = 5,
+    ENDS_PER_WATCH = 4
+};
 
 /* True if there is another. */
 static bool renew_snapshot(struct worker *worker)
@@ -196,11 +202,12 @@ static void on_cut_watch(void *context)
 {
     struct worker *worker = context;
     bool any = false;
+    unsigned room = ENDS_PER_WATCH;
     for (struct session *session = worker->sessions, *next; session != NULL; session = next) {
         next = session->next;
         any = any || session->cut_ns != 0;
         if (session->cut_ns != 0)
-            contain_step(session);
+            contain_step(session, &room);
     }
     if (!any)
         net_timer_stop(worker->cut_watch);
