@@ -67,6 +67,12 @@ enum status admin_show_revoked(struct asking *asking, struct table *table, struc
 /* ---- admin_anomaly.c ---- */
 enum status admin_show_anomalies(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_request.c ---- */
+enum status admin_show_requests(struct asking *asking, struct table *table, struct error *error);
+enum status admin_approve_request(struct asking *asking, struct table *table, struct error *error);
+enum status admin_deny_request(struct asking *asking, struct table *table, struct error *error);
+enum status admin_revoke_request(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_exposure.c ---- */
 enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_written(struct asking *asking, struct table *table, struct error *error);

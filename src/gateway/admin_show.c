@@ -35,9 +35,9 @@ static void describe_credential(struct table *table, struct table_row *row,
 enum status admin_show_sessions(struct asking *asking, struct table *table, struct error *error)
 {
     enum { CAPACITY = 10000 };
-    static const char *const columns[] = {"session",    "agent",         "address",    "state",
-                                          "since",      "purpose",       "statements", "tls",
-                                          "credential", "credential_id", "expires",    NULL};
+    static const char *const columns[] = {
+        "session", "agent",      "address",       "state",   "since",     "purpose", "statements",
+        "tls",     "credential", "credential_id", "expires", "approvals", NULL};
     struct worker_session_info *lines = calloc(CAPACITY, sizeof lines[0]);
     if (lines == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
@@ -56,6 +56,8 @@ enum status admin_show_sessions(struct asking *asking, struct table *table, stru
         table_set(table, row, 6, "%llu", (unsigned long long)lines[i].statements);
         table_set(table, row, 7, "%s", lines[i].tls);
         describe_credential(table, row, &lines[i].credential);
+        if (lines[i].approvals[0] != '\0')
+            table_set(table, row, 11, "%s", lines[i].approvals);
     }
     free(lines);
     return STATUS_OK;

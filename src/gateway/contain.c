@@ -13,6 +13,7 @@
 #include "gateway/contain_private.h"
 #include "gateway/deliveries.h"
 #include "gateway/session.h"
+#include "registry/requests.h"
 
 enum { WAIT_MS = 1000, LEDGER_WAIT_MS = 1000, LATE_S = 10 };
 
@@ -203,6 +204,8 @@ static void close_pending(struct server *server, const struct contain_order *ord
             continue; /* what waits does not depend on how somebody proves who it is */
         outcome->closed +=
             deliveries_forget_agent(server->deliveries, target->partner, target->agent);
+        outcome->closed += requests_close(server->registry, target->partner, target->agent,
+                                          "contained", order->by, clock_now_ns());
         if (target->agent == NULL)
             outcome->closed += admin_close_raises(server, target->partner, order->by);
     }

@@ -1,6 +1,8 @@
 /* Cursors by name, and the statements about them as upstream gets them. */
 #include "gateway/cursors.h"
 
+#include "gateway/trust.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,7 +174,7 @@ static enum status check_fetch(const struct session *session, const struct curso
                                const struct plan *plan, struct error *error)
 {
     const struct planned *declared = cursor->run->planned;
-    if (planned_stale(declared, session->plan_epoch))
+    if (!trust_holds(session, declared))
         return error_set(error, STATUS_DENIED, "0A000", "declare it again",
                          "the policy has changed since this cursor was made");
     if (plan->cursor.count >= 0 && !counts_rows(declared->plan))

@@ -3,6 +3,7 @@
 
 #include "gateway/cursors.h"
 #include "gateway/statements.h"
+#include "gateway/trust.h"
 
 /* A message that could not be taken: what only breaks a rule of the statement is refused and the
  * session lives; what breaks the protocol ends it. */
@@ -227,8 +228,7 @@ static enum status execute(struct session *session, const struct wire_execute *m
     if (portal == NULL)
         return error_set(error, STATUS_DENIED, "34000", NULL, "the portal does not exist");
     struct planned *planned = portal->planned;
-    if (planned_stale(planned, session->plan_epoch) ||
-        planned_stale(portal->run->planned, session->plan_epoch))
+    if (!trust_holds(session, planned) || !trust_holds(session, portal->run->planned))
         return error_set(error, STATUS_DENIED, "0A000", "bind the statement again",
                          "the policy has changed since this portal was made");
     TRY(frontend_check_errors(session, portal->run->planned->plan, error));

@@ -3,6 +3,7 @@
  * answered, since clients pipeline: what upstream then skips is forgotten again (relay.c). */
 #include "gateway/frontend.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -61,6 +62,8 @@ enum status frontend_answer(struct session *session, struct plan *plan, struct e
     uint64_t serial = 0;
     if (plan->kind == PLAN_UTILITY && strncmp(plan->command, "DEALLOCATE", 10) == 0)
         TRY(deallocate(session, plan, error));
+    if (plan->setting_value != NULL && strcmp(plan->setting, "cofferdam.reason") == 0)
+        snprintf(session->reason, sizeof session->reason, "%s", plan->setting_value);
     if (plan->kind == PLAN_COPY_IN)
         return copy_in_begin(session, plan, error);
     if (plan->kind == PLAN_PREPARE) {

@@ -57,6 +57,7 @@ enum status frontend_plan(struct session *session, const char *sql, const uint32
                           size_t type_count, struct planned **planned, struct error *error)
 {
     struct worker *worker = session->worker;
+    const struct policy_grant *waits_for = NULL;
     TRY(frontend_authorise(session, error));
     struct plans_request request = {.server = worker->server,
                                     .snapshot = session->snapshot,
@@ -67,8 +68,15 @@ enum status frontend_plan(struct session *session, const char *sql, const uint32
                                     .database = session->database,
                                     .sql = sql,
                                     .types = types,
-                                    .type_count = type_count};
-    TRY(plans_get(worker->plans, &request, planned, error));
+                                    .type_count = type_count,
+                                    .approvals = session->approvals.list,
+                                    .approval_count = session->approvals.count,
+                                    .approvals_mark = session->approvals.mark,
+                                    .waits_for = &waits_for};
+    enum status status = plans_get(worker->plans, &request, planned, error);
+    if (status == STATUS_DENIED && waits_for != NULL)
+        return approvals_ask(session, waits_for, error);
+    TRY(status);
     if (!session->is_staff || deliveries_may_run((*planned)->plan))
         return STATUS_OK;
     planned_release(*planned);
@@ -106,7 +114,7 @@ enum status frontend_renew(struct session *session, struct statement *statement,
                            struct error *error)
 {
     struct planned *old = statement->planned, *planned;
-    if (!planned_stale(old, session->plan_epoch))
+    if (!planned_stale(old, session->plan_epoch) && old->approvals == session->approvals.mark)
         return STATUS_OK;
     TRY(frontend_plan(session, old->sql, old->types, old->type_count, &planned, error));
     enum status status = STATUS_OK;

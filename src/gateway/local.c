@@ -82,6 +82,8 @@ void local_rows(struct session *session, const struct plan *plan, struct buffer 
         budget_rows(session, out);
     else if (strcmp(plan->setting, "cofferdam.datasets") == 0)
         dataset_rows(session, out);
+    else if (strcmp(plan->setting, "cofferdam.reason") == 0)
+        wire_put_text_row(out, &(const char *){session->reason}, 1);
     else if (plan->setting_value != NULL) /* the plan knows: its key holds agent and purpose */
         wire_put_text_row(out, &plan->setting_value, 1);
     wire_put_command_complete(out, "SHOW");

@@ -159,6 +159,8 @@ static enum status judge_settings(struct session *session, struct error *error)
                                            worker->server->config->upstream.statement_timeout_ms};
         struct plan *plan;
         TRY(plan_make(&request, &plan, error));
+        if (plan->setting_value != NULL && strcmp(plan->setting, "cofferdam.reason") == 0)
+            snprintf(session->reason, sizeof session->reason, "%s", plan->setting_value);
         char *sql = plan->sql == NULL ? NULL : strdup(plan->sql);
         plan_release(plan);
         free(session->settings[i]);

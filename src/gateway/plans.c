@@ -99,6 +99,7 @@ static bool entry_matches(const struct entry *entry, uint64_t hash,
     const struct planned *planned = entry->planned;
     return entry->hash == hash && entry->agent == request->agent &&
            entry->purpose == request->purpose && !planned_stale(planned, request->plan_epoch) &&
+           planned->approvals == request->approvals_mark &&
            planned->type_count == request->type_count &&
            (request->type_count == 0 ||
             memcmp(planned->types, request->types,
@@ -198,6 +199,9 @@ static enum status plan_text(struct planned *planned, const struct plans_request
         .purpose = request->purpose,
         .database = request->database,
         .statement_timeout_ms = config->upstream.statement_timeout_ms,
+        .approvals = request->approvals,
+        .approval_count = request->approval_count,
+        .waits_for = request->waits_for,
     };
     TRY(plan_make(&wanted, &planned->plan, error));
     struct slice text = slice_of_text(request->sql);
@@ -214,6 +218,7 @@ static enum status planned_make(const struct plans_request *request, struct plan
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     planned->references = 1;
     planned->plan_epoch = request->plan_epoch;
+    planned->approvals = request->approvals_mark;
     planned->clock_line = request->server->clock_line;
     planned->sql = strdup(request->sql);
     planned->database = strdup(request->database);

@@ -12,6 +12,7 @@ struct planned {
     unsigned references;
     struct plan *plan;
     uint64_t plan_epoch; /* the worker's when it was made */
+    uint64_t approvals;  /* the mark of those that it was made under (approvals.h) */
     int64_t clock_line;  /* the server's */
     uint8_t statement_hash[32], policy_id[32];
     uint32_t *column_sets;    /* one a hidden column */
@@ -42,6 +43,10 @@ struct plans_request {
     const char *sql;
     const uint32_t *types;
     size_t type_count;
+    const struct plan_approval *approvals; /* part of the key by approvals_mark */
+    size_t approval_count;
+    uint64_t approvals_mark;
+    const struct policy_grant **waits_for; /* as plan_request's */
 };
 /* Returns a reference for the caller. Errors as plan_make's. */
 MUST_USE enum status plans_get(struct plans *plans, const struct plans_request *request,

@@ -6,6 +6,7 @@
 #define COFFERDAM_GATEWAY_SESSION_H
 
 #include "delivery/id.h"
+#include "gateway/approvals.h"
 #include "gateway/copy_in.h"
 #include "gateway/lobby.h"
 #include "gateway/outqueue.h"
@@ -127,6 +128,8 @@ struct session {
     uint64_t trust_generation;    /* at which the chain was judged last */
     int64_t trust_until_ns;       /* until when that holds */
     struct credential credential; /* what proved who it is */
+    struct approvals approvals;
+    char reason[PLAN_REASON_BYTES + 1]; /* for requests, as the client stated it; "" */
     struct scram_server scram;
     bool scram_begun, known;
     const struct policy_oidc *oidc;  /* what its token must be, during login */

@@ -101,6 +101,7 @@ enum status trust_admits(struct session *session, struct error *error)
         return contain_refusal(session, error);
     int64_t now_ns = trust_now_ns(session);
     TRY(check_credential(session, now_ns, error));
+    approvals_renew(session, now_ns);
     if (!session->is_staff)
         return policy_admit(session->partner, session->agent, now_ns,
                             session->has_address ? &session->address : NULL, error);
@@ -117,8 +118,17 @@ static bool plan_is_granted(const struct session *session, const struct plan *pl
                                      .partner = session->partner,
                                      .agent = session->agent,
                                      .purpose = session->purpose,
-                                     .now_ns = trust_now_ns(session)};
+                                     .now_ns = trust_now_ns(session),
+                                     .approvals = session->approvals.list,
+                                     .approval_count = session->approvals.count};
     return plan_stands(plan, &now);
+}
+
+bool trust_holds(const struct session *session, const struct planned *planned)
+{
+    return !planned_stale(planned, session->plan_epoch) &&
+           (planned->approvals == session->approvals.mark ||
+            plan_is_granted(session, planned->plan));
 }
 
 static bool run_is_granted(const struct session *session, const struct run *run)

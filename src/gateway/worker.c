@@ -348,6 +348,16 @@ static const char *state_name(const struct session *session)
     return session->replies.count > 0 ? "active" : "idle";
 }
 
+/* "17, 18" */
+static void describe_approvals(const struct session *session, struct worker_session_info *line)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < session->approvals.count && len < sizeof line->approvals; i++)
+        len += (size_t)snprintf(line->approvals + len, sizeof line->approvals - len, "%s%llu",
+                                i == 0 ? "" : ", ",
+                                (unsigned long long)session->approvals.list[i].request);
+}
+
 static void describe(const struct session *session, struct worker_session_info *line)
 {
     int64_t age_ns = clock_monotonic_ns() - session->started_ns;
@@ -360,6 +370,7 @@ static void describe(const struct session *session, struct worker_session_info *
         inet_ntop(AF_INET6, &session->address, line->address, sizeof line->address);
     snprintf(line->purpose, sizeof line->purpose, "%s",
              session->purpose == NULL ? "" : session->purpose);
+    describe_approvals(session, line);
     snprintf(line->state, sizeof line->state, "%s", state_name(session));
     snprintf(line->tls, sizeof line->tls, "%s", net_stream_tls_version(session->client));
 }

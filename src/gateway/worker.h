@@ -17,6 +17,7 @@ struct session;
 struct worker_session_info {
     uint64_t id;
     char login[130], address[64], purpose[80], state[16], tls[32];
+    char approvals[160]; /* the requests that they were given on: "17, 18" */
     struct credential credential;
     int64_t since_ns;
     uint64_t statements, rows;

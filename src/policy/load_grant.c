@@ -305,11 +305,54 @@ static const char *load_purpose(struct loader *loader, const struct policy_partn
     return purpose;
 }
 
+/* "90m", "8h", "2d": from a minute to 30 days. */
+static int64_t load_duration(struct yaml *yaml, struct fy_node *node)
+{
+    static const int64_t second_ns = 1000000000;
+    enum { DIGITS = 6, LEAST_S = 60, MOST_S = 30 * 86400 };
+    const char *text = yaml_text(yaml, node);
+    size_t digits = strspn(text, "0123456789");
+    int64_t unit_s = text[digits] == 'm'   ? 60
+                     : text[digits] == 'h' ? 3600
+                     : text[digits] == 'd' ? 86400
+                                           : 0;
+    int64_t seconds = digits == 0 || digits > DIGITS ? 0 : strtol(text, NULL, 10) * unit_s;
+    if (unit_s == 0 || text[digits + 1] != '\0' || seconds < LEAST_S || seconds > MOST_S) {
+        yaml_fail(yaml, node, "as in 90m, 8h or 2d", "\"%.40s\" is no time from 1m to 30d", text);
+        return 0;
+    }
+    return seconds * second_ns;
+}
+
+static void load_approval(struct loader *loader, const struct policy_partner *partner,
+                          struct fy_node *node, struct policy_approval *approval)
+{
+    static const char *const keys[] = {"for", "approvals", "reason", NULL};
+    static const char *const words[] = {"required", "optional", NULL};
+    struct yaml *yaml = &loader->yaml;
+    size_t others = 0;
+    if (node == NULL)
+        return;
+    yaml_keys(yaml, node, keys);
+    approval->for_ns = load_duration(yaml, yaml_need(yaml, node, "for"));
+    approval->needed = (unsigned)yaml_number_at(yaml, node, "approvals", 1, 2, 1);
+    struct fy_node *reason = yaml_get(yaml, node, "reason");
+    const char *word = reason == NULL ? words[1] : yaml_text(yaml, reason);
+    approval->reason = strcmp(word, words[0]) == 0;
+    if (!approval->reason && strcmp(word, words[1]) != 0)
+        yaml_fail_word(yaml, reason, "reason", word, words);
+    for (size_t g = 0; g < partner->grant_count; g++)
+        others += partner->grants[g].approval.for_ns != 0;
+    if (others > POLICY_APPROVALS_MOST)
+        yaml_fail(yaml, node, NULL, "more than %d grants of a partner wait for approval",
+                  POLICY_APPROVALS_MOST);
+}
+
 static void load_grant(struct loader *loader, const struct policy_partner *partner,
                        struct fy_node *node, struct policy_grant *grant)
 {
-    static const char *const keys[] = {"dataset", "rows",  "columns", "purpose",
-                                       "agent",   "valid", "write",   NULL};
+    static const char *const keys[] = {"dataset", "rows",  "columns",  "purpose", "agent",
+                                       "valid",   "write", "approval", NULL};
     struct yaml *yaml = &loader->yaml;
     yaml_keys(yaml, node, keys);
     struct fy_node *dataset = yaml_need(yaml, node, "dataset");
@@ -322,6 +365,7 @@ static void load_grant(struct loader *loader, const struct policy_partner *partn
                &grant->valid_until_ns);
     load_granted_columns(loader, yaml_need(yaml, node, "columns"), grant);
     load_write(loader, partner, yaml_get(yaml, node, "write"), grant);
+    load_approval(loader, partner, yaml_get(yaml, node, "approval"), &grant->approval);
 }
 
 struct policy_grant *load_grants(struct loader *loader, struct policy_partner *partner,

@@ -19,7 +19,7 @@ enum policy_form { POLICY_FORM_CLEAR, POLICY_FORM_MASKED, POLICY_FORM_TOKEN };
 enum policy_when_null { POLICY_NULL_HIDE, POLICY_NULL_NONE, POLICY_NULL_REFUSE };
 enum policy_mode { POLICY_MODE_ROWS, POLICY_MODE_AGGREGATES };
 
-enum { POLICY_POST_LINES = 8 };
+enum { POLICY_POST_LINES = 8, POLICY_APPROVALS_MOST = 16 };
 
 /* Columns by which these people can be reached; each NULL where not given, otherwise a column of
  * the kind's dataset. */
@@ -93,6 +93,13 @@ struct policy_write {
     bool deletes;
 };
 
+/* A grant that waits until staff have approved a request for it. */
+struct policy_approval {
+    int64_t for_ns;  /* how long an approval holds at most; 0: none is needed */
+    unsigned needed; /* approvals by different users: 1 or 2 */
+    bool reason;     /* the partner must say why it asks */
+};
+
 struct policy_grant {
     size_t dataset;
     const char *rows; /* SQL condition over the dataset's columns; NULL for all rows */
@@ -102,6 +109,7 @@ struct policy_grant {
     const char *purpose; /* NULL: any of the partner's */
     const char *agent;   /* NULL: all of the partner's agents; otherwise this one alone */
     int64_t valid_from_ns, valid_until_ns; /* half open; INT64_MIN / INT64_MAX where not given */
+    struct policy_approval approval;
     uint8_t mark[32]; /* SHA-256 of what it gives and how it is bound: see mark.c */
     int line;
 };

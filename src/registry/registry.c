@@ -168,6 +168,8 @@ enum status registry_open(const char *path, struct registry **registry, struct e
     if (status == STATUS_OK)
         status = revocations_open(opened->store, &opened->revocations, error);
     if (status == STATUS_OK)
+        status = requests_open(opened->store, &opened->requests, error);
+    if (status == STATUS_OK)
         *registry = opened;
     else
         registry_close(opened);
@@ -180,6 +182,7 @@ void registry_close(struct registry *registry)
         return;
     store_close(registry->store);
     revocations_close(registry->revocations);
+    requests_free(registry->requests);
     for (struct entry *entry = registry->entries, *next; entry != NULL; entry = next) {
         next = entry->next;
         entry_free(entry);

@@ -12,6 +12,7 @@
 #include "registry/store.h"
 
 struct entry;
+struct requests;
 struct revocations;
 
 struct registry {
@@ -21,6 +22,7 @@ struct registry {
     struct entry *entries; /* lock; in order of time */
     atomic_size_t count;
     struct revocations *revocations;
+    struct requests *requests;
     _Atomic uint64_t generation;
 };
 
@@ -28,5 +30,10 @@ struct registry {
 MUST_USE enum status revocations_open(struct store *store, struct revocations **revocations,
                                       struct error *error);
 void revocations_close(struct revocations *revocations); /* NULL is fine */
+
+/* ---- requests.c ---- */
+MUST_USE enum status requests_open(struct store *store, struct requests **requests,
+                                   struct error *error);
+void requests_free(struct requests *requests); /* NULL is fine */
 
 #endif

@@ -42,6 +42,14 @@ static const char *const migrations[] = {
     "  SELECT act_id, at_ns, verb, partner, agent, '', reason, by, 1 FROM act;"
     "DROP TABLE act;"
     "ALTER TABLE act_of RENAME TO act;",
+    /* 4: requests for just-in-time access (store_requests.c) */
+    "CREATE TABLE request ("
+    "  request_id INTEGER PRIMARY KEY, partner TEXT NOT NULL, agent TEXT NOT NULL,"
+    "  dataset TEXT NOT NULL, purpose TEXT NOT NULL, reason TEXT NOT NULL, mark TEXT NOT NULL,"
+    "  asked_ns INTEGER NOT NULL, asked_by TEXT NOT NULL, state INTEGER NOT NULL,"
+    "  approvals INTEGER NOT NULL, approver_1 TEXT NOT NULL, approver_2 TEXT NOT NULL,"
+    "  for_ns INTEGER NOT NULL, approved_ns INTEGER, decided_by TEXT NOT NULL,"
+    "  decision TEXT NOT NULL, decided_ns INTEGER) STRICT;",
 };
 static const struct sqlite_layout layout = {
     .what = "registry",

@@ -215,7 +215,8 @@ struct plan {
     const char *command;       /* "SELECT", "SET", "BEGIN" … upper case */
     const char *sql;           /* what goes upstream; NULL for EMPTY and LOCAL */
     const char *setting;       /* PLAN_LOCAL: "cofferdam.budget", …; PLAN_SHOW: column name */
-    const char *setting_value; /* PLAN_UTILITY of SET: the value, for ParameterStatus; or NULL */
+    const char *setting_value; /* PLAN_UTILITY of SET: the value, for ParameterStatus, or of
+                                  cofferdam.reason, which the gateway keeps; or NULL */
     bool resets; /* PLAN_UTILITY: back to what the session began with: `setting`, or NULL: all */
     const char *name;       /* of the cursor or prepared statement; see plan_kind */
     int64_t valid_until_ns; /* a grant of this partner begins or ends then: plan anew */
@@ -270,6 +271,14 @@ struct plan {
     bool keeps_left_out;
 };
 
+enum { PLAN_REASON_BYTES = 500 };
+
+/* An approval in force of a grant that needs one. */
+struct plan_approval {
+    const uint8_t *mark; /* of the grant; 32 bytes */
+    uint64_t request;
+};
+
 struct plan_request {
     struct model *model;
     const struct policy_partner *partner;
@@ -284,6 +293,10 @@ struct plan_request {
     const char *database; /* as the client called it, for current_database(); NULL: cofferdam */
     uint32_t statement_timeout_ms; /* SET statement_timeout must not exceed it; 0: any but none */
     struct plan_inquiry *inquiry;  /* NULL: nobody asks why */
+    const struct plan_approval *approvals; /* of the agent, for the purpose */
+    size_t approval_count;
+    /* Where the statement is refused since a grant waits for approval, that grant; or NULL. */
+    const struct policy_grant **waits_for;
 };
 
 /* Plans one statement. STATUS_DENIED (the statement is refused: SQLSTATE, reason, hint), _LIMIT
@@ -293,7 +306,7 @@ MUST_USE enum status plan_make(const struct plan_request *request, struct plan *
 
 /* Would the request's agent still get all that the plan was made on: is there, for each grant that
  * it reads or writes by, one of the same mark in force in the request's model, and no budget
- * narrower? Of the request only model, partner, agent, purpose and now_ns count. */
+ * narrower? Of the request only model, partner, agent, purpose, now_ns and approvals count. */
 bool plan_stands(const struct plan *plan, const struct plan_request *request);
 
 /* One statement of a text that holds several, as bytes of it. */

@@ -246,24 +246,6 @@ enum status fence_close(struct build *build, struct fence *fence)
     return STATUS_OK;
 }
 
-static enum status not_granted(struct build *build, const char *dataset)
-{
-    const struct plan_request *request = build->request;
-    char hint[300] = "";
-    plan_explain_no_dataset(build, dataset);
-    size_t len = 0;
-    for (size_t i = 0; i < build->model->dataset_count && len + 80 < sizeof hint; i++) {
-        const char *name = build->model->datasets[i].policy->name;
-        if (model_find_grant(build->model, request->partner, request->agent, request->purpose,
-                             request->now_ns, name) != NULL)
-            len += (size_t)snprintf(hint + len, sizeof hint - len, "%s%s",
-                                    len == 0 ? "Granted are: " : ", ", name);
-    }
-    return plan_refuse(build, "42P01", len == 0 ? "No dataset is granted now." : hint,
-                       "dataset \"%s\" is not granted to partner \"%s\"", dataset,
-                       request->partner->name);
-}
-
 /* Statements over the catalogue alone are planned elsewhere (virtual.h), without fences. */
 static enum status refuse_catalogue(struct build *build)
 {
@@ -355,13 +337,11 @@ enum status fence_open(struct level *level, const RangeVar *range, struct relati
     struct build *build = level->build;
     const struct plan_request *request = build->request;
     TRY(check_range(build, range));
-    const struct model_grant *grant =
-        model_find_grant(build->model, request->partner, request->agent, request->purpose,
-                         request->now_ns, range->relname);
+    const struct model_grant *grant = model_find_grant(request, range->relname);
     if (grant == NULL && virtual_has(range->relname) && range->schemaname == NULL)
         return refuse_catalogue(build);
     if (grant == NULL)
-        return not_granted(build, range->relname);
+        return plan_refuse_ungranted(build, range->relname);
     if (build->fence_count == LIMIT_RELATIONS)
         return plan_refuse(build, "54000", "Split the statement.",
                            "the statement reads more than %d datasets", LIMIT_RELATIONS);

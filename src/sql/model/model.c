@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sql/model/model_private.h"
+#include "sql/plan.h"
 
 enum { MODEL_ARENA_BYTES = 64 * 1024 * 1024 };
 
@@ -65,36 +66,63 @@ const struct catalog *model_catalog(const struct model *model)
     return model->catalog;
 }
 
-int model_grant_fit(const struct policy_grant *grant, const struct policy_partner *partner,
-                    const struct policy_agent *agent, const char *purpose, int64_t now_ns)
+static bool is_approved(const struct policy_grant *grant, const struct plan_request *request)
 {
+    for (size_t i = 0; i < request->approval_count; i++)
+        if (memcmp(request->approvals[i].mark, grant->mark, sizeof grant->mark) == 0)
+            return true;
+    return grant->approval.for_ns == 0;
+}
+
+/* As model_grant_fit(), whether it is approved or not. */
+static int terms_fit(const struct policy_grant *grant, const struct plan_request *request)
+{
+    const struct policy_partner *partner = request->partner;
+    const char *purpose = request->purpose;
     if (purpose == NULL && partner->purpose_count == 1)
         purpose = partner->purposes[0];
-    if (now_ns < grant->valid_from_ns || now_ns >= grant->valid_until_ns)
+    if (request->now_ns < grant->valid_from_ns || request->now_ns >= grant->valid_until_ns)
         return 0;
-    if (grant->agent != NULL && strcmp(grant->agent, agent->name) != 0)
+    if (grant->agent != NULL && strcmp(grant->agent, request->agent->name) != 0)
         return 0;
     if (grant->purpose != NULL && (purpose == NULL || strcmp(grant->purpose, purpose) != 0))
         return 0;
     return 1 + (grant->agent != NULL ? 2 : 0) + (grant->purpose != NULL ? 1 : 0);
 }
 
-const struct model_grant *model_find_grant(const struct model *model,
-                                           const struct policy_partner *partner,
-                                           const struct policy_agent *agent, const char *purpose,
-                                           int64_t now_ns, const char *dataset)
+int model_grant_fit(const struct policy_grant *grant, const struct plan_request *request)
 {
+    return is_approved(grant, request) ? terms_fit(grant, request) : 0;
+}
+
+static const struct model_grant *find_best(const struct plan_request *request, const char *dataset,
+                                           int (*fits)(const struct policy_grant *grant,
+                                                       const struct plan_request *request))
+{
+    const struct model *model = request->model;
     const struct model_grant *best = NULL;
     int best_fit = 0;
     for (size_t i = 0; i < model->grant_count; i++) {
         const struct model_grant *grant = &model->grants[i];
-        if (grant->partner != partner || strcmp(grant->dataset->policy->name, dataset) != 0)
+        if (grant->partner != request->partner ||
+            strcmp(grant->dataset->policy->name, dataset) != 0)
             continue;
-        int fit = model_grant_fit(grant->policy, partner, agent, purpose, now_ns);
+        int fit = fits(grant->policy, request);
         if (fit > best_fit) {
             best = grant;
             best_fit = fit;
         }
     }
     return best;
+}
+
+const struct model_grant *model_find_grant(const struct plan_request *request, const char *dataset)
+{
+    return find_best(request, dataset, model_grant_fit);
+}
+
+const struct model_grant *model_find_waiting(const struct plan_request *request,
+                                             const char *dataset)
+{
+    return find_best(request, dataset, terms_fit);
 }

@@ -76,18 +76,18 @@ struct model {
     size_t grant_count;
 };
 
-/* The grant under which this agent may read the dataset now, for this purpose (NULL: only grants
- * that fit whatever the purpose is, or the partner's only one). A grant for the agent alone goes
- * before one for all, one for the purpose before one for any; then the policy's order. */
-const struct model_grant *model_find_grant(const struct model *model,
-                                           const struct policy_partner *partner,
-                                           const struct policy_agent *agent, const char *purpose,
-                                           int64_t now_ns, const char *dataset);
+struct plan_request;
 
-/* Is the grant in force for this agent and purpose now? More where it names the agent, then the
- * purpose; 0: it is not. */
-int model_grant_fit(const struct policy_grant *grant, const struct policy_partner *partner,
-                    const struct policy_agent *agent, const char *purpose, int64_t now_ns);
+/* The grant under which the request's agent may read the dataset now, for its purpose (NULL: only
+ * grants that fit whatever the purpose is, or the partner's only one). A grant for the agent alone
+ * goes before one for all, one for the purpose before one for any; then the policy's order. */
+const struct model_grant *model_find_grant(const struct plan_request *request, const char *dataset);
+/* Likewise one that would be in force if it were approved. */
+const struct model_grant *model_find_waiting(const struct plan_request *request,
+                                             const char *dataset);
+/* Is the grant in force for the request's agent, purpose and time? More where it names the agent,
+ * then the purpose; 0: it is not. */
+int model_grant_fit(const struct policy_grant *grant, const struct plan_request *request);
 
 /* By which columns its rows are told apart: the primary key's; where there is none, all that the
  * dataset declares, so that a row which is changed is another one. Room: those of the table.

@@ -310,9 +310,7 @@ static InsertStmt *insert_of(const CopyStmt *copy)
 static enum status refuse_list(struct build *build, const CopyStmt *copy)
 {
     const struct plan_request *request = build->request;
-    const struct model_grant *grant =
-        model_find_grant(build->model, request->partner, request->agent, request->purpose,
-                         request->now_ns, copy->relation->relname);
+    const struct model_grant *grant = model_find_grant(request, copy->relation->relname);
     const char *columns = grant == NULL ? NULL : plan_write_list(grant, false);
     return plan_refuse(build, "0A000",
                        columns == NULL ? "COPY dataset (column, …) FROM STDIN"

@@ -16,9 +16,10 @@ enum rule {
     RULE_STATEMENT, /* a positive duration within the gateway's own */
     RULE_ISOLATION,
     RULE_READ_ONLY,
-    RULE_PATH,  /* search_path: public, and nothing happens */
-    RULE_SHOW,  /* cannot be set */
-    RULE_LOCAL, /* cannot be set; the gateway answers */
+    RULE_PATH,   /* search_path: public, and nothing happens */
+    RULE_SHOW,   /* cannot be set */
+    RULE_LOCAL,  /* cannot be set; the gateway answers */
+    RULE_REASON, /* cofferdam.reason: the gateway keeps it */
 };
 
 static const struct setting {
@@ -54,6 +55,7 @@ static const struct setting {
     {"cofferdam.agent", RULE_LOCAL},
     {"cofferdam.purpose", RULE_LOCAL},
     {"cofferdam.datasets", RULE_LOCAL},
+    {"cofferdam.reason", RULE_REASON},
 };
 
 static const struct setting *find_setting(const char *name)
@@ -176,6 +178,19 @@ static enum status check_choice(struct build *build, const struct setting *setti
                        "\"%s\" cannot be set to this value", setting->name);
 }
 
+/* Staff read it: a line of text. */
+static enum status check_reason(struct build *build, const char *value)
+{
+    size_t len = strlen(value);
+    for (const char *c = value; *c != 0; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            len = SIZE_MAX;
+    if (len <= PLAN_REASON_BYTES)
+        return STATUS_OK;
+    return plan_refuse(build, "22023", "Say in a sentence what the data is needed for.",
+                       "a reason is one line of at most %d bytes", PLAN_REASON_BYTES);
+}
+
 static enum status check_value(struct build *build, const struct setting *setting,
                                const char *value)
 {
@@ -186,6 +201,8 @@ static enum status check_value(struct build *build, const struct setting *settin
         return check_timeout(build, setting->name, value, 0);
     case RULE_STATEMENT:
         return check_timeout(build, setting->name, value, build->request->statement_timeout_ms);
+    case RULE_REASON:
+        return check_reason(build, value);
     case RULE_SHOW:
     case RULE_LOCAL:
         return refuse_setting(build, setting->name);
@@ -257,7 +274,8 @@ static enum status set_value(struct build *build, VariableSetStmt *set, Node **e
     TRY(check_value(build, setting, value));
     build->plan->setting = setting->name;
     build->plan->setting_value = keep(build, value);
-    *emitted = setting->rule == RULE_PATH ? NULL : (Node *)set;
+    bool own = setting->rule == RULE_PATH || setting->rule == RULE_REASON;
+    *emitted = own ? NULL : (Node *)set;
     return STATUS_OK;
 }
 
@@ -274,7 +292,8 @@ static enum status reset_value(struct build *build, VariableSetStmt *set, Node *
         *emitted = NULL;
         return STATUS_OK;
     }
-    if (setting == NULL || setting->rule == RULE_SHOW || setting->rule == RULE_LOCAL)
+    if (setting == NULL || setting->rule == RULE_SHOW || setting->rule == RULE_LOCAL ||
+        setting->rule == RULE_REASON)
         return refuse_setting(build, set->name);
     build->plan->setting = setting->name;
     build->plan->resets = !set->is_local;
@@ -311,8 +330,7 @@ static const char *granted_datasets(struct build *build)
     const char *text = "";
     for (size_t i = 0; i < build->model->dataset_count; i++) {
         const char *name = build->model->datasets[i].policy->name;
-        if (model_find_grant(build->model, request->partner, request->agent, request->purpose,
-                             request->now_ns, name) != NULL)
+        if (model_find_grant(request, name) != NULL)
             text = *text == 0 ? name : psprintf("%s, %s", text, name);
     }
     return text;
@@ -356,7 +374,8 @@ static enum status plan_show(struct build *build, VariableShowStmt *show, Node *
     plan->setting = setting->name;
     plan->visible_names = names;
     plan->visible_count = 1;
-    bool local = setting->rule == RULE_LOCAL || setting->rule == RULE_PATH;
+    bool local =
+        setting->rule == RULE_LOCAL || setting->rule == RULE_PATH || setting->rule == RULE_REASON;
     plan->kind = local ? PLAN_LOCAL : PLAN_SHOW;
     if (!local)
         return STATUS_OK;

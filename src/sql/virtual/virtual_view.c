@@ -335,8 +335,9 @@ struct virtual_view *virtual_collect(struct build *build)
     view->datasets = palloc0((model->dataset_count + 1) * sizeof *view->datasets);
     for (size_t i = 0; i < model->dataset_count; i++) {
         const struct model_grant *grant =
-            model_find_grant(model, request->partner, request->agent, request->purpose,
-                             request->now_ns, model->datasets[i].policy->name);
+            model_find_grant(request, model->datasets[i].policy->name);
+        if (grant == NULL) /* it can be asked for: see decisions/0028 */
+            grant = model_find_waiting(request, model->datasets[i].policy->name);
         if (grant == NULL)
             continue;
         view->datasets[view->dataset_count++].grant = grant;

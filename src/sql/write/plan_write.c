@@ -85,8 +85,7 @@ static enum status find_grant(struct write *write)
     struct build *build = write->build;
     const struct plan_request *request = build->request;
     RangeVar *range = write->range;
-    write->grant = model_find_grant(build->model, request->partner, request->agent,
-                                    request->purpose, request->now_ns, range->relname);
+    write->grant = model_find_grant(request, range->relname);
     if (write->grant == NULL)
         return plan_write_not_granted(build, range);
     const struct policy_write *may = &write->grant->policy->write;

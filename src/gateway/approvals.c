@@ -1,0 +1,154 @@
+/* See approvals.h. */
+#include "gateway/approvals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "gateway/session.h"
+#include "gateway/trust.h"
+
+int64_t approvals_end_ns(const struct request *request, const struct policy_approval *terms)
+{
+    if (request->state != REQUEST_APPROVED || request->approvals < terms->needed ||
+        terms->for_ns == 0)
+        return INT64_MIN;
+    int64_t for_ns = request->for_ns < terms->for_ns ? request->for_ns : terms->for_ns;
+    return request->approved_ns + for_ns;
+}
+
+struct gathering {
+    struct session *session;
+    int64_t now_ns;
+};
+
+static const struct policy_grant *find_grant(const struct policy_partner *partner,
+                                             const uint8_t mark[static 32])
+{
+    for (size_t g = 0; g < partner->grant_count; g++)
+        if (memcmp(partner->grants[g].mark, mark, 32) == 0)
+            return &partner->grants[g];
+    return NULL;
+}
+
+static void take_earlier(int64_t *until_ns, int64_t instant_ns, int64_t now_ns)
+{
+    if (instant_ns > now_ns && instant_ns < *until_ns)
+        *until_ns = instant_ns;
+}
+
+static bool gather(void *context, const struct request *request)
+{
+    const struct gathering *gathering = context;
+    struct session *session = gathering->session;
+    struct approvals *approvals = &session->approvals;
+    if (request->state != REQUEST_APPROVED ||
+        strcmp(request->partner, session->partner->name) != 0 ||
+        strcmp(request->agent, session->agent->name) != 0 ||
+        strcmp(request->purpose, session->purpose) != 0)
+        return true;
+    const struct policy_grant *grant = find_grant(session->partner, request->mark);
+    if (grant == NULL)
+        return true;
+    int64_t end_ns = approvals_end_ns(request, &grant->approval);
+    take_earlier(&approvals->until_ns, request->approved_ns, gathering->now_ns);
+    if (gathering->now_ns < request->approved_ns || gathering->now_ns >= end_ns)
+        return true;
+    take_earlier(&approvals->until_ns, end_ns, gathering->now_ns);
+    approvals->list[approvals->count++] =
+        (struct plan_approval){.mark = grant->mark, .request = request->id};
+    approvals->mark = approvals->mark * 0x9E3779B97F4A7C15 + request->id;
+    return approvals->count < POLICY_APPROVALS_MOST;
+}
+
+void approvals_renew(struct session *session, int64_t now_ns)
+{
+    struct approvals *approvals = &session->approvals;
+    struct registry *registry = session->worker->server->registry;
+    uint64_t generation = requests_generation(registry);
+    if (session->purpose == NULL ||
+        (approvals->gathered && approvals->generation == generation &&
+         approvals->plan_epoch == session->plan_epoch && now_ns < approvals->until_ns))
+        return;
+    *approvals = (struct approvals){.generation = generation,
+                                    .plan_epoch = session->plan_epoch,
+                                    .until_ns = INT64_MAX,
+                                    .gathered = true};
+    struct gathering gathering = {.session = session, .now_ns = now_ns};
+    requests_each(registry, gather, &gathering);
+}
+
+/* ---- asking ---- */
+
+static enum status fill(const struct session *session, const struct policy_grant *grant,
+                        struct request *request, struct error *error)
+{
+    const struct policy *policy = session->snapshot->policy;
+    *request = (struct request){.state = REQUEST_ASKED};
+    if (strlen(session->purpose) >= sizeof request->purpose)
+        return error_set(error, STATUS_DENIED, "42501", "ask the data controller",
+                         "the purpose is too long to be asked for");
+    snprintf(request->partner, sizeof request->partner, "%s", session->partner->name);
+    snprintf(request->agent, sizeof request->agent, "%s", session->agent->name);
+    snprintf(request->dataset, sizeof request->dataset, "%s",
+             policy->datasets[grant->dataset].name);
+    snprintf(request->purpose, sizeof request->purpose, "%s", session->purpose);
+    snprintf(request->reason, sizeof request->reason, "%s", session->reason);
+    memcpy(request->mark, grant->mark, sizeof request->mark);
+    uid_t uid;
+    pid_t pid;
+    if (session->is_staff && net_stream_peer_user(session->client, &uid, &pid))
+        snprintf(request->asked_by, sizeof request->asked_by, "uid %u", (unsigned)uid);
+    return STATUS_OK;
+}
+
+static void record(const struct session *session, const struct request *request)
+{
+    struct error error;
+    char text[2000];
+    snprintf(text, sizeof text,
+             "request-made\nid=%" PRIu64 "\ndataset=%s\npurpose=%s\nby=%s\nreason=%s\n",
+             request->id, request->dataset, request->purpose,
+             request->asked_by[0] == '\0' ? session->login : request->asked_by, request->reason);
+    if (server_record_act(session->worker->server, request->partner, request->agent, text, false,
+                          &error) != STATUS_OK)
+        log_event(LOG_ERROR, "act_not_recorded", "act=request-made reason=\"%s\"", error.message);
+    log_event(LOG_WARNING, "request_made", "id=%" PRIu64 " agent=%s dataset=%s", request->id,
+              session->login, request->dataset);
+}
+
+static enum status refuse(const struct request *request, const struct policy_grant *grant,
+                          bool made, struct error *error)
+{
+    char hint[sizeof error->hint];
+    if (request->state == REQUEST_DENIED)
+        return error_set(error, STATUS_DENIED, "42501",
+                         "ask the data controller; it can be asked for again an hour later",
+                         "dataset \"%s\" needs approval, and request %" PRIu64 " was denied",
+                         request->dataset, request->id);
+    snprintf(hint, sizeof hint,
+             "ask the data controller to approve it, and run this again then; it holds for %lld "
+             "minutes at most",
+             (long long)(grant->approval.for_ns / 60000000000));
+    return error_set(error, STATUS_DENIED, "42501", hint,
+                     "dataset \"%s\" needs approval: request %" PRIu64 " %s", request->dataset,
+                     request->id, made ? "was made" : "waits for it");
+}
+
+enum status approvals_ask(struct session *session, const struct policy_grant *grant,
+                          struct error *error)
+{
+    struct request request;
+    bool made;
+    TRY(fill(session, grant, &request, error));
+    if (grant->approval.reason && session->reason[0] == '\0')
+        return error_set(error, STATUS_DENIED, "42501",
+                         "SET cofferdam.reason = 'what it is needed for', and run this again",
+                         "dataset \"%s\" needs approval, and no reason is given", request.dataset);
+    TRY(requests_ask(session->worker->server->registry, &request, trust_now_ns(session), &made,
+                     error));
+    if (made)
+        record(session, &request);
+    return refuse(&request, grant, made, error);
+}

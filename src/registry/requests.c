@@ -1,0 +1,287 @@
+/* See requests.h.
+ * Threads: readers take `lock` shared and never wait for the disk; the registry's writer lock
+ * serialises changes. Invariant: what gives access is stored before it is in memory, what takes it
+ * away is in memory before it is stored. Ids are never used again: each that was told is stored. */
+#include "registry/requests.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "registry/registry_private.h"
+#include "registry/store_requests.h"
+
+static const int64_t HOUR_NS = 3600LL * 1000000000;
+
+struct kept_request {
+    struct kept_request *older;
+    struct request content;
+};
+
+struct requests {
+    pthread_rwlock_t lock;
+    struct kept_request *newest; /* lock */
+    _Atomic uint64_t generation;
+};
+
+const char *request_state_name(enum request_state state)
+{
+    static const char *const names[] = {"asked", "approved", "denied", "revoked", "closed"};
+    return names[state];
+}
+
+static enum status take_stored(void *context, const struct request *request)
+{
+    struct requests *requests = context;
+    struct kept_request *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return STATUS_NOMEM;
+    made->content = *request;
+    made->older = requests->newest;
+    requests->newest = made;
+    return STATUS_OK;
+}
+
+enum status requests_open(struct store *store, struct requests **requests, struct error *error)
+{
+    struct requests *opened = calloc(1, sizeof *opened);
+    if (opened == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    CHECK(pthread_rwlock_init(&opened->lock, NULL) == 0);
+    enum status status = store_read_requests(store, take_stored, opened, error);
+    if (status == STATUS_NOMEM)
+        error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    if (status == STATUS_OK)
+        *requests = opened;
+    else
+        requests_free(opened);
+    return status;
+}
+
+void requests_free(struct requests *requests)
+{
+    if (requests == NULL)
+        return;
+    for (struct kept_request *at = requests->newest, *older; at != NULL; at = older) {
+        older = at->older;
+        free(at);
+    }
+    pthread_rwlock_destroy(&requests->lock);
+    free(requests);
+}
+
+uint64_t requests_generation(const struct registry *registry)
+{
+    return atomic_load(&registry->requests->generation);
+}
+
+/* Sessions are looked at again: an approval may have ended. */
+static void changed(struct registry *registry)
+{
+    atomic_fetch_add(&registry->requests->generation, 1);
+    atomic_fetch_add(&registry->generation, 1);
+}
+
+static void put_content(struct registry *registry, struct kept_request *kept,
+                        const struct request *content)
+{
+    pthread_rwlock_wrlock(&registry->requests->lock);
+    kept->content = *content;
+    pthread_rwlock_unlock(&registry->requests->lock);
+    changed(registry);
+}
+
+/* Under the writer lock, as all that follows. */
+static enum status find(struct registry *registry, uint64_t id, struct kept_request **kept,
+                        struct error *error)
+{
+    *kept = registry->requests->newest;
+    while (*kept != NULL && (*kept)->content.id != id)
+        *kept = (*kept)->older;
+    return *kept != NULL ? STATUS_OK
+                         : error_set(error, STATUS_NOT_FOUND, "42704", "SHOW REQUESTS lists them",
+                                     "there is no request %" PRIu64, id);
+}
+
+static bool same_wish(const struct request *a, const struct request *b)
+{
+    return strcmp(a->partner, b->partner) == 0 && strcmp(a->agent, b->agent) == 0 &&
+           strcmp(a->purpose, b->purpose) == 0 && memcmp(a->mark, b->mark, sizeof a->mark) == 0;
+}
+
+static enum status ask(struct registry *registry, struct request *request, int64_t now_ns,
+                       bool *made, struct error *error)
+{
+    struct requests *requests = registry->requests;
+    unsigned today = 0;
+    for (struct kept_request *at = requests->newest; at != NULL; at = at->older) {
+        const struct request *old = &at->content;
+        bool recent = now_ns - old->decided_ns < HOUR_NS && old->decided_ns != INT64_MIN;
+        if (same_wish(old, request) &&
+            (old->state == REQUEST_ASKED || (old->state == REQUEST_DENIED && recent))) {
+            *request = *old;
+            return STATUS_OK;
+        }
+        today += strcmp(old->partner, request->partner) == 0 &&
+                 strcmp(old->agent, request->agent) == 0 && now_ns - old->asked_ns < 24 * HOUR_NS;
+    }
+    if (today >= REQUESTS_A_DAY)
+        return error_set(error, STATUS_LIMIT, "53400", "ask the data controller's contact",
+                         "this agent has made %d requests within a day", REQUESTS_A_DAY);
+    struct kept_request *kept = calloc(1, sizeof *kept);
+    if (kept == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    request->id = requests->newest == NULL ? 1 : requests->newest->content.id + 1;
+    request->asked_ns = now_ns;
+    request->state = REQUEST_ASKED;
+    request->approved_ns = request->decided_ns = INT64_MIN;
+    kept->content = *request;
+    enum status status = store_put_request(registry->store, request, error);
+    if (status != STATUS_OK) {
+        free(kept);
+        return status;
+    }
+    pthread_rwlock_wrlock(&requests->lock);
+    kept->older = requests->newest;
+    requests->newest = kept;
+    pthread_rwlock_unlock(&requests->lock);
+    atomic_fetch_add(&requests->generation, 1);
+    *made = true;
+    return STATUS_OK;
+}
+
+enum status requests_ask(struct registry *registry, struct request *request, int64_t now_ns,
+                         bool *made, struct error *error)
+{
+    *made = false;
+    pthread_mutex_lock(&registry->writer);
+    enum status status = ask(registry, request, now_ns, made, error);
+    pthread_mutex_unlock(&registry->writer);
+    return status;
+}
+
+static enum status may_approve(const struct request *request, const char *by, struct error *error)
+{
+    if (request->state != REQUEST_ASKED)
+        return error_set(error, STATUS_DENIED, "55000", NULL, "request %" PRIu64 " is %s",
+                         request->id, request_state_name(request->state));
+    if (strcmp(request->asked_by, by) == 0)
+        return error_set(error, STATUS_DENIED, "42501", "another user must approve it",
+                         "request %" PRIu64 " was made by the same user", request->id);
+    for (unsigned i = 0; i < request->approvals; i++)
+        if (strcmp(request->approved_by[i], by) == 0)
+            return error_set(error, STATUS_DENIED, "42501", "another user must approve it, too",
+                             "this user has approved request %" PRIu64 " already", request->id);
+    return STATUS_OK;
+}
+
+enum status requests_may_approve(struct registry *registry, uint64_t id, const char *by,
+                                 struct request *request, struct error *error)
+{
+    struct kept_request *kept;
+    pthread_mutex_lock(&registry->writer);
+    enum status status = find(registry, id, &kept, error);
+    if (status == STATUS_OK) {
+        *request = kept->content;
+        status = may_approve(request, by, error);
+    }
+    pthread_mutex_unlock(&registry->writer);
+    return status;
+}
+
+enum status requests_approve(struct registry *registry, uint64_t id, const char *by,
+                             unsigned needed, int64_t for_ns, int64_t now_ns,
+                             struct request *request, struct error *error)
+{
+    struct kept_request *kept;
+    pthread_mutex_lock(&registry->writer);
+    enum status status = find(registry, id, &kept, error);
+    if (status == STATUS_OK)
+        status = may_approve(&kept->content, by, error);
+    if (status == STATUS_OK) {
+        *request = kept->content;
+        CHECK(request->approvals < REQUEST_APPROVALS_MOST);
+        if (request->approvals == 0 || for_ns < request->for_ns)
+            request->for_ns = for_ns;
+        snprintf(request->approved_by[request->approvals++], REQUEST_BY_ROOM, "%s", by);
+        if (request->approvals >= needed) {
+            request->state = REQUEST_APPROVED;
+            request->approved_ns = now_ns;
+        }
+        status = store_put_request(registry->store, request, error);
+    }
+    if (status == STATUS_OK)
+        put_content(registry, kept, request);
+    pthread_mutex_unlock(&registry->writer);
+    return status;
+}
+
+static void end_content(struct request *request, enum request_state state, const char *by,
+                        const char *reason, int64_t now_ns)
+{
+    request->state = state;
+    request->decided_ns = now_ns;
+    snprintf(request->decided_by, sizeof request->decided_by, "%s", by);
+    snprintf(request->decision, sizeof request->decision, "%s", reason);
+}
+
+enum status requests_end(struct registry *registry, uint64_t id, enum request_state state,
+                         const char *by, const char *reason, int64_t now_ns,
+                         struct request *request, struct error *error)
+{
+    enum request_state from = state == REQUEST_DENIED ? REQUEST_ASKED : REQUEST_APPROVED;
+    struct kept_request *kept;
+    pthread_mutex_lock(&registry->writer);
+    enum status status = find(registry, id, &kept, error);
+    if (status == STATUS_OK) {
+        *request = kept->content;
+        if (request->state != from)
+            status = error_set(error, STATUS_DENIED, "55000", NULL, "request %" PRIu64 " is %s", id,
+                               request_state_name(request->state));
+        else
+            end_content(request, state, by, reason, now_ns);
+    }
+    if (status == STATUS_OK) {
+        put_content(registry, kept, request);
+        status = store_put_request(registry->store, request, error);
+    }
+    pthread_mutex_unlock(&registry->writer);
+    return status;
+}
+
+size_t requests_close(struct registry *registry, const char *partner, const char *agent,
+                      const char *reason, const char *by, int64_t now_ns)
+{
+    size_t closed = 0;
+    struct error error;
+    pthread_mutex_lock(&registry->writer);
+    for (struct kept_request *at = registry->requests->newest; at != NULL; at = at->older) {
+        struct request request = at->content;
+        if (strcmp(request.partner, partner) != 0 ||
+            (agent != NULL && strcmp(request.agent, agent) != 0) ||
+            (request.state != REQUEST_ASKED && request.state != REQUEST_APPROVED))
+            continue;
+        end_content(&request, REQUEST_CLOSED, by, reason, now_ns);
+        put_content(registry, at, &request);
+        if (store_put_request(registry->store, &request, &error) != STATUS_OK)
+            log_event(LOG_ERROR, "request_not_stored", "id=%" PRIu64 " reason=\"%s\"", request.id,
+                      error.message);
+        closed++;
+    }
+    pthread_mutex_unlock(&registry->writer);
+    return closed;
+}
+
+void requests_each(struct registry *registry,
+                   bool (*take)(void *context, const struct request *request), void *context)
+{
+    struct requests *requests = registry->requests;
+    pthread_rwlock_rdlock(&requests->lock);
+    for (struct kept_request *at = requests->newest; at != NULL; at = at->older)
+        if (!take(context, &at->content))
+            break;
+    pthread_rwlock_unlock(&requests->lock);
+}

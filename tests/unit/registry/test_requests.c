@@ -1,0 +1,227 @@
+/* Requests: one a wish, approved by others than who asked, kept over restarts, closed at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include "registry/requests.h"
+
+static char folder[] = "/tmp/cofferdam-requests-XXXXXX";
+static char path[sizeof folder + 32];
+static const int64_t noon_ns = 1790000000LL * 1000000000, hour_ns = 3600LL * 1000000000;
+
+static int make_folder(void **state)
+{
+    return mkdtemp(folder) == NULL;
+}
+
+static void remove_files(void)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    char name[sizeof path + 8];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        unlink(name);
+    }
+}
+
+static int remove_folder(void **state)
+{
+    remove_files();
+    return rmdir(folder);
+}
+
+static int fresh(void **state)
+{
+    snprintf(path, sizeof path, "%s/registry.sqlite", folder);
+    remove_files();
+    return 0;
+}
+
+static struct registry *open_registry(void)
+{
+    struct registry *registry = NULL;
+    struct error error = {0};
+    if (registry_open(path, &registry, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return registry;
+}
+
+static void interfere(const char *sql)
+{
+    sqlite3 *database = NULL;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static struct request wish(const char *agent, uint8_t mark)
+{
+    struct request request = {.partner = "acme", .dataset = "purchase", .purpose = "recall"};
+    snprintf(request.agent, sizeof request.agent, "%s", agent);
+    request.mark[0] = mark;
+    return request;
+}
+
+static uint64_t asked(struct registry *registry, const char *agent, uint8_t mark, int64_t now_ns,
+                      bool new)
+{
+    struct request request = wish(agent, mark);
+    struct error error = {0};
+    bool made;
+    if (requests_ask(registry, &request, now_ns, &made, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(made, new);
+    return request.id;
+}
+
+static enum status approve(struct registry *registry, uint64_t id, const char *by, unsigned needed,
+                           struct request *request)
+{
+    struct error error = {0};
+    return requests_approve(registry, id, by, needed, hour_ns, noon_ns, request, &error);
+}
+
+static void one_a_wish(void **state)
+{
+    struct registry *registry = open_registry();
+    assert_int_equal(asked(registry, "app", 1, noon_ns, true), 1);
+    assert_int_equal(asked(registry, "app", 1, noon_ns + 9, false), 1);
+    assert_int_equal(asked(registry, "app", 2, noon_ns, true), 2);
+    assert_int_equal(asked(registry, "job", 1, noon_ns, true), 3);
+    registry_close(registry);
+    registry = open_registry();
+    assert_int_equal(asked(registry, "app", 1, noon_ns, false), 1);
+    assert_int_equal(asked(registry, "job", 2, noon_ns, true), 4);
+    registry_close(registry);
+}
+
+static void who_may_approve(void **state)
+{
+    struct registry *registry = open_registry();
+    struct request request = wish("app", 1);
+    struct error error = {0};
+    bool made;
+    snprintf(request.asked_by, sizeof request.asked_by, "uid 5");
+    assert_int_equal(requests_ask(registry, &request, noon_ns, &made, &error), STATUS_OK);
+    assert_int_equal(approve(registry, 1, "uid 5", 1, &request), STATUS_DENIED);
+    uint64_t before = registry_generation(registry);
+    assert_int_equal(approve(registry, 1, "uid 6", 2, &request), STATUS_OK);
+    assert_int_equal(request.state, REQUEST_ASKED);
+    assert_int_equal(approve(registry, 1, "uid 6", 2, &request), STATUS_DENIED);
+    assert_int_equal(
+        requests_approve(registry, 1, "uid 7", 2, 2 * hour_ns, noon_ns + 1, &request, &error),
+        STATUS_OK);
+    assert_int_equal(request.state, REQUEST_APPROVED);
+    assert_int_equal(request.for_ns, hour_ns); /* the shorter of the two */
+    assert_int_equal(request.approved_ns, noon_ns + 1);
+    assert_true(registry_generation(registry) > before);
+    assert_int_equal(approve(registry, 1, "uid 8", 2, &request), STATUS_DENIED);
+    assert_int_equal(approve(registry, 9, "uid 8", 2, &request), STATUS_NOT_FOUND);
+    registry_close(registry);
+}
+
+static void a_denial_holds_for_an_hour(void **state)
+{
+    struct registry *registry = open_registry();
+    struct request request;
+    struct error error = {0};
+    asked(registry, "app", 1, noon_ns, true);
+    assert_int_equal(
+        requests_end(registry, 1, REQUEST_REVOKED, "uid 6", "no", noon_ns, &request, &error),
+        STATUS_DENIED);
+    assert_int_equal(
+        requests_end(registry, 1, REQUEST_DENIED, "uid 6", "no", noon_ns, &request, &error),
+        STATUS_OK);
+    assert_int_equal(asked(registry, "app", 1, noon_ns + hour_ns - 1, false), 1);
+    assert_int_equal(asked(registry, "app", 1, noon_ns + hour_ns, true), 2);
+    registry_close(registry);
+}
+
+static void so_many_a_day(void **state)
+{
+    struct registry *registry = open_registry();
+    struct error error = {0};
+    for (int i = 0; i < REQUESTS_A_DAY; i++)
+        asked(registry, "app", (uint8_t)i, noon_ns, true);
+    struct request request = wish("app", 200);
+    bool made;
+    assert_int_equal(requests_ask(registry, &request, noon_ns + hour_ns, &made, &error),
+                     STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "53400");
+    asked(registry, "job", 200, noon_ns, true);
+    asked(registry, "app", 200, noon_ns + 24 * hour_ns, true);
+    registry_close(registry);
+}
+
+/* What takes away is in force although the disk refuses; what gives is not. */
+static void the_disk_fails(void **state)
+{
+    struct registry *registry = open_registry();
+    struct request request;
+    struct error error = {0};
+    asked(registry, "app", 1, noon_ns, true);
+    asked(registry, "job", 1, noon_ns, true);
+    assert_int_equal(approve(registry, 1, "uid 6", 1, &request), STATUS_OK);
+    interfere("ALTER TABLE request RENAME TO gone");
+    assert_int_not_equal(approve(registry, 2, "uid 6", 1, &request), STATUS_OK);
+    assert_int_equal(requests_may_approve(registry, 2, "uid 6", &request, &error), STATUS_OK);
+    assert_int_not_equal(
+        requests_end(registry, 1, REQUEST_REVOKED, "uid 6", "x", noon_ns, &request, &error),
+        STATUS_OK);
+    assert_int_equal(requests_may_approve(registry, 1, "uid 6", &request, &error), STATUS_DENIED);
+    assert_int_equal(request.state, REQUEST_REVOKED);
+    registry_close(registry);
+}
+
+static void containment_closes(void **state)
+{
+    struct registry *registry = open_registry();
+    struct request request;
+    struct error error = {0};
+    asked(registry, "app", 1, noon_ns, true);
+    asked(registry, "job", 1, noon_ns, true);
+    assert_int_equal(approve(registry, 1, "uid 6", 1, &request), STATUS_OK);
+    assert_int_equal(requests_close(registry, "acme", "app", "r", "uid 1", noon_ns), 1);
+    assert_int_equal(requests_close(registry, "other", NULL, "r", "uid 1", noon_ns), 0);
+    assert_int_equal(requests_close(registry, "acme", NULL, "r", "uid 1", noon_ns), 1);
+    registry_close(registry);
+    registry = open_registry();
+    assert_int_equal(requests_may_approve(registry, 2, "uid 6", &request, &error), STATUS_DENIED);
+    assert_int_equal(request.state, REQUEST_CLOSED);
+    registry_close(registry);
+}
+
+static void a_damaged_request_is_not_passed_over(void **state)
+{
+    struct registry *registry = open_registry();
+    struct error error = {0};
+    asked(registry, "app", 1, noon_ns, true);
+    registry_close(registry);
+    interfere("UPDATE request SET mark = 'zz'");
+    assert_int_equal(registry_open(path, &registry, &error), STATUS_CORRUPT);
+}
+
+#define case_of(name) cmocka_unit_test_setup(name, fresh)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        case_of(one_a_wish),
+        case_of(who_may_approve),
+        case_of(a_denial_holds_for_an_hour),
+        case_of(so_many_a_day),
+        case_of(the_disk_fails),
+        case_of(containment_closes),
+        case_of(a_damaged_request_is_not_passed_over),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
