@@ -12,7 +12,7 @@ import pytest
 from harness import pki, places
 
 VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions",
-         "alarm list", "alarm show", "alarm test", "alarm acknowledge", "anomaly show", "anomaly test", "budget", "budget raise", "budget approve", "budget raises", "stats", "tls", "exposure show", "exposure net", "exposure overlap", "exposure statements", "exposure rebuild",
+         "alarm list", "alarm show", "alarm test", "alarm acknowledge", "anomaly show", "anomaly test", "budget", "budget raise", "budget approve", "budget raises", "request list", "request show", "request approve", "request deny", "request revoke", "stats", "tls", "exposure show", "exposure net", "exposure overlap", "exposure statements", "exposure rebuild",
          "exposure declare", "exposure deletion", "attest", "export", "incident open", "incident list", "incident show", "incident scope",
          "incident lint", "incident fact", "incident decide", "incident notify", "incident log", "incident statement",
          "incident publish", "incident report", "incident reported", "incident close", "incident reopen",
