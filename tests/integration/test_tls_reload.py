@@ -10,7 +10,7 @@ import time
 import psycopg
 import pytest
 
-from harness import clock, pki, places
+from harness import clock, pki, places, shop
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +134,29 @@ def test_a_refusal_is_told_in_the_log_once(shop_gateway, leaves):
     until(lambda: shown(shop_gateway) == digest(leaves["rsa"][0]))
 
 
-def test_the_end_is_told_in_time(make_gateway):
+def test_the_end_is_told_in_time(make_gateway, leaves):
+    """And what is in force does not keep a policy out, whatever the clock says of it: only what is new is judged."""
     gateway = make_gateway(start=False)
     library = clock.Clock()
-    library.at(gateway, 9.5)  # its certificate is made for ten days
+    library.movable(gateway)
+    library.move(9.5 * 86400)  # its certificate is made for ten days
     gateway.grant()
     gateway.start()
     until(lambda: "event=certificate_ends_soon" in gateway.log_text())
     assert tls(gateway)["days left"] == "0"
+    before, policy = shown(gateway), shop.POLICY
+    own = (gateway.folder / "server.crt", gateway.folder / "server.key")
+    kept = [file.rename(file.with_suffix(file.suffix + ".kept")) for file in own]
+    for days, said, other in ((11, "ended on", "ended"), (-30, "begins on", "p256")):
+        library.move(days * 86400)
+        install(gateway, *kept)
+        policy = policy.replace("name: job", "name: jobs").replace("name: jobss", "name: job")
+        gateway.reload(policy)
+        assert ("acme.jobs" in gateway.agents) == ("name: jobs" in policy)
+        install(gateway, *leaves[other])
+        with pytest.raises(psycopg.Error, match=said):
+            gateway.reload()
+        assert shown(gateway) == before
+        until(lambda: "event=certificate_ended" in gateway.log_text())
     gateway.stop()
     library.close()
