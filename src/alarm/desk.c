@@ -135,6 +135,17 @@ static struct alarm_raised *dequeue(struct alarm_desk *desk)
     return raised;
 }
 
+/* Nobody's alarms may crowd out another's: who raises many at once loses those of its own. */
+static bool has_room(const struct alarm_desk *desk, const char *partner)
+{
+    size_t own = 0;
+    if (desk->queued >= ALARM_QUEUE_MOST)
+        return false;
+    for (const struct alarm_raised *at = desk->first; at != NULL; at = at->next)
+        own += strcmp(at->alarm.partner, partner) == 0;
+    return own < ALARM_PARTNER_MOST;
+}
+
 /* True if it is taken; false if it is counted as one of those before it, or there is no room. */
 static bool take(struct alarm_desk *desk, struct alarm_raised *raised)
 {
@@ -147,7 +158,7 @@ static bool take(struct alarm_desk *desk, struct alarm_raised *raised)
         return false;
     }
     /* What has contained is told, however many wait: there are no more of these than agents. */
-    if (desk->queued >= ALARM_QUEUE_MOST && !contains) {
+    if (!contains && !has_room(desk, raised->alarm.partner)) {
         desk->lost++;
         return false;
     }
@@ -206,9 +217,9 @@ static bool record_lost(struct alarm_desk *desk, int64_t now_ns)
         return false;
     snprintf(raised.alarm.rule, sizeof raised.alarm.rule, "%s", ALARM_LOST);
     snprintf(raised.alarm.text, sizeof raised.alarm.text,
-             "%" PRId64 " alarms came at once for which there was no room (%d); what they said is "
-             "lost, what they were to contain is contained",
-             desk->lost, ALARM_QUEUE_MOST);
+             "%" PRId64 " alarms came at once for which there was no room (%d, of one partner %d); "
+             "what they said is lost, what they were to contain is contained",
+             desk->lost, ALARM_QUEUE_MOST, ALARM_PARTNER_MOST);
     desk->lost = 0;
     pthread_mutex_unlock(&desk->lock);
     alarm_record(desk, &raised, &id);
@@ -253,16 +264,18 @@ static void end_intervals(struct alarm_desk *desk, int64_t now_ns)
     }
 }
 
-/* Stores one count that has changed. Under `lock`, which it leaves meanwhile. */
-static bool store_count(struct alarm_desk *desk)
+/* Stores the first count that has changed at or behind *at, and leaves *at behind it: a pass has an
+ * end however fast they grow, or one that repeats without end would keep others from being
+ * recorded. Under `lock`, which it leaves meanwhile. */
+static bool store_count(struct alarm_desk *desk, size_t *at)
 {
     struct error error;
-    struct alarm_known *known = NULL;
-    for (size_t i = 0; i < desk->known_count && known == NULL; i++)
-        if (desk->known[i].id != 0 && desk->known[i].repeats != desk->known[i].stored)
-            known = &desk->known[i];
-    if (known == NULL)
+    while (*at < desk->known_count &&
+           (desk->known[*at].id == 0 || desk->known[*at].repeats == desk->known[*at].stored))
+        ++*at;
+    if (*at >= desk->known_count)
         return false;
+    struct alarm_known *known = &desk->known[(*at)++];
     int64_t id = known->id, repeats = known->stored = known->repeats;
     pthread_mutex_unlock(&desk->lock);
     pthread_mutex_lock(&desk->file_lock);
@@ -273,6 +286,14 @@ static bool store_count(struct alarm_desk *desk)
                   error.message);
     pthread_mutex_lock(&desk->lock);
     return true;
+}
+
+/* What was raised meanwhile goes first, but for the last time. */
+static void store_counts(struct alarm_desk *desk)
+{
+    size_t at = 0;
+    while ((desk->closing || desk->first == NULL) && store_count(desk, &at))
+        ;
 }
 
 /* For a second at most where something is counted. Under `lock`. */
@@ -298,8 +319,7 @@ static void *desk_main(void *context)
         if (record_one(desk) || record_lost(desk, clock_now_ns()))
             continue;
         if (desk->closing || clock_monotonic_ns() - stored_ns >= LOOK_S * INT64_C(1000000000)) {
-            while (store_count(desk))
-                ;
+            store_counts(desk);
             stored_ns = clock_monotonic_ns();
         }
         if (desk->closing && desk->first == NULL && desk->lost == 0)

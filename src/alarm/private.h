@@ -11,7 +11,12 @@
 #include "base/limits.h"
 #include "registry/alarms.h"
 
-enum { ALARM_RULE_BYTES = 64, ALARM_QUEUE_MOST = 100, ALARM_KNOWN_MOST = 512 };
+enum {
+    ALARM_RULE_BYTES = 64,
+    ALARM_QUEUE_MOST = 100,
+    ALARM_PARTNER_MOST = 50, /* of the queue, of one partner's */
+    ALARM_KNOWN_MOST = 512,
+};
 
 /* An alarm with texts of its own. */
 struct alarm_copy {

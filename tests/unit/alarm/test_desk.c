@@ -302,6 +302,31 @@ static void threads_raise_beside_each_other(void **state)
     end(&scene);
 }
 
+static void only_what_is_ones_own_is_crowded_out(void **state)
+{
+    enum { FLOOD = 2000 };
+    struct scene scene;
+    char about[20];
+    make_open(&scene, 3600);
+    struct alarm alarm = {.rule = "flood", .partner = "acme", .about = about, .text = "many"};
+    for (int i = 0; i < FLOOD; i++) {
+        snprintf(about, sizeof about, "%d", i);
+        alarm_raise(scene.desk, &alarm);
+    }
+    alarm.partner = "rival";
+    alarm_raise(scene.desk, &alarm);
+    close_desk(&scene);
+    assert_in_range(count_acts(&scene, "alarm\nid=", "rule=flood"), 2, FLOOD);
+    assert_int_equal(count_acts(&scene, "alarm\nid=", "rule=alarms-lost"), 1);
+    open_desk(&scene);
+    size_t at = 0;
+    while (strcmp(cell(&scene, at, "partner"), "rival") != 0 &&
+           strcmp(cell(&scene, at, "rule"), "none") != 0)
+        at++;
+    assert_string_equal(cell(&scene, at, "partner"), "rival");
+    end(&scene);
+}
+
 static void what_was_stored_and_not_recorded_is_recorded(void **state)
 {
     struct scene scene;
@@ -360,6 +385,7 @@ int main(void)
         cmocka_unit_test(what_contains_anew_is_never_merely_counted),
         cmocka_unit_test(a_flood_loses_nothing_unseen),
         cmocka_unit_test(threads_raise_beside_each_other),
+        cmocka_unit_test(only_what_is_ones_own_is_crowded_out),
         cmocka_unit_test(what_was_stored_and_not_recorded_is_recorded),
         cmocka_unit_test(is_acknowledged_once),
     };
