@@ -9,6 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOOD_HEADER = "/* Purpose. */\n#ifndef A_H\n#define A_H\n\n#include <stddef.h>\n\nsize_t one(void);\n\n#endif\n"
 GOOD_SOURCE = "/* Purpose. */\n#include \"crypto/crypto.h\"\n\nsize_t one(void)\n{\n    return 1;\n}\n"
 
+ATTACKS = "| attack | what happens | test |\n|---|---|---|\n"
+
 
 def tidy(tree, *only):
     command = [str(ROOT / "tools/tidy"), "--root", str(tree), "--build", str(tree / "build")]
@@ -36,7 +38,7 @@ def write(tree, path, text):
 
 def test_a_clean_tree_passes(tree):
     done = tidy(tree)
-    assert (done.returncode, done.stdout) == (0, "tidy: 13 checks hold, 0 do not\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "tidy: 14 checks hold, 0 do not\n"), done.stderr
 
 
 @pytest.mark.parametrize("rule, path, text, told", [
@@ -66,10 +68,16 @@ def test_a_clean_tree_passes(tree):
     ("manual", "man/a.1", ".Dd nonsense\n.Sh NAME\n", "a.1:"),
     ("documents", "docs/a.md", "See `src/crypto/gone.c`.\n", "docs/a.md:1: there is no src/crypto/gone.c"),
     ("documents", "README.md", "See [this](docs/gone.md).\n", "README.md:1: there is no docs/gone.md"),
+    ("attacks", "docs/SECURITY.md", ATTACKS + "| a | b | `test_gone.py` |\n", "docs/SECURITY.md:3: there is no test_gone.py"),
+    ("attacks", "docs/SECURITY.md", ATTACKS + "| a | b | `test_a.py`, `test_gone` |\n", "test_a.py has no test_gone()"),
+    ("attacks", "docs/SECURITY.md", ATTACKS + "| a | b | `test_a.py::test_gone` |\n", "test_a.py has no test_gone()"),
+    ("attacks", "docs/SECURITY.md", ATTACKS + "| a | b | `tests/run gone` |\n", "there is no tests/run gone"),
+    ("attacks", "docs/SECURITY.md", ATTACKS + "| a | b | by hand |\n", "the attack has no test"),
     ("format", "src/crypto/a.c", "/* P. */\nint a( void );\n", "src/crypto/a.c:2: not formatted"),
 ])
 def test_a_violation_is_found(tree, rule, path, text, told):
     write(tree, path, text)
+    write(tree, "tests/integration/test_a.py", "def test_one():\n    pass\n")
     done = tidy(tree, rule)
     assert done.returncode == 1, done.stdout
     assert told in done.stdout
