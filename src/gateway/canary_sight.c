@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/probe.h"
 #include "gateway/server.h"
 
-enum { VALUES_MOST = 4096, SCRATCH_BYTES = 64 * 1024, OID_UUID = 2950, UUID_BYTES = 16 };
+enum { OID_UUID = 2950, UUID_BYTES = 16 };
 
 /* ---- raising ---- */
 
@@ -63,12 +65,12 @@ static enum status look_at_element(void *context, const struct probe_value *valu
 {
     struct looking *looking = context;
     (void)error;
-    if (looking->look.values < VALUES_MOST)
-        canary_look_at(looking->watch, &looking->look, value->bytes);
+    canary_look_at(looking->watch, &looking->look, value->bytes);
     return STATUS_OK;
 }
 
-/* The elements, where it is an array's text or may be an array's bytes. */
+/* The elements, where it is an array's text or may be an array's bytes: all of them, and of any
+ * length, or a canary would be hidden behind the others. A message's bytes bound both. */
 static void look_into(struct looking *looking, struct slice bytes, bool binary)
 {
     struct probe_value array = {.bytes = bytes, .binary = binary};
@@ -76,9 +78,9 @@ static void look_into(struct looking *looking, struct slice bytes, bool binary)
     struct error ignored;
     if (!binary && (bytes.len == 0 || memchr(bytes.data, '{', bytes.len) == NULL))
         return;
-    buffer_init(&scratch, SCRATCH_BYTES);
+    buffer_init(&scratch, LIMIT_MESSAGE_BYTES);
     if (probe_elements(&array, &scratch, look_at_element, looking, &ignored) != STATUS_OK)
-        looking->look.values = VALUES_MOST; /* it is too large for us: what was seen stays seen */
+        log_event(LOG_ERROR, "canaries_not_looked_for", "reason=\"out of memory\"");
     buffer_free(&scratch);
 }
 
@@ -92,8 +94,6 @@ static void look_at_uuid(struct looking *looking, struct slice bytes)
 static void look_at_parameter(struct looking *looking, struct slice bytes, bool binary,
                               uint32_t type)
 {
-    if (looking->look.values >= VALUES_MOST)
-        return;
     canary_look_at(looking->watch, &looking->look, bytes);
     if (binary && bytes.len == UUID_BYTES && (type == OID_UUID || type == 0))
         look_at_uuid(looking, bytes);

@@ -339,15 +339,28 @@ static size_t find_mark(const struct canary_watch *watch, size_t count, uint64_t
     return low;
 }
 
+/* The place of somebody new: where all are taken, and the value is evidence by itself, that of
+ * somebody against whom there is none, so that names hide nobody. CANARY_LOOK_PEOPLE: none. */
+static size_t place_of_new(struct canary_look *look, enum worth worth)
+{
+    size_t at = 0;
+    if (look->people_count < CANARY_LOOK_PEOPLE)
+        return look->people_count++;
+    while (at < CANARY_LOOK_PEOPLE && (worth != WORTH_STRONG || look->people[at].is_strong))
+        at++;
+    return at;
+}
+
 static void note_person(struct canary_look *look, const struct mark *mark)
 {
     size_t at = 0;
     while (at < look->people_count && look->people[at].person != mark->person)
         at++;
-    if (at == CANARY_LOOK_PEOPLE)
-        return;
     if (at == look->people_count) {
-        look->people[look->people_count++].person = mark->person;
+        at = place_of_new(look, mark->worth);
+        if (at == CANARY_LOOK_PEOPLE)
+            return;
+        look->people[at].person = mark->person;
         look->people[at].hash = mark->hash;
         look->people[at].is_strong = look->people[at].is_twice = look->people[at].is_weak = false;
     }
@@ -356,14 +369,14 @@ static void note_person(struct canary_look *look, const struct mark *mark)
     look->people[at].is_strong = look->people[at].is_strong || mark->worth == WORTH_STRONG;
 }
 
-/* Many may have one name: a bounded number of them is noted. */
+/* Many may have one name: CANARY_LOOK_PEOPLE of them are noted. */
 static void look_up(struct canary_watch *watch, struct canary_look *look, uint64_t hash)
 {
     pthread_rwlock_rdlock(&watch->lock);
     size_t count = atomic_load(&watch->count);
-    for (size_t at = find_mark(watch, count, hash);
-         at < count && watch->marks[at].hash == hash && look->people_count < CANARY_LOOK_PEOPLE;
-         at++)
+    size_t first = find_mark(watch, count, hash);
+    for (size_t at = first;
+         at < count && watch->marks[at].hash == hash && at - first < CANARY_LOOK_PEOPLE; at++)
         note_person(look, &watch->marks[at]);
     pthread_rwlock_unlock(&watch->lock);
 }

@@ -1,32 +1,25 @@
 /* The constants of a statement, kept beside its plan for whoever looks for values that nobody
- * should ask for. The tree is the partner's own, before anything is rewritten. */
+ * should ask for: all of them, as the text is bounded. The tree is the partner's own, before
+ * anything is rewritten. */
 #include "sql/plan/plan_build.h"
 
 #include <string.h>
 
 #include "nodes/nodeFuncs.h"
 
-enum { LEAST_BYTES = 4, MOST_CONSTANTS = 4096, MOST_BYTES = 256 * 1024 };
+enum { LEAST_BYTES = 4 };
 
-struct keeping {
-    struct plan *plan;
-    size_t count, bytes;
-};
-
-static void keep(struct keeping *keeping, const char *text)
+static void keep(struct plan *plan, const char *text)
 {
     size_t len = text == NULL ? 0 : strnlen(text, PLAN_CONSTANT_BYTES + 1);
-    if (len < LEAST_BYTES || len > PLAN_CONSTANT_BYTES || keeping->count == MOST_CONSTANTS ||
-        keeping->bytes + len > MOST_BYTES)
+    if (len < LEAST_BYTES || len > PLAN_CONSTANT_BYTES)
         return;
-    struct plan_constant *constant = arena_new(&keeping->plan->arena, struct plan_constant);
-    char *copy = arena_copy(&keeping->plan->arena, text, len);
+    struct plan_constant *constant = arena_new(&plan->arena, struct plan_constant);
+    char *copy = arena_copy(&plan->arena, text, len);
     if (constant == NULL || copy == NULL)
         return; /* the plan does not fit its memory, and says so */
-    *constant = (struct plan_constant){.next = keeping->plan->constants, .text = copy};
-    keeping->plan->constants = constant;
-    keeping->count++;
-    keeping->bytes += len;
+    *constant = (struct plan_constant){.next = plan->constants, .text = copy};
+    plan->constants = constant;
 }
 
 static bool constant_walker(Node *node, void *context)
@@ -46,6 +39,5 @@ static bool constant_walker(Node *node, void *context)
 
 void plan_keep_constants(struct build *build, Node *statement)
 {
-    struct keeping keeping = {.plan = build->plan};
-    (void)constant_walker(statement, &keeping);
+    (void)constant_walker(statement, build->plan);
 }

@@ -172,6 +172,18 @@ static void two_deliveries_are_both_found(void **state)
     assert_false(canary_look_result(watch, &looked, 2, &sighting));
 }
 
+static void a_common_name_hides_nobody(void **state)
+{
+    enum { NAMESAKES = CANARY_LOOK_PEOPLE + 6 };
+    struct canary canaries[NAMESAKES];
+    for (int64_t i = 0; i < NAMESAKES; i++)
+        canaries[i] = cell("D-3", i, "name", "Common Name", true);
+    add_delivery("D-3", "acme", canaries, NAMESAKES);
+    assert_string_equal(LOOK("Common Name"), "none");
+    assert_string_equal(LOOK("Common Name", "bob99@box.example"), "D-2");
+    assert_string_equal(LOOK("Common Name", "somebody", "Bob99@box.example"), "D-2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +193,7 @@ int main(void)
         cmocka_unit_test(what_is_no_evidence_is_none),
         cmocka_unit_test(too_long_a_value_is_passed_over),
         cmocka_unit_test(two_deliveries_are_both_found),
+        cmocka_unit_test(a_common_name_hides_nobody),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
