@@ -1,7 +1,7 @@
 /* CancelRequests for everything that contained sessions had running, on one connection at a time:
- * each costs the database a process, and as many at once as there were sessions would be felt by
- * everybody else (measured: docs/decisions/0029). A backend that finds its connection closed ends
- * by itself; these are for those that reckon and do not look. */
+ * each costs the database a process, so they come with pauses: as many at once as there were
+ * sessions would be felt by everybody else (docs/decisions/0029). A backend that finds its
+ * connection closed ends by itself; these are for those that reckon and do not look. */
 #include "gateway/contain_private.h"
 
 #include <netdb.h>
@@ -10,13 +10,14 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "wire/wire.h"
 
-enum { BOUND_MS = 3000, TIMEOUT_MS = 500 };
+enum { BOUND_MS = 3000, TIMEOUT_MS = 500, PAUSE_MS = 8, PAUSES_MS = 1500 };
 
 struct place {
     struct sockaddr_storage address;
@@ -75,8 +76,12 @@ size_t contain_cancel(const struct config *config, const struct contain_backend 
     if (count == 0)
         return 0;
     bool found = find_place(config, &place);
-    for (size_t i = 0; found && i < count && clock_monotonic_ns() < until_ns; i++)
+    long pause_ms = count * PAUSE_MS > PAUSES_MS ? (long)(PAUSES_MS / count) : PAUSE_MS;
+    for (size_t i = 0; found && i < count && clock_monotonic_ns() < until_ns; i++) {
+        if (i > 0)
+            nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000}, NULL);
         asked += cancel_one(&place, &backends[i]);
+    }
     if (asked < count)
         log_event(LOG_WARNING, "cancel_failed", "asked=%zu of=%zu", asked, count);
     return asked;

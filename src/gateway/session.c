@@ -464,6 +464,10 @@ static void end_work(struct session *session, enum ledger_outcome outcome)
     for (struct portal *portal = session->portals; portal != NULL; portal = portal->next)
         release_abandon(portal->run, outcome);
     cursors_abandon(session, outcome);
+}
+
+static void end_upstream(struct session *session)
+{
     if (session->replies.count > 0)
         cancel_ask(session);
     upstream_close(session);
@@ -483,7 +487,7 @@ void session_finish_end(struct session *session)
     if (!session->is_unfinished)
         return;
     session->is_unfinished = false;
-    end_work(session, LEDGER_OUTCOME_CONTAINED);
+    end_upstream(session);
 }
 
 void session_end(struct session *session, enum ledger_outcome outcome, const char *sqlstate,
@@ -507,10 +511,11 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
         contain_cut(session);
     if (!plain_start)
         wire_put_error(&session->out.bytes, "FATAL", sqlstate, message, hint);
+    end_work(session, outcome);
     if (session->is_contained && session->upstream.state == UPSTREAM_READY)
         put_off_end(session);
     else
-        end_work(session, outcome);
+        end_upstream(session);
     if (!session->is_contained)
         server_live_remove(session->worker->server, &session->live);
     if (!plain_start) /* nothing more is read: a client that goes on sending must not wake us */

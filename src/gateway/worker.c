@@ -23,7 +23,8 @@ enum {
     TICK_MS = 500,
     STOP_TICKS = 3,
     CUT_WATCH_MS = 5,
-    ENDS_PER_WATCH = 4
+    ENDS_EVERY = 4, /* watches of a cut between two that close connections upstream */
+    ENDS_SHARE = 50 /* of those that are left, each time, one in so many; and one more */
 };
 
 /* True if there is another. */
@@ -202,13 +203,17 @@ static void on_cut_watch(void *context)
 {
     struct worker *worker = context;
     bool any = false;
-    unsigned room = ENDS_PER_WATCH;
+    unsigned room = 0, left = 0;
+    if (worker->cut_watches++ % ENDS_EVERY == 0)
+        room = 1 + worker->cut_left / ENDS_SHARE;
     for (struct session *session = worker->sessions, *next; session != NULL; session = next) {
         next = session->next;
         any = any || session->cut_ns != 0;
+        left += session->is_unfinished;
         if (session->cut_ns != 0)
             contain_step(session, &room);
     }
+    worker->cut_left = left;
     if (!any)
         net_timer_stop(worker->cut_watch);
 }

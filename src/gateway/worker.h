@@ -41,10 +41,11 @@ struct worker {
     struct net_listener *listener;
     struct net_listener *staff_listener; /* of the first worker; NULL: none */
     struct net_timer *tick;
-    struct lobby *lobby;         /* sessions whose identity is not proven yet */
-    uint64_t lobby_dropped;      /* since it was last told */
-    struct net_timer *cut_watch; /* runs while there are sessions that are cut */
-    struct session *sessions;    /* those that are logged in before those in the lobby */
+    struct lobby *lobby;            /* sessions whose identity is not proven yet */
+    uint64_t lobby_dropped;         /* since it was last told */
+    struct net_timer *cut_watch;    /* runs while there are sessions that are cut */
+    unsigned cut_watches, cut_left; /* turns of it; sessions still connected upstream */
+    struct session *sessions;       /* those that are logged in before those in the lobby */
     struct session *last_session;
     struct session *dirty;           /* sessions with something to flush this turn */
     struct session *flushing;        /* those of this turn that are still to be flushed */

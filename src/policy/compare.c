@@ -7,6 +7,8 @@
 
 enum { GRANTS_MOST = 64 }; /* of one dataset for one agent and purpose, one after the other */
 
+static const int64_t ns_per_minute = 60LL * 1000000000;
+
 struct comparing {
     const struct policy *policies[2]; /* before, after */
     int64_t now_ns;
@@ -89,6 +91,9 @@ static bool same_reach(const struct reach *a, const struct reach *b)
     return a->column->form == b->column->form && a->column->bucket == b->column->bucket &&
            same_text(a->column->mask, b->column->mask) && same_text(mask_sql(a), mask_sql(b)) &&
            same_text(a->grant->rows, b->grant->rows) && same_path(a, b) &&
+           a->grant->approval.for_ns == b->grant->approval.for_ns &&
+           a->grant->approval.needed == b->grant->approval.needed &&
+           a->grant->approval.reason == b->grant->approval.reason &&
            a->grant->valid_from_ns == b->grant->valid_from_ns &&
            a->grant->valid_until_ns == b->grant->valid_until_ns;
 }
@@ -124,6 +129,11 @@ static void describe(const struct reach *reach, const struct reach *other, char 
     }
     if (grant->rows != NULL)
         at = put(text, at, ", where ", grant->rows);
+    if (grant->approval.for_ns > 0) {
+        snprintf(bucket, sizeof bucket, "%lld min by %u",
+                 (long long)(grant->approval.for_ns / ns_per_minute), grant->approval.needed);
+        at = put(text, at, ", approved for ", bucket);
+    }
     if (grant->valid_from_ns != INT64_MIN) {
         clock_format_utc(grant->valid_from_ns, when);
         at = put(text, at, ", from ", when);

@@ -81,6 +81,9 @@ static void rows_times_tables_and_masks_count(void **state)
            "      - {dataset: customer, columns: {phone: short}, agent: job}\n",
            "~ north-mail.job[] customer.phone: short as left({column}, 1) > short as "
            "left({column}, 9)\n");
+    expect(GRANTS "      - {dataset: model, columns: [name], agent: job}\n",
+           GRANTS "      - {dataset: model, columns: [name], agent: job, approval: {for: 8h}}\n",
+           "~ north-mail.job[] model.name: clear > clear, approved for 480 min by 1\n");
     /* ended in 2020: there is nothing to lose */
     expect(GRANTS "      - {dataset: model, columns: all, valid: {until: 2020-01-01}}\n", AGENT,
            "");
