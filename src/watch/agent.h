@@ -15,6 +15,7 @@
 enum {
     WATCH_NETWORKS = 128,
     WATCH_NEW_ROOM = 200,
+    WATCH_STEPS = 32, /* of one entry: look-ups of people who were not asked for before */
     WATCH_NEW_KINDS = POLICY_ANOMALIES - POLICY_ANOMALY_RATES,
 };
 
@@ -35,6 +36,7 @@ struct watch_agent {
     int64_t hour; /* at hand, since 1970; INT64_MIN: none */
     uint64_t counts[POLICY_ANOMALIES];
     struct id_seen *people;                 /* of the hour; NULL: nobody */
+    struct id_seen *asked;                  /* in the hour by look-ups; NULL: nobody */
     int64_t alarmed_hour[POLICY_ANOMALIES]; /* INT64_MIN: never */
     /* Live: once it is to be contained, sessions up to this one get nothing any more. */
     uint64_t newest_session, cut_session;

@@ -14,8 +14,7 @@ enum {
     GRADE_WITNESS = 3,
     GRADE_INFLUENCE = 4,
     GRADE_PROBE = 5,
-    FEW = 200,   /* people: one look-up */
-    POINTS = 16, /* keys of one that are no interval, and looked at one by one */
+    FEW = 200, /* people: one look-up */
     IDS_MOST = 1 << 24,
 };
 static const int64_t HOUR_NS = 3600LL * 1000000000;
@@ -60,12 +59,18 @@ struct walking {
     struct walk_step step; /* session, hour, reach */
 };
 
-static void add_step(struct walking *walking, uint64_t family, int64_t low, int64_t high)
+/* ids: whose keys these are, ascending. */
+static void add_step(struct walking *walking, uint64_t family, int64_t low, int64_t high,
+                     const uint32_t *ids, size_t count)
 {
     struct intake *intake = walking->intake;
-    if (intake->step_count == INTAKE_STEPS)
+    size_t at = intake->step_count, begin = at == 0 ? 0 : intake->asked_ends[at - 1];
+    if (at == INTAKE_STEPS || count > INTAKE_ASKED - begin)
         return;
-    struct walk_step *step = &intake->steps[intake->step_count++];
+    memcpy(intake->asked + begin, ids, count * sizeof *ids);
+    intake->asked_ends[at] = begin + count;
+    intake->step_count++;
+    struct walk_step *step = &intake->steps[at];
     *step = walking->step;
     step->family = family;
     step->low = low;
@@ -84,29 +89,27 @@ static bool key_of(const struct walking *walking, uint32_t id, uint64_t *family,
 /* People whose keys lie close are one interval; others are so many single look-ups. */
 static void add_look_up(struct walking *walking, const uint32_t *ids, size_t count)
 {
-    uint64_t families[POINTS] = {0}, family;
-    int64_t numbers[POINTS], low = INT64_MAX, high = INT64_MIN, number;
+    uint64_t families[FEW] = {0};
+    int64_t numbers[FEW], low = INT64_MAX, high = INT64_MIN;
+    uint32_t whose[FEW];
     size_t points = 0;
     bool alike = true;
-    for (size_t i = 0; i < count && (alike || points < POINTS); i++) {
-        if (!key_of(walking, ids[i], &family, &number)) {
+    for (size_t i = 0; i < count; i++) {
+        if (!key_of(walking, ids[i], &families[points], &numbers[points])) {
             alike = false;
             continue;
         }
-        alike = alike && (points == 0 || family == families[0]);
-        low = number < low ? number : low;
-        high = number > high ? number : high;
-        if (points == POINTS)
-            continue;
-        families[points] = family;
-        numbers[points++] = number;
+        alike = alike && families[points] == families[0];
+        low = numbers[points] < low ? numbers[points] : low;
+        high = numbers[points] > high ? numbers[points] : high;
+        whose[points++] = ids[i];
     }
     if (points > 0 && alike && high - low < (int64_t)(4 * count + walking->step.reach)) {
-        add_step(walking, families[0], low, high);
+        add_step(walking, families[0], low, high, ids, count);
         return;
     }
     for (size_t i = 0; i < points; i++)
-        add_step(walking, families[i], numbers[i], numbers[i]);
+        add_step(walking, families[i], numbers[i], numbers[i], &whose[i], 1);
 }
 
 /* ---- entries ---- */

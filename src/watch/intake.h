@@ -8,7 +8,7 @@
 #include "watch/walk.h"
 #include "watch/watch.h"
 
-enum { INTAKE_STEPS = 32, INTAKE_SETS = 32, INTAKE_IDS = 64, INTAKE_ITEMS = 8 };
+enum { INTAKE_STEPS = 400, INTAKE_ASKED = 1024, INTAKE_IDS = 64, INTAKE_ITEMS = 8 };
 
 struct intake {
     int64_t time_ns;
@@ -18,7 +18,9 @@ struct intake {
     size_t *ends;
     size_t run_count;
     struct walk_step steps[INTAKE_STEPS];
+    size_t asked_ends[INTAKE_STEPS]; /* whom step s is about: asked[asked_ends[s-1] ..] */
     size_t step_count;
+    uint32_t asked[INTAKE_ASKED];
     uint32_t few_ids[INTAKE_IDS]; /* room of ids and ends, while that is enough */
     size_t few_ends[INTAKE_ITEMS];
     bool has_network;

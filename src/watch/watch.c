@@ -36,6 +36,7 @@ enum status watch_new(struct watch **out, struct error *error)
 static void free_agent(struct watch_agent *state)
 {
     id_seen_free(state->people);
+    id_seen_free(state->asked);
     seen_free(&state->columns);
     seen_free(&state->column_sets);
     pthread_mutex_destroy(&state->lock);
@@ -193,7 +194,8 @@ static void turn_hour(struct watch_agent *state, int64_t hour)
     if (hour > state->hour) {
         memset(state->counts, 0, sizeof state->counts);
         id_seen_free(state->people);
-        state->people = NULL;
+        id_seen_free(state->asked);
+        state->people = state->asked = NULL;
     }
     state->hour = hour;
 }
@@ -270,6 +272,26 @@ static void take_people(struct watch_agent *state, const struct intake *intake)
     }
 }
 
+/* Whoever is asked for again within the hour makes no step: the same few, asked for between the
+ * steps of a walk or beside each, would otherwise take the places in which it is followed. */
+static void take_steps(struct watch_agent *state, const struct intake *intake)
+{
+    struct error error;
+    size_t begin = 0, taken = 0;
+    if (intake->step_count > 0 && state->asked == NULL)
+        CHECK((state->asked = id_seen_new()) != NULL);
+    for (size_t i = 0; i < intake->step_count && taken < WATCH_STEPS;
+         begin = intake->asked_ends[i++]) {
+        uint64_t fresh = 0;
+        CHECK(id_seen_add(state->asked, intake->asked + begin, intake->asked_ends[i] - begin,
+                          &fresh, &error) == STATUS_OK);
+        if (fresh == 0)
+            continue;
+        state->counts[POLICY_ANOMALY_WALK] += walk_take(&state->walk, &intake->steps[i]);
+        taken++;
+    }
+}
+
 static void take_counts(struct watch *watch, struct watch_agent *state,
                         const struct ledger_entry *entry, const struct intake *intake,
                         struct watch_change *change)
@@ -279,8 +301,7 @@ static void take_counts(struct watch *watch, struct watch_agent *state,
     state->counts[POLICY_ANOMALY_PROBES] += intake->probes;
     state->counts[POLICY_ANOMALY_ERRORS] += intake->errors;
     state->counts[POLICY_ANOMALY_STATEMENTS] += intake->statements;
-    for (size_t i = 0; i < intake->step_count; i++)
-        state->counts[POLICY_ANOMALY_WALK] += walk_take(&state->walk, &intake->steps[i]);
+    take_steps(state, intake);
     if (entry->type != LEDGER_DISCLOSURE)
         return;
     take_columns(watch, state, entry->column_set, change);

@@ -3,7 +3,8 @@
  * the same function live and in a replay. No I/O; nothing here raises an alarm: the caller does.
  * Thread-safe: a lock for the names, held for a look-up, and one an agent, held while an entry is
  * counted; subject sets and keys are read before.
- * Memory: about 16 KiB an agent, and of the hour at hand 8 KiB for each 65,536 ids met. */
+ * Memory: about 16 KiB an agent, and of the hour at hand 8 KiB for each 65,536 ids met, twice
+ * for those met in look-ups of few. */
 #ifndef COFFERDAM_WATCH_WATCH_H
 #define COFFERDAM_WATCH_WATCH_H
 

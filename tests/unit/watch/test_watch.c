@@ -68,14 +68,12 @@ static void take_entry(struct ledger_entry *entry)
                mode, entry, &verdict);
 }
 
-/* One statement about people first … first + count - 1. */
-static void tell(int64_t time_ns, uint32_t first, uint32_t count, uint8_t grade, uint32_t columns)
+/* One statement about these people, ascending. */
+static void tell_ids(int64_t time_ns, uint32_t *ids, uint32_t count, uint8_t grade,
+                     uint32_t columns)
 {
     struct buffer set;
-    uint32_t *ids = calloc(count + 1, sizeof *ids);
     buffer_init(&set, 1 << 20);
-    for (uint32_t i = 0; i < count; i++)
-        ids[i] = first + i;
     subject_set_serialize(ids, count, &set);
     struct ledger_item item = {.grade = grade, .subjects = buffer_slice(&set)};
     struct ledger_entry entry = {.type = LEDGER_DISCLOSURE,
@@ -87,6 +85,15 @@ static void tell(int64_t time_ns, uint32_t first, uint32_t count, uint8_t grade,
                                  .item_count = count > 0};
     take_entry(&entry);
     buffer_free(&set);
+}
+
+/* The same about people first … first + count - 1. */
+static void tell(int64_t time_ns, uint32_t first, uint32_t count, uint8_t grade, uint32_t columns)
+{
+    uint32_t *ids = calloc(count + 1, sizeof *ids);
+    for (uint32_t i = 0; i < count; i++)
+        ids[i] = first + i;
+    tell_ids(time_ns, ids, count, grade, columns);
     free(ids);
 }
 
@@ -231,6 +238,28 @@ static void a_walk_is_told_from_random_look_ups(void **state)
     expect_alarm(POLICY_ANOMALY_WALK, "look-ups along keys in the hour: 51, bound 50");
 }
 
+/* The same sixteen people, asked for between the steps or beside each of them. */
+static void decoys_hide_no_walk(void **state)
+{
+    enum { DECOYS = 16 };
+    uint32_t ids[DECOYS + 1];
+    for (int i = 0; i < POLICY_ANOMALIES; i++)
+        partner.anomalies.rules[i].off = i != POLICY_ANOMALY_WALK;
+    for (uint32_t i = 0; i < DECOYS; i++)
+        ids[i] = 1000 * (i + 1) * (i + 1); /* of no one stride */
+    for (uint32_t step = 1000000; step <= 1000025; step++) {
+        for (uint32_t i = 0; i < DECOYS; i++)
+            tell(start_ns, ids[i], 1, 1, 1);
+        tell(start_ns, step, 1, 1, 1);
+    }
+    for (uint32_t step = 1000026; step <= 1000050; step++) {
+        assert_int_equal(verdict.count, 0);
+        ids[DECOYS] = step;
+        tell_ids(start_ns, ids, DECOYS + 1, 1, 1);
+    }
+    expect_alarm(POLICY_ANOMALY_WALK, "look-ups along keys in the hour: 51, bound 50");
+}
+
 static void what_is_to_be_contained_is_held(void **state)
 {
     partner.anomalies.rules[POLICY_ANOMALY_SUBJECTS].contain = true;
@@ -328,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_new, begin, end),
         cmocka_unit_test_setup_teardown(probes_errors_and_statements, begin, end),
         cmocka_unit_test_setup_teardown(a_walk_is_told_from_random_look_ups, begin, end),
+        cmocka_unit_test_setup_teardown(decoys_hide_no_walk, begin, end),
         cmocka_unit_test_setup_teardown(what_is_to_be_contained_is_held, begin, end),
         cmocka_unit_test_setup_teardown(a_contained_login_teaches_no_network, begin, end),
         cmocka_unit_test_setup_teardown(a_replay_gives_the_same, begin, end),
