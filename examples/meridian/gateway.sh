@@ -34,7 +34,7 @@ hand_over() {
 
 gateway_prepare() {
     local folder=$home/gateway
-    rm -rf "$folder" "$home/ca" "$home/kits"
+    rm -rf "$folder" "$home/ca" "$home/kits" "$home/winter.csv" "$home/letters.csv" "$home/never.txt"
     folder "$gateway_user" "$folder"
     folder "$gateway_user" "$folder/state" 700
     folder "$gateway_user" "$folder/run"

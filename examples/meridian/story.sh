@@ -53,12 +53,16 @@ chapter_work() {
 }
 
 chapter_correction() {
-    local before after
-    chapter "A correction" "A customer rings: the number is wrong. A few of ringway's people may change that one column, of one car's owner at a time. Who was changed is in the ledger before the database commits; what it was changed to is nowhere but in the database."
+    local before after correction
+    chapter "A correction" "A customer rings: the number is wrong. A few of ringway's people may change that one column, of one car's owner at a time, and only when staff have said yes, for eight hours. Who was changed is in the ledger before the database commits; what it was changed to is nowhere but in the database."
     before=$(truth "SELECT count(*) FROM crm.customer WHERE phone = '+44 7700 900999'")
     refused ringway/desk -c "UPDATE customer SET phone = '+44 7700 900999' FROM vehicle v WHERE v.owner_id = customer.customer_id AND v.registration = '$mark'"
+    correction="UPDATE customer SET phone = '+44 7700 900999' FROM vehicle v WHERE v.owner_id = customer.customer_id AND v.registration = '$mark' RETURNING full_name, phone"
+    refused ringway/corrections -c "SET cofferdam.reason = 'call 4711'" -c "$correction"
+    operator request list
+    operator request approve 1 --for 2h
     refused ringway/corrections -c "UPDATE customer SET phone = '+44 7700 900999'"
-    allowed ringway/corrections -c "UPDATE customer SET phone = '+44 7700 900999' FROM vehicle v WHERE v.owner_id = customer.customer_id AND v.registration = '$mark' RETURNING full_name, phone"
+    allowed ringway/corrections -c "$correction"
     after=$(truth "SELECT count(*) FROM crm.customer WHERE phone = '+44 7700 900999'")
     [ $((after - before)) -le 1 ] && [ "$after" -ge 1 ] || fail "$((after - before)) telephone numbers were changed"
     show meridian "cofferdam ledger tail | grep change"
@@ -71,6 +75,35 @@ chapter_delivery() {
     show brightwash head -n 4 winter.csv
     head -n 4 "$home/winter.csv"
 }
+
+# A row of winter.csv, "registration,owner", whose car nobody has.
+invented_car() {
+    LC_ALL=C join -t, -v 1 <(tail -n +2 "$home/winter.csv" | cut -d, -f1,2 | LC_ALL=C sort) <(truth "SELECT registration FROM crm.vehicle" | LC_ALL=C sort) | head -n 1
+}
+alarm_stands() { cofferdam alarm list | grep -q "$1"; }
+
+chapter_trip_wire() {
+    local car
+    chapter "A trip-wire" "ringway was never given that list. If it knows a driver who exists nowhere else, somebody has handed it on: the question alone raises an alarm, before anything is for sale."
+    car=$(invented_car)
+    [ -n "$car" ] || fail "there is no invented car in the file"
+    allowed ringway/desk -c "SELECT v.registration, m.name AS model FROM vehicle v JOIN model m ON m.model_id = v.model_id WHERE v.registration = '${car%,*}' AND v.owner_id = '${car#*,}'"
+    wait_for 5 alarm_stands canary-crossed || { cofferdam alarm list; fail "no alarm was raised"; }
+    operator alarm list
+}
+
+chapter_credentials() {
+    chapter "By what they came in" "Who is here now, what proved it and until when; which certificates were issued; and what an agent did in this hour, against the bound that would raise an alarm."
+    show ringway.desk psql
+    run_partner ringway/desk -At -c "SELECT 1" -c '\! sleep 1' >"$home/desk.out" 2>&1 &
+    wait_for 5 session_of desk || { cat "$home/desk.out"; fail "ringway/desk is not among the sessions"; }
+    operator sessions
+    wait $! || { cat "$home/desk.out"; fail "the session was disturbed"; }
+    show meridian cofferdam cert list --ca "$home/ca"
+    "$program" cert list --ca "$home/ca"
+    operator anomaly show --agent ringway/desk
+}
+session_of() { cofferdam sessions | grep -qw "$1"; }
 
 chapter_budget() {
     chapter "An export, and its end" "Somebody has north-mail's key and wants everything. The budget is 12,000 different people a day; the row that would be one too many is not sent."
@@ -200,6 +233,8 @@ tell_story() {
     chapter_work
     chapter_correction
     chapter_delivery
+    chapter_trip_wire
+    chapter_credentials
     chapter_budget
     chapter_containment
     chapter_answers

@@ -40,7 +40,7 @@ def test_the_story_holds_and_leaves_nothing_running(folder):
     assert done.returncode == 0, done.stdout[-4000:]
     for word in ("53400", "42501", "30 of 30", "Never", "Is this message genuine", "We sent a message with this",
                  "handed over to the mail server", "is closed; dossier", "agree with the ledger", "scope: who", "+44 7700 900999", "change-end", "committed",
-                 "canaries among the rows", "the copy given to brightwash is", "signed: ", "was ever disclosed to the partner north-mail"):
+                 "needs approval: request 1 was made", "canary-crossed", "statlab.notebook", "canaries among the rows", "the copy given to brightwash is", "signed: ", "was ever disclosed to the partner north-mail"):
         assert word in done.stdout, f"{word!r} is not in the story:\n{done.stdout[-4000:]}"
     assert "\x1b[" not in done.stdout, "colours, and no terminal"
     assert servers_under(folder) == []
