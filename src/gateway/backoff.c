@@ -334,29 +334,38 @@ static struct entry *find_part(struct backoff *backoff, const struct backoff_fro
     return find(&backoff->tables[kind], tag_of(backoff, kind, part.login, &part.address), now_ns);
 }
 
-static int64_t wait_of(struct backoff *backoff, const struct backoff_from *from, int64_t now_ns)
+/* Of the pair, and of its address and its name. */
+struct waits {
+    int64_t pair_ns, all_ns;
+};
+
+static struct waits waits_of(struct backoff *backoff, const struct backoff_from *from,
+                             int64_t now_ns)
 {
-    struct backoff_from pair = part_of(from, BACKOFF_PAIR);
-    int64_t wait = until_next_ns(find_part(backoff, from, BACKOFF_PAIR, now_ns), now_ns);
-    if (has_passed(backoff, tag_of(backoff, BACKOFF_PAIR, pair.login, &pair.address)))
-        return wait;
+    int64_t of_pair = until_next_ns(find_part(backoff, from, BACKOFF_PAIR, now_ns), now_ns);
     int64_t of_address = until_next_ns(find_part(backoff, from, BACKOFF_ADDRESS, now_ns), now_ns);
     int64_t of_name = name_pause_ns(find_part(backoff, from, BACKOFF_NAME, now_ns));
-    wait = of_address > wait ? of_address : wait;
-    return of_name > wait ? of_name : wait;
+    int64_t most = of_address > of_pair ? of_address : of_pair;
+    return (struct waits){.pair_ns = of_pair, .all_ns = of_name > most ? of_name : most};
+}
+
+static bool is_too_long(int64_t wait_ns)
+{
+    return wait_ns > BACKOFF_MOST_S * second_ns;
 }
 
 /* A verdict that is not told is no answer to a guess: it counts for the ledger and the alarm only,
- * or else whoever goes on asking would never be answered again. */
-static void count_wrong(struct backoff *backoff, const struct backoff_from *from, bool told,
-                        int64_t now_ns)
+ * or else whoever goes on asking would never be answered again. To a pair it counts as long as its
+ * own wait lets it, as a right one might have been told then. */
+static void count_wrong(struct backoff *backoff, const struct backoff_from *from,
+                        const struct waits *waits, int64_t now_ns)
 {
     static const uint32_t free_of_charge[] = {PAIR_FREE, ADDRESS_FREE, UINT32_MAX};
     for (enum backoff_kind kind = BACKOFF_PAIR; kind <= BACKOFF_NAME; kind++) {
         struct backoff_from part = part_of(from, kind);
         struct entry *entry = find_or_make(backoff, kind, &part, now_ns);
         entry->known = part.known;
-        if (told)
+        if (!is_too_long(kind == BACKOFF_PAIR ? waits->pair_ns : waits->all_ns))
             count_failure(&backoff->tables[kind], entry, free_of_charge[kind], now_ns);
         if (kind == BACKOFF_NAME)
             count_hour(backoff, entry, now_ns);
@@ -372,12 +381,15 @@ void backoff_judge(struct backoff *backoff, const struct backoff_from *from, boo
 {
     *verdict = (struct backoff_verdict){.too_many = false};
     pthread_mutex_lock(&backoff->lock);
-    int64_t wait = wait_of(backoff, from, now_ns);
-    verdict->too_many = wait > BACKOFF_MOST_S * second_ns;
+    struct backoff_from pair = part_of(from, BACKOFF_PAIR);
+    struct waits waits = waits_of(backoff, from, now_ns);
+    bool passed = has_passed(backoff, tag_of(backoff, BACKOFF_PAIR, pair.login, &pair.address));
+    int64_t wait = right && passed ? waits.pair_ns : waits.all_ns;
+    verdict->too_many = is_too_long(wait);
     if (!verdict->too_many)
         verdict->wait_ms = (uint32_t)((wait + 999999) / 1000000);
     if (!right)
-        count_wrong(backoff, from, !verdict->too_many, now_ns);
+        count_wrong(backoff, from, &waits, now_ns);
     pthread_mutex_unlock(&backoff->lock);
 }
 

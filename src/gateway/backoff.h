@@ -1,8 +1,9 @@
 /* Back-off: how long the verdict of a login waits, after failures of the same name and address, of
  * the address, and of the name; and how many wrong keys of cancel requests an address may try.
- * Decision 0026. Invariants: what a verdict waits does not depend on the verdict; a pair that has
- * logged in before waits for its own failures alone; memory does not grow; the counts that
- * are reported add up to all failures. Times are monotonic. Thread-safe; no I/O. */
+ * Decision 0026. Invariants: a pair's guesses are answered no faster than its own waits let it,
+ * right or wrong; a wrong one waits as long whoever has logged in before; a right one of a pair
+ * that has waits for its own failures alone; memory does not grow; the counts that are reported add
+ * up to all failures. Times are monotonic. Thread-safe; no I/O. */
 #ifndef COFFERDAM_GATEWAY_BACKOFF_H
 #define COFFERDAM_GATEWAY_BACKOFF_H
 

@@ -64,11 +64,16 @@ static void review_sessions(struct worker *worker)
 }
 
 /* The secret is compared in constant time; a wrong key counts against the address that sent it. */
+/* Where an address has guessed too much, sessions from there may still be cancelled from there: its
+ * neighbours shall not keep an agent from that, and 56 bits are enough. */
 static void run_cancel(struct worker *worker, const struct worker_cancel *cancel)
 {
     bool right = false;
-    for (struct session *session = worker->sessions; session != NULL; session = session->next) {
-        if (session->cancel_pid != cancel->pid ||
+    uint64_t from = net_address_block(&cancel->address);
+    for (struct session *session = worker->sessions; session != NULL && session->counted;
+         session = session->next) {
+        if ((!cancel->allowed && net_address_block(&session->address) != from) ||
+            session->cancel_pid != cancel->pid ||
             !crypto_equal(&session->cancel_secret, &cancel->secret, sizeof cancel->secret))
             continue;
         right = true;
@@ -77,7 +82,7 @@ static void run_cancel(struct worker *worker, const struct worker_cancel *cancel
             cancel_ask(session);
         }
     }
-    if (!right)
+    if (!right && cancel->allowed)
         backoff_cancel_wrong(worker->server->backoff, &cancel->address, clock_monotonic_ns());
 }
 
@@ -326,17 +331,18 @@ void worker_post_cancel(struct server *server, uint32_t pid, uint32_t secret,
 {
     uint32_t index = (pid >> 24) - 1;
     int64_t now_ns = clock_monotonic_ns();
-    if (!backoff_cancel_allowed(server->backoff, address, now_ns))
-        return;
+    bool allowed = backoff_cancel_allowed(server->backoff, address, now_ns);
     if (index >= server->worker_count) {
-        backoff_cancel_wrong(server->backoff, address, now_ns);
+        if (allowed)
+            backoff_cancel_wrong(server->backoff, address, now_ns);
         return;
     }
     struct worker *worker = server->workers[index];
     struct worker_cancel *cancel = calloc(1, sizeof *cancel);
     if (cancel == NULL)
         return;
-    *cancel = (struct worker_cancel){.pid = pid, .secret = secret, .address = *address};
+    *cancel = (struct worker_cancel){
+        .pid = pid, .secret = secret, .address = *address, .allowed = allowed};
     pthread_mutex_lock(&worker->mailbox_lock);
     cancel->next = worker->cancels;
     worker->cancels = cancel;

@@ -27,6 +27,7 @@ struct worker_cancel { /* a CancelRequest that arrived elsewhere */
     struct worker_cancel *next;
     uint32_t pid, secret;
     struct in6_addr address; /* from which it came */
+    bool allowed;            /* it may be for a session of any address */
 };
 
 struct cancel;

@@ -142,6 +142,8 @@ enum net_tls_side {
     NET_TLS_SERVER_DIRECT, /* nothing was said before: ALPN is required */
 };
 enum { NET_TLS_FIRST_BYTE = 0x16 }; /* of a ClientHello: the handshake record (RFC 8446, 5.1) */
+/* What a server takes of one: a ClientHello and a chain of certificates are a few kilobytes. */
+enum { NET_TLS_HANDSHAKE_BYTES = 16 * 1024 };
 /* Starts a handshake; handlers->ready tells the outcome. Bytes that the owner has already read
  * past the SSLRequest are a protocol violation that the owner must catch (CVE-2021-23214). A
  * server's handshakes wait for each other: see handshakes.c. */

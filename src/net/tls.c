@@ -84,6 +84,16 @@ static void handshake_failed(struct net_stream *stream, int kind, int failure)
     stream_fail(stream, &error);
 }
 
+/* OpenSSL gathers a ClientHello of up to 128 KiB: too much room for a stranger. */
+static void handshake_too_long(struct net_stream *stream)
+{
+    struct error error;
+    error_set(&error, STATUS_PEER, "08006", NULL,
+              "TLS handshake failed: more than %d bytes from the peer", NET_TLS_HANDSHAKE_BYTES);
+    stream->tls_broken = true;
+    stream_fail(stream, &error);
+}
+
 void tls_handshake(struct net_stream *stream)
 {
     ERR_clear_error();
@@ -98,7 +108,10 @@ void tls_handshake(struct net_stream *stream)
         return;
     }
     int kind = SSL_get_error(stream->ssl, result);
-    if (kind == SSL_ERROR_WANT_READ)
+    if (stream->serves && kind == SSL_ERROR_WANT_READ &&
+        BIO_number_read(SSL_get_rbio(stream->ssl)) > NET_TLS_HANDSHAKE_BYTES)
+        handshake_too_long(stream);
+    else if (kind == SSL_ERROR_WANT_READ)
         stream_watch(stream, UV_READABLE);
     else if (kind == SSL_ERROR_WANT_WRITE)
         stream_watch(stream, UV_WRITABLE);

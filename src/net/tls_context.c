@@ -160,6 +160,7 @@ enum status net_tls_server_open(const char *certificate, const char *key, const 
     TRY(tls_new(TLS_server_method(), &tls, error));
     SSL_CTX_set_alpn_select_cb(tls->context, select_alpn, NULL);
     SSL_CTX_set_client_hello_cb(tls->context, on_client_hello, NULL);
+    SSL_CTX_set_max_cert_list(tls->context, NET_TLS_HANDSHAKE_BYTES);
     SSL_CTX_set_session_id_context(tls->context, session_context, sizeof session_context - 1);
     enum status status = STATUS_OK;
     if (SSL_CTX_use_certificate_chain_file(tls->context, certificate) != 1)

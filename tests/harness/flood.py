@@ -22,11 +22,12 @@ STARTUP = struct.pack("!ii", 23, 196608) + b"user\0acme.job\0\0"
 KINDS = ["silent", "half a startup packet", "half a ClientHello", "ClientHello", "a byte a second", "password begun"]
 
 
-def hello():
+def hello(newest=ssl.TLSVersion.MAXIMUM_SUPPORTED):
     """A ClientHello as OpenSSL makes it; many connections may send the same."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = newest
     try:
         context.wrap_bio(incoming, outgoing).do_handshake()
     except ssl.SSLWantReadError:

@@ -18,11 +18,12 @@ class RawLogin(RawClient):
     """TLS, then a startup packet as `user`; proofs are the test's affair.
 
     source: address to come from, so that failures of one test do not slow another.
-    port, cafile: of whoever stands between. certificate: SHA-256 of what the server showed.
+    port, cafile: of whoever stands between. certificate: (file, key) to show.
+    settle: seconds from the end of the handshake to the startup packet, which is sent at `began_ns`.
     """
 
     def __init__(self, gateway, user, settings=(), source=None, port=None, certificate=None, timeout=60,
-                 protocol=196608):
+                 protocol=196608, settle=0.0):
         plain = socket.create_connection(("127.0.0.1", port or gateway.port), timeout=timeout,
                                          source_address=(source, 0) if source else None)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -37,6 +38,8 @@ class RawLogin(RawClient):
         body = b"".join(text if isinstance(text, bytes) else text.encode()
                         for pair in (("user", user), ("database", gateway.database), *settings)
                         for part in pair for text in (part, b"\0"))
+        time.sleep(settle)
+        self.began_ns = time.perf_counter_ns()
         self.socket.sendall(struct.pack("!ii", len(body) + 9, protocol) + body + b"\0")
 
     def mechanisms(self):

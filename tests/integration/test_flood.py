@@ -1,6 +1,8 @@
 """A flood of connections that never prove who they are: partners come in and work on, memory stays bounded."""
 import os
 import socket
+import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -80,6 +82,28 @@ def test_bytes_do_not_put_the_deadline_off(small_lobby):
             assert sent < len(flood.STARTUP)
             time.sleep(0.1)
         assert LOGIN_MS / 1000 <= time.monotonic() - begun < 2
+
+
+def test_a_handshake_has_little_room(small_lobby):
+    """ClientHello and chain of certificates that never end: OpenSSL would gather 128 and 100 kB of each."""
+    for kind, size in ((1, 131000), (11, 102000)):
+        with knock(small_lobby) as connection:
+            connection.sendall(flood.SSL_REQUEST)
+            assert connection.recv(1) == b"S"
+            if kind == 11:
+                connection.sendall(flood.hello(ssl.TLSVersion.TLSv1_2))
+                assert connection.recv(65536)
+            message, sent = bytes([kind]) + size.to_bytes(3, "big") + b"\x03\x03" + bytes(size - 100), 0
+            begun = time.monotonic()
+            try:
+                while sent < len(message):
+                    part = message[sent:sent + 4000]
+                    connection.sendall(b"\x16\x03\x01" + struct.pack("!H", len(part)) + part)
+                    sent += len(part)
+                    time.sleep(0.003)
+            except ConnectionError:
+                pass
+            assert sent < 60000 and time.monotonic() - begun < LOGIN_MS / 1000 / 2, (kind, sent)
 
 
 def test_an_address_has_its_own_bound(small_lobby):

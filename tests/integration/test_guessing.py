@@ -35,10 +35,10 @@ def gateway(make_module_gateway):
     return made
 
 
-def wrong(gateway, name, source):
-    """((SQLSTATE, text), seconds until the verdict) of a login with a wrong password."""
+def wrong(gateway, name, source, password=None):
+    """((SQLSTATE, text), seconds until the verdict) of a login with a wrong password, or with this one."""
     login = RawLogin(gateway, name, source=source)
-    messages, seconds = login.attempt()
+    messages, seconds = login.attempt(password)
     login.close()
     return refusal(messages), seconds
 
@@ -77,9 +77,16 @@ def test_the_verdict_waits_right_or_wrong(gateway):
 
 
 def test_a_success_ends_it_for_that_agent_there(gateway):
-    """The right password in the test before has ended it, and made the pair one that others cannot hold up."""
-    guesses = [guess(gateway, f"acme.no{number}", "127.0.0.10") for number in range(25)]
-    assert wrong(gateway, "acme.job", "127.0.0.10")[1] < 0.9
+    """The right password in the test before has ended it, and made the pair one that others cannot hold up; who
+    does not have it learns from no wait that somebody has logged in by that name there."""
+    guesses = [guess(gateway, f"acme.no{number}", "127.0.0.10") for number in range(16)]
+    told, seconds = wrong(gateway, "acme.job", "127.0.0.10", "pw-acme.job")
+    assert told is None and seconds < 0.9
+    told, seconds = wrong(gateway, "acme.job", "127.0.0.10")
+    assert told[0] == "28P01" and seconds > 0.5
+    guesses += [guess(gateway, f"acme.no{number}", "127.0.0.10") for number in range(16, 25)]
+    told = {name: wrong(gateway, name, "127.0.0.10")[0] for name in ("acme.job", "acme.xyz")}
+    assert told["acme.job"] == told["acme.xyz"] and told["acme.job"][0] == "28000"
     for each in guesses:
         each.close()
     assert any(row["of"] == "address" and float(row["wait_s"]) > 0 for row in gateway.admin("SHOW BACKOFF"))
@@ -123,9 +130,9 @@ def test_failures_are_summed_up_in_the_ledger(gateway):
         sums[who] = sums.get(who, 0) + int(lines["failures"])
     assert sums["", "", "::ffff:127.0.0.14"] == 4
     assert sums["acme", "crt", "::ffff:127.0.0.14"] == 4
-    assert sums["acme", "job", "::ffff:127.0.0.10"] == 3 + 1 + 1
+    assert sums["acme", "job", "::ffff:127.0.0.10"] == 3 + 1 + 2
     assert sums["acme", "far", "::ffff:127.0.0.12"] == 16
-    assert sums["", "", "::ffff:127.0.0.10"] == 25
+    assert sums["", "", "::ffff:127.0.0.10"] == 25 + 1
     assert "secret" not in str(acts)
     assert len(acts) <= len(sums) * 2
 
@@ -218,6 +225,21 @@ def test_no_name_takes_longer(gateway):
     assert not telling, f"median and bounds of the difference in us: {telling}"
 
 
+def test_a_certificate_tells_nobody_who_else_has_one(gateway):
+    """As above; whoever asks shows a certificate, so that names which log in by one could be looked at more closely."""
+    shown = gateway.authority.client("spiffe://acme/robot")
+    spans = {"acme.crt": [], "acme.xyz": []}
+    for number in range(30):
+        for name in sorted(spans, reverse=number % 2):
+            login = RawLogin(gateway, name, source=f"127.1.{number}.2", certificate=shown, settle=0.003)
+            login.mechanisms()
+            spans[name].append(time.perf_counter_ns() - login.began_ns)
+            login.close()
+    found = middle([(a - b) / 1000 for a, b in zip(*spans.values())])
+    print(found)
+    assert found[1] <= 40 and found[2] >= -40, f"median and bounds of the difference in us: {found}"
+
+
 # ---- cancel keys ----
 
 def cancel_from(gateway, source, pid, secret):
@@ -239,6 +261,20 @@ def test_cancel_keys_cannot_be_guessed_fast(gateway):
     assert len(gateway.backends("active")) == 1
     assert any(row["of"] == "cancel" and row["address"].endswith("127.0.0.20") for row in gateway.admin("SHOW BACKOFF"))
     cancel_from(gateway, "127.0.0.21", pid, secret)
+    assert states(client.until_ready()) == ["57014"]
+    client.close()
+
+
+def test_neighbours_keep_nobody_from_cancelling(gateway):
+    """Sessions of an address are cancelled from there, however many wrong keys come from it."""
+    client = RawClient(gateway, "acme.cert", timeout=20, source="127.0.0.22")
+    pid, secret = client.key
+    client.send(client.simple(ENDLESS))
+    gateway.until_executing()
+    for guess in range(1, 40):
+        cancel_from(gateway, "127.0.0.22", pid, secret ^ guess)
+    assert len(gateway.backends("active")) == 1
+    cancel_from(gateway, "127.0.0.22", pid, secret)
     assert states(client.until_ready()) == ["57014"]
     client.close()
 

@@ -148,6 +148,27 @@ static void others_do_not_lock_out_who_has_logged_in(void **state)
     assert_true(right("a.b", OTHER) < 10000);
 }
 
+/* A wrong verdict must not tell who has logged in from here; and it counts, or else the pair could
+ * be guessed at without end while its address waits. */
+static void who_has_logged_in_shows_in_no_wait(void **state)
+{
+    struct backoff_from who = from("a.b", HOME);
+    char name[20];
+    backoff_passed(backoff, &who, now);
+    for (int i = 0; i < 22; i++) {
+        snprintf(name, sizeof name, "a.n%d", i);
+        assert_int_equal(wrong(name, HOME), wrong(name, AWAY));
+    }
+    assert_true(right("a.b", AWAY) > 0);
+    assert_int_equal(right("a.b", HOME), 0);
+    for (int i = 0; i < 20; i++, now += (i % 5) * second)
+        assert_int_equal(wrong("a.b", HOME), wrong("a.b", AWAY));
+    assert_int_equal(right("a.b", HOME), -1); /* its own failures */
+    now += 3 * minute;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(wrong("a.b", HOME), wrong("a.b", AWAY));
+}
+
 static void a_network_of_ipv6_is_one_address(void **state)
 {
     char address[40];
@@ -301,6 +322,7 @@ int main(void)
         case_of(success_begins_anew_for_the_pair_alone),
         case_of(an_address_waits_for_all_names),
         case_of(others_do_not_lock_out_who_has_logged_in),
+        case_of(who_has_logged_in_shows_in_no_wait),
         case_of(a_network_of_ipv6_is_one_address),
         case_of(a_flood_of_names_frees_nobody),
         case_of(a_pair_is_reported_once_a_minute),
