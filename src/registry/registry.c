@@ -22,6 +22,8 @@ struct entry {
     struct store_entry content;          /* its texts are in `texts`, or those of a proposal */
     char *proposed_by, *proposed_reason; /* owned; NULL: nobody has proposed to restore it */
     bool stored;
+    bool is_renewed; /* contained again, and the file has it lifted, or proposed to be */
+    bool is_asked;   /* somebody has contained it since a restoration began */
     atomic_uint_fast64_t tries, told; /* of somebody contained to log in; of them told of */
     _Atomic int64_t told_ns;          /* when it was last told; 0: never */
     char texts[];
@@ -118,6 +120,18 @@ static struct entry *find_cover(struct registry *registry, const char *partner, 
     return NULL;
 }
 
+/* Contained while it is so already: what others have proposed or begun to lift is not lifted. Under
+ * the lock. */
+static void contain_again(struct entry *entry)
+{
+    entry->is_asked = true;
+    if (entry->proposed_by == NULL)
+        return;
+    drop_proposal(entry);
+    entry->is_renewed = true;
+    entry->stored = false;
+}
+
 /* Puts made at the end, unless there is one for the same target already: then it is freed. Whoever
  * reads the new generation also sees the entry. */
 static void put(struct registry *registry, struct entry *made)
@@ -130,6 +144,8 @@ static void put(struct registry *registry, struct entry *made)
         atomic_fetch_add(&registry->count, 1);
         atomic_fetch_add(&registry->generation, 1);
         made = NULL;
+    } else {
+        contain_again(*link);
     }
     pthread_rwlock_unlock(&registry->lock);
     if (made != NULL)
@@ -206,17 +222,18 @@ static struct store_entry content_of(const struct registry_target *target, const
                                 .proposed_ns = INT64_MIN};
 }
 
-/* Under `writer`. Stores the entry for these contents, if it is not yet. It has been put before,
- * and may have been restored since. */
+/* Under `writer`. Stores the entry for these contents, if it is not yet; with the new reason where
+ * it was contained again. It has been put before, and may have been restored since. */
 static enum status store(struct registry *registry, const struct store_entry *content,
                          struct error *error)
 {
     struct entry *entry = *find(registry, content->partner, content->agent, content->credential);
     if (entry == NULL || entry->stored)
         return STATUS_OK;
-    TRY(store_contain(registry->store, &entry->content, error));
+    TRY(store_contain(registry->store, entry->is_renewed ? content : &entry->content, error));
     pthread_rwlock_wrlock(&registry->lock);
     entry->stored = true;
+    entry->is_renewed = false;
     pthread_rwlock_unlock(&registry->lock);
     return STATUS_OK;
 }
@@ -269,22 +286,63 @@ static enum status check_contained(struct registry *registry, const struct store
                      by_partner ? "its whole partner" : "something that covers it");
 }
 
+static enum status contained_meanwhile(struct error *error)
+{
+    return error_set(error, STATUS_DENIED, "55000", "SHOW CONTAINMENT says by whom",
+                     "it has been contained again meanwhile, and stays so");
+}
+
+/* What there is to restore, from now on; a copy of who proposed it, since containing it again frees
+ * that. Under `writer`. */
+static enum status begin_restore(struct registry *registry, struct entry *entry, char **proposed_by,
+                                 struct error *error)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    bool proposed = entry->proposed_by != NULL;
+    entry->is_asked = false;
+    *proposed_by = proposed ? strdup(entry->proposed_by) : NULL;
+    pthread_rwlock_unlock(&registry->lock);
+    return proposed && *proposed_by == NULL
+               ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")
+               : STATUS_OK;
+}
+
+/* Lifted in the file: in memory, too, unless it was contained again meanwhile. Under `writer`. */
+static enum status end_restore(struct registry *registry, struct entry **link, struct error *error)
+{
+    struct entry *entry = *link;
+    pthread_rwlock_wrlock(&registry->lock);
+    bool lifted = !entry->is_asked;
+    if (lifted) {
+        *link = entry->next;
+        atomic_fetch_sub(&registry->count, 1);
+        atomic_fetch_add(&registry->generation, 1);
+    } else {
+        entry->stored = false; /* whoever contained it is about to store it */
+        entry->is_renewed = true;
+    }
+    pthread_rwlock_unlock(&registry->lock);
+    if (!lifted)
+        return contained_meanwhile(error);
+    entry_free(entry);
+    return STATUS_OK;
+}
+
 /* Under `writer`. */
 static enum status restore(struct registry *registry, struct store_entry *content,
                            struct error *error)
 {
+    char *proposed_by = NULL;
     TRY(check_contained(registry, content, error));
     struct entry **link = find(registry, content->partner, content->agent, content->credential);
-    struct entry *entry = *link;
-    content->proposed_by = entry->content.proposed_by;
-    TRY(store_restore(registry->store, content, error));
-    pthread_rwlock_wrlock(&registry->lock);
-    *link = entry->next;
-    atomic_fetch_sub(&registry->count, 1);
-    atomic_fetch_add(&registry->generation, 1);
-    pthread_rwlock_unlock(&registry->lock);
-    entry_free(entry);
-    return STATUS_OK;
+    enum status status = begin_restore(registry, *link, &proposed_by, error);
+    content->proposed_by = proposed_by;
+    if (status == STATUS_OK)
+        status = store_restore(registry->store, content, error);
+    if (status == STATUS_OK)
+        status = end_restore(registry, link, error);
+    free(proposed_by);
+    return status;
 }
 
 enum status registry_restore(struct registry *registry, const struct registry_target *target,
@@ -298,17 +356,34 @@ enum status registry_restore(struct registry *registry, const struct registry_ta
     return status;
 }
 
+/* In the file: in memory, too, unless it was contained again meanwhile. Under `writer`. */
+static enum status end_propose(struct registry *registry, struct entry *entry,
+                               const struct store_entry *content, struct error *error)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    bool asked = entry->is_asked;
+    bool put = !asked && put_proposal(entry, content->reason, content->by, content->since_ns);
+    if (asked) {
+        entry->is_renewed = true;
+        entry->stored = false;
+    }
+    pthread_rwlock_unlock(&registry->lock);
+    if (asked)
+        return contained_meanwhile(error);
+    return put ? STATUS_OK : error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+}
+
 /* Under `writer`. */
 static enum status propose(struct registry *registry, const struct store_entry *content,
                            struct error *error)
 {
     TRY(check_contained(registry, content, error));
     struct entry *entry = *find(registry, content->partner, content->agent, content->credential);
-    TRY(store_propose(registry->store, content, error));
     pthread_rwlock_wrlock(&registry->lock);
-    bool put = put_proposal(entry, content->reason, content->by, content->since_ns);
+    entry->is_asked = false;
     pthread_rwlock_unlock(&registry->lock);
-    return put ? STATUS_OK : error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    TRY(store_propose(registry->store, content, error));
+    return end_propose(registry, entry, content, error);
 }
 
 enum status registry_propose(struct registry *registry, const struct registry_target *target,

@@ -40,11 +40,13 @@ MUST_USE enum status registry_enforce(struct registry *registry,
                                       const struct registry_target *target, const char *reason,
                                       const char *by, int64_t now_ns, struct error *error);
 /* In force in memory the moment it returns, whatever the disk says; the status tells whether it was
- * also stored. Containing twice keeps the first. */
+ * also stored. Containing twice keeps the first; what was proposed or is being done to lift it is
+ * off then. */
 MUST_USE enum status registry_contain(struct registry *registry,
                                       const struct registry_target *target, const char *reason,
                                       const char *by, int64_t now_ns, struct error *error);
-/* STATUS_NOT_FOUND if not contained. Lifted only once that is stored. */
+/* STATUS_NOT_FOUND if not contained; STATUS_DENIED 55000 if contained again meanwhile. Lifted only
+ * once that is stored. */
 MUST_USE enum status registry_restore(struct registry *registry,
                                       const struct registry_target *target, const char *reason,
                                       const char *by, int64_t now_ns, struct error *error);

@@ -141,7 +141,8 @@ enum status store_contain(struct store *store, const struct store_entry *entry, 
     enum status status =
         sqlite_change(&store->file, NULL, error,
                       "INSERT INTO containment (partner, agent, credential, reason, by, since_ns)"
-                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
+                      " proposed_reason = NULL, proposed_by = NULL, proposed_ns = NULL",
                       "tttttn", entry->partner, entry->agent, entry->credential, entry->reason,
                       entry->by, entry->since_ns);
     return note(store, status, "contain", entry, error);

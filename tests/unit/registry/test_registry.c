@@ -194,6 +194,63 @@ static void containing_twice_keeps_the_first(void **state)
     assert_int_equal(count_acts(), 1);
 }
 
+static void containing_again_withdraws_a_proposal(void **state)
+{
+    struct registry *registry = open_registry();
+    struct registry_containment found = {.proposed_by = ""};
+    struct error error = {0};
+    contain(registry, "north-mail", NULL);
+    assert_int_equal(registry_propose(registry, &north_mail, "a mistake", "ann", noon_ns, &error),
+                     STATUS_OK);
+    assert_true(registry_find(registry, &north_mail, &found));
+    assert_string_equal(found.proposed_by, "ann");
+    assert_int_equal(registry_contain(registry, &north_mail, "none", "bob", noon_ns + 5, &error),
+                     STATUS_OK);
+    assert_true(registry_find(registry, &north_mail, &found));
+    assert_string_equal(found.proposed_by, "");
+    assert_string_equal(found.by, "dpo");
+    registry_close(registry);
+    assert_int_equal(count_acts(), 3);
+    registry = open_registry();
+    assert_true(registry_find(registry, &north_mail, &found));
+    assert_string_equal(found.proposed_by, "");
+    registry_close(registry);
+}
+
+static void *restore_slowly(void *context)
+{
+    struct error error = {0};
+    enum status status = restore(context, "north-mail", NULL, &error);
+    return (void *)(intptr_t)status;
+}
+
+/* A restoration waits for the disk; somebody contains before it has been carried out. */
+static void containing_beats_a_restoration_under_way(void **state)
+{
+    struct registry *registry = open_registry();
+    pthread_t thread;
+    void *status = NULL;
+    sqlite3 *holder = NULL;
+    contain(registry, "north-mail", NULL);
+    assert_int_equal(sqlite3_open(path, &holder), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&thread, NULL, restore_slowly, registry), 0);
+    usleep(300000);
+    assert_int_equal(registry_enforce(registry, &north_mail, "again", "bob", noon_ns, NULL),
+                     STATUS_OK);
+    assert_int_equal(sqlite3_exec(holder, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(holder);
+    pthread_join(thread, &status);
+    assert_int_equal((intptr_t)status, STATUS_DENIED);
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
+    assert_int_equal(registry_contain(registry, &north_mail, "again", "bob", noon_ns, NULL),
+                     STATUS_OK);
+    registry_close(registry);
+    registry = open_registry();
+    assert_true(registry_contained(registry, "north-mail", "sync", NULL));
+    registry_close(registry);
+}
+
 static void the_generation_tells_of_changes(void **state)
 {
     struct registry *registry = open_registry();
@@ -343,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup(survives_a_restart, fresh),
         cmocka_unit_test_setup(survives_a_crash, fresh),
         cmocka_unit_test_setup(containing_twice_keeps_the_first, fresh),
+        cmocka_unit_test_setup(containing_again_withdraws_a_proposal, fresh),
+        cmocka_unit_test_setup(containing_beats_a_restoration_under_way, fresh),
         cmocka_unit_test_setup(the_generation_tells_of_changes, fresh),
         cmocka_unit_test_setup(lists_what_is_contained, fresh),
         cmocka_unit_test_setup(contains_even_if_it_cannot_be_stored, fresh),
