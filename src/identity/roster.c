@@ -205,9 +205,22 @@ static struct entry *find_neighbour(struct roster *roster, const char *login)
     return &roster->entries[roster->ring[low == roster->ring_count ? 0 : low]];
 }
 
+/* Of the kind of `real`, and another one when that has changed: a salt that never does would tell
+ * in time that nobody has the name. */
+static void mock(const struct roster *roster, const char *login, const struct scram_verifier *real,
+                 bool usable, struct scram_verifier *verifier)
+{
+    struct slice salt = slice_of(real->salt, real->salt_len);
+    struct slice secret = slice_of(roster->secret, sizeof roster->secret);
+    uint8_t seed[SECRET_BYTES];
+    crypto_hmac_sha256(secret, &salt, 1, seed);
+    scram_verifier_mock(usable ? slice_of(seed, sizeof seed) : secret, login, real->iterations,
+                        real->salt_len, verifier);
+    crypto_wipe(seed, sizeof seed);
+}
+
 void roster_find(struct roster *roster, const char *login, struct roster_found *found)
 {
-    struct slice secret = slice_of(roster->secret, sizeof roster->secret);
     struct entry *own = find_entry(roster, login), *neighbour = find_neighbour(roster, login);
     *found = (struct roster_found){.known = own != NULL && own->has_method};
     if (own != NULL) {
@@ -230,7 +243,7 @@ void roster_find(struct roster *roster, const char *login, struct roster_found *
             real = shown->verifier;
         pthread_mutex_unlock(&roster->lock);
     }
-    scram_verifier_mock(secret, login, real.iterations, real.salt_len, &found->verifier);
+    mock(roster, login, &real, usable, &found->verifier);
     if (found->known && usable)
         found->verifier = real;
     crypto_wipe(&real, sizeof real);

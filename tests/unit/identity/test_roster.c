@@ -187,6 +187,32 @@ static void files_are_read_again_when_they_change(void **state)
     roster_close(roster);
 }
 
+/* A salt that stays while agents' passwords change would tell that nobody has the name. */
+static void a_strangers_salt_changes_as_its_neighbours(void **state)
+{
+    struct policy_agent agent = {.login = "clinic.app", .scram_file = path};
+    struct roster_found first, again, later;
+    struct buffer text;
+    struct scram_verifier made;
+    write_file(VERIFIER, strlen(VERIFIER), 0600);
+    struct roster *roster = open_roster(&agent, 1, "secret");
+    roster_find(roster, "nobody", &first);
+    roster_close(roster);
+    roster = open_roster(&agent, 1, "secret");
+    roster_find(roster, "nobody", &again);
+    assert_memory_equal(again.verifier.salt, first.verifier.salt, 16);
+    buffer_init(&text, 1000);
+    scram_verifier_make(slice_of_text("pencil"), 4096, &made);
+    scram_verifier_print(&made, &text);
+    write_file((const char *)text.data, text.len, 0600);
+    roster_find(roster, "nobody", &later);
+    assert_memory_not_equal(later.verifier.salt, first.verifier.salt, 16);
+    assert_memory_not_equal(later.verifier.salt, made.salt, 16);
+    assert_memory_not_equal(later.verifier.stored_key, made.stored_key, 32);
+    buffer_free(&text);
+    roster_close(roster);
+}
+
 enum { MANY = 40, STRANGERS = 2000 };
 
 /* Verifiers of two kinds, a quarter of them of the second. */
@@ -263,6 +289,7 @@ int main(void)
         case_of(strangers_get_a_mock),
         case_of(a_name_without_a_password_is_found_and_gets_a_mock),
         case_of(files_are_read_again_when_they_change),
+        case_of(a_strangers_salt_changes_as_its_neighbours),
         case_of(mixed_kinds_are_spread_over_strangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
