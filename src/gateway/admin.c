@@ -14,6 +14,7 @@
 #include "gateway/contain.h"
 #include "gateway/tls_desk.h"
 #include "wire/wire.h"
+#include "registry/requests.h"
 
 enum {
     STACK_BYTES = 128 * 1024 * 1024,
@@ -311,6 +312,8 @@ static void settle(struct server *server)
     struct error error;
     if (contain_settle(server, &error) != STATUS_OK)
         log_event(LOG_WARNING, "acts_wait", "for=\"the ledger or the registry to take them\"");
+    if (requests_settle(server->registry, &error) != STATUS_OK)
+        log_event(LOG_WARNING, "requests_wait", "for=\"the registry to take them\"");
 }
 
 /* Twice a second: connections that say nothing, and the listener's certificate. */

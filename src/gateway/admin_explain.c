@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "gateway/approvals.h"
 #include "sql/plan.h"
 
 enum { EXPLAIN_TEXT_BYTES = 1024 * 1024 };
@@ -259,6 +260,12 @@ static void explain(struct explaining *explaining, const char *sql, const uint32
     struct plan_inquiry inquiry;
     struct plan *plan = NULL;
     struct error refusal;
+    struct approvals approvals;
+    int64_t now_ns = clock_by_line_ns(explaining->asking->server->clock_line);
+    struct approvals_of of = {.partner = explaining->partner,
+                              .agent = explaining->agent->name,
+                              .purpose = explaining->purpose};
+    approvals_gather(explaining->asking->server->registry, &of, now_ns, &approvals);
     struct plan_request request = {.model = explaining->snapshot->model,
                                    .partner = explaining->partner,
                                    .agent = explaining->agent,
@@ -269,8 +276,10 @@ static void explain(struct explaining *explaining, const char *sql, const uint32
                                    .statement_depth_limit = config->limits.statement_depth,
                                    .relations_limit = config->limits.relations,
                                    .targets_limit = config->limits.targets,
-                                   .now_ns = clock_now_ns(),
+                                   .now_ns = now_ns,
                                    .purpose = explaining->purpose,
+                                   .approvals = approvals.list,
+                                   .approval_count = approvals.count,
                                    .statement_timeout_ms = config->upstream.statement_timeout_ms,
                                    .inquiry = &inquiry};
     plan_inquire(&inquiry);

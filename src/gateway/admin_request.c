@@ -26,23 +26,30 @@ static void put_instant(struct table *table, struct table_row *row, size_t colum
     table_set(table, row, column, "%s", text);
 }
 
-/* The terms of the grant that the request is for; NULL where the policy no longer has it. */
-static const struct policy_approval *find_terms(const struct snapshot *snapshot,
-                                                const struct request *request)
+/* The terms of the grant that the request is for; of several that are, the strictest. False where
+ * the policy no longer has one. */
+static bool find_terms(const struct snapshot *snapshot, const struct request *request,
+                       struct policy_approval *terms)
 {
     const struct policy_partner *partner = policy_find_partner(snapshot->policy, request->partner);
-    for (size_t g = 0; partner != NULL && g < partner->grant_count; g++)
-        if (partner->grants[g].approval.for_ns != 0 &&
-            memcmp(partner->grants[g].mark, request->mark, sizeof request->mark) == 0)
-            return &partner->grants[g].approval;
-    return NULL;
+    *terms = (struct policy_approval){.for_ns = 0};
+    for (size_t g = 0; partner != NULL && g < partner->grant_count; g++) {
+        const struct policy_approval *each = &partner->grants[g].approval;
+        if (!approvals_cover(&partner->grants[g], request))
+            continue;
+        if (terms->for_ns == 0 || each->for_ns < terms->for_ns)
+            terms->for_ns = each->for_ns;
+        if (each->needed > terms->needed)
+            terms->needed = each->needed;
+    }
+    return terms->for_ns != 0;
 }
 
 static const char *state_of(const struct request *request, const struct policy_approval *terms,
                             int64_t now_ns)
 {
     bool open = request->state == REQUEST_ASKED || request->state == REQUEST_APPROVED;
-    if (open && terms == NULL)
+    if (open && terms->for_ns == 0)
         return "closed";
     if (request->state == REQUEST_APPROVED && now_ns >= approvals_end_ns(request, terms))
         return "ended";
@@ -53,14 +60,15 @@ static void put_request(struct asking *asking, const struct snapshot *snapshot, 
                         const struct request *request)
 {
     struct table_row *row = table_add(table);
-    const struct policy_approval *terms = find_terms(snapshot, request);
+    struct policy_approval terms;
+    bool granted = find_terms(snapshot, request, &terms);
     int64_t now_ns = clock_by_line_ns(asking->server->clock_line);
     table_set(table, row, ID, "%" PRIu64, request->id);
     table_set(table, row, PARTNER, "%s", request->partner);
     table_set(table, row, AGENT, "%s", request->agent);
     table_set(table, row, DATASET, "%s", request->dataset);
     table_set(table, row, PURPOSE, "%s", request->purpose);
-    table_set(table, row, STATE, "%s", state_of(request, terms, now_ns));
+    table_set(table, row, STATE, "%s", state_of(request, &terms, now_ns));
     put_instant(table, row, ASKED, request->asked_ns);
     if (request->reason[0] != '\0')
         table_set(table, row, REASON, "%s", request->reason);
@@ -69,8 +77,9 @@ static void put_request(struct asking *asking, const struct snapshot *snapshot, 
     else if (request->approvals > 0)
         table_set(table, row, BY, "%s%s%s", request->approved_by[0],
                   request->approvals > 1 ? ", " : "", request->approved_by[1]);
-    if (request->state == REQUEST_APPROVED && terms != NULL)
-        put_instant(table, row, UNTIL, approvals_end_ns(request, terms));
+    int64_t until_ns = approvals_end_ns(request, &terms);
+    if (granted && until_ns != INT64_MIN)
+        put_instant(table, row, UNTIL, until_ns);
     if (request->decision[0] != '\0')
         table_set(table, row, DECISION, "%s", request->decision);
 }
@@ -168,16 +177,16 @@ static enum status approve(struct asking *asking, const struct snapshot *snapsho
     char more[100];
     int64_t for_ns;
     TRY(requests_may_approve(registry, id, asking->by, &request, error));
-    const struct policy_approval *terms = find_terms(snapshot, &request);
-    if (terms == NULL)
+    struct policy_approval terms;
+    if (!find_terms(snapshot, &request, &terms))
         return error_set(error, STATUS_DENIED, "55000", "the partner asks again if it needs it",
                          "the grant that request %" PRIu64 " is for is no longer in the policy",
                          id);
-    TRY(read_for(asking, terms, &for_ns, error));
+    TRY(read_for(asking, &terms, &for_ns, error));
     snprintf(more, sizeof more, "approval=%u of %u\nminutes=%lld", request.approvals + 1,
-             terms->needed, (long long)(for_ns / SECOND_NS / 60));
+             terms.needed, (long long)(for_ns / SECOND_NS / 60));
     TRY(record(asking, &request, "request-approved", more, error));
-    TRY(requests_approve(registry, id, asking->by, terms->needed, for_ns,
+    TRY(requests_approve(registry, id, asking->by, terms.needed, for_ns,
                          clock_by_line_ns(asking->server->clock_line), &request, error));
     log_event(LOG_WARNING, "request_approved", "id=%" PRIu64 " partner=%s by=\"%s\" state=%s", id,
               request.partner, asking->by, request_state_name(request.state));
@@ -210,12 +219,25 @@ static enum status end(struct asking *asking, struct table *table, enum request_
     if (strlen(reason) >= REQUEST_TEXT_ROOM)
         return error_set(error, STATUS_DENIED, "22023", NULL, "REASON is longer than %d bytes",
                          REQUEST_TEXT_ROOM - 1);
-    TRY(requests_end(asking->server->registry, id, wanted, asking->by, reason,
-                     clock_by_line_ns(asking->server->clock_line), &request, error));
+    enum status status =
+        requests_end(asking->server->registry, id, wanted, asking->by, reason,
+                     clock_by_line_ns(asking->server->clock_line), &request, error);
+    if (status == STATUS_DENIED || status == STATUS_NOT_FOUND)
+        return status;
     server_wake(asking->server);
+    if (status != STATUS_OK) /* it is in force; what follows tells the ledger, and staff the rest */
+        log_event(LOG_ERROR, "request_not_stored", "id=%" PRIu64 " reason=\"%s\"", id,
+                  error->message);
     snprintf(more, sizeof more, "reason=%s", reason);
     TRY(record(asking, &request, wanted == REQUEST_DENIED ? "request-denied" : "request-revoked",
                more, error));
+    if (status != STATUS_OK)
+        return error_set(error, STATUS_IO, "58030",
+                         "the gateway tries again by itself; its log says why it could not",
+                         "request %" PRIu64
+                         " is %s, but not stored: do not start the gateway again "
+                         "before it is",
+                         id, request_state_name(wanted));
     list(asking, table, NULL, id);
     return STATUS_OK;
 }

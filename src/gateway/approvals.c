@@ -18,19 +18,19 @@ int64_t approvals_end_ns(const struct request *request, const struct policy_appr
     return request->approved_ns + for_ns;
 }
 
+bool approvals_cover(const struct policy_grant *grant, const struct request *request)
+{
+    return grant->approval.for_ns != 0 &&
+           memcmp(grant->mark, request->mark, sizeof request->mark) == 0 &&
+           (grant->agent == NULL || strcmp(grant->agent, request->agent) == 0) &&
+           (grant->purpose == NULL || strcmp(grant->purpose, request->purpose) == 0);
+}
+
 struct gathering {
-    struct session *session;
+    const struct approvals_of *of;
+    struct approvals *approvals;
     int64_t now_ns;
 };
-
-static const struct policy_grant *find_grant(const struct policy_partner *partner,
-                                             const uint8_t mark[static 32])
-{
-    for (size_t g = 0; g < partner->grant_count; g++)
-        if (memcmp(partner->grants[g].mark, mark, 32) == 0)
-            return &partner->grants[g];
-    return NULL;
-}
 
 static void take_earlier(int64_t *until_ns, int64_t instant_ns, int64_t now_ns)
 {
@@ -38,28 +38,43 @@ static void take_earlier(int64_t *until_ns, int64_t instant_ns, int64_t now_ns)
         *until_ns = instant_ns;
 }
 
+/* Two grants may give the same on different terms: each is judged by its own. */
+static void gather_grant(const struct gathering *gathering, const struct request *request,
+                         size_t index)
+{
+    const struct policy_grant *grant = &gathering->of->partner->grants[index];
+    struct approvals *approvals = gathering->approvals;
+    int64_t end_ns = approvals_end_ns(request, &grant->approval);
+    take_earlier(&approvals->until_ns, request->approved_ns, gathering->now_ns);
+    if (gathering->now_ns < request->approved_ns || gathering->now_ns >= end_ns ||
+        approvals->count == POLICY_APPROVALS_MOST)
+        return;
+    take_earlier(&approvals->until_ns, end_ns, gathering->now_ns);
+    approvals->list[approvals->count++] =
+        (struct plan_approval){.grant = grant, .request = request->id};
+    approvals->mark =
+        (approvals->mark * 0x9E3779B97F4A7C15 + request->id) * 0x9E3779B97F4A7C15 + index + 1;
+}
+
 static bool gather(void *context, const struct request *request)
 {
     const struct gathering *gathering = context;
-    struct session *session = gathering->session;
-    struct approvals *approvals = &session->approvals;
-    if (request->state != REQUEST_APPROVED ||
-        strcmp(request->partner, session->partner->name) != 0 ||
-        strcmp(request->agent, session->agent->name) != 0 ||
-        strcmp(request->purpose, session->purpose) != 0)
+    const struct approvals_of *of = gathering->of;
+    if (request->state != REQUEST_APPROVED || strcmp(request->partner, of->partner->name) != 0 ||
+        strcmp(request->agent, of->agent) != 0 || strcmp(request->purpose, of->purpose) != 0)
         return true;
-    const struct policy_grant *grant = find_grant(session->partner, request->mark);
-    if (grant == NULL)
-        return true;
-    int64_t end_ns = approvals_end_ns(request, &grant->approval);
-    take_earlier(&approvals->until_ns, request->approved_ns, gathering->now_ns);
-    if (gathering->now_ns < request->approved_ns || gathering->now_ns >= end_ns)
-        return true;
-    take_earlier(&approvals->until_ns, end_ns, gathering->now_ns);
-    approvals->list[approvals->count++] =
-        (struct plan_approval){.mark = grant->mark, .request = request->id};
-    approvals->mark = approvals->mark * 0x9E3779B97F4A7C15 + request->id;
-    return approvals->count < POLICY_APPROVALS_MOST;
+    for (size_t g = 0; g < of->partner->grant_count; g++)
+        if (approvals_cover(&of->partner->grants[g], request))
+            gather_grant(gathering, request, g);
+    return true;
+}
+
+void approvals_gather(struct registry *registry, const struct approvals_of *of, int64_t now_ns,
+                      struct approvals *approvals)
+{
+    struct gathering gathering = {.of = of, .approvals = approvals, .now_ns = now_ns};
+    *approvals = (struct approvals){.until_ns = INT64_MAX};
+    requests_each(registry, gather, &gathering);
 }
 
 void approvals_renew(struct session *session, int64_t now_ns)
@@ -71,12 +86,12 @@ void approvals_renew(struct session *session, int64_t now_ns)
         (approvals->gathered && approvals->generation == generation &&
          approvals->plan_epoch == session->plan_epoch && now_ns < approvals->until_ns))
         return;
-    *approvals = (struct approvals){.generation = generation,
-                                    .plan_epoch = session->plan_epoch,
-                                    .until_ns = INT64_MAX,
-                                    .gathered = true};
-    struct gathering gathering = {.session = session, .now_ns = now_ns};
-    requests_each(registry, gather, &gathering);
+    struct approvals_of of = {
+        .partner = session->partner, .agent = session->agent->name, .purpose = session->purpose};
+    approvals_gather(registry, &of, now_ns, approvals);
+    approvals->generation = generation;
+    approvals->plan_epoch = session->plan_epoch;
+    approvals->gathered = true;
 }
 
 /* ---- asking ---- */

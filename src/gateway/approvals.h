@@ -10,7 +10,7 @@
 struct session;
 
 struct approvals {
-    struct plan_approval list[POLICY_APPROVALS_MOST]; /* marks borrowed from the session's policy */
+    struct plan_approval list[POLICY_APPROVALS_MOST]; /* grants borrowed from a policy */
     size_t count;
     uint64_t mark;       /* differs where the approvals do; 0: none */
     uint64_t generation; /* of the registry's requests, when they were gathered */
@@ -22,6 +22,17 @@ struct approvals {
 /* When the request's approval ends under the terms of the grant in force; INT64_MIN where it is not
  * approved by them. */
 int64_t approvals_end_ns(const struct request *request, const struct policy_approval *terms);
+/* Is the request one for this grant, which needs approval? Its agent and purpose count: grants that
+ * give the same may differ in their terms. */
+bool approvals_cover(const struct policy_grant *grant, const struct request *request);
+
+struct approvals_of {
+    const struct policy_partner *partner;
+    const char *agent, *purpose;
+};
+/* Those in force at now_ns; generation, plan_epoch and gathered are the caller's. */
+void approvals_gather(struct registry *registry, const struct approvals_of *of, int64_t now_ns,
+                      struct approvals *approvals);
 /* Wants a session that is admitted. */
 void approvals_renew(struct session *session, int64_t now_ns);
 /* The statement needs this grant, which waits: finds or makes the request. Never STATUS_OK: 42501

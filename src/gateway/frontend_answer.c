@@ -127,6 +127,9 @@ void frontend_sync(struct session *session)
         wire_put_empty(&session->upstream.out, 'H');
         return;
     }
+    struct error error;
+    if (session->writes.intent_count > 0 && frontend_authorise(session, &error) != STATUS_OK)
+        return; /* the intent was made durable meanwhile, and trust may have ended */
     if (session->failed_here && session->writes.intent_count > 0)
         frontend_fail_upstream(session);
     writes_sync_sent(session);

@@ -47,7 +47,10 @@ bool frontend_is_fixed(const struct plan *plan)
 
 enum status frontend_authorise(struct session *session, struct error *error)
 {
-    if (trust_admits(session, error) == STATUS_OK)
+    enum status status = trust_admits(session, error);
+    if (status == STATUS_OK && session->writes.intent_count > 0)
+        status = trust_stands(session, error); /* this may be the COMMIT of what was written */
+    if (status == STATUS_OK)
         return STATUS_OK;
     session_end(session, LEDGER_OUTCOME_CONTAINED, "57P01", error->message, error->hint);
     return STATUS_CLOSED;

@@ -241,6 +241,8 @@ void login_admit(struct session *session)
         status = snapshot_purpose(session->partner, session->agent, session->stated_purpose,
                                   &session->purpose, &error);
     if (status == STATUS_OK)
+        approvals_renew(session, trust_now_ns(session));
+    if (status == STATUS_OK)
         status = judge_settings(session, &error);
     if (status == STATUS_OK && !session->is_staff)
         status = record_opening(session, &error);

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 enum { TABLE_BYTES = 4 * 1024 * 1024, TEXTS = 5 };
 
@@ -186,6 +187,8 @@ enum status registry_open(const char *path, struct registry **registry, struct e
     if (status == STATUS_OK)
         status = requests_open(opened->store, &opened->requests, error);
     if (status == STATUS_OK)
+        requests_mend(opened);
+    if (status == STATUS_OK)
         *registry = opened;
     else
         registry_close(opened);
@@ -194,8 +197,11 @@ enum status registry_open(const char *path, struct registry **registry, struct e
 
 void registry_close(struct registry *registry)
 {
+    struct error unsettled;
     if (registry == NULL)
         return;
+    if (requests_store_ended(registry, &unsettled) != STATUS_OK)
+        log_event(LOG_ERROR, "requests_not_stored", "reason=\"%s\"", unsettled.message);
     store_close(registry->store);
     revocations_close(registry->revocations);
     requests_free(registry->requests);
@@ -334,6 +340,7 @@ static enum status restore(struct registry *registry, struct store_entry *conten
 {
     char *proposed_by = NULL;
     TRY(check_contained(registry, content, error));
+    TRY(requests_store_ended(registry, error)); /* no restart then brings an approval back */
     struct entry **link = find(registry, content->partner, content->agent, content->credential);
     enum status status = begin_restore(registry, *link, &proposed_by, error);
     content->proposed_by = proposed_by;

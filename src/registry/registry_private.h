@@ -35,5 +35,10 @@ void revocations_close(struct revocations *revocations); /* NULL is fine */
 MUST_USE enum status requests_open(struct store *store, struct requests **requests,
                                    struct error *error);
 void requests_free(struct requests *requests); /* NULL is fine */
+/* At the start: closes what a containment, or an approval under a clock in the future, left open.
+ */
+void requests_mend(struct registry *registry);
+/* Under `writer`: as requests_settle(). */
+MUST_USE enum status requests_store_ended(struct registry *registry, struct error *error);
 
 #endif

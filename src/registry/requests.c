@@ -1,7 +1,8 @@
 /* See requests.h.
  * Threads: readers take `lock` shared and never wait for the disk; the registry's writer lock
  * serialises changes. Invariant: what gives access is stored before it is in memory, what takes it
- * away is in memory before it is stored. Ids are never used again: each that was told is stored. */
+ * away is in memory before it is stored, and is stored before a containment is lifted. Nothing is
+ * open of whoever is contained. Ids are never used again: each that was told is stored. */
 #include "registry/requests.h"
 
 #include <inttypes.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "registry/registry_private.h"
 #include "registry/store_requests.h"
@@ -19,11 +21,13 @@ static const int64_t HOUR_NS = 3600LL * 1000000000;
 struct kept_request {
     struct kept_request *older;
     struct request content;
+    bool unstored; /* writer: it has ended, and the file does not know */
 };
 
 struct requests {
     pthread_rwlock_t lock;
     struct kept_request *newest; /* lock */
+    size_t unstored;             /* writer: how many are */
     _Atomic uint64_t generation;
 };
 
@@ -94,6 +98,17 @@ static void put_content(struct registry *registry, struct kept_request *kept,
     changed(registry);
 }
 
+/* What has ended: in memory, and in the file now or later. */
+static enum status put_end(struct registry *registry, struct kept_request *kept,
+                           const struct request *content, struct error *error)
+{
+    put_content(registry, kept, content);
+    enum status status = store_put_request(registry->store, content, error);
+    registry->requests->unstored += status != STATUS_OK && !kept->unstored;
+    kept->unstored = kept->unstored || status != STATUS_OK;
+    return status;
+}
+
 /* Under the writer lock, as all that follows. */
 static enum status find(struct registry *registry, uint64_t id, struct kept_request **kept,
                         struct error *error)
@@ -104,6 +119,15 @@ static enum status find(struct registry *registry, uint64_t id, struct kept_requ
     return *kept != NULL ? STATUS_OK
                          : error_set(error, STATUS_NOT_FOUND, "42704", "SHOW REQUESTS lists them",
                                      "there is no request %" PRIu64, id);
+}
+
+static enum status check_free(struct registry *registry, const struct request *request,
+                              struct error *error)
+{
+    if (!registry_contained(registry, request->partner, request->agent, NULL))
+        return STATUS_OK;
+    return error_set(error, STATUS_DENIED, "55000", "restore it first",
+                     "%s.%s, or the whole partner, is contained", request->partner, request->agent);
 }
 
 static bool same_wish(const struct request *a, const struct request *b)
@@ -117,6 +141,7 @@ static enum status ask(struct registry *registry, struct request *request, int64
 {
     struct requests *requests = registry->requests;
     unsigned today = 0;
+    TRY(check_free(registry, request, error));
     for (struct kept_request *at = requests->newest; at != NULL; at = at->older) {
         const struct request *old = &at->content;
         bool recent = now_ns - old->decided_ns < HOUR_NS && old->decided_ns != INT64_MIN;
@@ -163,8 +188,10 @@ enum status requests_ask(struct registry *registry, struct request *request, int
     return status;
 }
 
-static enum status may_approve(const struct request *request, const char *by, struct error *error)
+static enum status may_approve(struct registry *registry, const struct request *request,
+                               const char *by, struct error *error)
 {
+    TRY(check_free(registry, request, error));
     if (request->state != REQUEST_ASKED)
         return error_set(error, STATUS_DENIED, "55000", NULL, "request %" PRIu64 " is %s",
                          request->id, request_state_name(request->state));
@@ -186,7 +213,7 @@ enum status requests_may_approve(struct registry *registry, uint64_t id, const c
     enum status status = find(registry, id, &kept, error);
     if (status == STATUS_OK) {
         *request = kept->content;
-        status = may_approve(request, by, error);
+        status = may_approve(registry, request, by, error);
     }
     pthread_mutex_unlock(&registry->writer);
     return status;
@@ -200,7 +227,7 @@ enum status requests_approve(struct registry *registry, uint64_t id, const char 
     pthread_mutex_lock(&registry->writer);
     enum status status = find(registry, id, &kept, error);
     if (status == STATUS_OK)
-        status = may_approve(&kept->content, by, error);
+        status = may_approve(registry, &kept->content, by, error);
     if (status == STATUS_OK) {
         *request = kept->content;
         CHECK(request->approvals < REQUEST_APPROVALS_MOST);
@@ -244,35 +271,80 @@ enum status requests_end(struct registry *registry, uint64_t id, enum request_st
         else
             end_content(request, state, by, reason, now_ns);
     }
-    if (status == STATUS_OK) {
-        put_content(registry, kept, request);
-        status = store_put_request(registry->store, request, error);
-    }
+    if (status == STATUS_OK)
+        status = put_end(registry, kept, request, error);
     pthread_mutex_unlock(&registry->writer);
     return status;
+}
+
+static bool is_open(const struct request *request)
+{
+    return request->state == REQUEST_ASKED || request->state == REQUEST_APPROVED;
+}
+
+static void close_one(struct registry *registry, struct kept_request *kept, const char *reason,
+                      const char *by, int64_t now_ns)
+{
+    struct request request = kept->content;
+    struct error error;
+    end_content(&request, REQUEST_CLOSED, by, reason, now_ns);
+    if (put_end(registry, kept, &request, &error) != STATUS_OK)
+        log_event(LOG_ERROR, "request_not_stored", "id=%" PRIu64 " reason=\"%s\"", request.id,
+                  error.message);
 }
 
 size_t requests_close(struct registry *registry, const char *partner, const char *agent,
                       const char *reason, const char *by, int64_t now_ns)
 {
     size_t closed = 0;
-    struct error error;
     pthread_mutex_lock(&registry->writer);
     for (struct kept_request *at = registry->requests->newest; at != NULL; at = at->older) {
-        struct request request = at->content;
-        if (strcmp(request.partner, partner) != 0 ||
-            (agent != NULL && strcmp(request.agent, agent) != 0) ||
-            (request.state != REQUEST_ASKED && request.state != REQUEST_APPROVED))
+        const struct request *request = &at->content;
+        if (!is_open(request) || strcmp(request->partner, partner) != 0 ||
+            (agent != NULL && strcmp(request->agent, agent) != 0))
             continue;
-        end_content(&request, REQUEST_CLOSED, by, reason, now_ns);
-        put_content(registry, at, &request);
-        if (store_put_request(registry->store, &request, &error) != STATUS_OK)
-            log_event(LOG_ERROR, "request_not_stored", "id=%" PRIu64 " reason=\"%s\"", request.id,
-                      error.message);
+        close_one(registry, at, reason, by, now_ns);
         closed++;
     }
     pthread_mutex_unlock(&registry->writer);
     return closed;
+}
+
+void requests_mend(struct registry *registry)
+{
+    int64_t now_ns = clock_now_ns();
+    for (struct kept_request *at = registry->requests->newest; at != NULL; at = at->older) {
+        const struct request *request = &at->content;
+        if (!is_open(request))
+            continue;
+        if (registry_contained(registry, request->partner, request->agent, NULL))
+            close_one(registry, at, "contained", "the gateway's start", now_ns);
+        else if (request->state == REQUEST_APPROVED && request->approved_ns > now_ns)
+            close_one(registry, at, "the clock was set back", "the gateway's start", now_ns);
+    }
+}
+
+enum status requests_store_ended(struct registry *registry, struct error *error)
+{
+    struct requests *requests = registry->requests;
+    if (requests == NULL || requests->unstored == 0)
+        return STATUS_OK;
+    for (struct kept_request *at = requests->newest; at != NULL; at = at->older) {
+        if (!at->unstored)
+            continue;
+        TRY(store_put_request(registry->store, &at->content, error));
+        at->unstored = false;
+        requests->unstored--;
+    }
+    return STATUS_OK;
+}
+
+enum status requests_settle(struct registry *registry, struct error *error)
+{
+    pthread_mutex_lock(&registry->writer);
+    enum status status = requests_store_ended(registry, error);
+    pthread_mutex_unlock(&registry->writer);
+    return status;
 }
 
 void requests_each(struct registry *registry,

@@ -42,12 +42,13 @@ struct request {
 
 /* Finds the request that is open for the same partner, agent, purpose and grant, or was denied in
  * the hour before now; otherwise makes one (*made). *request is filled in. STATUS_LIMIT 53400: the
- * agent has made too many; otherwise the store's failures, and nothing is made. */
+ * agent has made too many; STATUS_DENIED: it is contained; otherwise the store's failures, and
+ * nothing is made. */
 MUST_USE enum status requests_ask(struct registry *registry, struct request *request,
                                   int64_t now_ns, bool *made, struct error *error);
 /* by approves; `needed` approvals by different users put it in force, for for_ns from now on, and
  * for less where another approval said so. STATUS_DENIED: by has asked for it or approved it
- * already, or it is not open. *request: as it is then. */
+ * already, or it is not open, or its agent is contained. *request: as it is then. */
 MUST_USE enum status requests_approve(struct registry *registry, uint64_t id, const char *by,
                                       unsigned needed, int64_t for_ns, int64_t now_ns,
                                       struct request *request, struct error *error);
@@ -55,7 +56,8 @@ MUST_USE enum status requests_approve(struct registry *registry, uint64_t id, co
 MUST_USE enum status requests_may_approve(struct registry *registry, uint64_t id, const char *by,
                                           struct request *request, struct error *error);
 /* REQUEST_DENIED for one that is asked, REQUEST_REVOKED for one that is approved: in force in
- * memory at once, whatever the disk says. STATUS_DENIED 55000 in any other state. */
+ * memory at once, whatever the disk says. STATUS_DENIED 55000 in any other state; the store's
+ * failures otherwise: then it is in force, and requests_settle() will store it. */
 MUST_USE enum status requests_end(struct registry *registry, uint64_t id, enum request_state state,
                                   const char *by, const char *reason, int64_t now_ns,
                                   struct request *request, struct error *error);
@@ -63,6 +65,8 @@ MUST_USE enum status requests_end(struct registry *registry, uint64_t id, enum r
  * how many; in force at once. */
 size_t requests_close(struct registry *registry, const char *partner, const char *agent,
                       const char *reason, const char *by, int64_t now_ns);
+/* Stores what has ended and could not be stored then; a restart before that forgets that it has. */
+MUST_USE enum status requests_settle(struct registry *registry, struct error *error);
 /* Newest first, until take returns false. The request is borrowed for the call, which must not call
  * back into requests. */
 void requests_each(struct registry *registry,

@@ -275,7 +275,7 @@ enum { PLAN_REASON_BYTES = 500 };
 
 /* An approval in force of a grant that needs one. */
 struct plan_approval {
-    const uint8_t *mark; /* of the grant; 32 bytes */
+    const struct policy_grant *grant; /* of the request's partner */
     uint64_t request;
 };
 

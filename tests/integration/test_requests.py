@@ -8,7 +8,7 @@ import pytest
 
 from harness import clock as clocks
 from harness import places, shop
-from harness.rawclient import RawClient, errors, fields, rows, states
+from harness.rawclient import RawClient, errors, fields, rows, states, tags
 
 HOUR = 3600
 WAITS = "- {dataset: purchase, approval: {for: 8h, approvals: %d, reason: %s},"
@@ -102,6 +102,7 @@ def begin(gateway, sql, timeout=20):
 def test_what_runs_on_it_ends_with_it(gateway, clock, end):
     number, _ = ask(gateway)
     approve(gateway, number, "--for", "90m")
+    gateway.until_sessions(0)
     client, beside = begin(gateway, LONG), begin(gateway, BESIDE)
     cursor = RawClient(gateway, "acme.cert", timeout=20)
     cursor.query("BEGIN")
@@ -122,7 +123,9 @@ def test_what_runs_on_it_ends_with_it(gateway, clock, end):
     if end == "contain":
         assert listed(gateway, number)["state"] == "closed"
         gateway.cli("partner", "restore", "acme", "--reason", "test")
-        assert states(RawClient(gateway, "acme.cert").query(ITEMS)) == ["42501"]
+        after = RawClient(gateway, "acme.cert")
+        assert states(after.query(ITEMS)) == ["42501"]
+        after.reset()
     else:
         kind, body = beside.receive()
         assert kind == b"D", fields(body)
@@ -160,6 +163,13 @@ def test_a_reason_that_is_required(gateway):
     assert listed(gateway, number)["reason"] == "recall of the blue ones"
 
 
+    with gateway.connect("acme.cert") as connection:
+        for text in ("\\u009b2Jgone", "\\u202eyllacol", "\\u2028two", "\\u2066x", "\\x7f"):
+            with pytest.raises(psycopg.errors.InvalidParameterValue, match="one line"):
+                connection.execute(f"SET cofferdam.reason = E'{text}'")
+        connection.execute("SET cofferdam.reason = 'Ünïcode – “quoted” ✓'")
+
+
 def test_denied_and_decided_once(gateway):
     number, _ = ask(gateway)
     gateway.cli("request", "deny", str(number), "--reason", "not now")
@@ -171,6 +181,77 @@ def test_denied_and_decided_once(gateway):
         gateway.cli("request", "show", "99999")
     with pytest.raises(RuntimeError, match="at most"):
         approve(gateway, ask(gateway, "acme.job")[0], "--for", "9h")
+
+
+COLUMNS = "columns: {purchase_id: clear, person_id: clear, item: clear, pence: clear}"
+ALIKE = POLICY.replace("purposes: [delivery]", "purposes: [delivery, billing]", 1).replace(
+    WAITS % (1, "optional"),
+    "- {dataset: purchase, purpose: delivery, approval: {for: 8h}, %s}\n"
+    "      - {dataset: purchase, purpose: billing, approval: {for: 1h, approvals: 2}," % COLUMNS, 1)
+
+
+def test_grants_that_give_the_same_on_other_terms(gateway, clock):
+    gateway.reload(ALIKE)
+    billing = {"options": "-c cofferdam.purpose=billing"}
+    with gateway.connect("acme.cert", **billing) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was made") as caught:
+            connection.execute(ITEMS)
+        number = int(str(caught.value).split("request ")[1].split()[0])
+        with pytest.raises(RuntimeError, match="60 minutes"):
+            approve(gateway, number, "--for", "2h")
+        approve(gateway, number)
+        assert listed(gateway, number)["state"] == "asked", "the other purpose's grant needs one approval only"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="waits for it"):
+            connection.execute(ITEMS)
+        approve(gateway, number, user="games")
+        assert connection.execute(ITEMS).fetchall() == [("item 1",)]
+        with gateway.connect("acme.cert", options="-c cofferdam.purpose=delivery") as other:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was made"):
+                other.execute(ITEMS)
+        clock.move_by(HOUR)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(ITEMS)
+
+
+@pytest.mark.parametrize("commit", ["simple", "extended", "sync"])
+def test_no_commit_after_an_approval_has_ended(gateway, clock, commit):
+    """The next look at what runs is half a second away: COMMIT is asked for itself."""
+    write = ", write: {insert: [purchase_id, person_id, item, pence]}}"
+    gateway.reload(POLICY.replace(COLUMNS + "}", COLUMNS + write, 1))
+    gateway.grant()
+    insert = "INSERT INTO purchase (purchase_id, person_id, item, pence) VALUES (990077, 1, 'item 1', 5)"
+    number, _ = ask(gateway, sql=insert)
+    approve(gateway, number)
+    client = RawClient(gateway, "acme.cert", timeout=20)
+    if commit == "sync":
+        client.send(client.parse(insert), client.bind(), client.execute(), client.message(b"H"))
+        deadline = time.monotonic() + 3
+        while gateway.ledger(1)[0]["type"] != "change" and time.monotonic() < deadline:
+            time.sleep(0.02)
+    else:
+        client.query("BEGIN")
+        told = client.query(insert)
+        assert tags(told) == ["INSERT 0 1"], errors(told)
+    clock.move_by(8 * HOUR)
+    client.send({"simple": client.simple("COMMIT"), "sync": client.SYNC,
+                 "extended": client.parse("COMMIT") + client.bind() + client.execute() + client.SYNC}[commit])
+    assert [(error["S"], error["C"]) for error in errors(client.until_closed())] == [("FATAL", "57P01")]
+    gateway.until_backends(0)
+    assert gateway.cluster.rows("SELECT count(*) FROM shop.purchase WHERE purchase_id = 990077",
+                                database=gateway.database) == [(0,)]
+
+
+def explained(gateway):
+    return {row["topic"]: row["text"] for row in gateway.admin(f"EXPLAIN AGENT 'acme.cert' '{ITEMS}'")}
+
+
+def test_explain_knows_what_is_approved(gateway, clock):
+    assert "waits for approval" in explained(gateway)["near miss"]
+    number, _ = ask(gateway)
+    approve(gateway, number)
+    assert explained(gateway)["verdict"] == "runs"
+    clock.move_by(8 * HOUR)
+    assert explained(gateway)["verdict"] == "refused: 42501"
 
 
 def test_it_outlives_a_restart_and_is_for_the_grant_that_was_shown(gateway):

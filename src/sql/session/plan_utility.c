@@ -182,9 +182,14 @@ static enum status check_choice(struct build *build, const struct setting *setti
 static enum status check_reason(struct build *build, const char *value)
 {
     size_t len = strlen(value);
-    for (const char *c = value; *c != 0; c++)
-        if ((unsigned char)*c < ' ' || *c == 127)
+    for (const unsigned char *c = (const unsigned char *)value; *c != 0; c++) {
+        bool is_c1 = c[0] == 0xC2 && c[1] < 0xA0;
+        /* U+2028 to 202F and 2060 to 206F break lines and turn the direction of writing. */
+        bool turns = c[0] == 0xE2 && ((c[1] == 0x80 && c[2] >= 0xA8 && c[2] < 0xB0) ||
+                                      (c[1] == 0x81 && c[2] >= 0xA0 && c[2] < 0xB0));
+        if (*c < ' ' || *c == 127 || is_c1 || turns)
             len = SIZE_MAX;
+    }
     if (len <= PLAN_REASON_BYTES)
         return STATUS_OK;
     return plan_refuse(build, "22023", "Say in a sentence what the data is needed for.",

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "registry/requests.h"
 
 static char folder[] = "/tmp/cofferdam-requests-XXXXXX";
@@ -200,6 +201,93 @@ static void containment_closes(void **state)
     registry_close(registry);
 }
 
+static enum request_state state_of(struct registry *registry, uint64_t id)
+{
+    struct request request = {.id = 0};
+    struct error error = {0};
+    if (requests_may_approve(registry, id, "uid 99", &request, &error) == STATUS_OK)
+        assert_int_equal(request.state, REQUEST_ASKED);
+    assert_int_equal(request.id, id);
+    return request.state;
+}
+
+/* An end that could not be stored is stored later, and before a containment is lifted. */
+static void an_end_is_stored_in_the_end(void **state)
+{
+    static const struct registry_target acme = {.partner = "acme"};
+    struct registry *registry = open_registry();
+    struct request request;
+    struct error error = {0};
+    asked(registry, "app", 1, noon_ns, true);
+    asked(registry, "job", 1, noon_ns, true);
+    assert_int_equal(approve(registry, 1, "uid 6", 1, &request), STATUS_OK);
+    assert_int_equal(approve(registry, 2, "uid 6", 1, &request), STATUS_OK);
+    assert_int_equal(registry_contain(registry, &acme, "r", "uid 1", noon_ns, &error), STATUS_OK);
+    interfere("ALTER TABLE request RENAME TO gone");
+    assert_int_equal(requests_close(registry, "acme", "app", "r", "uid 1", noon_ns), 1);
+    assert_int_not_equal(
+        requests_end(registry, 2, REQUEST_REVOKED, "uid 6", "x", noon_ns, &request, &error),
+        STATUS_OK);
+    assert_int_not_equal(requests_settle(registry, &error), STATUS_OK);
+    assert_int_not_equal(registry_restore(registry, &acme, "r", "uid 1", noon_ns, &error),
+                         STATUS_OK);
+    assert_true(registry_contained(registry, "acme", "app", NULL));
+    interfere("ALTER TABLE gone RENAME TO request");
+    assert_int_equal(registry_restore(registry, &acme, "r", "uid 1", noon_ns, &error), STATUS_OK);
+    interfere("UPDATE request SET reason = 'no more to be stored'");
+    registry_close(registry);
+    registry = open_registry();
+    assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
+    assert_int_equal(state_of(registry, 2), REQUEST_REVOKED);
+    registry_close(registry);
+}
+
+/* Nothing is open of whoever is contained, whatever the disk did when it was. */
+static void a_start_closes_what_containment_left_open(void **state)
+{
+    static const struct registry_target app = {.partner = "acme", .agent = "app"};
+    struct registry *registry = open_registry();
+    struct request request;
+    struct error error = {0};
+    bool made;
+    asked(registry, "app", 1, noon_ns, true);
+    asked(registry, "app", 2, noon_ns, true);
+    asked(registry, "job", 1, noon_ns, true);
+    assert_int_equal(approve(registry, 1, "uid 6", 1, &request), STATUS_OK);
+    assert_int_equal(registry_contain(registry, &app, "r", "uid 1", noon_ns, &error), STATUS_OK);
+    assert_int_equal(approve(registry, 2, "uid 6", 1, &request), STATUS_DENIED);
+    assert_int_equal(approve(registry, 3, "uid 6", 1, &request), STATUS_OK);
+    request = wish("app", 9);
+    assert_int_equal(requests_ask(registry, &request, noon_ns, &made, &error), STATUS_DENIED);
+    registry_close(registry);
+    registry = open_registry();
+    assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
+    assert_int_equal(state_of(registry, 2), REQUEST_CLOSED);
+    assert_int_equal(state_of(registry, 3), REQUEST_APPROVED);
+    assert_int_equal(registry_restore(registry, &app, "r", "uid 1", noon_ns, &error), STATUS_OK);
+    registry_close(registry);
+    registry = open_registry();
+    assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
+    registry_close(registry);
+}
+
+/* It would be in force when nobody expects it any more. */
+static void an_approval_of_the_future_is_closed(void **state)
+{
+    struct registry *registry = open_registry();
+    struct request request;
+    struct error error = {0};
+    int64_t tomorrow_ns = clock_now_ns() + 24 * hour_ns;
+    asked(registry, "app", 1, tomorrow_ns, true);
+    assert_int_equal(
+        requests_approve(registry, 1, "uid 6", 1, hour_ns, tomorrow_ns, &request, &error),
+        STATUS_OK);
+    registry_close(registry);
+    registry = open_registry();
+    assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
+    registry_close(registry);
+}
+
 static void a_damaged_request_is_not_passed_over(void **state)
 {
     struct registry *registry = open_registry();
@@ -221,6 +309,9 @@ int main(void)
         case_of(so_many_a_day),
         case_of(the_disk_fails),
         case_of(containment_closes),
+        case_of(an_end_is_stored_in_the_end),
+        case_of(a_start_closes_what_containment_left_open),
+        case_of(an_approval_of_the_future_is_closed),
         case_of(a_damaged_request_is_not_passed_over),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
