@@ -61,16 +61,22 @@ static bool has_claim(const struct policy_oidc *oidc, const struct policy_claim 
     return false;
 }
 
+bool policy_oidc_covers(const struct policy_oidc *a, const struct policy_oidc *b)
+{
+    if (a == NULL || b == NULL || strcmp(a->provider, b->provider) != 0)
+        return false;
+    for (size_t i = 0; i < a->claim_count; i++)
+        if (!has_claim(b, &a->claims[i]))
+            return false;
+    return true;
+}
+
 bool policy_same_oidc(const struct policy_oidc *a, const struct policy_oidc *b)
 {
     if (a == NULL || b == NULL)
         return a == b;
-    if (strcmp(a->provider, b->provider) != 0 || a->claim_count != b->claim_count)
-        return false;
-    for (size_t i = 0; i < a->claim_count; i++) /* no name stands twice */
-        if (!has_claim(b, &a->claims[i]))
-            return false;
-    return true;
+    /* No name stands twice. */
+    return a->claim_count == b->claim_count && policy_oidc_covers(a, b);
 }
 
 const struct policy_mask *policy_find_mask(const struct policy *policy, const char *name)

@@ -93,6 +93,8 @@ static void load_all_hours(struct loader *loader, struct fy_node *node, struct p
     agent->hours = hours;
 }
 
+/* Claims that another agent's begin with are not its own: whoever has the longer list's token would
+ * be both. */
 static void check_unique_oidc(struct loader *loader, const struct policy_agent *agent,
                               struct fy_node *node)
 {
@@ -100,7 +102,9 @@ static void check_unique_oidc(struct loader *loader, const struct policy_agent *
     for (size_t p = 0; p < policy->partner_count && agent->oidc != NULL; p++) {
         const struct policy_partner *other = &policy->partners[p];
         for (size_t i = 0; i < other->agent_count; i++)
-            if (&other->agents[i] != agent && policy_same_oidc(other->agents[i].oidc, agent->oidc))
+            if (&other->agents[i] != agent &&
+                (policy_oidc_covers(other->agents[i].oidc, agent->oidc) ||
+                 policy_oidc_covers(agent->oidc, other->agents[i].oidc)))
                 yaml_fail(&loader->yaml, node, "give each agent claims of its own",
                           "the same token would be agent %s's", other->agents[i].login);
     }

@@ -322,6 +322,8 @@ const struct policy_agent *policy_find_agent(const struct policy *policy, const 
 const struct policy_agent *policy_find_nobody(const struct policy *policy, const char *login,
                                               const struct policy_partner **partner);
 
+/* Is every token that b asks for one that a asks for, too? False where one is NULL. */
+bool policy_oidc_covers(const struct policy_oidc *a, const struct policy_oidc *b);
 /* Do both ask for the same provider and claims? NULL is equal to NULL alone. */
 bool policy_same_oidc(const struct policy_oidc *a, const struct policy_oidc *b);
 

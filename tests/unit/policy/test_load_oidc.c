@@ -45,6 +45,13 @@ static void one_token_is_one_agents(void **state)
     fixture_refuse(WITH("provider: corp, claims: {sub: a, r: b}")
                        SECOND("b", "provider: corp, single_use: true, claims: {r: b, sub: a}"),
                    "the same token would be agent", "claims of its own");
+    /* Who is the one of two agents is the other as well, whichever comes first. */
+    fixture_refuse(WITH("provider: corp, claims: {sub: a, r: b}")
+                       SECOND("b", "provider: corp, claims: {r: b}"),
+                   "the same token would be agent", "claims of its own");
+    fixture_refuse(WITH("provider: corp, claims: {r: {contains: b}}")
+                       SECOND("b", "provider: corp, claims: {sub: b, r: {contains: b}}"),
+                   "the same token would be agent", "claims of its own");
     fixture_refuse(PARTNER "    agents:\n      - {name: a, identity: {scram: s, oidc: {provider: "
                            "corp, claims: {sub: a}}}}\n",
                    "not for either", "two agents");
