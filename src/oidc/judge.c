@@ -100,11 +100,19 @@ static bool hear(int fd, uint8_t *bytes, size_t len, int64_t deadline_ns)
     return true;
 }
 
+/* Nothing may lie there before a question is asked: it would be taken for its answer, and who could
+ * make the program say more than it was asked would be let in by the next one's question. */
+static bool is_silent(int fd)
+{
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    return poll(&waiting, 1, 0) == 0;
+}
+
 static bool converse(struct judge *judge, struct verdict *verdict)
 {
     int64_t deadline_ns = clock_monotonic_ns() + PATIENCE_MS * INT64_C(1000000);
     uint8_t head[4];
-    if (!tell(judge->fd, buffer_slice(&judge->question), deadline_ns) ||
+    if (!is_silent(judge->fd) || !tell(judge->fd, buffer_slice(&judge->question), deadline_ns) ||
         !hear(judge->fd, head, sizeof head, deadline_ns))
         return false;
     size_t len = load_u32be(head);
