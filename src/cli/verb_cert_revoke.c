@@ -7,6 +7,7 @@
 #include "cli/admin.h"
 #include "cli/certificate_file.h"
 #include "crypto/crypto.h"
+#include "identity/authority.h"
 #include "policy/config.h"
 
 enum { COMMAND_BYTES = 65536, PATH_ROOM = 4096 };
@@ -90,6 +91,35 @@ static enum status find_name(struct cli_call *call, char id[static CREDENTIAL_ID
     return STATUS_OK;
 }
 
+/* Is it in the issued.csv of the CA's folder? Where there is none, nobody knows. */
+static bool was_issued(struct cli_call *call, const char *id)
+{
+    struct table table;
+    struct error ignored;
+    const char *ca = cli_value(call, "ca");
+    bool found = false;
+    if (ca == NULL || identity_issued_list(ca, &table, &ignored) != STATUS_OK)
+        return false;
+    for (const struct table_row *row = table.first; row != NULL && !found; row = row->next)
+        found = strcmp(cli_cell(&table, row, "serial"), id) == 0;
+    table_free(&table);
+    return found;
+}
+
+/* A serial that was mistyped is revoked without complaint, and the one that was meant works on. */
+static void warn_of_stranger(struct cli_call *call, const struct cli_result *result, const char *id)
+{
+    const struct table *table = &result->table;
+    if (table->first == NULL || strcmp(cli_cell(table, table->first, "sessions"), "0") != 0 ||
+        file_exists(call->arguments[0]) || was_issued(call, id))
+        return;
+    fprintf(stderr,
+            "cofferdam cert revoke: warning: no session has this serial, and no issued.csv of --ca "
+            "names it: %s\nhint: compare it with `cofferdam cert show FILE`; `cofferdam partner "
+            "contain` cuts an agent off whatever its certificate\n",
+            id);
+}
+
 /* It is enforced first and stored second; what is not stored ends with the process. */
 static enum status print(const struct cli_call *call, const struct cli_result *result,
                          struct error *error)
@@ -125,8 +155,10 @@ static enum status run(struct cli_call *call, struct error *error)
     cli_admin_clause(&command, "ISSUER", issuer);
     cli_admin_clause(&command, "REASON", reason);
     enum status status = cli_admin_ask(admin, &command, &result, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        warn_of_stranger(call, &result, id);
         status = print(call, &result, error);
+    }
     table_free(&result.table);
     buffer_free(&command);
     cli_admin_close(admin);
