@@ -14,6 +14,7 @@
 #include "gateway/admin_recording.h"
 #include "gateway/tls_desk.h"
 #include "identity/identity.h"
+#include "registry/revocations.h"
 
 enum { TOLD_BYTES = 16 * 1024, COLUMNS_BYTES = LIMIT_LEDGER_ENTRY_BYTES - 1024 };
 
@@ -326,14 +327,20 @@ static void put_signature(struct buffer *text, const struct identity_signature *
 }
 
 /* What has been signed says nothing of what came later: an old signature is not to be used for a
- * new claim. Nor does that of a contained agent, whose key may be in other hands. */
+ * new claim. Nor does that of a contained agent, or of a revoked certificate, whose key may be in
+ * other hands. */
 static enum status check_signing(struct asking *asking, const struct policy_partner *partner,
                                  const struct identity_signature *signature, struct error *error)
 {
     const int64_t second = 1000000000, clocks_differ = 300 * second;
     int64_t before_ns;
     char when[21];
-    if (registry_contained(asking->server->registry, partner->name, signature->agent->name, NULL))
+    struct registry *registry = asking->server->registry;
+    const struct credential *credential = &signature->credential;
+    if (registry_revoked(registry, credential->issuer, credential->id))
+        return error_set(error, STATUS_DENIED, "28000", "have it signed with the agent's next one",
+                         "the signature is not accepted: its certificate has been revoked");
+    if (registry_contained(registry, partner->name, signature->agent->name, credential->id))
         return error_set(error, STATUS_DENIED, "28000",
                          "record it with TOLD_BY, or once its certificate has been replaced and it "
                          "is restored",
@@ -364,12 +371,13 @@ static enum status check_signature(struct asking *asking, const char *given, str
                                    struct error *error)
 {
     const char *evidence = admin_option(asking, "EVIDENCE");
-    const char *ca = asking->server->config->listen.client_ca;
+    struct trust *trust = asking->server->trust;
     struct identity_signature signature;
     uint8_t digest[CRYPTO_SHA256_BYTES];
-    if (evidence == NULL || partner == NULL || ca == NULL)
+    if (evidence == NULL || partner == NULL || trust == NULL)
         return error_set(error, STATUS_DENIED, "22023",
-                         "add EVIDENCE 'hash'; listen.client_ca; and a partner that has agents",
+                         "add EVIDENCE 'hash'; listen.client_ca or listen.authorities; and a "
+                         "partner that has agents",
                          "SIGNATURE needs the document's hash, and somebody whose signature it is");
     for (size_t i = 0; i < sizeof digest; i++) {
         char two[3] = {evidence[2 * i], evidence[2 * i + 1], '\0'};
@@ -378,7 +386,7 @@ static enum status check_signature(struct asking *asking, const char *given, str
     if (read_signature(given, bytes, error) != STATUS_OK)
         return error_set(error, STATUS_DENIED, "22023", "the CMS message in base64",
                          "SIGNATURE is no base64, or too long");
-    TRY(identity_check_signature(buffer_slice(bytes), digest, ca, partner, &signature, error));
+    TRY(identity_check_signature(buffer_slice(bytes), digest, trust, partner, &signature, error));
     TRY(check_signing(asking, partner, &signature, error));
     put_signature(text, &signature, buffer_slice(bytes));
     return STATUS_OK;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarm/alarm.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/deliveries.h"
@@ -230,6 +231,21 @@ static enum status record_opening(const struct session *session, struct error *e
                          error);
 }
 
+/* Who holds a revoked key, and tries it, may be the thief: somebody should know. */
+static void tell_revoked(const struct session *session)
+{
+    char text[ALARM_TEXT_BYTES], address[INET6_ADDRSTRLEN];
+    write_address(session, address);
+    snprintf(text, sizeof text, "the revoked %s %s was tried from %s",
+             credential_kind_name(session->credential.kind), session->credential.id, address);
+    const struct alarm alarm = {.rule = ALARM_REVOKED_CREDENTIAL,
+                                .partner = session->partner->name,
+                                .agent = session->agent->name,
+                                .about = session->credential.id,
+                                .text = text};
+    alarm_raise(session->worker->server->alarms, &alarm);
+}
+
 /* The identity is proven: is the agent admitted, and with which purpose and settings? */
 void login_admit(struct session *session)
 {
@@ -247,6 +263,8 @@ void login_admit(struct session *session)
     if (status == STATUS_OK && !session->is_staff)
         status = record_opening(session, &error);
     if (status != STATUS_OK) {
+        if (trust_is_revoked(session))
+            tell_revoked(session);
         login_refuse(session, error.sqlstate, error.message, error.hint);
         return;
     }

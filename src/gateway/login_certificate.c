@@ -25,6 +25,8 @@ static enum status judge(struct session *session, struct slice ders, struct slic
         return error_set(error, STATUS_DENIED, "28000", NULL, "not an agent's name");
     TRY(credential_of_certificate(leaf, credential, error));
     TRY(trust_chain_read(ders, chain, error));
+    if (chain->expires_ns < credential->expires_ns) /* an authority's certificate may end first */
+        credential->expires_ns = chain->expires_ns;
     return trust != NULL &&
                    trust_speaks_for(trust, chain, session->partner->name, agent->certificate_issuer)
                ? STATUS_OK

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "gateway/contain.h"
+#include "identity/trust.h"
 #include "registry/revocations.h"
 
 int64_t trust_now_ns(const struct session *session)
@@ -74,12 +75,24 @@ static enum status renew_identity(struct session *session, struct error *error)
     return STATUS_OK;
 }
 
+static bool is_revoked_here(const struct session *session)
+{
+    const struct credential *credential = &session->credential;
+    return credential_is_named(credential) &&
+           registry_revoked(session->worker->server->registry, credential->issuer, credential->id);
+}
+
+bool trust_is_revoked(const struct session *session)
+{
+    return is_revoked_here(session) ||
+           (session->chain != NULL &&
+            trust_is_listed(session->worker->server->trust, session->chain));
+}
+
 static enum status check_credential(struct session *session, int64_t now_ns, struct error *error)
 {
     const struct credential *credential = &session->credential;
-    struct registry *registry = session->worker->server->registry;
-    if (credential_is_named(credential) &&
-        registry_revoked(registry, credential->issuer, credential->id))
+    if (is_revoked_here(session))
         return error_set(error, STATUS_DENIED, "57P01", "ask the data controller for a new one",
                          "the client %s has been revoked", credential_kind_name(credential->kind));
     if (now_ns >= credential->expires_ns)

@@ -13,6 +13,8 @@ int64_t trust_now_ns(const struct session *session);
 MUST_USE enum status trust_admits(struct session *session, struct error *error);
 /* May what was planned go on: under the policy in force, and under approvals in force? */
 bool trust_holds(const struct session *session, const struct planned *planned);
+/* Has what proved it been revoked, by us or by its authority's list? */
+bool trust_is_revoked(const struct session *session);
 /* Do its results that are under way, and its writes that are not committed, still stand on grants
  * in force? STATUS_DENIED 57P01. Wants trust_admits() first. */
 MUST_USE enum status trust_stands(const struct session *session, struct error *error);

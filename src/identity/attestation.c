@@ -12,8 +12,10 @@
 #include <openssl/cms.h>
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "crypto/crypto.h"
 #include "identity/openssl.h"
+#include "identity/trust_private.h"
 
 static enum status refused(struct error *error, const char *hint, const char *why)
 {
@@ -69,41 +71,67 @@ static bool is_of(CMS_ContentInfo *cms, CMS_SignerInfo *signer, const uint8_t di
                        slice_of(digest, 32));
 }
 
-/* To the authority that agents' certificates come from, and for what they are for. */
-static bool chains_to(CMS_ContentInfo *cms, X509 *certificate, const char *ca_path)
+/* To an authority that agents' certificates come from, and for what they are for. */
+static enum status verify(struct trust *trust, CMS_ContentInfo *cms, X509 *certificate,
+                          struct trust_chain *chain, struct error *error)
 {
-    X509_STORE *store = X509_STORE_new();
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
     STACK_OF(X509) *others = CMS_get1_certs(cms);
-    bool trusted = store != NULL && context != NULL && X509_STORE_load_file(store, ca_path) == 1 &&
-                   X509_STORE_CTX_init(context, store, certificate, others) == 1 &&
-                   X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_CLIENT) == 1 &&
-                   X509_verify_cert(context) == 1;
+    enum status status = trust_verify(trust, certificate, others, chain, error);
     sk_X509_pop_free(others, X509_free);
-    X509_STORE_CTX_free(context);
-    X509_STORE_free(store);
-    return trusted;
+    return status == STATUS_OK
+               ? STATUS_OK
+               : refused(error,
+                         "the certificate must be valid, and from listen.client_ca or "
+                         "listen.authorities",
+                         "its certificate is not trusted");
 }
 
-/* The agent of the partner that the certificate proves; NULL for none. */
-static const struct policy_agent *agent_of(const struct policy_partner *partner, X509 *certificate,
-                                           char hash[static 65])
+/* The agent of the partner that the certificate, by its name and its authorities, proves; NULL for
+ * none. */
+static const struct policy_agent *agent_of(struct trust *trust,
+                                           const struct policy_partner *partner, struct slice der,
+                                           const struct trust_chain *chain)
+{
+    struct error ignored;
+    for (size_t i = 0; i < partner->agent_count; i++)
+        if (identity_check_certificate(&partner->agents[i], der, &ignored) == STATUS_OK &&
+            trust_speaks_for(trust, chain, partner->name, partner->agents[i].certificate_issuer))
+            return &partner->agents[i];
+    return NULL;
+}
+
+static enum status name_signer(struct trust *trust, const struct policy_partner *partner,
+                               X509 *certificate, const struct trust_chain *chain,
+                               struct identity_signature *signature, struct error *error)
 {
     unsigned char *der = NULL;
     int len = i2d_X509(certificate, &der);
-    const struct policy_agent *found = NULL;
-    struct error ignored;
-    uint8_t digest[32];
     if (len <= 0)
-        return NULL;
+        return refused(error, NULL, "its certificate cannot be written");
     const struct slice bytes = slice_of(der, (size_t)len);
-    for (size_t i = 0; i < partner->agent_count && found == NULL; i++)
-        if (identity_check_certificate(&partner->agents[i], bytes, &ignored) == STATUS_OK)
-            found = &partner->agents[i];
+    uint8_t digest[32];
     crypto_sha256(&bytes, 1, digest);
-    crypto_hex(digest, sizeof digest, hash);
+    crypto_hex(digest, sizeof digest, signature->certificate_sha256);
+    signature->agent = agent_of(trust, partner, bytes, chain);
+    enum status status = signature->agent == NULL
+                             ? refused(error,
+                                       "an agent of the partner must sign, with its own "
+                                       "certificate, from an authority that may speak for it",
+                                       "its certificate is of no agent of this partner")
+                             : credential_of_certificate(bytes, &signature->credential, error);
     OPENSSL_free(der);
-    return found;
+    return status;
+}
+
+/* Lists of today count: who says when it was signed is the signer, who may be the thief. */
+static enum status check_lists(struct trust *trust, const struct trust_chain *chain,
+                               struct error *error)
+{
+    int64_t until_ns;
+    struct error inner;
+    if (trust_check_revocation(trust, chain, clock_now_ns(), &until_ns, &inner) == STATUS_OK)
+        return STATUS_OK;
+    return refused(error, inner.hint, inner.message);
 }
 
 /* When the signer says that it signed: INT64_MIN where it does not. */
@@ -120,11 +148,12 @@ static int64_t signing_time(CMS_SignerInfo *signer)
     return seconds < 0 || seconds > INT64_MAX / 1000000000 ? INT64_MIN : seconds * 1000000000;
 }
 
-static enum status check(CMS_ContentInfo *cms, const uint8_t digest[static 32], const char *ca_path,
+static enum status check(CMS_ContentInfo *cms, const uint8_t digest[static 32], struct trust *trust,
                          const struct policy_partner *partner, struct identity_signature *signature,
                          struct error *error)
 {
     X509 *certificate = NULL;
+    struct trust_chain chain;
     CMS_SignerInfo *signer = find_signer(cms, &certificate);
     if (signer == NULL)
         return refused(error, "openssl cms -sign -binary -outform DER: one signer, detached",
@@ -134,13 +163,9 @@ static enum status check(CMS_ContentInfo *cms, const uint8_t digest[static 32], 
                        "it is of another document");
     if (CMS_SignerInfo_verify(signer) != 1)
         return refused(error, NULL, "it was not made with the key of its certificate");
-    if (!chains_to(cms, certificate, ca_path))
-        return refused(error, "the certificate must be valid, and from listen.client_ca",
-                       "its certificate is not trusted");
-    signature->agent = agent_of(partner, certificate, signature->certificate_sha256);
-    if (signature->agent == NULL)
-        return refused(error, "an agent of the partner must sign, with its own certificate",
-                       "its certificate is of no agent of this partner");
+    TRY(verify(trust, cms, certificate, &chain, error));
+    TRY(name_signer(trust, partner, certificate, &chain, signature, error));
+    TRY(check_lists(trust, &chain, error));
     signature->signed_ns = signing_time(signer);
     time_t signed_s = (time_t)(signature->signed_ns / 1000000000);
     if (signature->signed_ns != INT64_MIN &&
@@ -150,7 +175,7 @@ static enum status check(CMS_ContentInfo *cms, const uint8_t digest[static 32], 
 }
 
 enum status identity_check_signature(struct slice bytes, const uint8_t digest[static 32],
-                                     const char *ca_path, const struct policy_partner *partner,
+                                     struct trust *trust, const struct policy_partner *partner,
                                      struct identity_signature *signature, struct error *error)
 {
     struct identity_signature found;
@@ -158,7 +183,7 @@ enum status identity_check_signature(struct slice bytes, const uint8_t digest[st
     if (cms == NULL)
         return refused(error, "openssl cms -sign -binary -outform DER",
                        "it is no CMS message in DER or PEM");
-    enum status status = check(cms, digest, ca_path, partner, &found, error);
+    enum status status = check(cms, digest, trust, partner, &found, error);
     CMS_ContentInfo_free(cms);
     ERR_clear_error();
     if (status == STATUS_OK)

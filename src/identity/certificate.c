@@ -6,15 +6,12 @@
 
 #include <limits.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/x509v3.h>
 
 #include "crypto/crypto.h"
 #include "identity/credential.h"
 #include "identity/openssl.h"
-
-static const int64_t ns_per_second = 1000000000;
 
 /* The whole of der and nothing behind it; NULL otherwise. Returns owned. */
 static X509 *read_der(struct slice der)
@@ -95,20 +92,6 @@ enum status identity_check_certificate(const struct policy_agent *agent, struct 
                      "certificate authentication failed for \"%s\"", agent->login);
 }
 
-/* Nanoseconds since 1970; false for a time that is none. */
-static bool end_of(const X509 *certificate, int64_t *not_after_ns)
-{
-    struct tm end;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
-        return false;
-    int64_t seconds = timegm(&end);
-    if (seconds > INT64_MAX / ns_per_second) /* the year 9999 stands for "no end" (RFC 5280) */
-        *not_after_ns = INT64_MAX;
-    else
-        *not_after_ns = seconds * ns_per_second;
-    return true;
-}
-
 /* ---- what it is called ---- */
 
 static bool serial_of(const X509 *certificate, char id[static CREDENTIAL_ID_ROOM])
@@ -152,7 +135,8 @@ enum status credential_of_certificate(struct slice der, struct credential *crede
 {
     *credential = (struct credential){.kind = CREDENTIAL_CERTIFICATE};
     X509 *certificate = read_der(der);
-    bool valid = certificate != NULL && end_of(certificate, &credential->expires_ns) &&
+    bool valid = certificate != NULL &&
+                 openssl_time(X509_get0_notAfter(certificate), &credential->expires_ns) &&
                  serial_of(certificate, credential->id) &&
                  hash_issuer(certificate, credential->issuer);
     X509_free(certificate);

@@ -1,11 +1,9 @@
 /* See crl.h. No state, any thread. */
 #include "identity/crl.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -14,7 +12,6 @@
 #include "crypto/crypto.h"
 #include "identity/openssl.h"
 
-static const int64_t ns_per_second = 1000000000;
 static const int64_t clocks_differ_ns = 300000000000;
 
 static enum status refused(struct error *error, const char *why, const char *hint)
@@ -67,18 +64,6 @@ void crl_free(struct crl *list)
 }
 
 /* ---- judging ---- */
-
-static bool to_ns(const ASN1_TIME *time, int64_t *ns)
-{
-    struct tm parts;
-    if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1)
-        return false;
-    int64_t seconds = timegm(&parts);
-    if (seconds < 0)
-        return false;
-    *ns = seconds > INT64_MAX / ns_per_second ? INT64_MAX : seconds * ns_per_second;
-    return true;
-}
 
 /* Of the list's extensions three say nothing that we would have to understand. A scope
  * (IssuingDistributionPoint) means that certificates may be missing. */
@@ -151,8 +136,8 @@ static enum status take_times(X509_CRL *crl, int64_t now_ns, struct crl *out, st
     ASN1_INTEGER_free(number);
     if (!numbered)
         return refused(error, "its number is negative or longer than 20 octets", NULL);
-    if (!to_ns(X509_CRL_get0_lastUpdate(crl), &out->this_update_ns) ||
-        !to_ns(X509_CRL_get0_nextUpdate(crl), &out->next_update_ns))
+    if (!openssl_time(X509_CRL_get0_lastUpdate(crl), &out->this_update_ns) ||
+        !openssl_time(X509_CRL_get0_nextUpdate(crl), &out->next_update_ns))
         return refused(error, "it does not say when it was made and when the next one comes", NULL);
     if (out->this_update_ns > now_ns + clocks_differ_ns)
         return refused(error, "it was made in the future", "look at this machine's clock");

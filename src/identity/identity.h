@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "identity/credential.h"
 #include "policy/policy.h"
 #include "wire/scram.h"
 
@@ -16,18 +17,20 @@
 MUST_USE enum status identity_check_certificate(const struct policy_agent *agent, struct slice der,
                                                 struct error *error);
 /* A partner's signature over a document: detached CMS (RFC 5652), DER or PEM, of one signer, with
- * SHA-256 and signed attributes. Its certificate must chain to the authorities in ca_path (PEM)
- * now, and prove an agent of the partner. digest: SHA-256 of the document. STATUS_DENIED 28000 with
- * what is wrong. agent is borrowed from the partner. Revocation is not looked at: an identity that
- * is taken out of the policy signs no more. */
+ * SHA-256 and signed attributes. Its certificate must be what would let an agent of the partner in
+ * now: from an authority that may speak for it, and on no revocation list. What our own registry
+ * says of signature->credential is the caller's to ask. digest: SHA-256 of the document.
+ * STATUS_DENIED 28000 with what is wrong. agent is borrowed from the partner. */
 enum { IDENTITY_SIGNATURE_BYTES = 64 * 1024 };
 struct identity_signature {
     const struct policy_agent *agent;
+    struct credential credential;
     char certificate_sha256[65]; /* hex */
     int64_t signed_ns;           /* as the signer says; INT64_MIN: it does not */
 };
+struct trust;
 MUST_USE enum status identity_check_signature(struct slice bytes, const uint8_t digest[static 32],
-                                              const char *ca_path,
+                                              struct trust *trust,
                                               const struct policy_partner *partner,
                                               struct identity_signature *signature,
                                               struct error *error);

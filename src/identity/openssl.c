@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/pem.h>
 
@@ -65,4 +66,17 @@ enum status openssl_take(BIO *bio, struct buffer *out, struct error *error)
     if (out->overflowed)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "no room for what was made");
     return STATUS_OK;
+}
+
+bool openssl_time(const ASN1_TIME *time, int64_t *ns)
+{
+    static const int64_t second_ns = 1000000000;
+    struct tm parts;
+    if (time == NULL || ASN1_TIME_to_tm(time, &parts) != 1)
+        return false;
+    int64_t seconds = timegm(&parts);
+    if (seconds < 0)
+        return false;
+    *ns = seconds > INT64_MAX / second_ns ? INT64_MAX : seconds * second_ns;
+    return true;
 }

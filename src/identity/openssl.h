@@ -19,6 +19,10 @@ X509 *openssl_read_certificate(struct slice pem);
 /* passphrase: len 0 for a key that is not sealed. Nothing is ever asked on the terminal. */
 EVP_PKEY *openssl_read_key(struct slice pem, struct slice passphrase);
 
+/* Nanoseconds since 1970; the year 9999, which stands for "no end" (RFC 5280), and all that has no
+ * room is INT64_MAX. False for NULL, for a time that is none and for one before 1970. */
+bool openssl_time(const ASN1_TIME *time, int64_t *ns);
+
 /* Appends what was written to a memory BIO; STATUS_NOMEM if it does not fit. */
 MUST_USE enum status openssl_take(BIO *bio, struct buffer *out, struct error *error);
 

@@ -1,9 +1,7 @@
-/* See trust.h. The state is read whole from the files and swapped. */
-#include "identity/trust.h"
+/* See trust.h. The state is read whole from the files and swapped; what is asked of it is in
+ * trust_chain.c. */
+#include "identity/trust_private.h"
 
-#include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,33 +12,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "crypto/crypto.h"
-#include "identity/crl.h"
 #include "identity/openssl.h"
 #include "identity/trust_files.h"
 
 enum { BUNDLE_BYTES = 4 * 1024 * 1024, MOST_AUTHORITIES = 1024 };
-
-/* A certificate of an authority. named: which of the configuration's; SIZE_MAX: of client_ca. */
-struct authority {
-    uint8_t certificate[32], key[32];
-    size_t named;
-};
-
-struct state {
-    STACK_OF(X509) * certificates; /* parallel to authorities */
-    struct authority *authorities;
-    size_t count;
-    struct crl *crls;
-};
-
-struct trust {
-    const struct config *config;
-    uint8_t seen[32]; /* fingerprint of the files as they were last read; refreshing thread */
-    pthread_rwlock_t lock;
-    struct state *state; /* lock */
-    _Atomic uint64_t generation;
-};
 
 static void state_free(struct state *state)
 {
@@ -54,18 +29,6 @@ static void state_free(struct state *state)
 
 /* ---- reading ---- */
 
-static bool hash_certificate(const X509 *certificate, uint8_t hash[static 32])
-{
-    unsigned char *der = NULL;
-    int len = i2d_X509(certificate, &der);
-    if (len <= 0)
-        return false;
-    struct slice bytes = slice_of(der, (size_t)len);
-    crypto_sha256(&bytes, 1, hash);
-    OPENSSL_free(der);
-    return true;
-}
-
 static enum status add_authority(struct state *state, X509 *certificate, size_t named,
                                  struct error *error)
 {
@@ -74,7 +37,8 @@ static enum status add_authority(struct state *state, X509 *certificate, size_t 
                          MOST_AUTHORITIES);
     struct authority *at = &state->authorities[state->count];
     at->named = named;
-    if (!hash_certificate(certificate, at->certificate) || !crl_key_hash(certificate, at->key) ||
+    if (!trust_hash_certificate(certificate, at->certificate) ||
+        !trust_hash_subject(certificate, at->subject) || !crl_key_hash(certificate, at->key) ||
         X509_up_ref(certificate) != 1)
         return error_set(error, STATUS_INVALID, "F0000", NULL, "not a certificate");
     if (sk_X509_push(state->certificates, certificate) <= 0) {
@@ -229,12 +193,6 @@ static void keep_old(struct state *fresh, struct state *old)
     }
 }
 
-static int64_t end_of(const struct config *config, const struct crl *crl)
-{
-    int64_t grace = (int64_t)config->listen.crl_grace_s * 1000000000;
-    return crl->next_update_ns > INT64_MAX - grace ? INT64_MAX : crl->next_update_ns + grace;
-}
-
 static void tell_ends(struct trust *trust)
 {
     int64_t now = clock_now_ns();
@@ -317,119 +275,4 @@ bool trust_refresh(struct trust *trust)
 uint64_t trust_generation(const struct trust *trust)
 {
     return atomic_load(&trust->generation);
-}
-
-/* ---- chains ---- */
-
-static enum status refused(struct error *error, const char *why)
-{
-    ERR_clear_error();
-    return error_set(error, STATUS_INVALID, "28000", NULL, "%s", why);
-}
-
-enum status trust_chain_read(struct slice ders, struct trust_chain *chain, struct error *error)
-{
-    const unsigned char *at = ders.data, *end = ders.data + ders.len;
-    struct trust_chain read = {.count = 0};
-    while (at < end) {
-        struct crl_serial serial;
-        if (read.count == TRUST_CHAIN_LINKS)
-            return refused(error, "the chain of certificates is too long");
-        X509 *certificate = d2i_X509(NULL, &at, (long)(end - at));
-        bool taken =
-            certificate != NULL &&
-            hash_certificate(certificate, read.links[read.count].certificate) &&
-            crl_serial_of(X509_get0_serialNumber(certificate), &serial) &&
-            (read.count == 0 || crl_key_hash(certificate, read.links[read.count - 1].issuer_key));
-        X509_free(certificate);
-        if (!taken)
-            return refused(error, "not a certificate that RFC 5280 allows");
-        memcpy(read.links[read.count++].serial, serial.octets, sizeof serial.octets);
-    }
-    if (read.count == 0)
-        return refused(error, "no certificate");
-    *chain = read;
-    return STATUS_OK;
-}
-
-static bool names_partner(const struct config_authority *authority, const char *partner)
-{
-    for (size_t i = 0; i < authority->partner_count; i++)
-        if (strcmp(authority->partners[i], partner) == 0 ||
-            strcmp(authority->partners[i], "*") == 0)
-            return true;
-    return false;
-}
-
-/* Every authority in the chain that is bound must be bound to this partner; the last one must still
- * be trusted at all. A certificate may stand in several bundles: what binds it counts. */
-static bool judge_chain(const struct config *config, const struct state *state,
-                        const struct trust_chain *chain, const char *partner, const char *issuer)
-{
-    bool anchored = false, from_issuer = issuer == NULL;
-    for (size_t l = 0; l < chain->count; l++) {
-        for (size_t i = 0; i < state->count; i++) {
-            const struct authority *found = &state->authorities[i];
-            if (memcmp(found->certificate, chain->links[l].certificate, 32) != 0)
-                continue;
-            anchored = anchored || l + 1 == chain->count;
-            if (found->named == SIZE_MAX)
-                continue;
-            const struct config_authority *named = &config->listen.authorities[found->named];
-            if (!names_partner(named, partner))
-                return false;
-            from_issuer = from_issuer || strcmp(named->name, issuer) == 0;
-        }
-    }
-    return anchored && from_issuer;
-}
-
-bool trust_speaks_for(struct trust *trust, const struct trust_chain *chain, const char *partner,
-                      const char *issuer)
-{
-    pthread_rwlock_rdlock(&trust->lock);
-    bool speaks = judge_chain(trust->config, trust->state, chain, partner, issuer);
-    pthread_rwlock_unlock(&trust->lock);
-    return speaks;
-}
-
-static enum status check_link(const struct config *config, const struct state *state,
-                              const struct trust_chain *chain, size_t link, int64_t now_ns,
-                              int64_t *until_ns, struct error *error)
-{
-    struct crl_serial serial;
-    bool found = false;
-    memcpy(serial.octets, chain->links[link].serial, sizeof serial.octets);
-    for (const struct crl *crl = state->crls; crl != NULL; crl = crl->next) {
-        if (memcmp(crl->issuer_key, chain->links[link].issuer_key, 32) != 0)
-            continue;
-        found = true;
-        if (crl_has(crl, &serial))
-            return error_set(error, STATUS_DENIED, "57P01", "ask who issued it for a new one",
-                             "the client certificate has been revoked");
-        if (now_ns >= end_of(config, crl))
-            return error_set(error, STATUS_DENIED, "57P01", "call the data controller's contact",
-                             "the revocation list of the client certificate's authority is out of "
-                             "date");
-        if (end_of(config, crl) < *until_ns)
-            *until_ns = end_of(config, crl);
-    }
-    if (found || !config->listen.crl_required)
-        return STATUS_OK;
-    return error_set(error, STATUS_DENIED, "57P01", "call the data controller's contact",
-                     "there is no revocation list of the client certificate's authority");
-}
-
-enum status trust_check_revocation(struct trust *trust, const struct trust_chain *chain,
-                                   int64_t now_ns, int64_t *until_ns, struct error *error)
-{
-    enum status status = STATUS_OK;
-    int64_t until = INT64_MAX;
-    pthread_rwlock_rdlock(&trust->lock);
-    for (size_t i = 0; i + 1 < chain->count && status == STATUS_OK; i++)
-        status = check_link(trust->config, trust->state, chain, i, now_ns, &until, error);
-    pthread_rwlock_unlock(&trust->lock);
-    if (status == STATUS_OK)
-        *until_ns = until;
-    return status;
 }

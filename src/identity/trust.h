@@ -15,14 +15,16 @@
 
 enum { TRUST_CHAIN_LINKS = 8 };
 
-/* A verified chain, the holder's certificate first. Of the last one nobody is the issuer. */
+/* A certificate in a chain: SHA-256 of its DER, of its key (SubjectPublicKeyInfo), of its name. */
+struct trust_link {
+    uint8_t certificate[32], key[32], subject[32];
+    uint8_t serial[20];
+};
+/* A verified chain, the holder's certificate first, each followed by its issuer's. */
 struct trust_chain {
     size_t count;
-    struct {
-        uint8_t certificate[32]; /* SHA-256 (DER) */
-        uint8_t issuer_key[32];  /* SHA-256 of the issuer's SubjectPublicKeyInfo; or zeros */
-        uint8_t serial[20];
-    } links[TRUST_CHAIN_LINKS];
+    int64_t expires_ns; /* when the first of them ends */
+    struct trust_link links[TRUST_CHAIN_LINKS];
 };
 /* ders: the certificates, one behind the other. STATUS_INVALID if they are none, or too many. */
 MUST_USE enum status trust_chain_read(struct slice ders, struct trust_chain *chain,
@@ -48,5 +50,7 @@ bool trust_speaks_for(struct trust *trust, const struct trust_chain *chain, cons
  * *until_ns, or the next generation, the answer stays STATUS_OK. */
 MUST_USE enum status trust_check_revocation(struct trust *trust, const struct trust_chain *chain,
                                             int64_t now_ns, int64_t *until_ns, struct error *error);
+/* Does a list say that something in the chain is revoked? */
+bool trust_is_listed(struct trust *trust, const struct trust_chain *chain);
 
 #endif

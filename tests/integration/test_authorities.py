@@ -107,8 +107,41 @@ def test_an_intermediate_of_the_partners_authority(world, authority, tmp_path):
         chain.write_text(certificate.read_text() + lower.certificate.read_text())
         if good:
             assert works(world.gateway, agent, (chain, key))
+            # The session would have ended with the first certificate of the chain, which is not the agent's.
+            end = x509.load_pem_x509_certificate(lower.certificate.read_bytes()).not_valid_after
+            opened = [entry["text"] for entry in world.gateway.ledger() if entry["text"].startswith("session-opened")][-1]
+            assert f"\nexpires={end:%Y-%m-%dT%H:%M:%SZ}\n" in opened
         else:
             turned_away(world.gateway, agent, (chain, key))
+
+
+def cross_signed(folder, general, lower, subject):
+    """(chain, key) of a leaf for acme.cert from `lower`, whose key the general authority has certified as `subject`.
+    The leaf names that very certificate as its issuer's, so that no other one of the key fits."""
+    folder.mkdir()
+    request = pki.openssl("req", "-new", "-key", lower.key, "-subj", f"/CN={subject}")
+    (folder / "ext").write_text("basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n")
+    pki.openssl("x509", "-req", "-CA", general.certificate, "-CAkey", general.key, "-CAcreateserial", "-days", 5,
+                "-extfile", folder / "ext", "-out", folder / "cross.crt", text=request)
+    request = pki.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                          "/CN=agent", "-keyout", folder / "leaf.key")
+    (folder / "ext").write_text("authorityKeyIdentifier=issuer:always\nsubjectAltName=URI:spiffe://acme/cert\n")
+    pki.openssl("x509", "-req", "-CA", folder / "cross.crt", "-CAkey", lower.key, "-CAcreateserial", "-days", 5,
+                "-extfile", folder / "ext", "-out", folder / "leaf.crt", text=request)
+    (folder / "chain.crt").write_text((folder / "leaf.crt").read_text() + (folder / "cross.crt").read_text())
+    (folder / "leaf.key").chmod(0o600)
+    return folder / "chain.crt", folder / "leaf.key"
+
+
+def test_a_certificate_from_the_general_authority_does_not_free_a_bound_one(world, authority, tmp_path):
+    """Rival's authority has its key, or its name, certified by the authority that is bound to nobody."""
+    gateway = world.gateway
+    turned_away(gateway, "acme.cert", cross_signed(tmp_path / "a", authority, world.rival, "rival CA"))
+    turned_away(gateway, "acme.cert", cross_signed(tmp_path / "b", authority, world.rival, "another name"))
+    renewed = pki.Authority(tmp_path / "renewed", name="rival CA")  # a key of which nobody here has heard
+    turned_away(gateway, "acme.cert", cross_signed(tmp_path / "c", authority, renewed, "rival CA"))
+    # It is the binding that refuses them: what acme's own has had certified is acme's.
+    assert works(gateway, "acme.cert", cross_signed(tmp_path / "d", authority, world.acme, "another name"))
 
 
 # ---- CRLs ----
@@ -134,6 +167,7 @@ def test_a_fresh_crl_ends_live_sessions_mid_statement(world):
     with pytest.raises(psycopg.Error, match="certificate has been revoked"):
         until(lambda: idle.execute("SELECT 1") is None)
     assert "revoked" in turned_away(gateway, "acme.own", gone)
+    until(lambda: any("revoked-credential" in entry["text"] for entry in gateway.ledger() if entry["agent"] == "own"))
     assert other.execute("SELECT 1").fetchone() == (1,)
     other.close()
     # Neither an older list nor its absence makes it good again.
@@ -180,3 +214,56 @@ def test_a_crl_past_its_end_refuses_and_ends(world):
     world.rival.crl(world.crls / "rival.crl", number=6)
     gateway.reload()
     assert works(gateway, "rival.own", pair)
+
+
+# ---- signatures of partners ----
+
+def attests(world, pair):
+    """What `attest` says to a letter that was signed with this certificate: (exit status, its errors)."""
+    folder = world.gateway.folder
+    letter, signature = folder / "letter.txt", folder / "letter.p7s"
+    letter.write_text("We have deleted everything.\n")
+    pki.openssl("cms", "-sign", "-binary", "-outform", "DER", "-signer", pair[0], "-inkey", pair[1], "-in", letter,
+                "-out", signature, *(["-certfile", pair[0].with_name("cross.crt")] if pair[0].name == "chain.crt" else []))
+    signature.chmod(0o644)
+    code, _, errors = world.gateway.cli("attest", "--partner", "acme", "--before", "2020-06-01", "--request", "D-1",
+                                        "--method", "wiped", "-d", str(letter), "-s", str(signature), check=False)
+    return code, errors
+
+
+def test_who_may_not_come_in_signs_nothing(world, authority, tmp_path):
+    """A signature takes the same authorities, lists and revocations as a login."""
+    gateway = world.gateway
+    code, errors = attests(world, world.leaf(world.acme))  # from an authority that is not in client_ca
+    assert code == 0, errors
+    for pair in (world.leaf(world.rival), world.leaf(world.rival, "spiffe://acme/cert"), world.leaf(authority),
+                 cross_signed(tmp_path / "a", authority, world.rival, "rival CA")):
+        code, errors = attests(world, pair)
+        assert code == 1 and "no agent of this partner" in errors, errors
+    listed, ended = world.leaf(world.acme, tag="listed"), world.leaf(world.acme, tag="ended by us")
+    world.acme.crl(world.crls / "acme.crl", [listed[0]], number=20)
+    gateway.reload()
+    shown = gateway.folder / "ended.crt"  # where the gateway's user may read it
+    shown.write_text(ended[0].read_text())
+    gateway.cli("cert", "revoke", shown, "--reason", "x")
+    for pair in (listed, ended):
+        code, errors = attests(world, pair)
+        assert code == 1 and "has been revoked" in errors, errors
+
+
+# ---- last, for they restart the gateway ----
+
+def test_grace_and_required(world, authority):
+    """Past its end a list may count for crl_grace_s more; and a CA without any list may be refused."""
+    gateway, pair = world.gateway, world.rival.client("rival.own")
+    old = datetime.datetime.utcnow() - datetime.timedelta(minutes=5)
+    world.rival.crl(world.crls / "rival.crl", number=7, days=2.0 / 1440, made=old)  # ended three minutes ago
+    gateway.settings["listen"].update(crl_grace_s=600, crl_required=True)
+    gateway.write_config()
+    gateway.restart()
+    assert works(gateway, "rival.own", pair)
+    assert "no revocation list" in turned_away(gateway, "acme.cert", authority.client("spiffe://acme/cert"))
+    # A list that is gone over a restart lets nobody in, whom it named least of all.
+    (world.crls / "rival.crl").unlink()
+    gateway.restart()
+    assert "no revocation list" in turned_away(gateway, "rival.own", pair)

@@ -126,6 +126,25 @@ def test_it_ends_in_the_middle_of_a_result(gateway, signer):
     assert "token has expired" in refused(gateway, "acme.made", token)
 
 
+def test_one_token_is_revoked(gateway, signer):
+    """By the id that sessions and ledger show; another token of the same agent is none the worse."""
+    token, other = signer.token(), signer.token()
+    with gateway.connect("acme.made", password=token) as session, gateway.connect("acme.made", password=other) as kept:
+        session.execute("SELECT 1")
+        name = [act for act in acts(gateway) if act.startswith("session-opened\n")][-2].split("\nid=")[1].split("\n")[0]
+        issuer = hashlib.sha256(signer.issuer.encode()).hexdigest()
+        [row] = gateway.admin(f"REVOKE CREDENTIAL '{name}' ISSUER '{issuer}' REASON 'seen in a log'")
+        assert row["sessions"] == "1" and row["stored"] == "yes"
+        with pytest.raises(psycopg.OperationalError, match="token has been revoked"):
+            session.execute("SELECT 1")
+        assert kept.execute("SELECT 1").fetchone() == (1,)
+    assert "token has been revoked" in refused(gateway, "acme.made", token)
+    deadline = time.monotonic() + 5
+    while not any(act.startswith("alarm") and "revoked-credential" in act and name in act for act in acts(gateway)):
+        assert time.monotonic() < deadline
+    assert not any(part in gateway.log_text() for part in token.split("."))
+
+
 def hostile(signer):
     now = int(time.time())
     public = json.dumps(signer.key_set()["keys"][0]).encode()
@@ -160,6 +179,12 @@ def hostile(signer):
     yield "a long life", signer.token(exp=now + 86400), "max_lifetime_s"
     yield "not yet", signer.token(nbf=now + 100), "not valid yet"
     yield "issued tomorrow", signer.token(iat=now + 86400, exp=now + 86500), "not valid yet"
+    yield "an end beyond all numbers", signer.token(exp=10 ** 30), "no JSON object"
+    yield "an end that is no number", signer.token(exp=True), "no end"
+    yield "an end before the beginning", signer.token(exp=-1), "no end"
+    yield "a name that looks like ours", signer.token(sub="some\u200bone"), "sub"
+    yield "a name with an end inside", signer.token(sub="someone\0"), "no JSON object"
+    yield "no audience of ours in a list", signer.token(aud=["Cofferdam"]), "audience"
     yield "somebody else", signer.token(sub="someone else"), "sub"
     yield "a list for a text", signer.token(sub=["someone"]), "sub"
     yield "a claim that stands twice", double + "." + encode(signer.sign("ES256", double.encode())), "twice"
