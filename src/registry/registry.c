@@ -121,10 +121,12 @@ static struct entry *find_cover(struct registry *registry, const char *partner, 
     return NULL;
 }
 
-/* Contained while it is so already: what others have proposed or begun to lift is not lifted. Under
- * the lock. */
+/* Contained while it is so already: what others have proposed or begun to lift is not lifted. One
+ * that is not stored yet is being carried out: that is the same order. Under the lock. */
 static void contain_again(struct entry *entry)
 {
+    if (!entry->stored)
+        return;
     entry->is_asked = true;
     if (entry->proposed_by == NULL)
         return;
