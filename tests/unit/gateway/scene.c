@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "exposure/subject_set.h"
+#include "gateway/watching.h"
+#include "watch/watch.h"
 #include "wire/wire.h"
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)
@@ -31,6 +33,7 @@ static void open_ledger(struct scene *scene)
                                      .replay_context = scene->server.exposure};
     assert_status(ledger_open(&options, &scene->server.ledger, &error), STATUS_OK);
     assert_status(exposure_attach(scene->server.exposure, scene->server.ledger, &error), STATUS_OK);
+    assert_status(watching_open(&scene->server, &error), STATUS_OK);
 }
 
 void scene_open(struct scene *scene, size_t hidden_count)
@@ -78,6 +81,7 @@ void scene_close(struct scene *scene)
     run_release(scene->run);
     batch_free(&scene->batch);
     outqueue_free(&scene->out);
+    watch_free(scene->server.watch);
     exposure_close(scene->server.exposure);
     ledger_close(scene->server.ledger);
     nftw(scene->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -85,6 +89,7 @@ void scene_close(struct scene *scene)
 
 void scene_restart(struct scene *scene)
 {
+    watch_free(scene->server.watch);
     exposure_close(scene->server.exposure);
     ledger_close(scene->server.ledger);
     open_ledger(scene);
