@@ -142,12 +142,13 @@ enum status canary_watch_execution(const struct run *run, const struct planned *
 }
 
 /* A whole number may have been given to a real person since, whom this partner does not see. */
-void canary_watch_missing(const struct run *run, const char *kind, struct slice key)
+void canary_watch_missing(const struct run *run, uint16_t kind, struct slice key)
 {
     struct canary_look look = {.values = 1};
     if (canary_watch_is_empty(run->server->canaries) || run->delivery[0] != '\0')
         return;
-    canary_look_at_key(run->server->canaries, &look, kind, key);
+    canary_look_at_key(run->server->canaries, &look,
+                       model_policy(run->planned->plan->model)->kinds[kind].name, key);
     bool is_number = true;
     for (size_t i = 0; i < key.len; i++)
         is_number = is_number && key.data[i] >= '0' && key.data[i] <= '9';

@@ -25,7 +25,7 @@ MUST_USE enum status canary_watch_load(struct canary_watch *watch, struct delive
 MUST_USE enum status canary_watch_execution(const struct run *run, const struct planned *planned,
                                             const struct wire_bind *bind, struct error *error);
 /* A key that the execution named and that found nobody. */
-void canary_watch_missing(const struct run *run, const char *kind, struct slice key);
+void canary_watch_missing(const struct run *run, uint16_t kind, struct slice key);
 
 /* ---- lookups by themselves ---- */
 

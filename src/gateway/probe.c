@@ -308,12 +308,11 @@ static enum status record(const struct run *run, struct arena *arena, struct pin
                           struct error *error)
 {
     struct exposure *exposure = run->server->exposure;
-    const struct policy_kind *kinds = model_policy(run->planned->plan->model)->kinds;
     struct missing missing;
     if (!gather(run->pins, arena, &missing))
         return no_memory(error);
     for (size_t i = 0; i < missing.count; i++)
-        canary_watch_missing(run, kinds[missing.keys[i].kind].name, missing.keys[i].key);
+        canary_watch_missing(run, missing.keys[i].kind, missing.keys[i].key);
     TRY(exposure_map(exposure, missing.keys, missing.count, missing.ids, out->side, error));
     out->item_count = build_items(run, &missing, out->sets, out->items);
     if (out->sets->overflowed || out->side->overflowed)
