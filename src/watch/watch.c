@@ -189,7 +189,7 @@ static void take_columns(struct watch *watch, struct watch_agent *state, uint32_
  * before another's. A clock that goes back takes what has been counted with it. */
 static void turn_hour(struct watch_agent *state, int64_t hour)
 {
-    if (hour == state->hour || (hour == state->hour - 1 && state->hour != INT64_MIN))
+    if (hour == state->hour || (state->hour != INT64_MIN && hour == state->hour - 1))
         return;
     if (hour > state->hour) {
         memset(state->counts, 0, sizeof state->counts);
