@@ -79,7 +79,8 @@ void contain_cut(struct session *session)
     if (contain->is_acting)
         contain->undelivered += net_stream_unsent(session->client);
     if (contain->is_acting && running)
-        session->is_adopted = keep_backend(contain, backend);
+        /* One that waits for us to read what it sends will find its connection closed. */
+        session->is_adopted = session->upstream.paused || keep_backend(contain, backend);
     pthread_mutex_unlock(&contain->lock);
     session->cut_ns = clock_monotonic_ns();
     worker_watch_cut(session->worker);
@@ -104,24 +105,35 @@ void contain_gone(struct session *session)
     server_live_remove(server, &session->live);
 }
 
+/* The client is done with: what is left is to close upstream, when its turn comes. */
+static void drop_client(struct session *session)
+{
+    contain_gone(session);
+    net_stream_close(session->client);
+    session->client = NULL;
+}
+
 void contain_step(struct session *session, unsigned *room)
 {
+    if (session->client == NULL) {
+        if (*room > 0) {
+            --*room;
+            session_destroy(session);
+        }
+        return;
+    }
     int64_t age_ms = (clock_monotonic_ns() - session->cut_ns) / 1000000;
     bool out = tail_is_out(session);
     if (out)
         contain_gone(session);
-    bool told = outqueue_pending(&session->out) == 0;
+    bool told = outqueue_pending(&session->out) == 0 && net_stream_unsent(session->client) == 0;
     bool late = (!out && age_ms >= CONTAIN_TAIL_MS) || age_ms >= CONTAIN_DRAIN_MS;
-    if (session->is_unfinished && !late) {
-        if (*room == 0)
-            return;
-        --*room;
-        session_finish_end(session);
-    }
-    if (told && net_stream_unsent(session->client) == 0) {
-        session_destroy(session);
-    } else if (late) {
+    if (!told && !late)
+        return;
+    if (!told)
         net_stream_reset(session->client);
+    if (session->is_unfinished)
+        drop_client(session);
+    else
         session_destroy(session);
-    }
 }

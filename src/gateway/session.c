@@ -425,6 +425,8 @@ static void go_on(struct session *session)
 
 void session_flush(struct session *session)
 {
+    if (session->client == NULL) /* cut, and waits to be closed upstream */
+        return;
     session->durable = ledger_durable(session->worker->server->ledger);
     if (session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE) {
         relay_release_open(session);

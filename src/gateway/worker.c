@@ -23,8 +23,8 @@ enum {
     TICK_MS = 500,
     STOP_TICKS = 3,
     CUT_WATCH_MS = 5,
-    ENDS_EVERY = 4, /* watches of a cut between two that close connections upstream */
-    ENDS_SHARE = 50 /* of those that are left, each time, one in so many; and one more */
+    ENDS_EVERY = 8,  /* watches of a cut between two that close connections upstream */
+    ENDS_SHARE = 100 /* of those that are left, each time, one in so many; and one more */
 };
 
 /* True if there is another. */
