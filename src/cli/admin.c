@@ -182,23 +182,43 @@ static void tell_notice(const struct cli_call *call, const char *notice)
         fprintf(call->json ? stderr : stdout, "%s%s\n", call->json ? "" : "\n", notice);
 }
 
-enum status cli_show(const struct cli_call *call, const char *show, const char *keyword,
-                     const char *value, struct error *error)
+enum status cli_tell(const struct cli_call *call, struct buffer *command, struct error *error)
 {
     struct cli_admin *admin = NULL;
-    TRY(cli_admin_open(call, &admin, error));
     struct cli_result result = {0};
-    struct buffer command;
-    buffer_init(&command, ADMIN_CLIENT_COMMAND_BYTES);
-    buffer_append_text(&command, show);
-    cli_admin_clause(&command, keyword, value);
-    enum status status = cli_admin_ask(admin, &command, &result, error);
+    TRY(cli_admin_open(call, &admin, error));
+    enum status status = cli_admin_ask(admin, command, &result, error);
     if (status == STATUS_OK)
         status = cli_print_result(call, &result, error);
     if (status == STATUS_OK)
         tell_notice(call, admin_client_notice(admin->client));
     table_free(&result.table);
-    buffer_free(&command);
     cli_admin_close(admin);
+    return status;
+}
+
+enum status cli_show(const struct cli_call *call, const char *show, const char *keyword,
+                     const char *value, struct error *error)
+{
+    struct buffer command;
+    buffer_init(&command, ADMIN_CLIENT_COMMAND_BYTES);
+    buffer_append_text(&command, show);
+    cli_admin_clause(&command, keyword, value);
+    enum status status = cli_tell(call, &command, error);
+    buffer_free(&command);
+    return status;
+}
+
+enum status cli_act(struct cli_call *call, const char *act, struct error *error)
+{
+    struct buffer command;
+    const char *reason;
+    TRY(cli_require(call, "reason", &reason, error));
+    buffer_init(&command, ADMIN_CLIENT_COMMAND_BYTES);
+    buffer_append_text(&command, act);
+    cli_admin_clause(&command, "ID", call->arguments[0]);
+    cli_admin_clause(&command, "REASON", reason);
+    enum status status = cli_tell(call, &command, error);
+    buffer_free(&command);
     return status;
 }

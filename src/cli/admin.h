@@ -32,9 +32,14 @@ MUST_USE enum status cli_admin_ask(struct cli_admin *admin, struct buffer *comma
 /* Fills in the kinds of a table's columns, by their names. */
 void cli_result_kinds(struct cli_result *result);
 
-/* What most verbs do: connect, ask "show" with up to one clause, print as table or JSON. */
+/* What most verbs do: connect, send one command, print its answer as table or JSON. */
+MUST_USE enum status cli_tell(const struct cli_call *call, struct buffer *command,
+                              struct error *error);
+/* As cli_tell, for "show" with up to one clause. */
 MUST_USE enum status cli_show(const struct cli_call *call, const char *show, const char *keyword,
                               const char *value, struct error *error);
+/* An act about what the first argument numbers, for the reason that --reason gives. */
+MUST_USE enum status cli_act(struct cli_call *call, const char *act, struct error *error);
 /* As --json wants it, or as a table. */
 MUST_USE enum status cli_print_result(const struct cli_call *call, const struct cli_result *result,
                                       struct error *error);

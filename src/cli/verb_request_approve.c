@@ -9,19 +9,6 @@ static const struct cli_option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-static enum status ask(const struct cli_call *call, struct buffer *command, struct error *error)
-{
-    struct cli_admin *admin = NULL;
-    struct cli_result result = {0};
-    TRY(cli_admin_open(call, &admin, error));
-    enum status status = cli_admin_ask(admin, command, &result, error);
-    if (status == STATUS_OK)
-        status = cli_print_result(call, &result, error);
-    table_free(&result.table);
-    cli_admin_close(admin);
-    return status;
-}
-
 static enum status run(struct cli_call *call, struct error *error)
 {
     struct buffer command;
@@ -30,7 +17,7 @@ static enum status run(struct cli_call *call, struct error *error)
     cli_admin_clause(&command, "ID", call->arguments[0]);
     if (cli_value(call, "for") != NULL)
         cli_admin_clause(&command, "FOR", cli_value(call, "for"));
-    enum status status = ask(call, &command, error);
+    enum status status = cli_tell(call, &command, error);
     buffer_free(&command);
     return status;
 }
