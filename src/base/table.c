@@ -1,6 +1,7 @@
 /* Rows of text in an arena. */
 #include "base/table.h"
 #include "base/check.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 
@@ -61,4 +62,13 @@ void table_set(struct table *table, struct table_row *row, size_t column, const 
 bool table_overflowed(const struct table *table)
 {
     return table->arena.overflowed;
+}
+
+void table_set_instant(struct table *table, struct table_row *row, size_t column, int64_t time_ns)
+{
+    char text[21];
+    if (time_ns == INT64_MIN || time_ns == INT64_MAX)
+        return;
+    clock_format_utc(time_ns, text);
+    table_set(table, row, column, "%s", text);
 }

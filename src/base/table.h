@@ -32,6 +32,8 @@ struct table_row *table_add(struct table *table);
 /* Formats into the cell; no effect where row is NULL. */
 void table_set(struct table *table, struct table_row *row, size_t column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* RFC 3339, UTC; leaves the cell NULL for INT64_MIN and INT64_MAX, which are no instants. */
+void table_set_instant(struct table *table, struct table_row *row, size_t column, int64_t time_ns);
 /* True once rows or texts did not fit: the table must not be shown as complete. */
 bool table_overflowed(const struct table *table);
 

@@ -154,13 +154,6 @@ static void set_columns(struct table *table, struct table_row *row, size_t colum
     buffer_free(&names);
 }
 
-static void set_instant(struct table *table, struct table_row *row, size_t column, int64_t time_ns)
-{
-    char text[21];
-    clock_format_utc(time_ns, text);
-    table_set(table, row, column, "%s", text);
-}
-
 /* Each kind of change, by each agent. People and rows are of all its statements, also of those that
  * were rolled back. */
 enum status scope_table_change(const struct scope *scope, struct table *table, struct error *error)
@@ -182,8 +175,8 @@ enum status scope_table_change(const struct scope *scope, struct table *table, s
         table_set(table, row, 6, "%" PRIu64, change->committed);
         table_set(table, row, 7, "%" PRIu64, change->rolled_back);
         table_set(table, row, 8, "%" PRIu64, change->in_doubt);
-        set_instant(table, row, 9, change->first_ns);
-        set_instant(table, row, 10, change->last_ns);
+        table_set_instant(table, row, 9, change->first_ns);
+        table_set_instant(table, row, 10, change->last_ns);
     }
     return STATUS_OK;
 }

@@ -9,15 +9,6 @@
 
 static const int64_t DAY_NS = INT64_C(86400000000000);
 
-static void set_instant(struct table *table, struct table_row *row, size_t column, int64_t time_ns)
-{
-    char text[21];
-    if (time_ns == INT64_MIN || time_ns == INT64_MAX)
-        return;
-    clock_format_utc(time_ns, text);
-    table_set(table, row, column, "%s", text);
-}
-
 /* Days in UTC. Whoever was given on several days stands in each. */
 enum status scope_table_day(const struct scope *scope, struct table *table, struct error *error)
 {
@@ -54,8 +45,8 @@ enum status scope_table_window(const struct scope *scope, struct table *table, s
         table_set(table, row, 3, "%" PRIu64, actor->refused);
         table_set(table, row, 4, "%" PRIu64, actor->people.count);
         table_set(table, row, 5, "%" PRIu64, actor->rows);
-        set_instant(table, row, 6, actor->first_ns);
-        set_instant(table, row, 7, actor->last_ns);
+        table_set_instant(table, row, 6, actor->first_ns);
+        table_set_instant(table, row, 7, actor->last_ns);
     }
     return STATUS_OK;
 }
@@ -95,8 +86,8 @@ enum status scope_table_deletion(const struct scope *scope, struct table *table,
     for (size_t i = 0; i < scan->deletion_count; i++) {
         const struct scope_deletion *deletion = &scan->deletions[i];
         struct table_row *row = table_add(table);
-        set_instant(table, row, 0, deletion->at_ns);
-        set_instant(table, row, 1, deletion->before_ns);
+        table_set_instant(table, row, 0, deletion->at_ns);
+        table_set_instant(table, row, 1, deletion->before_ns);
         table_set(table, row, 2, "%s", deletion->request);
         if (deletion->everybody)
             table_set(table, row, 3, "all");
@@ -119,8 +110,8 @@ enum status scope_table_partners(const struct scope *scope, struct table *table,
         table_set(table, row, 0, "%s", state->partner);
         table_set(table, row, 1, "%s", state->agent[0] == '\0' ? "*" : state->agent);
         table_set(table, row, 2, "%s", state->contained ? "contained" : "active");
-        set_instant(table, row, 3, state->since_ns);
-        set_instant(table, row, 4, state->last_ns);
+        table_set_instant(table, row, 3, state->since_ns);
+        table_set_instant(table, row, 4, state->last_ns);
     }
     return STATUS_OK;
 }

@@ -271,15 +271,6 @@ enum status alarms_is_stopped(struct alarms *alarms, const char *receiver, const
 
 /* ---- tables ---- */
 
-static void set_instant(struct table *table, struct table_row *row, size_t column, int64_t time_ns)
-{
-    char text[21];
-    if (time_ns == INT64_MIN)
-        return;
-    clock_format_utc(time_ns, text);
-    table_set(table, row, column, "%s", text);
-}
-
 static void set_text(struct table *table, struct table_row *row, size_t column, const char *text)
 {
     if (text != NULL && text[0] != '\0')
@@ -305,12 +296,12 @@ static void take_line(struct table *table, sqlite3_stmt *statement)
 {
     struct table_row *row = table_add(table);
     table_set(table, row, 0, "%lld", (long long)sqlite3_column_int64(statement, 0));
-    set_instant(table, row, 1, sqlite3_column_int64(statement, 1));
+    table_set_instant(table, row, 1, sqlite3_column_int64(statement, 1));
     for (int column = 2; column <= 7; column++)
         set_text(table, row, (size_t)column, sqlite_text(statement, column));
     table_set(table, row, 8, "%lld", (long long)sqlite3_column_int64(statement, 8));
     set_text(table, row, 9, sqlite_text(statement, 9));
-    set_instant(table, row, 10, sqlite_instant(statement, 10));
+    table_set_instant(table, row, 10, sqlite_instant(statement, 10));
     set_text(table, row, 11, sqlite_text(statement, 11));
     set_text(table, row, 12, sqlite_text(statement, 12));
     if (sqlite_instant(statement, 13) >= 0)
@@ -345,14 +336,14 @@ static void take_receiver(struct table *table, sqlite3_stmt *statement)
 {
     struct table_row *row = table_add(table);
     table_set(table, row, 0, "%lld", (long long)sqlite3_column_int64(statement, 0));
-    set_instant(table, row, 1, sqlite3_column_int64(statement, 1));
+    table_set_instant(table, row, 1, sqlite3_column_int64(statement, 1));
     set_text(table, row, 2, sqlite_text(statement, 2));
     set_text(table, row, 3, sqlite_text(statement, 3));
     set_text(table, row, 4, sqlite_text(statement, 4));
     set_text(table, row, 5, sqlite_text(statement, 5));
     table_set(table, row, 6, "%lld", (long long)sqlite3_column_int64(statement, 6));
     if (sqlite_text(statement, 5) != NULL && strcmp(sqlite_text(statement, 5), "waiting") == 0)
-        set_instant(table, row, 7, sqlite_instant(statement, 7));
+        table_set_instant(table, row, 7, sqlite_instant(statement, 7));
     set_text(table, row, 8, sqlite_text(statement, 8));
 }
 

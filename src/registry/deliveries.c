@@ -176,15 +176,6 @@ enum status deliveries_get(struct deliveries *deliveries, const char *id, struct
     return status;
 }
 
-static void set_instant(struct table *table, struct table_row *row, size_t column, int64_t time_ns)
-{
-    char text[21];
-    if (time_ns == INT64_MIN)
-        return;
-    clock_format_utc(time_ns, text);
-    table_set(table, row, column, "%s", text);
-}
-
 static void set_text(struct table *table, struct table_row *row, size_t column, const char *text)
 {
     if (text != NULL)
@@ -198,8 +189,8 @@ static void add_line(struct table *table, const struct delivery *delivery)
     set_text(table, row, 1, delivery->partner);
     set_text(table, row, 2, delivery->agent);
     set_text(table, row, 3, delivery->purpose);
-    set_instant(table, row, 4, delivery->opened_ns);
-    set_instant(table, row, 5, delivery->closed_ns);
+    table_set_instant(table, row, 4, delivery->opened_ns);
+    table_set_instant(table, row, 5, delivery->closed_ns);
     set_text(table, row, 6, delivery->outcome == NULL ? "unfinished" : delivery->outcome);
     if (delivery->closed_ns != INT64_MIN) {
         table_set(table, row, 7, "%lld", (long long)delivery->rows);

@@ -16,49 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "registry/registry.h"
+#include "fixture.h"
 
-static char folder[] = "/tmp/cofferdam-registry-XXXXXX";
-static char path[sizeof folder + 32];
 static const struct registry_target north_mail = {.partner = "north-mail"};
 static const int64_t noon_ns = 1790000000LL * 1000000000;
-
-static int make_folder(void **state)
-{
-    return mkdtemp(folder) == NULL;
-}
-
-static void remove_files(void)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char name[sizeof path + 8];
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        unlink(name);
-    }
-}
-
-static int remove_folder(void **state)
-{
-    remove_files();
-    return rmdir(folder);
-}
-
-static int fresh(void **state)
-{
-    snprintf(path, sizeof path, "%s/registry.sqlite", folder);
-    remove_files();
-    return 0;
-}
-
-static struct registry *open_registry(void)
-{
-    struct registry *registry = NULL;
-    struct error error = {0};
-    if (registry_open(path, &registry, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    return registry;
-}
 
 static void contain(struct registry *registry, const char *partner, const char *agent)
 {
@@ -76,21 +37,11 @@ static enum status restore(struct registry *registry, const char *partner, const
 }
 
 /* What another program does to the file behind our back. */
-static void interfere(const char *sql)
-{
-    sqlite3 *database = NULL;
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    char *message = NULL;
-    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s: %s", sql, message);
-    sqlite3_close(database);
-}
-
 static int count_acts(void)
 {
     sqlite3 *database = NULL;
     sqlite3_stmt *statement = NULL;
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_open(fixture_path, &database), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(database, "SELECT count(*) FROM act", -1, &statement, NULL),
                      SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
@@ -102,7 +53,7 @@ static int count_acts(void)
 
 static void contains_partners_and_agents(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     assert_false(registry_contained(registry, "north-mail", "sync", NULL));
     contain(registry, "north-mail", "sync");
     assert_true(registry_contained(registry, "north-mail", "sync", NULL));
@@ -119,7 +70,7 @@ static void contains_partners_and_agents(void **state)
 
 static void restores_only_what_is_contained(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct error error = {0};
     assert_int_equal(restore(registry, "north-mail", NULL, &error), STATUS_NOT_FOUND);
     assert_string_equal(error.message, "north-mail is not contained");
@@ -134,7 +85,7 @@ static void restores_only_what_is_contained(void **state)
 
 static void an_agents_own_containment_outlives_its_partners(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     contain(registry, "north-mail", "sync");
     contain(registry, "north-mail", NULL);
     assert_int_equal(restore(registry, "north-mail", NULL, NULL), STATUS_OK);
@@ -145,13 +96,13 @@ static void an_agents_own_containment_outlives_its_partners(void **state)
 
 static void survives_a_restart(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     contain(registry, "north-mail", NULL);
     contain(registry, "ringway", "desk");
     contain(registry, "statlab", NULL);
     assert_int_equal(restore(registry, "statlab", NULL, NULL), STATUS_OK);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_true(registry_contained(registry, "north-mail", "sync", NULL));
     assert_true(registry_contained(registry, "ringway", "desk", NULL));
     assert_false(registry_contained(registry, "ringway", "other", NULL));
@@ -165,21 +116,21 @@ static void survives_a_crash(void **state)
     pid_t child = fork();
     if (child == 0) {
         struct registry *registry = NULL;
-        int bad = registry_open(path, &registry, NULL) != STATUS_OK ||
+        int bad = registry_open(fixture_path, &registry, NULL) != STATUS_OK ||
                   registry_contain(registry, &north_mail, "", "", noon_ns, NULL) != STATUS_OK;
         _exit(bad); /* without closing: the log stays behind */
     }
     int result = 0;
     assert_int_equal(waitpid(child, &result, 0), child);
     assert_int_equal(result, 0);
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     assert_true(registry_contained(registry, "north-mail", "sync", NULL));
     registry_close(registry);
 }
 
 static void containing_twice_keeps_the_first(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     contain(registry, "north-mail", NULL);
     uint64_t generation = registry_generation(registry);
     assert_int_equal(registry_contain(registry, &north_mail, "later", "other", noon_ns + 5, NULL),
@@ -196,7 +147,7 @@ static void containing_twice_keeps_the_first(void **state)
 
 static void containing_again_withdraws_a_proposal(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct registry_containment found = {.proposed_by = ""};
     struct error error = {0};
     contain(registry, "north-mail", NULL);
@@ -211,7 +162,7 @@ static void containing_again_withdraws_a_proposal(void **state)
     assert_string_equal(found.by, "dpo");
     registry_close(registry);
     assert_int_equal(count_acts(), 3);
-    registry = open_registry();
+    registry = fixture_open();
     assert_true(registry_find(registry, &north_mail, &found));
     assert_string_equal(found.proposed_by, "");
     registry_close(registry);
@@ -227,12 +178,12 @@ static void *restore_slowly(void *context)
 /* A restoration waits for the disk; somebody contains before it has been carried out. */
 static void containing_beats_a_restoration_under_way(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     pthread_t thread;
     void *status = NULL;
     sqlite3 *holder = NULL;
     contain(registry, "north-mail", NULL);
-    assert_int_equal(sqlite3_open(path, &holder), SQLITE_OK);
+    assert_int_equal(sqlite3_open(fixture_path, &holder), SQLITE_OK);
     assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(pthread_create(&thread, NULL, restore_slowly, registry), 0);
     usleep(300000);
@@ -246,14 +197,14 @@ static void containing_beats_a_restoration_under_way(void **state)
     assert_int_equal(registry_contain(registry, &north_mail, "again", "bob", noon_ns, NULL),
                      STATUS_OK);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_true(registry_contained(registry, "north-mail", "sync", NULL));
     registry_close(registry);
 }
 
 static void the_generation_tells_of_changes(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     uint64_t before = registry_generation(registry);
     contain(registry, "north-mail", NULL);
     uint64_t contained = registry_generation(registry);
@@ -267,7 +218,7 @@ static void the_generation_tells_of_changes(void **state)
 
 static void lists_what_is_contained(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     contain(registry, "north-mail", NULL);
     contain(registry, "ringway", "desk");
     struct table table;
@@ -293,9 +244,9 @@ static void lists_what_is_contained(void **state)
 
 static void contains_even_if_it_cannot_be_stored(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     contain(registry, "ringway", NULL);
-    interfere("ALTER TABLE act RENAME TO elsewhere");
+    fixture_interfere("ALTER TABLE act RENAME TO elsewhere");
     struct error error = {0};
     assert_int_equal(registry_contain(registry, &north_mail, "drill", "dpo", noon_ns, &error),
                      STATUS_IO);
@@ -308,10 +259,10 @@ static void contains_even_if_it_cannot_be_stored(void **state)
     assert_int_equal(restore(registry, "ringway", NULL, &error), STATUS_IO);
     assert_true(registry_contained(registry, "ringway", "desk", NULL));
 
-    interfere("ALTER TABLE elsewhere RENAME TO act");
+    fixture_interfere("ALTER TABLE elsewhere RENAME TO act");
     contain(registry, "north-mail", NULL); /* once more: now it is stored */
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_true(registry_contained(registry, "north-mail", "sync", NULL));
     assert_true(registry_contained(registry, "ringway", "desk", NULL));
     registry_close(registry);
@@ -320,13 +271,13 @@ static void contains_even_if_it_cannot_be_stored(void **state)
 static void files_are_private(void **state)
 {
     mode_t before = umask(0);
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     contain(registry, "north-mail", NULL);
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < 3; i++) {
-        char name[sizeof path + 8];
+        char name[sizeof fixture_path + 8];
         struct stat info;
-        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        snprintf(name, sizeof name, "%s%s", fixture_path, suffixes[i]);
         assert_int_equal(stat(name, &info), 0);
         assert_int_equal(info.st_mode & 0777, 0600);
     }
@@ -338,19 +289,19 @@ static void refuses_files_that_are_not_its_own(void **state)
 {
     struct registry *registry = NULL;
     struct error error = {0};
-    FILE *file = fopen(path, "w");
+    FILE *file = fopen(fixture_path, "w");
     assert_non_null(file);
     for (int i = 0; i < 300; i++)
         fputs("this is no database. ", file);
     fclose(file);
-    assert_int_equal(registry_open(path, &registry, &error), STATUS_CORRUPT);
+    assert_int_equal(registry_open(fixture_path, &registry, &error), STATUS_CORRUPT);
     assert_null(registry);
     assert_non_null(strstr(error.message, "registry.sqlite"));
 
-    remove_files();
-    registry_close(open_registry());
-    interfere("PRAGMA user_version = 999");
-    assert_int_equal(registry_open(path, &registry, &error), STATUS_INVALID);
+    fixture_fresh(NULL);
+    registry_close(fixture_open());
+    fixture_interfere("PRAGMA user_version = 999");
+    assert_int_equal(registry_open(fixture_path, &registry, &error), STATUS_INVALID);
     assert_non_null(strstr(error.message, "written by a newer version"));
     assert_int_equal(registry_open("/nonexistent/registry.sqlite", &registry, &error), STATUS_IO);
 }
@@ -375,7 +326,7 @@ static void *read_all_the_time(void *context)
 
 static void readers_see_whole_states(void **state)
 {
-    struct readers readers = {.registry = open_registry()};
+    struct readers readers = {.registry = fixture_open()};
     contain(readers.registry, "always", NULL);
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
@@ -394,20 +345,20 @@ static void readers_see_whole_states(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(contains_partners_and_agents, fresh),
-        cmocka_unit_test_setup(restores_only_what_is_contained, fresh),
-        cmocka_unit_test_setup(an_agents_own_containment_outlives_its_partners, fresh),
-        cmocka_unit_test_setup(survives_a_restart, fresh),
-        cmocka_unit_test_setup(survives_a_crash, fresh),
-        cmocka_unit_test_setup(containing_twice_keeps_the_first, fresh),
-        cmocka_unit_test_setup(containing_again_withdraws_a_proposal, fresh),
-        cmocka_unit_test_setup(containing_beats_a_restoration_under_way, fresh),
-        cmocka_unit_test_setup(the_generation_tells_of_changes, fresh),
-        cmocka_unit_test_setup(lists_what_is_contained, fresh),
-        cmocka_unit_test_setup(contains_even_if_it_cannot_be_stored, fresh),
-        cmocka_unit_test_setup(files_are_private, fresh),
-        cmocka_unit_test_setup(refuses_files_that_are_not_its_own, fresh),
-        cmocka_unit_test_setup(readers_see_whole_states, fresh),
+        cmocka_unit_test_setup(contains_partners_and_agents, fixture_fresh),
+        cmocka_unit_test_setup(restores_only_what_is_contained, fixture_fresh),
+        cmocka_unit_test_setup(an_agents_own_containment_outlives_its_partners, fixture_fresh),
+        cmocka_unit_test_setup(survives_a_restart, fixture_fresh),
+        cmocka_unit_test_setup(survives_a_crash, fixture_fresh),
+        cmocka_unit_test_setup(containing_twice_keeps_the_first, fixture_fresh),
+        cmocka_unit_test_setup(containing_again_withdraws_a_proposal, fixture_fresh),
+        cmocka_unit_test_setup(containing_beats_a_restoration_under_way, fixture_fresh),
+        cmocka_unit_test_setup(the_generation_tells_of_changes, fixture_fresh),
+        cmocka_unit_test_setup(lists_what_is_contained, fixture_fresh),
+        cmocka_unit_test_setup(contains_even_if_it_cannot_be_stored, fixture_fresh),
+        cmocka_unit_test_setup(files_are_private, fixture_fresh),
+        cmocka_unit_test_setup(refuses_files_that_are_not_its_own, fixture_fresh),
+        cmocka_unit_test_setup(readers_see_whole_states, fixture_fresh),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, fixture_make_folder, fixture_remove_folder);
 }

@@ -13,56 +13,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fixture.h"
 #include "registry/requests.h"
 
-static char folder[] = "/tmp/cofferdam-requests-XXXXXX";
-static char path[sizeof folder + 32];
 static const int64_t noon_ns = 1790000000LL * 1000000000, hour_ns = 3600LL * 1000000000;
-
-static int make_folder(void **state)
-{
-    return mkdtemp(folder) == NULL;
-}
-
-static void remove_files(void)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char name[sizeof path + 8];
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        unlink(name);
-    }
-}
-
-static int remove_folder(void **state)
-{
-    remove_files();
-    return rmdir(folder);
-}
-
-static int fresh(void **state)
-{
-    snprintf(path, sizeof path, "%s/registry.sqlite", folder);
-    remove_files();
-    return 0;
-}
-
-static struct registry *open_registry(void)
-{
-    struct registry *registry = NULL;
-    struct error error = {0};
-    if (registry_open(path, &registry, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    return registry;
-}
-
-static void interfere(const char *sql)
-{
-    sqlite3 *database = NULL;
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(database);
-}
 
 static struct request wish(const char *agent, uint8_t mark)
 {
@@ -93,13 +47,13 @@ static enum status approve(struct registry *registry, uint64_t id, const char *b
 
 static void one_a_wish(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     assert_int_equal(asked(registry, "app", 1, noon_ns, true), 1);
     assert_int_equal(asked(registry, "app", 1, noon_ns + 9, false), 1);
     assert_int_equal(asked(registry, "app", 2, noon_ns, true), 2);
     assert_int_equal(asked(registry, "job", 1, noon_ns, true), 3);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_int_equal(asked(registry, "app", 1, noon_ns, false), 1);
     assert_int_equal(asked(registry, "job", 2, noon_ns, true), 4);
     registry_close(registry);
@@ -107,7 +61,7 @@ static void one_a_wish(void **state)
 
 static void who_may_approve(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct request request = wish("app", 1);
     struct error error = {0};
     bool made;
@@ -132,7 +86,7 @@ static void who_may_approve(void **state)
 
 static void a_denial_holds_for_an_hour(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct request request;
     struct error error = {0};
     asked(registry, "app", 1, noon_ns, true);
@@ -149,7 +103,7 @@ static void a_denial_holds_for_an_hour(void **state)
 
 static void so_many_a_day(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct error error = {0};
     for (int i = 0; i < REQUESTS_A_DAY; i++)
         asked(registry, "app", (uint8_t)i, noon_ns, true);
@@ -166,13 +120,13 @@ static void so_many_a_day(void **state)
 /* What takes away is in force although the disk refuses; what gives is not. */
 static void the_disk_fails(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct request request;
     struct error error = {0};
     asked(registry, "app", 1, noon_ns, true);
     asked(registry, "job", 1, noon_ns, true);
     assert_int_equal(approve(registry, 1, "uid 6", 1, &request), STATUS_OK);
-    interfere("ALTER TABLE request RENAME TO gone");
+    fixture_interfere("ALTER TABLE request RENAME TO gone");
     assert_int_not_equal(approve(registry, 2, "uid 6", 1, &request), STATUS_OK);
     assert_int_equal(requests_may_approve(registry, 2, "uid 6", &request, &error), STATUS_OK);
     assert_int_not_equal(
@@ -185,7 +139,7 @@ static void the_disk_fails(void **state)
 
 static void containment_closes(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct request request;
     struct error error = {0};
     asked(registry, "app", 1, noon_ns, true);
@@ -195,7 +149,7 @@ static void containment_closes(void **state)
     assert_int_equal(requests_close(registry, "other", NULL, "r", "uid 1", noon_ns), 0);
     assert_int_equal(requests_close(registry, "acme", NULL, "r", "uid 1", noon_ns), 1);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_int_equal(requests_may_approve(registry, 2, "uid 6", &request, &error), STATUS_DENIED);
     assert_int_equal(request.state, REQUEST_CLOSED);
     registry_close(registry);
@@ -215,7 +169,7 @@ static enum request_state state_of(struct registry *registry, uint64_t id)
 static void an_end_is_stored_in_the_end(void **state)
 {
     static const struct registry_target acme = {.partner = "acme"};
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct request request;
     struct error error = {0};
     asked(registry, "app", 1, noon_ns, true);
@@ -223,7 +177,7 @@ static void an_end_is_stored_in_the_end(void **state)
     assert_int_equal(approve(registry, 1, "uid 6", 1, &request), STATUS_OK);
     assert_int_equal(approve(registry, 2, "uid 6", 1, &request), STATUS_OK);
     assert_int_equal(registry_contain(registry, &acme, "r", "uid 1", noon_ns, &error), STATUS_OK);
-    interfere("ALTER TABLE request RENAME TO gone");
+    fixture_interfere("ALTER TABLE request RENAME TO gone");
     assert_int_equal(requests_close(registry, "acme", "app", "r", "uid 1", noon_ns), 1);
     assert_int_not_equal(
         requests_end(registry, 2, REQUEST_REVOKED, "uid 6", "x", noon_ns, &request, &error),
@@ -232,11 +186,11 @@ static void an_end_is_stored_in_the_end(void **state)
     assert_int_not_equal(registry_restore(registry, &acme, "r", "uid 1", noon_ns, &error),
                          STATUS_OK);
     assert_true(registry_contained(registry, "acme", "app", NULL));
-    interfere("ALTER TABLE gone RENAME TO request");
+    fixture_interfere("ALTER TABLE gone RENAME TO request");
     assert_int_equal(registry_restore(registry, &acme, "r", "uid 1", noon_ns, &error), STATUS_OK);
-    interfere("UPDATE request SET reason = 'no more to be stored'");
+    fixture_interfere("UPDATE request SET reason = 'no more to be stored'");
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
     assert_int_equal(state_of(registry, 2), REQUEST_REVOKED);
     registry_close(registry);
@@ -246,7 +200,7 @@ static void an_end_is_stored_in_the_end(void **state)
 static void a_start_closes_what_containment_left_open(void **state)
 {
     static const struct registry_target app = {.partner = "acme", .agent = "app"};
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct request request;
     struct error error = {0};
     bool made;
@@ -260,13 +214,13 @@ static void a_start_closes_what_containment_left_open(void **state)
     request = wish("app", 9);
     assert_int_equal(requests_ask(registry, &request, noon_ns, &made, &error), STATUS_DENIED);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
     assert_int_equal(state_of(registry, 2), REQUEST_CLOSED);
     assert_int_equal(state_of(registry, 3), REQUEST_APPROVED);
     assert_int_equal(registry_restore(registry, &app, "r", "uid 1", noon_ns, &error), STATUS_OK);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
     registry_close(registry);
 }
@@ -274,7 +228,7 @@ static void a_start_closes_what_containment_left_open(void **state)
 /* It would be in force when nobody expects it any more. */
 static void an_approval_of_the_future_is_closed(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct request request;
     struct error error = {0};
     int64_t tomorrow_ns = clock_now_ns() + 24 * hour_ns;
@@ -283,22 +237,22 @@ static void an_approval_of_the_future_is_closed(void **state)
         requests_approve(registry, 1, "uid 6", 1, hour_ns, tomorrow_ns, &request, &error),
         STATUS_OK);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_int_equal(state_of(registry, 1), REQUEST_CLOSED);
     registry_close(registry);
 }
 
 static void a_damaged_request_is_not_passed_over(void **state)
 {
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     struct error error = {0};
     asked(registry, "app", 1, noon_ns, true);
     registry_close(registry);
-    interfere("UPDATE request SET mark = 'zz'");
-    assert_int_equal(registry_open(path, &registry, &error), STATUS_CORRUPT);
+    fixture_interfere("UPDATE request SET mark = 'zz'");
+    assert_int_equal(registry_open(fixture_path, &registry, &error), STATUS_CORRUPT);
 }
 
-#define case_of(name) cmocka_unit_test_setup(name, fresh)
+#define case_of(name) cmocka_unit_test_setup(name, fixture_fresh)
 
 int main(void)
 {
@@ -314,5 +268,5 @@ int main(void)
         case_of(an_approval_of_the_future_is_closed),
         case_of(a_damaged_request_is_not_passed_over),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, fixture_make_folder, fixture_remove_folder);
 }

@@ -13,59 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fixture.h"
 #include "registry/revocations.h"
 
-static char folder[] = "/tmp/cofferdam-revocations-XXXXXX";
-static char path[sizeof folder + 32];
 static const int64_t noon_ns = 1790000000LL * 1000000000;
 static const uint8_t ours[32] = {1, 2, 3}, theirs[32] = {1, 2, 4};
-
-static int make_folder(void **state)
-{
-    return mkdtemp(folder) == NULL;
-}
-
-static void remove_files(void)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char name[sizeof path + 8];
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        unlink(name);
-    }
-}
-
-static int remove_folder(void **state)
-{
-    remove_files();
-    return rmdir(folder);
-}
-
-static int fresh(void **state)
-{
-    snprintf(path, sizeof path, "%s/registry.sqlite", folder);
-    remove_files();
-    return 0;
-}
-
-static struct registry *open_registry(void)
-{
-    struct registry *registry = NULL;
-    struct error error = {0};
-    if (registry_open(path, &registry, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    return registry;
-}
-
-static void interfere(const char *sql)
-{
-    sqlite3 *database = NULL;
-    char *message = NULL;
-    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s: %s", sql, message);
-    sqlite3_close(database);
-}
 
 static enum status revoke_one(struct registry *registry, const uint8_t *issuer, const char *id,
                               struct error *error)
@@ -77,7 +29,7 @@ static enum status revoke_one(struct registry *registry, const uint8_t *issuer, 
 static void one_credential_of_one_issuer(void **state)
 {
     struct error error = {0};
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     uint64_t before = registry_generation(registry);
     assert_false(registry_revoked(registry, ours, "0a"));
     assert_int_equal(revoke_one(registry, ours, "0a", &error), STATUS_OK);
@@ -92,14 +44,14 @@ static void one_credential_of_one_issuer(void **state)
 static void it_outlives_a_restart_and_is_final(void **state)
 {
     struct error error = {0};
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     for (int i = 0; i < 500; i++) {
         char id[20];
         snprintf(id, sizeof id, "%x", i);
         assert_int_equal(revoke_one(registry, ours, id, &error), STATUS_OK);
     }
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_true(registry_revoked(registry, ours, "0") && registry_revoked(registry, ours, "1f3"));
     assert_false(registry_revoked(registry, ours, "1f4"));
     struct credential_name again = {.issuer = ours, .id = "1f3"};
@@ -120,7 +72,7 @@ static void ids_that_are_none_are_refused(void **state)
     memset(long_id, 'a', sizeof long_id - 1);
     long_id[sizeof long_id - 1] = '\0';
     const char *const ids[] = {"", "0A", "xyz", "0a ", long_id};
-    struct registry *registry = open_registry();
+    struct registry *registry = fixture_open();
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         struct error error = {0};
         assert_int_equal(revoke_one(registry, ours, ids[i], &error), STATUS_INVALID);
@@ -134,46 +86,47 @@ static void ids_that_are_none_are_refused(void **state)
 static void it_is_in_force_though_the_disk_fails(void **state)
 {
     struct error error = {0};
-    struct registry *registry = open_registry();
-    interfere("ALTER TABLE revocation RENAME TO gone");
+    struct registry *registry = fixture_open();
+    fixture_interfere("ALTER TABLE revocation RENAME TO gone");
     assert_int_not_equal(revoke_one(registry, ours, "77", &error), STATUS_OK);
     assert_true(registry_revoked(registry, ours, "77"));
-    interfere("ALTER TABLE gone RENAME TO revocation");
+    fixture_interfere("ALTER TABLE gone RENAME TO revocation");
     assert_int_equal(revoke_one(registry, ours, "77", &error), STATUS_OK);
     registry_close(registry);
-    registry = open_registry();
+    registry = fixture_open();
     assert_true(registry_revoked(registry, ours, "77"));
     registry_close(registry);
 }
 
 static void a_damaged_revocation_is_not_passed_over(void **state)
 {
-    registry_close(open_registry());
-    interfere("INSERT INTO revocation VALUES ('00', '77', 1, 'r', 'b')");
+    registry_close(fixture_open());
+    fixture_interfere("INSERT INTO revocation VALUES ('00', '77', 1, 'r', 'b')");
     struct registry *registry = NULL;
     struct error error = {0};
-    assert_int_equal(registry_open(path, &registry, &error), STATUS_CORRUPT);
+    assert_int_equal(registry_open(fixture_path, &registry, &error), STATUS_CORRUPT);
 }
 
 /* A file of the version that knew of containment alone. */
 static void an_older_file_is_migrated(void **state)
 {
     struct error error = {0};
-    interfere("CREATE TABLE containment (partner TEXT NOT NULL, agent TEXT NOT NULL, since_ns "
-              "INTEGER NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, PRIMARY KEY (partner, "
-              "agent)) STRICT; CREATE TABLE act (act_id INTEGER PRIMARY KEY, at_ns INTEGER NOT "
-              "NULL, verb TEXT NOT NULL CHECK (verb IN ('contain', 'restore')), partner TEXT NOT "
-              "NULL, agent TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL) STRICT;"
-              "INSERT INTO containment VALUES ('clinic', '', 1, 'drill', 'dpo');"
-              "PRAGMA user_version = 1");
-    chmod(path, 0600);
-    struct registry *registry = open_registry();
+    fixture_interfere(
+        "CREATE TABLE containment (partner TEXT NOT NULL, agent TEXT NOT NULL, since_ns "
+        "INTEGER NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, PRIMARY KEY (partner, "
+        "agent)) STRICT; CREATE TABLE act (act_id INTEGER PRIMARY KEY, at_ns INTEGER NOT "
+        "NULL, verb TEXT NOT NULL CHECK (verb IN ('contain', 'restore')), partner TEXT NOT "
+        "NULL, agent TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL) STRICT;"
+        "INSERT INTO containment VALUES ('clinic', '', 1, 'drill', 'dpo');"
+        "PRAGMA user_version = 1");
+    chmod(fixture_path, 0600);
+    struct registry *registry = fixture_open();
     assert_true(registry_contained(registry, "clinic", "app", NULL));
     assert_int_equal(revoke_one(registry, ours, "0a", &error), STATUS_OK);
     registry_close(registry);
 }
 
-#define case_of(name) cmocka_unit_test_setup(name, fresh)
+#define case_of(name) cmocka_unit_test_setup(name, fixture_fresh)
 
 int main(void)
 {
@@ -185,5 +138,5 @@ int main(void)
         case_of(a_damaged_revocation_is_not_passed_over),
         case_of(an_older_file_is_migrated),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, fixture_make_folder, fixture_remove_folder);
 }
