@@ -231,10 +231,11 @@ const struct cli_command verb_policy_diff = {
     .options = options,
     .description =
         "Says what a change of the policy means before it is in force: which agent gains or\n"
-        "loses which column, for which purpose, in which form and of which rows, and how many\n"
-        "people are in them before and after, gained and lost, as the database has them now.\n"
-        "Then what else in the files is different. NEW is the configured policy if left out;\n"
-        "OLD the one in force, from the ledger.",
+        "loses which column, for which purpose, in which form and of which rows, whether it may\n"
+        "be written, and how many people are in the rows before and after, gained and lost, as\n"
+        "the database has them now. A line without an agent is about deliveries made for the\n"
+        "partner. Then what else in the files is different. NEW is the configured policy if left\n"
+        "out; OLD the one in force, from the ledger.",
     .examples = "policy diff\n"
                 "policy diff policy.old.yaml policy.yaml --json\n",
     .run = run,

@@ -3,9 +3,10 @@
 #include "policy/compare.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { GRANTS_MOST = 64 }; /* of one dataset for one agent and purpose, one after the other */
+enum { ROWS_SHOWN = 360 }; /* bytes of a condition; what stands behind it is to be seen, too */
 
 static const int64_t ns_per_minute = 60LL * 1000000000;
 
@@ -14,6 +15,8 @@ struct comparing {
     int64_t now_ns;
     compare_fn fn;
     void *context;
+    struct reach *room, *spare; /* 3 * most each */
+    size_t most;                /* grants of a partner */
 };
 
 /* One agent, purpose and dataset; a partner or a dataset that is not there is NULL. */
@@ -56,7 +59,7 @@ static size_t reaches(const struct comparing *comparing, const struct corner *co
     size_t count = 0;
     if (partner == NULL || dataset == NULL || !corner->has_agent[side])
         return 0;
-    for (size_t g = 0; g < partner->grant_count && count < GRANTS_MOST; g++) {
+    for (size_t g = 0; g < partner->grant_count; g++) {
         const struct policy_grant *grant = &partner->grants[g];
         if (&comparing->policies[side]->datasets[grant->dataset] != dataset ||
             grant->valid_until_ns <= comparing->now_ns ||
@@ -86,11 +89,33 @@ static bool same_path(const struct reach *a, const struct reach *b)
     return strcmp(one->schema, two->schema) == 0 && strcmp(one->table, two->table) == 0;
 }
 
+static bool has_column(const size_t *columns, size_t count, size_t column)
+{
+    for (size_t i = 0; i < count; i++)
+        if (columns[i] == column)
+            return true;
+    return false;
+}
+
+static bool updates(const struct reach *reach)
+{
+    const struct policy_write *write = &reach->grant->write;
+    return has_column(write->update, write->update_count, reach->column->column);
+}
+
+static bool inserts(const struct reach *reach)
+{
+    const struct policy_write *write = &reach->grant->write;
+    return has_column(write->insert, write->insert_count, reach->column->column);
+}
+
 static bool same_reach(const struct reach *a, const struct reach *b)
 {
     return a->column->form == b->column->form && a->column->bucket == b->column->bucket &&
            same_text(a->column->mask, b->column->mask) && same_text(mask_sql(a), mask_sql(b)) &&
            same_text(a->grant->rows, b->grant->rows) && same_path(a, b) &&
+           updates(a) == updates(b) && inserts(a) == inserts(b) &&
+           a->grant->write.deletes == b->grant->write.deletes &&
            a->grant->approval.for_ns == b->grant->approval.for_ns &&
            a->grant->approval.needed == b->grant->approval.needed &&
            a->grant->approval.reason == b->grant->approval.reason &&
@@ -107,13 +132,11 @@ static size_t put(char *text, size_t at, const char *word, const char *value)
     return end < COMPARE_ACCESS_ROOM ? end : COMPARE_ACCESS_ROOM - 1;
 }
 
-static void describe(const struct reach *reach, const struct reach *other, char *text)
+static size_t describe_form(const struct reach *reach, const struct reach *other, char *text)
 {
     static const char *const forms[] = {
         [POLICY_FORM_CLEAR] = "clear", [POLICY_FORM_MASKED] = "", [POLICY_FORM_TOKEN] = "token"};
-    const struct policy_grant *grant = reach->grant;
-    const struct policy_dataset *dataset = &reach->policy->datasets[grant->dataset];
-    char when[21], bucket[32];
+    char bucket[32];
     size_t at = put(text, 0, forms[reach->column->form], "");
     if (reach->column->bucket > 0) {
         snprintf(bucket, sizeof bucket, "bucket(%ld)", reach->column->bucket);
@@ -123,17 +146,51 @@ static void describe(const struct reach *reach, const struct reach *other, char 
     }
     if (other != NULL && !same_text(mask_sql(reach), mask_sql(other)) && mask_sql(reach) != NULL)
         at = put(text, at, " as ", mask_sql(reach));
+    return at;
+}
+
+static size_t describe_approval(const struct policy_approval *approval, char *text, size_t at)
+{
+    char terms[48];
+    if (approval->for_ns == 0)
+        return at;
+    snprintf(terms, sizeof terms, "%lld min by %u", (long long)(approval->for_ns / ns_per_minute),
+             approval->needed);
+    at = put(text, at, ", approved for ", terms);
+    return approval->reason ? put(text, at, " with a reason", "") : at;
+}
+
+static size_t describe_rows(const char *rows, char *text, size_t at)
+{
+    char some[ROWS_SHOWN + sizeof "…"];
+    if (strlen(rows) <= ROWS_SHOWN)
+        return put(text, at, ", where ", rows);
+    size_t len = ROWS_SHOWN; /* up to the beginning of a character */
+    while (len > 0 && ((unsigned char)rows[len] & 0xC0) == 0x80)
+        len--;
+    snprintf(some, sizeof some, "%.*s…", (int)len, rows);
+    return put(text, at, ", where ", some);
+}
+
+static void describe(const struct reach *reach, const struct reach *other, char *text)
+{
+    const struct policy_grant *grant = reach->grant;
+    const struct policy_dataset *dataset = &reach->policy->datasets[grant->dataset];
+    char when[21];
+    size_t at = describe_form(reach, other, text);
+    if (updates(reach))
+        at = put(text, at, ", UPDATE", "");
+    if (inserts(reach))
+        at = put(text, at, ", INSERT", "");
+    if (grant->write.deletes)
+        at = put(text, at, ", DELETE of rows", "");
     if (other != NULL && !same_path(reach, other)) {
         at = put(text, at, ", of table ", dataset->schema);
         at = put(text, at, ".", dataset->table);
     }
     if (grant->rows != NULL)
-        at = put(text, at, ", where ", grant->rows);
-    if (grant->approval.for_ns > 0) {
-        snprintf(bucket, sizeof bucket, "%lld min by %u",
-                 (long long)(grant->approval.for_ns / ns_per_minute), grant->approval.needed);
-        at = put(text, at, ", approved for ", bucket);
-    }
+        at = describe_rows(grant->rows, text, at);
+    at = describe_approval(&grant->approval, text, at);
     if (grant->valid_from_ns != INT64_MIN) {
         clock_format_utc(grant->valid_from_ns, when);
         at = put(text, at, ", from ", when);
@@ -182,18 +239,65 @@ static size_t leave_out(struct reach *reaches, size_t count, const struct reach 
     return left;
 }
 
+/* What one agent has of a column in either policy and not, or otherwise, in the other. */
+struct differing {
+    struct reach *was, *now;
+    size_t was_count, now_count;
+};
+
+static struct differing differ(const struct comparing *comparing, const struct corner *corner,
+                               const char *column, struct reach *room)
+{
+    struct differing differing = {.was = room, .now = room + comparing->most};
+    struct reach *all = room + 2 * comparing->most;
+    size_t all_count = reaches(comparing, corner, 0, column, all);
+    differing.was_count = reaches(comparing, corner, 0, column, differing.was);
+    differing.now_count = reaches(comparing, corner, 1, column, differing.now);
+    differing.was_count =
+        leave_out(differing.was, differing.was_count, differing.now, differing.now_count);
+    differing.now_count = leave_out(differing.now, differing.now_count, all, all_count);
+    return differing;
+}
+
+static bool is_among(const struct reach *reach, const struct reach *reaches, size_t count)
+{
+    for (size_t i = 0; i < count && reach != NULL; i++)
+        if (reaches[i].grant == reach->grant)
+            return true;
+    return reach == NULL;
+}
+
+/* Who acts for the partner in a delivery has what no grant binds to an agent: most of it changes
+ * for an agent as well, and is told there. */
+static bool is_told_of_an_agent(const struct comparing *comparing, const struct corner *corner,
+                                const char *column, const struct reach *was,
+                                const struct reach *now)
+{
+    const struct policy_partner *partner = corner->partners[corner->partners[1] != NULL];
+    for (size_t i = 0; i < partner->agent_count; i++) {
+        struct corner of = *corner;
+        of.agent = partner->agents[i].name;
+        for (int side = 0; side < 2; side++)
+            of.has_agent[side] =
+                corner->has_agent[side] && names_agent(of.partners[side], of.agent);
+        struct differing told = differ(comparing, &of, column, comparing->spare);
+        if (of.has_agent[0] == corner->has_agent[0] && of.has_agent[1] == corner->has_agent[1] &&
+            is_among(was, told.was, told.was_count) && is_among(now, told.now, told.now_count))
+            return true;
+    }
+    return false;
+}
+
 static enum status compare_column(const struct comparing *comparing, const struct corner *corner,
                                   const char *column, struct error *error)
 {
-    struct reach was[GRANTS_MOST], now[GRANTS_MOST], all[GRANTS_MOST];
-    size_t was_count = reaches(comparing, corner, 0, column, was);
-    size_t now_count = reaches(comparing, corner, 1, column, now), all_count = was_count;
-    memcpy(all, was, sizeof was);
-    was_count = leave_out(was, was_count, now, now_count);
-    now_count = leave_out(now, now_count, all, all_count);
-    for (size_t i = 0; i < was_count || i < now_count; i++)
-        TRY(tell(comparing, corner, column, i < was_count ? &was[i] : NULL,
-                 i < now_count ? &now[i] : NULL, error));
+    struct differing it = differ(comparing, corner, column, comparing->room);
+    for (size_t i = 0; i < it.was_count || i < it.now_count; i++) {
+        const struct reach *was = i < it.was_count ? &it.was[i] : NULL;
+        const struct reach *now = i < it.now_count ? &it.now[i] : NULL;
+        if (corner->agent[0] != '\0' || !is_told_of_an_agent(comparing, corner, column, was, now))
+            TRY(tell(comparing, corner, column, was, now, error));
+    }
     return STATUS_OK;
 }
 
@@ -287,25 +391,39 @@ static enum status compare_partner(const struct comparing *comparing, struct cor
                 TRY(compare_agent(comparing, corner, error));
         }
     }
-    if (corner->agent != NULL)
-        return STATUS_OK;
-    corner->agent = ""; /* it has no agents: deliveries can still be made for it */
+    corner->agent = "";
     return compare_agent(comparing, corner, error);
+}
+
+static enum status compare_partners(const struct comparing *comparing, struct error *error)
+{
+    for (int side = 0; side < 2; side++) {
+        for (size_t p = 0; p < comparing->policies[side]->partner_count; p++) {
+            const char *name = comparing->policies[side]->partners[p].name;
+            struct corner corner = {
+                .partners = {policy_find_partner(comparing->policies[0], name),
+                             policy_find_partner(comparing->policies[1], name)}};
+            if (side == 0 || corner.partners[0] == NULL)
+                TRY(compare_partner(comparing, &corner, error));
+        }
+    }
+    return STATUS_OK;
 }
 
 enum status policy_compare(const struct policy *before, const struct policy *after, int64_t now_ns,
                            compare_fn fn, void *context, struct error *error)
 {
     struct comparing comparing = {
-        .policies = {before, after}, .now_ns = now_ns, .fn = fn, .context = context};
-    for (int side = 0; side < 2; side++) {
-        for (size_t p = 0; p < comparing.policies[side]->partner_count; p++) {
-            const char *name = comparing.policies[side]->partners[p].name;
-            struct corner corner = {
-                .partners = {policy_find_partner(before, name), policy_find_partner(after, name)}};
-            if (side == 0 || corner.partners[0] == NULL)
-                TRY(compare_partner(&comparing, &corner, error));
-        }
-    }
-    return STATUS_OK;
+        .policies = {before, after}, .now_ns = now_ns, .fn = fn, .context = context, .most = 1};
+    for (int side = 0; side < 2; side++)
+        for (size_t p = 0; p < comparing.policies[side]->partner_count; p++)
+            if (comparing.policies[side]->partners[p].grant_count > comparing.most)
+                comparing.most = comparing.policies[side]->partners[p].grant_count;
+    comparing.room = calloc(6 * comparing.most, sizeof *comparing.room);
+    if (comparing.room == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    comparing.spare = comparing.room + 3 * comparing.most;
+    enum status status = compare_partners(&comparing, error);
+    free(comparing.room);
+    return status;
 }

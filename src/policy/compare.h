@@ -12,7 +12,7 @@ enum compare_what { COMPARE_GAINS, COMPARE_LOSES, COMPARE_OTHERWISE };
 
 /* A column that an agent reaches in one policy and not, or otherwise, in the other. */
 struct compare_change {
-    const char *partner, *agent; /* agent "": of a partner without agents, for deliveries */
+    const char *partner, *agent; /* agent "": deliveries that staff make for the partner alone */
     const char *purpose;         /* NULL: any of the partner's */
     const char *dataset, *column;
     enum compare_what what;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "policy/yaml.h"
 
 enum { TABLE_BYTES = 16 * 1024 * 1024 };
@@ -60,14 +61,36 @@ static bool has_maps(struct yaml *yaml, struct fy_node *list)
     return false;
 }
 
+/* As in CSV where a comma or a quote stands in it, so that no two lists look alike. */
+static void put_item(struct buffer *text, const char *item)
+{
+    if (item[0] != '\0' && strpbrk(item, ",\"") == NULL) {
+        buffer_append_text(text, item);
+        return;
+    }
+    buffer_append_text(text, "\"");
+    for (; *item != '\0'; item++) {
+        if (*item == '"')
+            buffer_append_u8(text, '"');
+        buffer_append_u8(text, (uint8_t)*item);
+    }
+    buffer_append_text(text, "\"");
+}
+
 static void walk_texts(struct leaves *leaves, const char *path, struct fy_node *node)
 {
     struct yaml *yaml = &leaves->yaml;
     struct yaml_items items = yaml_list_items(yaml, node);
-    const char *text = "[";
-    for (bool first = true; yaml_next(yaml, &items); first = false)
-        text = yaml_printf(yaml, "%s%s%s", text, first ? "" : ", ", yaml_text(yaml, items.value));
-    add(leaves, path, yaml_printf(yaml, "%s]", text));
+    struct buffer text;
+    buffer_init(&text, TABLE_BYTES);
+    buffer_append_text(&text, "[");
+    for (bool first = true; yaml_next(yaml, &items); first = false) {
+        buffer_append_text(&text, first ? "" : ", ");
+        put_item(&text, yaml_text(yaml, items.value));
+    }
+    buffer_append_text(&text, "]");
+    add(leaves, path, yaml_printf(yaml, "%s", buffer_text(&text)));
+    buffer_free(&text);
 }
 
 static void walk_list(struct leaves *leaves, const char *path, struct fy_node *node)

@@ -65,7 +65,8 @@ static void the_same_in_other_words_is_no_change(void **state)
                   "        columns:\n"
                   "          - phone\n"
                   "      - {dataset: model, columns: [name, model_id]}\n",
-           "");
+           /* deliveries without an agent had it */
+           "- north-mail.[] customer.phone: clear > \n");
 }
 
 static void rows_times_tables_and_masks_count(void **state)
@@ -84,9 +85,81 @@ static void rows_times_tables_and_masks_count(void **state)
     expect(GRANTS "      - {dataset: model, columns: [name], agent: job}\n",
            GRANTS "      - {dataset: model, columns: [name], agent: job, approval: {for: 8h}}\n",
            "~ north-mail.job[] model.name: clear > clear, approved for 480 min by 1\n");
+    expect(GRANTS "      - {dataset: model, columns: [name], agent: job,\n"
+                  "         approval: {for: 8h, reason: required}}\n",
+           GRANTS "      - {dataset: model, columns: [name], agent: job, approval: {for: 8h}}\n",
+           "~ north-mail.job[] model.name: clear, approved for 480 min by 1 with a reason > clear, "
+           "approved for 480 min by 1\n");
     /* ended in 2020: there is nothing to lose */
     expect(GRANTS "      - {dataset: model, columns: all, valid: {until: 2020-01-01}}\n", AGENT,
            "");
+}
+
+static void what_may_be_written_counts(void **state)
+{
+    expect(GRANTS "      - {dataset: customer, columns: [full_name, phone], agent: job}\n",
+           GRANTS "      - {dataset: customer, columns: [full_name, phone], agent: job,\n"
+                  "         write: {update: [phone]}}\n",
+           "~ north-mail.job[] customer.phone: clear > clear, UPDATE\n");
+    expect(GRANTS "      - {dataset: customer, columns: [full_name, phone], agent: job,\n"
+                  "         write: {update: [phone], insert: [full_name]}}\n",
+           GRANTS "      - {dataset: customer, columns: [full_name, phone], agent: job,\n"
+                  "         write: {insert: [phone, full_name], delete: true}}\n",
+           "~ north-mail.job[] customer.full_name: clear, INSERT > clear, INSERT, DELETE of rows\n"
+           "~ north-mail.job[] customer.phone: clear, UPDATE > clear, INSERT, DELETE of rows\n");
+}
+
+/* Staff make deliveries for a partner without naming an agent: what is bound to one is not theirs.
+ */
+static void what_only_deliveries_gain_is_told(void **state)
+{
+#define ALONE                                                                                      \
+    PARTNER "    agents:\n      - {name: job, identity: {scram: secrets/job.scram}}\n    "         \
+            "grants:\n"
+    expect(ALONE "      - {dataset: customer, columns: [phone], agent: job}\n",
+           ALONE "      - {dataset: customer, columns: [phone]}\n",
+           "+ north-mail.[] customer.phone:  > clear\n");
+    expect(ALONE "      - {dataset: customer, columns: [phone]}\n",
+           ALONE "      - {dataset: customer, columns: {phone: last4}}\n",
+           "~ north-mail.job[] customer.phone: clear > last4\n");
+}
+
+/* As many periods one after the other as there may be, each a grant. */
+static void many_grants_one_after_the_other_are_all_looked_at(void **state)
+{
+    enum { PERIODS = 80, LINE = 120 };
+    static char before[sizeof GRANTS + PERIODS * LINE], after[sizeof before];
+    size_t at = (size_t)snprintf(before, sizeof before, "%s", GRANTS);
+    for (int year = 0; year < PERIODS; year++)
+        at += (size_t)snprintf(before + at, sizeof before - at,
+                               "      - {dataset: model, columns: [name], agent: job, valid: "
+                               "{from: %d-01-01, until: %d-12-31}}\n",
+                               2024 + year, 2024 + year);
+    memcpy(after, before, sizeof before);
+    char *last = strstr(after, "[name], agent: job, valid: {from: 2103");
+    assert_non_null(last);
+    memcpy(last, "all,   ", 7);
+    expect(before, after,
+           "+ north-mail.job[] model.model_id:  > clear, from 2103-01-01T00:00:00Z, until "
+           "2104-01-01T00:00:00Z\n");
+}
+
+static void a_long_condition_hides_nothing_behind_it(void **state)
+{
+    char rows[700], before[sizeof GRANTS + 1000], after[sizeof before], told[1200];
+    snprintf(rows, sizeof rows, "name = '%0600d'", 7);
+    snprintf(before, sizeof before,
+             "%s      - {dataset: model, columns: [name], agent: job, rows: \"%s\"}\n", GRANTS,
+             rows);
+    snprintf(after, sizeof after,
+             "%s      - {dataset: model, columns: [name], agent: job, rows: \"%s\",\n"
+             "         valid: {until: 2030-01-01}}\n",
+             GRANTS, rows);
+    snprintf(told, sizeof told,
+             "~ north-mail.job[] model.name: clear, where %.360s… > clear, where %.360s…, until "
+             "2030-01-02T00:00:00Z\n",
+             rows, rows);
+    expect(before, after, told);
 }
 
 static void purposes_are_told_apart_where_a_grant_does(void **state)
@@ -139,6 +212,25 @@ static void every_other_leaf_is_compared(void **state)
     policy_release(fresh);
 }
 
+static void lists_that_only_look_alike_are_told_apart(void **state)
+{
+    static const char body[] = "    agents:\n      - {name: job, identity: {scram: s/job.scram}}\n";
+    char one[1000], two[1000];
+    struct table table;
+    struct error error;
+    snprintf(one, sizeof one, "%spartners:\n  x:\n    purposes: [\"a, b\"]\n%s", DATASETS, body);
+    snprintf(two, sizeof two, "%spartners:\n  x:\n    purposes: [a, b]\n%s", DATASETS, body);
+    const struct policy *old = fixture_load(one), *fresh = fixture_load(two);
+    assert_int_equal(policy_compare_leaves(old, fresh, &table, &error), STATUS_OK);
+    assert_int_equal(table.row_count, 1);
+    assert_string_equal(table.first->cells[0], "partners/x/purposes");
+    assert_string_equal(table.first->cells[1], "[\"a, b\"]");
+    assert_string_equal(table.first->cells[2], "[a, b]");
+    table_free(&table);
+    policy_release(old);
+    policy_release(fresh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +240,11 @@ int main(void)
         cmocka_unit_test(purposes_are_told_apart_where_a_grant_does),
         cmocka_unit_test(agents_and_partners_come_and_go),
         cmocka_unit_test(every_other_leaf_is_compared),
+        cmocka_unit_test(what_may_be_written_counts),
+        cmocka_unit_test(what_only_deliveries_gain_is_told),
+        cmocka_unit_test(many_grants_one_after_the_other_are_all_looked_at),
+        cmocka_unit_test(a_long_condition_hides_nothing_behind_it),
+        cmocka_unit_test(lists_that_only_look_alike_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
