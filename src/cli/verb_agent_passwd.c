@@ -118,7 +118,8 @@ const struct cli_command verb_agent_passwd = {
     .description =
         "Sets the password of an agent that logs in by SCRAM-SHA-256. It is read from standard\n"
         "input, or asked for without echo; the verifier goes to the file that the policy\n"
-        "names (mode 0600). Running sessions go on; the next login needs the new one.\n"
+        "names (mode 0600). Sessions that were opened with the old one end within a\n"
+        "second, wherever the file lies that the gateway reads; removing it ends them, too.\n"
         "A password has at least 16 characters of printable ASCII, 8 of them different; one that\n"
         "--generate makes has 160 random bits, and is shown this once.",
     .examples = "agent passwd north-mail/job\n"

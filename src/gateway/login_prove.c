@@ -29,6 +29,7 @@ void login_prove(struct session *session)
     session->agent = found.agent;
     session->partner = found.partner;
     session->known = found.known;
+    memcpy(session->password, found.password, sizeof session->password);
     if (login_certificate(session))
         login_admit(session);
     else if (found.method == ROSTER_TOKEN)

@@ -31,8 +31,9 @@ static void tell(struct session *session)
         wire_put_authentication(&session->out.bytes, LOGIN_AUTH_SASL_FINAL,
                                 slice_of_text(session->scram_final));
     if (session->credential.kind == CREDENTIAL_NONE)
-        session->credential =
-            (struct credential){.kind = CREDENTIAL_PASSWORD, .expires_ns = INT64_MAX};
+        credential_of_password(
+            slice_of(session->scram.verifier.salt, session->scram.verifier.salt_len),
+            &session->credential);
     login_admit(session);
 }
 

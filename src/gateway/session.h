@@ -17,6 +17,7 @@
 #include "gateway/worker.h"
 #include "gateway/write.h"
 #include "identity/credential.h"
+#include "identity/roster.h"
 #include "wire/scram.h"
 #include "wire/wire.h"
 
@@ -132,10 +133,11 @@ struct session {
     char reason[PLAN_REASON_BYTES + 1]; /* for requests, as the client stated it; "" */
     struct scram_server scram;
     bool scram_begun, known;
-    const struct policy_oidc *oidc;  /* what its token must be, during login */
-    bool proven;                     /* what the verdict will be */
-    char scram_final[64];            /* what goes before it if it is; "": nothing */
-    struct net_timer *verdict_timer; /* NULL but in SESSION_VERDICT, and then to the end */
+    uint8_t password[ROSTER_PASSWORD_BYTES]; /* by which it may have logged in */
+    const struct policy_oidc *oidc;          /* what its token must be, during login */
+    bool proven;                             /* what the verdict will be */
+    char scram_final[64];                    /* what goes before it if it is; "": nothing */
+    struct net_timer *verdict_timer;         /* NULL but in SESSION_VERDICT, and then to the end */
     struct server_live live;
     struct lobby_guest guest; /* until its identity is proven */
     bool counted;             /* in server->session_count: it has been */

@@ -89,6 +89,24 @@ bool trust_is_revoked(const struct session *session)
             trust_is_listed(session->worker->server->trust, session->chain));
 }
 
+/* A password lasts as long as the verifier that it was proven against. */
+static enum status check_password(const struct session *session, struct error *error)
+{
+    if (session->credential.kind != CREDENTIAL_PASSWORD)
+        return STATUS_OK;
+    switch (roster_password_now(session->snapshot->roster, session->login, session->password)) {
+    case ROSTER_SAME:
+        return STATUS_OK;
+    case ROSTER_CHANGED:
+        return error_set(error, STATUS_DENIED, "57P01", "connect again with the new one",
+                         "the password of agent %s has been changed", session->login);
+    case ROSTER_GONE:
+        break;
+    }
+    return error_set(error, STATUS_DENIED, "57P01", "ask the data controller for a new one",
+                     "the password of agent %s has been withdrawn", session->login);
+}
+
 static enum status check_credential(struct session *session, int64_t now_ns, struct error *error)
 {
     const struct credential *credential = &session->credential;
@@ -100,6 +118,7 @@ static enum status check_credential(struct session *session, int64_t now_ns, str
                          credential->kind == CREDENTIAL_TOKEN ? "fetch a new one and connect again"
                                                               : "renew it and connect again",
                          "the client %s has expired", credential_kind_name(credential->kind));
+    TRY(check_password(session, error));
     return session_check_certificate(session, now_ns, error);
 }
 

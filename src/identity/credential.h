@@ -24,14 +24,18 @@ struct credential {
     enum credential_kind kind;
     int64_t expires_ns; /* INT64_MAX: it does not end by itself */
     /* What staff call it: a certificate's serial number in lower-case hex, without leading zeros;
-     * of a token 32 hex digits of SHA-256 over issuer and id; "" for a password. */
+     * of a token 32 hex digits of SHA-256 over issuer and id; of a password as many over its salt,
+     * which is new with each password, and which whoever begins a login is told anyway. */
     char id[CREDENTIAL_ID_ROOM];
     uint8_t issuer[32]; /* SHA-256 of the issuer's name (DER), or of a token's `iss`; or zeros */
 };
 
-/* A certificate or a token: staff can name it alone. */
+/* Has it a name by which staff can mean it alone? */
 bool credential_is_named(const struct credential *credential);
 const char *credential_kind_name(enum credential_kind kind); /* "certificate", … */
+
+/* Of a password whose verifier has this salt: it does not end by itself. */
+void credential_of_password(struct slice salt, struct credential *credential);
 
 /* Of a certificate that was verified. STATUS_INVALID 28000 for bytes that are none and for a serial
  * number that is longer than RFC 5280 allows or negative. */

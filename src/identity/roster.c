@@ -219,6 +219,20 @@ static void mock(const struct roster *roster, const char *login, const struct sc
     crypto_wipe(seed, sizeof seed);
 }
 
+static void mark_password(const struct roster *roster, const struct scram_verifier *verifier,
+                          uint8_t password[static ROSTER_PASSWORD_BYTES])
+{
+    uint8_t iterations[4];
+    store_u32be(iterations, verifier->iterations);
+    struct slice parts[] = {slice_of_text("cofferdam roster password\n"),
+                            slice_of(iterations, sizeof iterations),
+                            slice_of(verifier->stored_key, sizeof verifier->stored_key),
+                            slice_of(verifier->server_key, sizeof verifier->server_key),
+                            slice_of(verifier->salt, verifier->salt_len)};
+    crypto_hmac_sha256(slice_of(roster->secret, sizeof roster->secret), parts,
+                       sizeof parts / sizeof parts[0], password);
+}
+
 void roster_find(struct roster *roster, const char *login, struct roster_found *found)
 {
     struct entry *own = find_entry(roster, login), *neighbour = find_neighbour(roster, login);
@@ -246,5 +260,24 @@ void roster_find(struct roster *roster, const char *login, struct roster_found *
     mock(roster, login, &real, usable, &found->verifier);
     if (found->known && usable)
         found->verifier = real;
+    mark_password(roster, &found->verifier, found->password);
     crypto_wipe(&real, sizeof real);
+}
+
+enum roster_password roster_password_now(struct roster *roster, const char *login,
+                                         const uint8_t password[static ROSTER_PASSWORD_BYTES])
+{
+    uint8_t now[ROSTER_PASSWORD_BYTES];
+    struct entry *own = find_entry(roster, login);
+    if (own == NULL || own->agent->scram_file == NULL)
+        return ROSTER_GONE;
+    pthread_mutex_lock(&roster->lock);
+    refresh(own);
+    bool usable = own->usable;
+    if (usable)
+        mark_password(roster, &own->verifier, now);
+    pthread_mutex_unlock(&roster->lock);
+    if (!usable)
+        return ROSTER_GONE;
+    return memcmp(now, password, sizeof now) == 0 ? ROSTER_SAME : ROSTER_CHANGED;
 }

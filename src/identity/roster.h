@@ -22,14 +22,24 @@ void roster_close(struct roster *roster); /* NULL is fine */
 /* What a login that is not proven by a certificate is asked for. */
 enum roster_method { ROSTER_SCRAM, ROSTER_TOKEN };
 
+/* Which password a verifier is of: a keyed hash of all of it, stable over reloads and restarts. It
+ * is compared, and written nowhere. */
+enum { ROSTER_PASSWORD_BYTES = 32 };
+
 struct roster_found {
     const struct policy_partner *partner; /* NULL with agent */
     const struct policy_agent *agent;     /* NULL: nobody is called so */
     enum roster_method method;
     bool known; /* the agent has this method; else nothing proves it, and the verifier is a mock */
-    struct scram_verifier verifier; /* of ROSTER_SCRAM; the caller wipes it */
+    struct scram_verifier verifier;          /* of ROSTER_SCRAM; the caller wipes it */
+    uint8_t password[ROSTER_PASSWORD_BYTES]; /* of that verifier */
     const struct policy_oidc *oidc; /* of ROSTER_TOKEN; the neighbour's where it is not known */
 };
 void roster_find(struct roster *roster, const char *login, struct roster_found *found);
+
+/* What has become of the password that an agent logged in by? Looks at its file. */
+enum roster_password { ROSTER_SAME, ROSTER_CHANGED, ROSTER_GONE };
+enum roster_password roster_password_now(struct roster *roster, const char *login,
+                                         const uint8_t password[static ROSTER_PASSWORD_BYTES]);
 
 #endif

@@ -1,6 +1,7 @@
 """A password login is bound to its TLS channel where the client can, so that nobody between passes it on; what a
 client was not shown, it says, and the gateway refuses."""
 import shutil
+import time
 
 import psycopg
 import pytest
@@ -84,6 +85,48 @@ def test_a_middleman_gets_nobody_in(shop_gateway):
     # Without binding he could: the test's own middleman works.
     with shop_gateway.connect(AGENT, port=between(), channel_binding="disable") as connection:
         assert connection.info.status == psycopg.pq.ConnStatus.OK
+
+
+# ---- a password that is changed ----
+
+LONG = "SELECT p.full_name FROM person p, purchase a, purchase b, purchase c"
+
+
+def ended(connection, seconds=3):
+    """What a session is told when it ends by itself."""
+    deadline = time.monotonic() + seconds
+    with pytest.raises(psycopg.OperationalError) as caught:
+        while time.monotonic() < deadline:
+            connection.execute("SELECT 1")
+            time.sleep(0.05)
+    return str(caught.value)
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(shop_gateway):
+    """Also one whose result is under way; an agent's other ways in, and other agents, go on."""
+    gateway = shop_gateway
+    verifier = gateway.folder / "secrets" / "acme-job.scram"
+    kept = verifier.with_suffix(".kept")
+    kept.hardlink_to(verifier)
+    idle, busy, other = gateway.connect(AGENT), gateway.connect(AGENT), gateway.connect("acme.cert")
+    result = busy.cursor().stream(LONG)
+    next(result)
+    gateway.cli("agent", "passwd", "acme/job", text="a new long password\n")
+    assert "has been changed" in ended(idle)
+    with pytest.raises(psycopg.errors.AdminShutdown, match="has been changed\\s+HINT:  connect again with the new one"):
+        for _ in result:
+            pass
+    with gateway.connect(AGENT, password="a new long password") as new:
+        verifier.unlink()
+        assert "has been withdrawn" in ended(new)
+    assert other.execute("SELECT 1").fetchone() == (1,)
+    kept.rename(verifier)
+    assert gateway.rows(AGENT, "SELECT 1") == [(1,)]
+    # What the ledger says of them tells the two passwords apart, and helps nobody to guess one.
+    opened = [entry["text"] for entry in gateway.ledger()
+              if entry["text"].startswith("session-opened\n") and "\ncredential=password\n" in entry["text"]]
+    names = [text.split("\nid=")[1].split("\n")[0] for text in opened][-4:]
+    assert names[0] == names[1] == names[3] != names[2] and len(names[0]) == 32
 
 
 @pytest.mark.parametrize("kind, offered", [

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "crypto/crypto.h"
 #include "folder.h"
+#include "identity/credential.h"
 #include "identity/roster.h"
 
 #define VERIFIER                                                                                   \
@@ -213,6 +214,59 @@ static void a_strangers_salt_changes_as_its_neighbours(void **state)
     roster_close(roster);
 }
 
+static void put_password(const struct scram_verifier *verifier)
+{
+    struct buffer text;
+    buffer_init(&text, 1000);
+    scram_verifier_print(verifier, &text);
+    write_file((const char *)text.data, text.len, 0600);
+    buffer_free(&text);
+}
+
+/* Whoever has logged in is asked whether that password still is the agent's: all of it counts, and
+ * no name is another's. */
+static void a_password_is_known_until_it_is_changed_or_gone(void **state)
+{
+    struct policy_agent agents[] = {{.login = "clinic.app", .scram_file = path},
+                                    {.login = "clinic.cert", .certificate = "urn:clinic"}};
+    struct roster_found found, stranger;
+    struct scram_verifier made, other;
+    scram_verifier_make(slice_of_text("pencil"), 4096, &made);
+    put_password(&made);
+    struct roster *roster = open_roster(agents, 2, "secret");
+    roster_find(roster, "clinic.app", &found);
+    roster_find(roster, "nobody", &stranger);
+    assert_int_equal(roster_password_now(roster, "clinic.app", found.password), ROSTER_SAME);
+    assert_int_equal(roster_password_now(roster, "clinic.app", stranger.password), ROSTER_CHANGED);
+    assert_int_equal(roster_password_now(roster, "clinic.cert", found.password), ROSTER_GONE);
+    assert_int_equal(roster_password_now(roster, "nobody", stranger.password), ROSTER_GONE);
+    other = made; /* the same salt, by whoever writes the file by hand */
+    other.stored_key[31] ^= 1;
+    put_password(&other);
+    assert_int_equal(roster_password_now(roster, "clinic.app", found.password), ROSTER_CHANGED);
+    put_password(&made);
+    roster_close(roster);
+    roster = open_roster(agents, 2, "secret"); /* as after a reload */
+    assert_int_equal(roster_password_now(roster, "clinic.app", found.password), ROSTER_SAME);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(roster_password_now(roster, "clinic.app", found.password), ROSTER_GONE);
+    roster_close(roster);
+}
+
+static void a_password_is_named_by_its_salt(void **state)
+{
+    struct credential first, again, other;
+    credential_of_password(slice_of_text("salt"), &first);
+    credential_of_password(slice_of_text("salt"), &again);
+    credential_of_password(slice_of_text("tlas"), &other);
+    assert_int_equal(first.kind, CREDENTIAL_PASSWORD);
+    assert_true(credential_is_named(&first));
+    /* printf 'cofferdam password\nsalt' | sha256sum */
+    assert_string_equal(first.id, "950eb8547e5212fce1735e1bfc82b06d");
+    assert_string_equal(first.id, again.id);
+    assert_string_not_equal(first.id, other.id);
+}
+
 enum { MANY = 40, STRANGERS = 2000 };
 
 /* Verifiers of two kinds, a quarter of them of the second. */
@@ -290,6 +344,8 @@ int main(void)
         case_of(a_name_without_a_password_is_found_and_gets_a_mock),
         case_of(files_are_read_again_when_they_change),
         case_of(a_strangers_salt_changes_as_its_neighbours),
+        case_of(a_password_is_known_until_it_is_changed_or_gone),
+        cmocka_unit_test(a_password_is_named_by_its_salt),
         case_of(mixed_kinds_are_spread_over_strangers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
