@@ -1,8 +1,8 @@
 /* See text.h. Any thread. */
 #include "base/text.h"
 
-/* RFC 3629: how many bytes the character at text has, with its least value; 0 for none. */
-static size_t character_length(const uint8_t *text, size_t len)
+/* RFC 3629: how many bytes the character at text has, and which it is; 0 for none. */
+static size_t read_character(const uint8_t *text, size_t len, uint32_t *character)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t count = text[0] < 0x80           ? 1
@@ -18,19 +18,33 @@ static size_t character_length(const uint8_t *text, size_t len)
             return 0;
         value = value << 6 | (text[i] & 0x3f);
     }
-    bool control =
-        value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 || value == 0x2029;
     bool surrogate = value >= 0xd800 && value < 0xe000;
-    return control || surrogate || value > 0x10ffff || value < least[count] ? 0 : count;
+    *character = value;
+    return surrogate || value > 0x10ffff || value < least[count] ? 0 : count;
+}
+
+static bool is_control(uint32_t value)
+{
+    return value < 0x20 || (value >= 0x7f && value < 0xa0) || value == 0x2028 || value == 0x2029;
 }
 
 bool text_is_plain(struct slice text)
 {
+    uint32_t character;
     for (size_t at = 0; at < text.len;) {
-        size_t count = character_length(text.data + at, text.len - at);
-        if (count == 0)
+        size_t count = read_character(text.data + at, text.len - at, &character);
+        if (count == 0 || is_control(character))
             return false;
         at += count;
     }
     return true;
+}
+
+size_t text_utf8_len(struct slice text)
+{
+    uint32_t character;
+    size_t at = 0, count;
+    while (at < text.len && (count = read_character(text.data + at, text.len - at, &character)) > 0)
+        at += count;
+    return at;
 }

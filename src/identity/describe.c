@@ -4,14 +4,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/x509v3.h>
 
 #include "crypto/crypto.h"
 #include "identity/openssl.h"
-
-static const int64_t ns_per_second = 1000000000;
 
 static X509 *read_either(struct slice bytes)
 {
@@ -109,15 +106,14 @@ static enum status credential_of(X509 *certificate, struct credential *credentia
 enum status identity_describe(struct slice bytes, struct description *description,
                               struct error *error)
 {
-    struct tm begin;
     X509 *certificate = read_either(bytes);
     *description = (struct description){.not_before_ns = INT64_MIN};
     if (certificate == NULL)
         return error_set(error, STATUS_INVALID, "22023", "give a certificate as PEM or DER",
                          "not an X.509 certificate");
     enum status status = credential_of(certificate, &description->credential, error);
-    if (ASN1_TIME_to_tm(X509_get0_notBefore(certificate), &begin) == 1)
-        description->not_before_ns = timegm(&begin) * ns_per_second;
+    if (!openssl_time(X509_get0_notBefore(certificate), &description->not_before_ns))
+        description->not_before_ns = INT64_MIN;
     print_name(X509_get_subject_name(certificate), description->subject);
     print_name(X509_get_issuer_name(certificate), description->issuer);
     print_alternatives(certificate, description->names);

@@ -9,7 +9,7 @@ enum { DESCRIPTION_NAME_ROOM = 512 };
 
 struct description {
     struct credential credential; /* serial, issuer and end */
-    int64_t not_before_ns;
+    int64_t not_before_ns;        /* INT64_MIN: before 1970, or no time */
     char subject[DESCRIPTION_NAME_ROOM], issuer[DESCRIPTION_NAME_ROOM]; /* RFC 2253, cut if long */
     char names[DESCRIPTION_NAME_ROOM]; /* "URI:spiffe://…, DNS:…" */
     char key[32];                      /* "P-256", "Ed25519", … */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "policy/suggest.h"
 
 /* ---- failures ---- */
@@ -141,18 +142,23 @@ static void fail_syntax(struct yaml *yaml)
                              first == NULL ? "not readable as YAML" : first->msg);
 }
 
-/* Texts that are not plain text: fail before the parser sees them. */
+/* Texts that are not plain text: fail before the parser sees them. libfyaml 0.7.12 does not end on
+ * a directive with a byte that is not UTF-8. */
 static void check_bytes(struct yaml *yaml, struct slice text)
 {
     const uint8_t *nul = text.len == 0 ? NULL : memchr(text.data, '\0', text.len);
-    if (nul == NULL)
+    size_t good = text_utf8_len(text), end = nul == NULL ? text.len : (size_t)(nul - text.data);
+    if (nul == NULL && good == text.len)
         return;
     int line = 1;
-    for (const uint8_t *at = text.data; at < nul; at++)
-        line += *at == '\n';
+    for (size_t at = 0; at < good && at < end; at++)
+        line += text.data[at] == '\n';
     yaml->status =
-        error_set(yaml->error, STATUS_INVALID, "F0000", NULL,
-                  "%s:%d: a zero byte: this is no text file", shown_path(yaml->path), line);
+        good < end
+            ? error_set(yaml->error, STATUS_INVALID, "F0000", "save it as UTF-8",
+                        "%s:%d: a byte that is not UTF-8", shown_path(yaml->path), line)
+            : error_set(yaml->error, STATUS_INVALID, "F0000", NULL,
+                        "%s:%d: a zero byte: this is no text file", shown_path(yaml->path), line);
 }
 
 static void check_tree(struct yaml *yaml, struct fy_node *node, int depth);

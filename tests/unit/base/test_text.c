@@ -1,4 +1,4 @@
-/* Text: one line of UTF-8 without control characters, and nothing else. */
+/* Text: one line of UTF-8 without control characters and nothing else; and where UTF-8 ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,11 +33,23 @@ static void controls_and_broken_bytes_are_not(void **state)
     assert_false(text_is_plain(slice_of("a\0b", 3)));
 }
 
+static void utf8_ends_where_it_breaks(void **state)
+{
+    assert_int_equal(text_utf8_len(slice_of("", 0)), 0);
+    assert_int_equal(text_utf8_len(slice_of("a\n\0\x7f", 4)), 4);
+    assert_int_equal(text_utf8_len(slice_of_text("\xc3\xab\xf4\x8f\xbf\xbf")), 6);
+    assert_int_equal(text_utf8_len(slice_of_text("ab\xff\xc3\xab")), 2);
+    assert_int_equal(text_utf8_len(slice_of_text("a\xc3")), 1);
+    assert_int_equal(text_utf8_len(slice_of_text("a\xed\xa0\x80")), 1);
+    assert_int_equal(text_utf8_len(slice_of_text("\xc0\x80")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_plain),
         cmocka_unit_test(controls_and_broken_bytes_are_not),
+        cmocka_unit_test(utf8_ends_where_it_breaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

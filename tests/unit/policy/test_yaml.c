@@ -27,7 +27,9 @@ static void says_line_and_column_of_broken_syntax(void **state)
         {"datasets:\n  x: [\n", "policy.yaml:3:1: ", NULL},
         {"datasets:\n\tx: 1\n", "policy.yaml:2:1: ", NULL},
         {"a: 'open\n", "policy.yaml:1:5: ", NULL},
-        {"datasets: {x: \"\xff\xfe\"}\n", "policy.yaml:1:", NULL},
+        {"datasets: {x: \"\xff\xfe\"}\n", "policy.yaml:1: a byte that is not UTF-8", "save it"},
+        {"%\xff\ndatasets: {}\n", "policy.yaml:1: a byte that is not UTF-8", "save it"},
+        {"# \xc3\xa9\n# \xe9t\xe9\n", "policy.yaml:2: a byte that is not UTF-8", "save it"},
     };
     refuse_all(cases, sizeof cases / sizeof cases[0]);
 }
