@@ -77,6 +77,7 @@ struct net_stream {
     bool read_needs_write, write_needs_read; /* TLS waits for the other direction */
     bool tls_more;                           /* TLS may have bytes without the socket's help */
     bool tls_broken;                         /* no close_notify may follow */
+    unsigned tls_idle_records;               /* from the peer since it last sent data */
     bool queued;                             /* on loop->pending */
     bool serves;                             /* we are the server of this handshake */
     bool needs_alpn;                         /* direct TLS: ALPN is required */
@@ -138,5 +139,8 @@ void tls_handshake(struct net_stream *stream);
 enum status tls_read(struct net_stream *stream, void *room, size_t len, size_t *got);
 enum status tls_write(struct net_stream *stream, const void *data, size_t len, size_t *put);
 void tls_close(struct net_stream *stream); /* close_notify if it can, and frees */
+/* OpenSSL's message callback: each record of the peer's is told before it is worked on. */
+void tls_on_message(int is_written, int version, int type, const void *data, size_t len, SSL *ssl,
+                    void *context);
 
 #endif

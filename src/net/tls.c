@@ -14,6 +14,32 @@
 
 #include "base/check.h"
 
+/* ---- records without data ---- */
+
+/* OpenSSL works on all records that it can get before it returns, as long as they bring no data: a
+ * stranger who sends key updates without an end would keep a loop for as long as he likes. Clients
+ * send none, or one now and then. */
+enum { IDLE_RECORDS_MOST = 32, HANDSHAKE_RECORDS_MOST = 128 };
+
+static bool is_idling(const struct net_stream *stream)
+{
+    unsigned most = stream->state == STREAM_HANDSHAKE ? HANDSHAKE_RECORDS_MOST : IDLE_RECORDS_MOST;
+    return stream->tls_idle_records > most;
+}
+
+/* What is read after the peer's farewell is thrown away and ends the call (SSL_set_shutdown(3)). */
+void tls_on_message(int is_written, int version, int type, const void *data, size_t len, SSL *ssl,
+                    void *context)
+{
+    (void)version, (void)data, (void)len, (void)context;
+    struct net_stream *stream = SSL_get_app_data(ssl);
+    if (is_written != 0 || type != SSL3_RT_HEADER)
+        return;
+    stream->tls_idle_records++;
+    if (is_idling(stream))
+        SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}
+
 /* ---- handshake ---- */
 
 static void on_deadline(uv_timer_t *handle)
@@ -89,7 +115,8 @@ static void handshake_too_long(struct net_stream *stream)
 {
     struct error error;
     error_set(&error, STATUS_PEER, "08006", NULL,
-              "TLS handshake failed: more than %d bytes from the peer", NET_TLS_HANDSHAKE_BYTES);
+              "TLS handshake failed: more than %d bytes or %d records from the peer",
+              NET_TLS_HANDSHAKE_BYTES, HANDSHAKE_RECORDS_MOST);
     stream->tls_broken = true;
     stream_fail(stream, &error);
 }
@@ -102,14 +129,16 @@ void tls_handshake(struct net_stream *stream)
     int failure = errno;
     if (result == 1) {
         stream->tls_more = SSL_has_pending(stream->ssl) == 1;
+        stream->tls_idle_records = 0;
         stream_succeed(stream);
         if (stream->state == STREAM_OPEN)
             stream_enqueue_pending(stream);
         return;
     }
     int kind = SSL_get_error(stream->ssl, result);
-    if (stream->serves && kind == SSL_ERROR_WANT_READ &&
-        BIO_number_read(SSL_get_rbio(stream->ssl)) > NET_TLS_HANDSHAKE_BYTES)
+    bool is_long = stream->serves && kind == SSL_ERROR_WANT_READ &&
+                   BIO_number_read(SSL_get_rbio(stream->ssl)) > NET_TLS_HANDSHAKE_BYTES;
+    if (is_long || is_idling(stream))
         handshake_too_long(stream);
     else if (kind == SSL_ERROR_WANT_READ)
         stream_watch(stream, UV_READABLE);
@@ -131,7 +160,7 @@ static enum status judge(struct net_stream *stream, int result, int other, bool 
         stream_rearm(stream);
         return STATUS_AGAIN;
     }
-    if (kind == SSL_ERROR_ZERO_RETURN)
+    if (kind == SSL_ERROR_ZERO_RETURN && !is_idling(stream))
         return STATUS_CLOSED;
     stream->tls_broken = true;
     ERR_clear_error();
@@ -149,6 +178,7 @@ enum status tls_read(struct net_stream *stream, void *room, size_t len, size_t *
         stream->tls_more = false;
         return judge(stream, result, SSL_ERROR_WANT_WRITE, &stream->read_needs_write);
     }
+    stream->tls_idle_records = 0;
     /* With read-ahead this may be part of a record only; then the next read says AGAIN. */
     stream->tls_more = SSL_has_pending(stream->ssl) == 1;
     stream_enqueue_pending(stream);

@@ -93,6 +93,7 @@ static enum status tls_new(const SSL_METHOD *method, struct net_tls **out, struc
                                   SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(context, 1); /* header and body of a record in one recv */
     SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
+    SSL_CTX_set_msg_callback(context, tls_on_message);
     bool set = SSL_CTX_set_cipher_list(context, cipher_list) == 1 &&
                SSL_CTX_set1_groups_list(context, groups) == 1 &&
                SSL_CTX_set1_sigalgs_list(context, signatures) == 1 &&

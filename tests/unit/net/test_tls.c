@@ -216,6 +216,7 @@ struct outside {
     const unsigned char *alpn;     /* or NULL */
     unsigned alpn_len;
     bool plaintext, silent;
+    int key_updates; /* sent together, before anything else */
     bool shook_hands, echoed;
     char version[16];
     struct net_loop *loop; /* stopped at the end */
@@ -229,6 +230,27 @@ static int connect_blocking(uint16_t port)
     if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
         return -1;
     return fd;
+}
+
+/* Made first and then sent at once: who attacks does it so, since each costs him as much as us. */
+static bool send_key_updates(SSL *ssl, int fd, int count)
+{
+    BIO *gathered = BIO_new(BIO_s_mem()), *own = SSL_get_wbio(ssl);
+    char *bytes;
+    BIO_up_ref(own);
+    SSL_set0_wbio(ssl, gathered);
+    for (int i = 0; i < count; i++)
+        if (SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1 || SSL_do_handshake(ssl) != 1)
+            return false;
+    long len = BIO_get_mem_data(gathered, &bytes), sent = 0;
+    while (sent < len) {
+        ssize_t put = send(fd, bytes + sent, (size_t)(len - sent), MSG_NOSIGNAL);
+        if (put <= 0)
+            break;
+        sent += put;
+    }
+    SSL_set0_wbio(ssl, own);
+    return sent == len;
 }
 
 static void talk_tls(struct outside *outside, int fd)
@@ -249,8 +271,10 @@ static void talk_tls(struct outside *outside, int fd)
     SSL_set_fd(ssl, fd);
     char byte = 0;
     outside->shook_hands = SSL_connect(ssl) == 1;
-    outside->echoed = outside->shook_hands && SSL_write(ssl, "x", 1) == 1 &&
-                      SSL_read(ssl, &byte, 1) == 1 && byte == 'x';
+    bool sent = outside->shook_hands &&
+                (outside->key_updates == 0 || send_key_updates(ssl, fd, outside->key_updates));
+    outside->echoed =
+        sent && SSL_write(ssl, "x", 1) == 1 && SSL_read(ssl, &byte, 1) == 1 && byte == 'x';
     snprintf(outside->version, sizeof outside->version, "%s", SSL_get_version(ssl));
     if (outside->echoed)
         SSL_shutdown(ssl);
@@ -333,6 +357,24 @@ static void test_strangers_certificate_is_refused(void **state)
     assert_true(fixture.server_failed);
     assert_non_null(strstr(fixture.server_error.message, "certificate was refused"));
     close_fixture(&fixture);
+}
+
+/* Some are worked off; one that goes on without data is at an end. OpenSSL would work on all of
+ * them before it came back to the loop. */
+static void test_key_updates_without_end(void **state)
+{
+    (void)state;
+    for (int count = 30; count <= 1000; count += 970) {
+        struct fixture fixture = {0};
+        struct outside outside = {.key_updates = count};
+        open_fixture(&fixture, NULL, certificates.ca);
+        run_with_outside(&fixture, &outside);
+        assert_true(outside.shook_hands);
+        assert_int_equal(outside.echoed, count == 30);
+        assert_true(fixture.echo.ended);
+        assert_int_equal(fixture.echo.reason, count == 30 ? STATUS_CLOSED : STATUS_PEER);
+        close_fixture(&fixture);
+    }
 }
 
 static void test_tls_1_2_works(void **state)
@@ -501,6 +543,7 @@ int main(void)
         cmocka_unit_test(test_client_certificate_is_seen),
         cmocka_unit_test(test_no_client_certificate_is_fine),
         cmocka_unit_test(test_strangers_certificate_is_refused),
+        cmocka_unit_test(test_key_updates_without_end),
         cmocka_unit_test(test_tls_1_2_works),
         cmocka_unit_test(test_tls_1_1_is_refused),
         cmocka_unit_test(test_alpn),
