@@ -35,6 +35,14 @@ static size_t columns_before(const struct policy *policy, size_t partner, size_t
     return count;
 }
 
+static size_t grants_before(const struct policy *policy, size_t partner)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < partner; p++)
+        count += policy->partners[p].grant_count;
+    return count;
+}
+
 static size_t agents_before(const struct policy *policy, size_t partner)
 {
     size_t count = 0;
@@ -47,6 +55,11 @@ const struct usage_times *policy_usage_column(const struct policy_usage *usage, 
                                               size_t grant, size_t column)
 {
     return &usage->columns[columns_before(usage->policy, partner, grant) + column];
+}
+
+int64_t policy_usage_counted_ns(const struct policy_usage *usage, size_t partner, size_t grant)
+{
+    return usage->counted_ns[grants_before(usage->policy, partner) + grant];
 }
 
 const struct usage_times *policy_usage_agent(const struct policy_usage *usage, size_t partner,
@@ -148,6 +161,35 @@ static void use_set(struct reading *reading, size_t p, const struct ledger_entry
     }
 }
 
+/* Is the name one of those, parted by blanks? "*" is any. */
+static bool lists(struct slice names, const char *name)
+{
+    size_t len = strlen(name), at = 0;
+    while (at < names.len) {
+        const uint8_t *blank = memchr(names.data + at, ' ', names.len - at);
+        size_t end = blank == NULL ? names.len : (size_t)(blank - names.data);
+        if ((end - at == len && memcmp(names.data + at, name, len) == 0) ||
+            (end - at == 1 && names.data[at] == '*'))
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+static void use_counted(struct reading *reading, size_t p, const struct ledger_entry *entry)
+{
+    struct policy_usage *usage = reading->usage;
+    const struct policy_partner *partner = &usage->policy->partners[p];
+    struct slice names = ledger_text_value(entry->text, "counted");
+    int64_t *times = &usage->counted_ns[grants_before(usage->policy, p)];
+    for (size_t g = 0; g < partner->grant_count && names.len > 0; g++) {
+        const struct policy_grant *grant = &partner->grants[g];
+        if (covers(grant, entry) && times[g] < entry->time_ns &&
+            lists(names, usage->policy->datasets[grant->dataset].name))
+            times[g] = entry->time_ns;
+    }
+}
+
 static void take_use(struct reading *reading, const struct ledger_entry *entry)
 {
     const struct policy *policy = reading->usage->policy;
@@ -163,6 +205,8 @@ static void take_use(struct reading *reading, const struct ledger_entry *entry)
     if (entry->type != LEDGER_DISCLOSURE && entry->type != LEDGER_CHANGE)
         return;
     use_set(reading, p, entry, entry->column_set);
+    if (entry->type == LEDGER_DISCLOSURE)
+        use_counted(reading, p, entry);
     for (size_t i = 0; i < entry->item_count; i++)
         use_set(reading, p, entry, entry->items[i].column_set);
 }
@@ -276,17 +320,26 @@ static struct usage_times *unused(size_t count)
     return times;
 }
 
+static int64_t *never_counted(size_t count)
+{
+    int64_t *times = calloc(count + 1, sizeof *times);
+    for (size_t i = 0; times != NULL && i < count; i++)
+        times[i] = INT64_MIN;
+    return times;
+}
+
 enum status policy_usage_read(const char *ledger, const struct policy *policy,
                               struct policy_usage *usage, struct error *error)
 {
     struct ledger_reader *reader = NULL;
     struct reading reading = {.usage = usage};
-    *usage =
-        (struct policy_usage){.policy = policy,
-                              .columns = unused(columns_before(policy, policy->partner_count, 0)),
-                              .agents = unused(agents_before(policy, policy->partner_count))};
+    *usage = (struct policy_usage){
+        .policy = policy,
+        .columns = unused(columns_before(policy, policy->partner_count, 0)),
+        .counted_ns = never_counted(grants_before(policy, policy->partner_count)),
+        .agents = unused(agents_before(policy, policy->partner_count))};
     policy_history_init(&reading.history, policy->path);
-    enum status status = usage->columns == NULL || usage->agents == NULL
+    enum status status = usage->columns == NULL || usage->agents == NULL || !usage->counted_ns
                              ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")
                              : ledger_reader_open(ledger, 0, &reader, error);
     if (status == STATUS_OK) {
@@ -309,5 +362,6 @@ void policy_usage_free(struct policy_usage *usage)
 {
     free(usage->columns);
     free(usage->agents);
-    usage->columns = usage->agents = NULL;
+    free(usage->counted_ns);
+    *usage = (struct policy_usage){0};
 }

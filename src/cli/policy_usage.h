@@ -13,8 +13,10 @@ struct usage_times {
 struct policy_usage { /* owned */
     const struct policy *policy;
     struct usage_times *columns; /* of all grants of all partners, one after the other */
-    struct usage_times *agents;  /* of all partners, one after the other */
-    int64_t since_ns;            /* from when on no entry is missing; SINCE_EVER */
+    int64_t *counted_ns;        /* of all grants of all partners: when rows of the dataset were last
+                                   read without any column; INT64_MIN: never */
+    struct usage_times *agents; /* of all partners, one after the other */
+    int64_t since_ns;           /* from when on no entry is missing; SINCE_EVER */
 };
 
 MUST_USE enum status policy_usage_read(const char *ledger, const struct policy *policy,
@@ -24,6 +26,7 @@ void policy_usage_free(struct policy_usage *usage);
 /* By indexes into the policy. */
 const struct usage_times *policy_usage_column(const struct policy_usage *usage, size_t partner,
                                               size_t grant, size_t column);
+int64_t policy_usage_counted_ns(const struct policy_usage *usage, size_t partner, size_t grant);
 const struct usage_times *policy_usage_agent(const struct policy_usage *usage, size_t partner,
                                              size_t agent);
 

@@ -22,7 +22,7 @@ static const struct cli_option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-enum state { USED, UNUSED, TOO_NEW, NEEDED };
+enum state { USED, UNUSED, TOO_NEW, NEEDED, COUNTED };
 
 struct looking {
     const struct policy *policy;
@@ -78,11 +78,27 @@ static bool is_pinned(const struct looking *looking, size_t p, const struct poli
     return false;
 }
 
+/* Rows of the dataset are counted and none of its columns is read: one stays, so that the grant
+ * does. */
+static bool is_kept(const struct looking *looking, size_t p, size_t g, size_t c)
+{
+    const struct policy_grant *grant = &looking->policy->partners[p].grants[g];
+    if (c > 0 || policy_usage_counted_ns(&looking->usage, p, g) < looking->since_ns)
+        return false;
+    for (size_t i = 1; i < grant->column_count; i++)
+        if (state_of(looking, policy_usage_column(&looking->usage, p, g, i)) != UNUSED ||
+            is_pinned(looking, p, grant, i))
+            return false;
+    return true;
+}
+
 static enum state column_state(const struct looking *looking, size_t p, size_t g, size_t c)
 {
     const struct policy_grant *grant = &looking->policy->partners[p].grants[g];
     enum state state = state_of(looking, policy_usage_column(&looking->usage, p, g, c));
-    return state == UNUSED && is_pinned(looking, p, grant, c) ? NEEDED : state;
+    if (state != UNUSED)
+        return state;
+    return is_pinned(looking, p, grant, c) ? NEEDED : is_kept(looking, p, g, c) ? COUNTED : UNUSED;
 }
 
 static enum state agent_state(const struct looking *looking, size_t p, size_t a)
@@ -105,7 +121,8 @@ static void list(struct looking *looking, size_t p, const char *kind, const char
 {
     static const char *const words[] = {[UNUSED] = "unused",
                                         [TOO_NEW] = "too new to tell",
-                                        [NEEDED] = "unused, but lookup_by needs it"};
+                                        [NEEDED] = "unused, but lookup_by needs it",
+                                        [COUNTED] = "unused, but rows are counted"};
     char when[21];
     struct table *table = &looking->table;
     struct table_row *row = table_add(table);

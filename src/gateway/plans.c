@@ -2,6 +2,7 @@
  * each (tens of microseconds) and needs no bookkeeping on the hot path. */
 #include "gateway/plans.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,7 @@ void planned_release(struct planned *planned)
     plan_release(planned->plan);
     free(planned->column_sets);
     free(planned->pin_columns);
+    free(planned->counted);
     free(planned->types);
     free(planned->sql);
     free(planned->database);
@@ -161,6 +163,20 @@ static enum status name_pins(struct planned *planned, struct ledger *ledger, str
     return STATUS_OK;
 }
 
+/* Column sets do not say which dataset it is whose rows were counted. */
+static enum status name_counted(struct planned *planned, struct error *error)
+{
+    static const char format[] = "counted=%s\n";
+    const char *counted = planned->plan->counted == NULL ? "" : planned->plan->counted;
+    size_t room = sizeof format + strlen(counted);
+    planned->counted = calloc(1, room);
+    if (planned->counted == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
+    if (counted[0] != '\0')
+        snprintf(planned->counted, room, format, counted);
+    return STATUS_OK;
+}
+
 static enum status name_columns(struct planned *planned, struct ledger *ledger, struct error *error)
 {
     const struct plan *plan = planned->plan;
@@ -169,6 +185,7 @@ static enum status name_columns(struct planned *planned, struct ledger *ledger, 
         TRY(row_set_id(ledger, plan->write->columns, plan->write->column_count,
                        &planned->written_columns, error));
     TRY(name_pins(planned, ledger, error));
+    TRY(name_counted(planned, error));
     if (plan->hidden_count == 0)
         return STATUS_OK;
     planned->column_sets = calloc(plan->hidden_count, sizeof planned->column_sets[0]);

@@ -18,6 +18,7 @@ struct planned {
     uint32_t *column_sets;    /* one a hidden column */
     uint32_t *pin_columns;    /* one an entry of plan->pinned */
     uint32_t all_columns;     /* 0: none */
+    char *counted;            /* a line of the closing entry's text: see LEDGER-FORMAT; "" */
     uint32_t written_columns; /* of a statement that changes data */
     uint64_t uses;            /* how often it was asked for: decides on preparing upstream */
     char *sql;                /* the partner's text, for planning anew */

@@ -20,7 +20,7 @@ enum {
     ITEM_OVERHEAD = 32, /* bytes of an item beside its set, rounded up */
     ITEMS_PER_ENTRY = 256,
     PIN_SETS_BYTES = 1024 * 1024,
-    CONTINUES_BYTES = 2048, /* numbers of at most ITEMS_PER_ENTRY items */
+    TEXT_BYTES = 2048, /* numbers of at most ITEMS_PER_ENTRY items, datasets counted */
 };
 
 enum status release_no_memory(struct error *error)
@@ -284,16 +284,14 @@ static size_t items_that_fit(const struct release_work *work, size_t first)
 }
 
 /* Which of an entry's items go on with the one before; see LEDGER-FORMAT.md. */
-static struct slice continues_text(const struct release_work *work, size_t first, size_t count,
-                                   struct buffer *text)
+static void put_continues(const struct release_work *work, size_t first, size_t count,
+                          struct buffer *text)
 {
-    buffer_clear(text);
     for (size_t i = 0; i < count; i++)
         if (first + i < work->built_count && work->continues[first + i])
             buffer_printf(text, "%s%zu", text->len == 0 ? "continues=" : " ", i);
     if (text->len > 0)
         buffer_append_text(text, "\n");
-    return buffer_slice(text);
 }
 
 /* Writes the entries; the last one carries row count, charge, and closing. text: scratch. */
@@ -311,7 +309,8 @@ static enum status write_all(struct release_work *work, enum ledger_outcome clos
         entry.time_ns = work->charged_ns;
         entry.items = work->items + first;
         entry.item_count = count;
-        entry.text = continues_text(work, first, count, text);
+        buffer_clear(text);
+        put_continues(work, first, count, text);
         entry.chunk = chunk++;
         entry.chunk_count = last ? chunk : 0;
         if (last) {
@@ -321,9 +320,11 @@ static enum status write_all(struct release_work *work, enum ledger_outcome clos
                 entry.flags |= LEDGER_FLAG_CLOSING;
                 entry.outcome = closing;
                 entry.column_set = work->run->planned->all_columns;
+                buffer_append_text(text, work->run->planned->counted);
                 memcpy(entry.sqlstate, sqlstate, sizeof entry.sqlstate);
             }
         }
+        entry.text = buffer_slice(text);
         TRY(write_entry(work->run, &entry, side, sequence, error));
         side = slice_of(NULL, 0);
         first += count;
@@ -336,7 +337,7 @@ static enum status write_entries(struct release_work *work, enum ledger_outcome 
                                  const char *sqlstate, uint64_t *sequence, struct error *error)
 {
     struct buffer text;
-    buffer_init(&text, CONTINUES_BYTES);
+    buffer_init(&text, TEXT_BYTES);
     enum status status = write_all(work, closing, sqlstate, &text, sequence, error);
     buffer_free(&text);
     return status;
@@ -516,6 +517,7 @@ static struct ledger_entry closing_entry(const struct run *run, enum ledger_outc
     entry.flags = LEDGER_FLAG_CLOSING;
     entry.outcome = outcome;
     entry.column_set = run->planned->all_columns;
+    entry.text = slice_of_text(run->planned->counted);
     return entry;
 }
 

@@ -242,6 +242,8 @@ struct plan {
     size_t fence_count;                /* datasets read; 0: no disclosure, no closing entry */
     const struct plan_column *columns; /* every column the statement could read, all fences */
     size_t column_count;
+    const char *counted;    /* datasets read of which no column is: "article purchase"; or "*": so
+                               many that they are not named */
     const uint32_t *tables; /* OIDs of what the fences read */
     size_t table_count;
     const char *savepoint; /* that PLAN_TRANSACTION_SAVEPOINT makes, releases or goes back to */

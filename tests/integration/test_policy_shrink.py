@@ -135,3 +135,18 @@ def test_bad_input_is_told(gateway, folder):
     (folder / "bad.yaml").write_text("datasets: 7\n")
     with pytest.raises(RuntimeError, match="bad.yaml:1"):
         gateway.cli("policy", "diff", str(folder / "bad.yaml"))
+
+
+def test_what_is_only_counted_keeps_a_column(gateway, folder):
+    """count(*) reads no column: its dataset is used all the same, whoever or whatever it is about."""
+    since = now()
+    gateway.rows("acme.job", "SELECT count(*) FROM purchase")
+    gateway.rows("acme.job", "SELECT full_name FROM person WHERE EXISTS (SELECT FROM article) LIMIT 1")
+    answer = gateway.cli_json("policy", "unused", "--since", since, "--partner", "acme")
+    told = {row["name"]: row["state"] for row in answer["rights"]}
+    assert told["purchase.purchase_id"] == told["article.item"] == "unused, but rows are counted"
+    assert told["purchase.item"] == told["article.maker"] == told["person.town"] == "unused"
+    (folder / "policy.yaml").write_text(shop.POLICY)
+    subprocess.run(["patch", "-p1"], cwd=folder, input=answer["patch"], text=True, check=True, capture_output=True)
+    text = (folder / "policy.yaml").read_text()
+    assert "dataset: purchase, columns: {purchase_id: clear}" in text and "dataset: article, columns: [item]" in text

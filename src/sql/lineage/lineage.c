@@ -595,6 +595,29 @@ static enum status all_columns(struct build *build)
     return STATUS_OK;
 }
 
+/* Rows of such a dataset are counted, or only looked for: the partner has a use for it all the
+ * same. */
+static enum status counted_datasets(struct build *build)
+{
+    enum { COUNTED_BYTES = 400 };
+    const char *counted = "";
+    for (size_t i = 0; i < build->fence_count; i++) {
+        const struct model_grant *grant = build->fences[i]->grant;
+        bool passed = false;
+        for (size_t j = 0; j < i; j++)
+            passed = passed || build->fences[j]->grant == grant;
+        for (size_t c = 0; c < grant->column_count; c++)
+            passed = passed || is_read(build, grant, c);
+        if (!passed)
+            counted = arena_printf(&build->plan->arena, "%s%s%s", counted,
+                                   counted[0] == '\0' ? "" : " ", grant->dataset->policy->name);
+        if (counted == NULL)
+            return STATUS_NOMEM;
+    }
+    build->plan->counted = strlen(counted) <= COUNTED_BYTES ? counted : "*";
+    return STATUS_OK;
+}
+
 enum status lineage_finish(struct level *level)
 {
     struct plan *plan = level->build->plan;
@@ -606,5 +629,6 @@ enum status lineage_finish(struct level *level)
     plan->min_subjects = partner->min_subjects;
     TRY(hidden_columns(level));
     TRY(lineage_finish_marks(level));
+    TRY(counted_datasets(level->build));
     return all_columns(level->build);
 }

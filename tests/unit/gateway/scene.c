@@ -55,7 +55,9 @@ void scene_open(struct scene *scene, size_t hidden_count)
                                 .hidden_count = hidden_count,
                                 .fence_count = hidden_count,
                                 .relay_limit = -1};
+    static char none[] = "";
     scene->planned = (struct planned){
+        .counted = none,
         .references = 1000, .plan = &scene->plan, .column_sets = scene->column_sets};
     for (size_t i = 0; i < hidden_count; i++) {
         char text[64];
