@@ -171,9 +171,13 @@ const struct cli_command verb_cert_revoke = {
     .most = 1,
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
     .options = options,
-    .description = "Revokes one certificate for good: sessions that rest on it end now, and it is "
-                   "refused from\n"
-                   "now on, over restarts too. The agent's other certificates go on working.",
+    .description =
+        "Revokes one certificate for good: sessions that rest on it end now, and it is "
+        "refused from\n"
+        "now on, over restarts too. The agent's other certificates go on working.\n"
+        "A token ends by itself within a day at most, and its provider issues no other to whom\n"
+        "it has cut off: until then `partner contain PARTNER/AGENT --token ID` refuses it. A\n"
+        "password ends when `agent passwd` sets another.",
     .examples = "cert revoke north-mail/client.crt --reason \"laptop lost\"\n"
                 "cert revoke 5f3a90c1 --ca ca --reason \"laptop lost\"\n",
     .run = run,

@@ -35,6 +35,9 @@ bool crypto_equal(const void *a, const void *b, size_t len);
 uint32_t crypto_crc32c(uint32_t crc, const void *data, size_t len); /* RFC 3720; start with 0 */
 
 void crypto_hex(const void *data, size_t len, char *out); /* 2*len+1 bytes, lower case */
+/* The reverse: false unless they are just 2*len lower-case digits; what is at out is anything then.
+ */
+MUST_USE bool crypto_unhex(struct slice hex, void *out, size_t len);
 /* Standard base64 with padding (RFC 4648). Encoding terminates; room 4*((len+2)/3)+1. */
 void crypto_base64_encode(const void *data, size_t len, char *out);
 /* Strict decoding; STATUS_INVALID on any other byte or wrong padding. *out_len <= 3*(len/4). */

@@ -7,15 +7,30 @@
 static const char base64_alphabet[65] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+static const char digits[] = "0123456789abcdef";
+
 void crypto_hex(const void *data, size_t len, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
     const uint8_t *bytes = data;
     for (size_t i = 0; i < len; i++) {
         out[2 * i] = digits[bytes[i] >> 4];
         out[2 * i + 1] = digits[bytes[i] & 15];
     }
     out[2 * len] = '\0';
+}
+
+bool crypto_unhex(struct slice hex, void *out, size_t len)
+{
+    uint8_t *bytes = out;
+    if (hex.len != 2 * len)
+        return false;
+    for (size_t i = 0; i < hex.len; i++) {
+        const char *digit = memchr(digits, hex.data[i], sizeof digits - 1);
+        if (digit == NULL)
+            return false;
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (digit - digits));
+    }
+    return true;
 }
 
 void crypto_base64_encode(const void *data, size_t len, char *out)

@@ -9,19 +9,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/crypto.h"
 #include "registry/revocations.h"
 
 static enum status parse_issuer(const char *text, uint8_t issuer[static 32], struct error *error)
 {
-    static const char digits[] = "0123456789abcdef";
-    enum { HEX_BYTES = 2 * REVOCATION_ISSUER_BYTES };
-    if (text == NULL || strlen(text) != HEX_BYTES || strspn(text, digits) != HEX_BYTES)
-        return error_set(error, STATUS_DENIED, "22023", "cofferdam cert show FILE prints it",
-                         "ISSUER is not 64 lower-case hexadecimal digits: SHA-256 of its name");
-    for (size_t i = 0; i < REVOCATION_ISSUER_BYTES; i++)
-        issuer[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
-                              (strchr(digits, text[2 * i + 1]) - digits));
-    return STATUS_OK;
+    if (text != NULL && crypto_unhex(slice_of_text(text), issuer, REVOCATION_ISSUER_BYTES))
+        return STATUS_OK;
+    return error_set(error, STATUS_DENIED, "22023", "cofferdam cert show FILE prints it",
+                     "ISSUER is not 64 lower-case hexadecimal digits: SHA-256 of its name");
 }
 
 /* Ends the sessions that rest on it; returns how many there were once they are gone, or after a

@@ -4,14 +4,17 @@
  * is somebody else's. */
 #include "gateway/login_token.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alarm/alarm.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/login.h"
+#include "watch/watch.h"
 
 /* Until the verdict has come, the session is found by its number: it may be gone by then. */
 struct worker_verdict {
@@ -142,6 +145,38 @@ void login_token_verdicts(struct worker *worker)
         hand_over(worker, &verdict->answer);
         free(verdict);
     }
+}
+
+static bool copy_value(struct slice text, const char *key, char *room, size_t size)
+{
+    struct slice value = ledger_text_value(text, key);
+    if (value.len == 0 || value.len >= size)
+        return false;
+    memcpy(room, value.data, value.len);
+    room[value.len] = '\0';
+    return true;
+}
+
+void login_token_replay(struct server *server, const struct ledger_entry *entry)
+{
+    static const char first[] = WATCH_ACT_OPENED "\n";
+    const int64_t longest_ns =
+        (CONFIG_OIDC_LIFETIME_MOST_S + 2 * CONFIG_OIDC_SKEW_MOST_S) * INT64_C(1000000000);
+    struct slice text = entry->text;
+    char address_text[INET6_ADDRSTRLEN], end_text[21];
+    struct in6_addr address;
+    struct error ignored;
+    int64_t expires_ns;
+    if (server->oidc == NULL || entry->type != LEDGER_ACT ||
+        server->started_ns - entry->time_ns > longest_ns || text.len < sizeof first - 1 ||
+        memcmp(text.data, first, sizeof first - 1) != 0 ||
+        !slice_equal(ledger_text_value(text, "credential"), slice_of_text("token")))
+        return;
+    if (copy_value(text, "address", address_text, sizeof address_text) &&
+        copy_value(text, "expires", end_text, sizeof end_text) &&
+        inet_pton(AF_INET6, address_text, &address) == 1 &&
+        clock_parse(end_text, &expires_ns, &ignored) == STATUS_OK)
+        oidc_desk_remember(server->oidc, ledger_text_value(text, "id"), &address, expires_ns);
 }
 
 void login_token_drop(struct worker *worker)

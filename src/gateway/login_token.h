@@ -12,4 +12,7 @@ void login_token_verdicts(struct worker *worker);
 /* Frees verdicts that came too late. */
 void login_token_drop(struct worker *worker);
 
+/* An entry of the ledger, as it is read at the start: tokens that have opened a session. */
+void login_token_replay(struct server *server, const struct ledger_entry *entry);
+
 #endif

@@ -239,6 +239,7 @@ static enum status replay(void *context, uint64_t sequence, const struct ledger_
     struct server *server = context;
     TRY(exposure_replay(server->exposure, sequence, entry, side, segment, error));
     watching_replay(server, entry);
+    login_token_replay(server, entry);
     return STATUS_OK;
 }
 
@@ -321,6 +322,8 @@ static enum status open_state(struct server *server, struct error *error)
     TRY(load_snapshot(server, 1, &server->snapshot, error));
     TRY(kinds_settle(config->state_folder, server->snapshot->policy, error));
     atomic_store(&server->epoch, 1);
+    if (config->oidc_count > 0) /* the ledger tells it which tokens have been used */
+        TRY(oidc_desk_open(config, login_token_answer, server, &server->oidc, error));
     TRY(open_ledger(server, error));
     TRY(open_alarms(server, error));
     TRY(backoff_open(&server->backoff, error));
@@ -338,8 +341,6 @@ static enum status start_workers(struct server *server, uint16_t *bound_port, st
         TRY(worker_open(server, (unsigned)i, port, &port, &server->workers[i], error));
         server->worker_count = i + 1;
     }
-    if (server->config->oidc_count > 0) /* its answers go to workers */
-        TRY(oidc_desk_open(server->config, login_token_answer, server, &server->oidc, error));
     for (size_t i = 0; i < count; i++)
         TRY(worker_run(server->workers[i], error));
     *bound_port = port;

@@ -348,6 +348,24 @@ void oidc_desk_close(struct oidc_desk *desk)
 
 /* ---- asking ---- */
 
+/* The judging thread has nothing to do yet, and sees this behind the lock when it has. The clocks'
+ * skew that is allowed may have been less when the token was judged. */
+void oidc_desk_remember(struct oidc_desk *desk, struct slice id, const struct in6_addr *address,
+                        int64_t expires_ns)
+{
+    uint8_t bytes[REPLAYS_ID_BYTES];
+    int64_t now_s = clock_now_ns() / second_ns;
+    int64_t expires_s = expires_ns / second_ns + CONFIG_OIDC_SKEW_MOST_S;
+    if (expires_s <= now_s || id.len != 2 * sizeof bytes || !crypto_unhex(id, bytes, sizeof bytes))
+        return;
+    pthread_mutex_lock(&desk->lock);
+    enum replays_found found =
+        replays_take(&desk->replays, bytes, address, expires_s, now_s, false);
+    pthread_mutex_unlock(&desk->lock);
+    if (found == REPLAYS_FULL)
+        log_event(LOG_ERROR, "token_forgotten", "reason=\"too many tokens are in use\"");
+}
+
 static struct line *find_line(struct oidc_desk *desk, const char *name)
 {
     for (size_t i = 0; i < desk->line_count; i++)

@@ -48,6 +48,10 @@ MUST_USE enum status oidc_desk_open(const struct config *config, oidc_answer_fn 
                                     void *context, struct oidc_desk **desk, struct error *error);
 /* Gives up what is under way; no answer comes any more. NULL is fine. */
 void oidc_desk_close(struct oidc_desk *desk);
+/* A token that has opened a session before this start is bound to that address, and used, until it
+ * ends. id: its credential's. Before anybody asks; times in order, the first address counts. */
+void oidc_desk_remember(struct oidc_desk *desk, struct slice id, const struct in6_addr *address,
+                        int64_t expires_ns);
 /* Copies what it is given. STATUS_LIMIT 53400 where too many wait, STATUS_INVALID for a provider
  * that is not configured: then there will be no answer. */
 MUST_USE enum status oidc_desk_ask(struct oidc_desk *desk, const struct oidc_login *login,

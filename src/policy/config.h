@@ -24,6 +24,8 @@ struct config_witness {
 /* Whether the login at the database is bound to the TLS channel (SCRAM-SHA-256-PLUS). */
 enum config_binding { CONFIG_BINDING_PREFER, CONFIG_BINDING_REQUIRE, CONFIG_BINDING_DISABLE };
 
+enum { CONFIG_OIDC_SKEW_MOST_S = 60, CONFIG_OIDC_LIFETIME_MOST_S = 86400 };
+
 /* An identity provider whose tokens are taken (OpenID Connect, RFC 7519). */
 struct config_oidc {
     const char *name; /* what policies call it */

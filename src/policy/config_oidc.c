@@ -53,8 +53,9 @@ static void load_provider(struct yaml *yaml, const struct yaml_items *item,
     oidc->issuer = text_at(yaml, node, "issuer");
     oidc->audience = text_at(yaml, node, "audience");
     oidc->typ = yaml_text_at(yaml, node, "typ", NULL);
-    oidc->skew_s = seconds_at(yaml, node, "skew_s", 0, 60, 30);
-    oidc->max_lifetime_s = seconds_at(yaml, node, "max_lifetime_s", 1, DAY_S, 3600);
+    oidc->skew_s = seconds_at(yaml, node, "skew_s", 0, CONFIG_OIDC_SKEW_MOST_S, 30);
+    oidc->max_lifetime_s =
+        seconds_at(yaml, node, "max_lifetime_s", 1, CONFIG_OIDC_LIFETIME_MOST_S, 3600);
     oidc->refresh_s = seconds_at(yaml, node, "refresh_s", 1, DAY_S, 600);
     oidc->refetch_s = seconds_at(yaml, node, "refetch_s", 1, DAY_S, 30);
     oidc->keep_keys_s = seconds_at(yaml, node, "keep_keys_s", 1, MONTH_S, DAY_S);

@@ -15,17 +15,9 @@ static bool take_text(char *room, size_t size, const char *text)
     return true;
 }
 
-/* Lower-case hexadecimal digits, two a byte. */
 static bool take_mark(uint8_t mark[static REQUEST_MARK_BYTES], const char *text)
 {
-    static const char digits[] = "0123456789abcdef";
-    if (text == NULL || strlen(text) != 2 * REQUEST_MARK_BYTES ||
-        strspn(text, digits) != 2 * REQUEST_MARK_BYTES)
-        return false;
-    for (size_t i = 0; i < REQUEST_MARK_BYTES; i++)
-        mark[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
-                            (strchr(digits, text[2 * i + 1]) - digits));
-    return true;
+    return text != NULL && crypto_unhex(slice_of_text(text), mark, REQUEST_MARK_BYTES);
 }
 
 #define TAKE(member, column)                                                                       \

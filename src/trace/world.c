@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/since.h"
+#include "crypto/crypto.h"
 #include "exposure/column_line.h"
 #include "exposure/subject_set.h"
 
@@ -183,17 +184,6 @@ static enum status read_first(struct world *world, struct ledger_reader *reader,
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
-/* Of lower-case hexadecimal digits. */
-static void read_policy_id(const char *hex, uint8_t id[static 32])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < 64; i++) {
-        const char *digit = strchr(digits, hex[i]);
-        CHECK(hex[i] != '\0' && digit != NULL);
-        id[i / 2] = (uint8_t)(id[i / 2] << 4 | (digit - digits));
-    }
-}
-
 enum status world_read(const struct config *config, const struct policy *policy,
                        struct world *world, struct error *error)
 {
@@ -201,7 +191,7 @@ enum status world_read(const struct config *config, const struct policy *policy,
     struct ledger_reader *reader = NULL;
     *world = (struct world){0};
     arena_init(&world->arena, TEXT_BYTES);
-    read_policy_id(policy->id, world->policy_id);
+    CHECK(crypto_unhex(slice_of_text(policy->id), world->policy_id, sizeof world->policy_id));
     snprintf(path, sizeof path, "%s/subjects", config->state_folder);
     TRY(names_open(path, &world->names, error));
     world->ledger_folder = arena_printf(&world->arena, "%s/ledger", config->state_folder);

@@ -235,6 +235,23 @@ def test_a_replayed_token(gateway, signer):
     assert "authentication failed" in refused(gateway, "acme.once", single)
 
 
+def test_a_restart_forgets_no_token(gateway, signer):
+    """Not even after a crash: what it had got is in the ledger, and so is the token."""
+    bound, single, unused = signer.token(), signer.token(sub="one"), signer.token(sub="one")
+    assert one(gateway, "acme.made", bound) == one(gateway, "acme.once", single) == [(7,)]
+    gateway.kill9()
+    gateway.start()
+    assert "authentication failed" in refused(gateway, "acme.once", single)
+    assert "has opened the one session" in reasons(gateway)[-1]
+    login = RawLogin(gateway, "acme.made", source="127.0.0.9")
+    assert login.receive()[0] == b"R"
+    login.send(login.message(b"p", bound.encode() + b"\0"))
+    kind, body = login.receive()
+    assert kind == b"E" and b"28P01" in body
+    login.close()
+    assert one(gateway, "acme.made", bound) == one(gateway, "acme.once", unused) == [(7,)]
+
+
 def test_names_that_nobody_has_are_asked_in_both_ways(gateway, signer):
     """Agents that show tokens stand beside one with a password: a stranger is asked for the one or the other, and
     what the token says does not matter."""

@@ -18,6 +18,18 @@ static void hex_is_lower_case(void **state)
     assert_string_equal(out, "");
 }
 
+static void hex_is_read_back_and_nothing_else_is(void **state)
+{
+    uint8_t bytes[3];
+    assert_true(crypto_unhex(slice_of_text("00af19"), bytes, sizeof bytes));
+    assert_memory_equal(bytes, "\x00\xAf\x19", 3);
+    assert_true(crypto_unhex(slice_of_text(""), bytes, 0));
+    assert_false(crypto_unhex(slice_of_text("00af1"), bytes, sizeof bytes));
+    assert_false(crypto_unhex(slice_of_text("00af19c"), bytes, sizeof bytes));
+    assert_false(crypto_unhex(slice_of_text("00AF19"), bytes, sizeof bytes));
+    assert_false(crypto_unhex(slice_of("00af1\0", 6), bytes, sizeof bytes));
+}
+
 static void base64_known_answers(void **state)
 {
     static const char *const encoded[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
@@ -71,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hex_is_lower_case),
+        cmocka_unit_test(hex_is_read_back_and_nothing_else_is),
         cmocka_unit_test(base64_known_answers),
         cmocka_unit_test(base64_covers_the_alphabet),
         cmocka_unit_test(base64_refuses_everything_else),
