@@ -1,6 +1,12 @@
 /* See text.h. Any thread. */
 #include "base/text.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
 /* RFC 3629: how many bytes the character at text has, and which it is; 0 for none. */
 static size_t read_character(const uint8_t *text, size_t len, uint32_t *character)
 {
@@ -47,4 +53,19 @@ size_t text_utf8_len(struct slice text)
     while (at < text.len && (count = read_character(text.data + at, text.len - at, &character)) > 0)
         at += count;
     return at;
+}
+
+void text_of_address(const struct in6_addr *address, char text[static INET6_ADDRSTRLEN])
+{
+    bool v4 = IN6_IS_ADDR_V4MAPPED(address);
+    const char *written = inet_ntop(v4 ? AF_INET : AF_INET6, address->s6_addr + (v4 ? 12 : 0), text,
+                                    INET6_ADDRSTRLEN);
+    CHECK(written != NULL);
+}
+
+bool text_to_address(const char *text, struct in6_addr *address)
+{
+    char mapped[INET6_ADDRSTRLEN + 8];
+    snprintf(mapped, sizeof mapped, "%s%s", strchr(text, ':') == NULL ? "::ffff:" : "", text);
+    return inet_pton(AF_INET6, mapped, address) == 1;
 }

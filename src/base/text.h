@@ -2,6 +2,7 @@
 #ifndef COFFERDAM_BASE_TEXT_H
 #define COFFERDAM_BASE_TEXT_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 
 #include "base/buffer.h"
@@ -11,5 +12,11 @@ bool text_is_plain(struct slice text);
 
 /* How many of its first bytes are UTF-8; text.len if all are. */
 size_t text_utf8_len(struct slice text);
+
+/* As people write it: an IPv4 address without the ::ffff: that sockets of both kinds put before it.
+ */
+void text_of_address(const struct in6_addr *address, char text[static INET6_ADDRSTRLEN]);
+/* Reads an address of either kind, IPv4 as ::ffff:a.b.c.d. */
+bool text_to_address(const char *text, struct in6_addr *address);
 
 #endif

@@ -1,19 +1,19 @@
 /* SHOW BACKOFF: logins that fail. */
 #include "gateway/admin_asking.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 static void write_place(const struct backoff_line *line, char text[static INET6_ADDRSTRLEN + 4])
 {
     static const struct in6_addr none = IN6ADDR_ANY_INIT;
     char address[INET6_ADDRSTRLEN] = "";
     if (memcmp(&line->address, &none, sizeof none) != 0)
-        inet_ntop(AF_INET6, &line->address, address, sizeof address);
+        text_of_address(&line->address, address);
     bool network = address[0] != '\0' && !IN6_IS_ADDR_V4MAPPED(&line->address);
     snprintf(text, INET6_ADDRSTRLEN + 4, "%s%s", address, network ? "/64" : "");
 }

@@ -4,7 +4,6 @@
 #include "gateway/login.h"
 #include "gateway/watching.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "alarm/alarm.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "gateway/deliveries.h"
 #include "gateway/tls_desk.h"
 #include "gateway/trust.h"
@@ -201,7 +201,7 @@ static void write_address(const struct session *session, char text[static INET6_
 {
     snprintf(text, INET6_ADDRSTRLEN, "-");
     if (session->has_address)
-        inet_ntop(AF_INET6, &session->address, text, INET6_ADDRSTRLEN);
+        text_of_address(&session->address, text);
 }
 
 /* By what and from where an agent came in stands in the ledger before anything that it did. It is

@@ -2,12 +2,12 @@
  * and no time that it takes, hangs on whether the proof was right, or the name an agent's. */
 #include "gateway/login.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 static struct backoff_from who(const struct session *session)
 {
@@ -87,7 +87,7 @@ static void record(struct server *server, const struct policy *policy,
     const struct policy_agent *agent = policy_find_agent(policy, report->login, &partner);
     char text[200], address[INET6_ADDRSTRLEN] = "many";
     if (memcmp(&report->address, &many, sizeof many) != 0)
-        inet_ntop(AF_INET6, &report->address, address, sizeof address);
+        text_of_address(&report->address, address);
     snprintf(text, sizeof text, "login-failures\naddress=%s\nfailures=%llu\n", address,
              (unsigned long long)report->failures);
     struct ledger_entry entry = {.type = LEDGER_ACT,

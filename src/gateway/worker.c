@@ -1,7 +1,6 @@
 /* Worker: thread, loop, tick, mailbox. */
 #include "gateway/worker.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "identity/trust.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
@@ -378,7 +378,7 @@ static void describe(const struct session *session, struct worker_session_info *
                                          .statements = session->statements_done};
     snprintf(line->login, sizeof line->login, "%s", session->agent == NULL ? "" : session->login);
     if (session->has_address)
-        inet_ntop(AF_INET6, &session->address, line->address, sizeof line->address);
+        text_of_address(&session->address, line->address);
     snprintf(line->purpose, sizeof line->purpose, "%s",
              session->purpose == NULL ? "" : session->purpose);
     describe_approvals(session, line);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* Splits at the slash; false if either side cannot be right. *bits is -1 without a slash. */
 static bool split_prefix(const char *text, char address[INET6_ADDRSTRLEN], int *bits)
 {
@@ -61,12 +63,9 @@ static bool clear_host_bits(struct policy_network *network)
 
 static void format_network(const struct policy_network *network, char *text, size_t size)
 {
-    char address[INET6_ADDRSTRLEN] = "";
+    char address[INET6_ADDRSTRLEN];
     bool v4 = IN6_IS_ADDR_V4MAPPED(&network->address);
-    if (v4)
-        inet_ntop(AF_INET, &network->address.s6_addr[12], address, sizeof address);
-    else
-        inet_ntop(AF_INET6, &network->address, address, sizeof address);
+    text_of_address(&network->address, address);
     snprintf(text, size, "%s/%u", address, network->prefix_bits - (v4 ? 96 : 0));
 }
 

@@ -1,7 +1,6 @@
 /* The portal's life: what it opens before everything else is given up, its threads, its end. */
 #include "portal/portal.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,9 +11,8 @@
 
 #include "base/confine.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "portal/service.h"
-
-enum { HOST_ROOM = 64 };
 
 #define REQUEST_NS_MOST INT64_C(15000000000)
 
@@ -31,9 +29,7 @@ static const struct allowance_rate all_allowed[ASK_KINDS] = {
 
 static enum status parse_proxy(const char *text, struct in6_addr *proxy, struct error *error)
 {
-    char mapped[HOST_ROOM];
-    snprintf(mapped, sizeof mapped, "::ffff:%s", text);
-    if (inet_pton(AF_INET6, text, proxy) == 1 || inet_pton(AF_INET6, mapped, proxy) == 1)
+    if (text_to_address(text, proxy))
         return STATUS_OK;
     return error_set(error, STATUS_INVALID, "22023", "such as 127.0.0.1",
                      "\"%s\" is no address of a proxy", text);

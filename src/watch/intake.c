@@ -1,12 +1,12 @@
 /* See intake.h. */
 #include "watch/intake.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "exposure/subject_set.h"
 
 enum {
@@ -145,7 +145,8 @@ struct in6_addr intake_network(const struct in6_addr *address)
     return network;
 }
 
-/* The act's address is as inet_ntop writes IPv6; a connection that has none says "-". */
+/* The act's address is as inet_ntop writes it, IPv4 in older ledgers with ::ffff: before it; a
+ * connection that has none says "-". */
 static bool read_opening(struct intake *intake, const struct ledger_entry *entry)
 {
     static const char first[] = WATCH_ACT_OPENED "\n";
@@ -159,7 +160,7 @@ static bool read_opening(struct intake *intake, const struct ledger_entry *entry
         return true;
     memcpy(text, value.data, value.len);
     text[value.len] = '\0';
-    intake->has_network = inet_pton(AF_INET6, text, &address) == 1;
+    intake->has_network = text_to_address(text, &address);
     if (intake->has_network)
         intake->network = intake_network(&address);
     return true;

@@ -1,13 +1,13 @@
 /* See watch.h: the agents, and what an entry adds to one of them. */
 #include "watch/watch.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "exposure/column_line.h"
 #include "exposure/name_map.h"
 #include "watch/agent.h"
@@ -247,11 +247,10 @@ static void keep_network(struct watch_agent *state, const struct in6_addr *prefi
 static void tell_network(struct watch_agent *state, const struct in6_addr *prefix,
                          struct watch_change *change)
 {
-    char text[INET6_ADDRSTRLEN] = "";
+    char text[INET6_ADDRSTRLEN];
     bool v4 = IN6_IS_ADDR_V4MAPPED(prefix);
     state->counts[POLICY_ANOMALY_NETWORKS]++;
-    inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? prefix->s6_addr + 12 : prefix->s6_addr, text,
-              sizeof text);
+    text_of_address(prefix, text);
     snprintf(change->first_new[POLICY_ANOMALY_NETWORKS - POLICY_ANOMALY_RATES], WATCH_NEW_ROOM,
              "%s/%d", text, v4 ? 24 : 48);
 }

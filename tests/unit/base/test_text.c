@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 
 #include "base/text.h"
@@ -44,12 +45,34 @@ static void utf8_ends_where_it_breaks(void **state)
     assert_int_equal(text_utf8_len(slice_of_text("\xc0\x80")), 0);
 }
 
+static void addresses_are_as_people_write_them(void **state)
+{
+    static const char *const pairs[][2] = {{"::ffff:192.0.2.7", "192.0.2.7"},
+                                           {"2001:db8::7", "2001:db8::7"},
+                                           {"::1", "::1"},
+                                           {"::192.0.2.7", "::192.0.2.7"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        char text[INET6_ADDRSTRLEN];
+        struct in6_addr address, again;
+        assert_int_equal(inet_pton(AF_INET6, pairs[i][0], &address), 1);
+        text_of_address(&address, text);
+        assert_string_equal(text, pairs[i][1]);
+        assert_true(text_to_address(text, &again));
+        assert_memory_equal(&again, &address, sizeof address);
+    }
+    struct in6_addr ignored;
+    assert_false(text_to_address("", &ignored));
+    assert_false(text_to_address("192.0.2.7.", &ignored));
+    assert_false(text_to_address("2001:db8:::7", &ignored));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_plain),
         cmocka_unit_test(controls_and_broken_bytes_are_not),
         cmocka_unit_test(utf8_ends_where_it_breaks),
+        cmocka_unit_test(addresses_are_as_people_write_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,8 @@ static void what_is_new(void **state)
     int64_t today = work_days(7, 4); /* until Sunday */
     log_in(today, "::ffff:10.1.2.99", 1);
     assert_int_equal(verdict.count, 0);
+    log_in(today, "10.1.2.99", 1);
+    assert_int_equal(verdict.count, 0);
     log_in(today, "::ffff:10.1.3.3", 1);
     expect_alarm(POLICY_ANOMALY_NETWORKS, "network never come from: 10.1.3.0/24");
     log_in(today + HOUR_NS, "2001:db8:7:1::5", 1);
