@@ -1,6 +1,7 @@
 /* Admin connections: startup, peer check, simple queries. There are two doors, each with a thread
  * and room of its own: what contains must not wait behind a long answer or a crowd. */
 #include "gateway/admin.h"
+#include "gateway/admin_asking.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,6 +315,7 @@ static void settle(struct server *server)
         log_event(LOG_WARNING, "acts_wait", "for=\"the ledger or the registry to take them\"");
     if (requests_settle(server->registry, &error) != STATUS_OK)
         log_event(LOG_WARNING, "requests_wait", "for=\"the registry to take them\"");
+    admin_prune_requests(server);
 }
 
 /* Twice a second: connections that say nothing, and the listener's certificate. */

@@ -72,6 +72,8 @@ enum status admin_show_requests(struct asking *asking, struct table *table, stru
 enum status admin_approve_request(struct asking *asking, struct table *table, struct error *error);
 enum status admin_deny_request(struct asking *asking, struct table *table, struct error *error);
 enum status admin_revoke_request(struct asking *asking, struct table *table, struct error *error);
+/* Now and then: what nobody decides on, and what is long over. */
+void admin_prune_requests(struct server *server);
 
 /* ---- admin_exposure.c ---- */
 enum status admin_show_exposure(struct asking *asking, struct table *table, struct error *error);

@@ -124,11 +124,38 @@ static enum status read_id(struct asking *asking, uint64_t *id, struct error *er
     return STATUS_OK;
 }
 
+/* ---- by itself ---- */
+
+static void record_lapse(void *context, const struct request *request)
+{
+    struct server *server = context;
+    struct error error;
+    char text[RECORDING_TEXT_BYTES + 1000];
+    snprintf(text, sizeof text, "request-lapsed\nid=%" PRIu64 "\ndataset=%s\npurpose=%s\nby=%s\n",
+             request->id, request->dataset, request->purpose, request->decided_by);
+    if (server_record_act(server, request->partner, request->agent, text, false, &error) !=
+        STATUS_OK)
+        log_event(LOG_ERROR, "act_not_recorded", "act=request-lapsed reason=\"%s\"", error.message);
+    log_event(LOG_WARNING, "request_lapsed", "id=%" PRIu64 " partner=%s", request->id,
+              request->partner);
+}
+
+void admin_prune_requests(struct server *server)
+{
+    struct error error;
+    if (requests_prune(server->registry, clock_by_line_ns(server->clock_line), record_lapse, server,
+                       &error) != STATUS_OK)
+        log_event(LOG_WARNING, "requests_not_pruned", "reason=\"%s\"", error.message);
+}
+
+/* ---- listing ---- */
+
 enum status admin_show_requests(struct asking *asking, struct table *table, struct error *error)
 {
     uint64_t id = 0;
     if (admin_option(asking, "ID") != NULL)
         TRY(read_id(asking, &id, error));
+    admin_prune_requests(asking->server); /* what is due by now is not shown as open */
     list(asking, table, admin_option(asking, "PARTNER"), id);
     if (id != 0 && table->row_count == 0) {
         table_free(table);

@@ -2,7 +2,8 @@
  * Threads: readers take `lock` shared and never wait for the disk; the registry's writer lock
  * serialises changes. Invariant: what gives access is stored before it is in memory, what takes it
  * away is in memory before it is stored, and is stored before a containment is lifted. Nothing is
- * open of whoever is contained. Ids are never used again: each that was told is stored. */
+ * open of whoever is contained. Ids are never used again: each that was told is stored, and the
+ * newest is never forgotten. */
 #include "registry/requests.h"
 
 #include <inttypes.h>
@@ -16,7 +17,7 @@
 #include "registry/registry_private.h"
 #include "registry/store_requests.h"
 
-static const int64_t HOUR_NS = 3600LL * 1000000000;
+static const int64_t HOUR_NS = 3600LL * 1000000000, DAY_NS = 24 * HOUR_NS;
 
 struct kept_request {
     struct kept_request *older;
@@ -136,6 +137,43 @@ static bool same_wish(const struct request *a, const struct request *b)
            strcmp(a->purpose, b->purpose) == 0 && memcmp(a->mark, b->mark, sizeof a->mark) == 0;
 }
 
+static bool is_open(const struct request *request)
+{
+    return request->state == REQUEST_ASKED || request->state == REQUEST_APPROVED;
+}
+
+/* When it was over; of an approval, when it is by the longest time that it has. INT64_MAX: open. */
+static int64_t over_ns(const struct request *request)
+{
+    if (request->state == REQUEST_APPROVED)
+        return request->approved_ns + request->for_ns;
+    return request->state == REQUEST_ASKED ? INT64_MAX : request->decided_ns;
+}
+
+/* What is open already: under the writer lock. */
+static enum status check_room(const struct requests *requests, const struct request *request,
+                              int64_t now_ns, struct error *error)
+{
+    static const char hint[] = "run this again once the data controller has decided on some";
+    unsigned of_partner = 0, of_agent = 0;
+    for (struct kept_request *at = requests->newest; at != NULL; at = at->older) {
+        const struct request *old = &at->content;
+        if (now_ns >= over_ns(old) || strcmp(old->partner, request->partner) != 0)
+            continue;
+        of_partner++;
+        of_agent += strcmp(old->agent, request->agent) == 0;
+    }
+    if (of_agent >= REQUESTS_OPEN_OF_AGENT)
+        return error_set(error, STATUS_LIMIT, "53400", hint,
+                         "this agent has %u requests open, and may have %d", of_agent,
+                         REQUESTS_OPEN_OF_AGENT);
+    if (of_partner >= REQUESTS_OPEN_OF_PARTNER)
+        return error_set(error, STATUS_LIMIT, "53400", hint,
+                         "the agents of this partner have %u requests open, and may have %d",
+                         of_partner, REQUESTS_OPEN_OF_PARTNER);
+    return STATUS_OK;
+}
+
 static enum status ask(struct registry *registry, struct request *request, int64_t now_ns,
                        bool *made, struct error *error)
 {
@@ -151,11 +189,12 @@ static enum status ask(struct registry *registry, struct request *request, int64
             return STATUS_OK;
         }
         today += strcmp(old->partner, request->partner) == 0 &&
-                 strcmp(old->agent, request->agent) == 0 && now_ns - old->asked_ns < 24 * HOUR_NS;
+                 strcmp(old->agent, request->agent) == 0 && now_ns - old->asked_ns < DAY_NS;
     }
     if (today >= REQUESTS_A_DAY)
         return error_set(error, STATUS_LIMIT, "53400", "ask the data controller's contact",
                          "this agent has made %d requests within a day", REQUESTS_A_DAY);
+    TRY(check_room(requests, request, now_ns, error));
     struct kept_request *kept = calloc(1, sizeof *kept);
     if (kept == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
@@ -277,11 +316,6 @@ enum status requests_end(struct registry *registry, uint64_t id, enum request_st
     return status;
 }
 
-static bool is_open(const struct request *request)
-{
-    return request->state == REQUEST_ASKED || request->state == REQUEST_APPROVED;
-}
-
 static void close_one(struct registry *registry, struct kept_request *kept, const char *reason,
                       const char *by, int64_t now_ns)
 {
@@ -343,6 +377,69 @@ enum status requests_settle(struct registry *registry, struct error *error)
 {
     pthread_mutex_lock(&registry->writer);
     enum status status = requests_store_ended(registry, error);
+    pthread_mutex_unlock(&registry->writer);
+    return status;
+}
+
+/* ---- what is long over ---- */
+
+static bool is_forgettable(const struct requests *requests, const struct kept_request *kept,
+                           int64_t now_ns)
+{
+    int64_t end_ns = over_ns(&kept->content);
+    return kept != requests->newest && !kept->unstored && end_ns < now_ns &&
+           now_ns - end_ns >= REQUEST_KEPT_DAYS * DAY_NS;
+}
+
+/* Takes those that the file has forgotten out of memory: `ids` are in the list's order. */
+static void drop(struct requests *requests, const uint64_t *ids, size_t count)
+{
+    size_t dropped = 0;
+    pthread_rwlock_wrlock(&requests->lock);
+    for (struct kept_request **link = &requests->newest; *link != NULL && dropped < count;) {
+        struct kept_request *at = *link;
+        if (at->content.id != ids[dropped]) {
+            link = &at->older;
+            continue;
+        }
+        *link = at->older;
+        free(at);
+        dropped++;
+    }
+    pthread_rwlock_unlock(&requests->lock);
+    CHECK(dropped == count);
+}
+
+/* So many at once, that a session which asks does not wait long: the rest has time. */
+static enum status forget(struct registry *registry, int64_t now_ns, struct error *error)
+{
+    enum { AT_ONCE = 1000 };
+    uint64_t ids[AT_ONCE];
+    size_t count = 0;
+    for (struct kept_request *at = registry->requests->newest; at != NULL && count < AT_ONCE;
+         at = at->older)
+        if (is_forgettable(registry->requests, at, now_ns))
+            ids[count++] = at->content.id;
+    if (count == 0)
+        return STATUS_OK;
+    TRY(store_forget_requests(registry->store, ids, count, error));
+    drop(registry->requests, ids, count);
+    return STATUS_OK;
+}
+
+enum status requests_prune(struct registry *registry, int64_t now_ns,
+                           void (*lapsed)(void *context, const struct request *request),
+                           void *context, struct error *error)
+{
+    pthread_mutex_lock(&registry->writer);
+    for (struct kept_request *at = registry->requests->newest; at != NULL; at = at->older) {
+        if (at->content.state != REQUEST_ASKED ||
+            now_ns - at->content.asked_ns < REQUEST_WAITS_DAYS * DAY_NS)
+            continue;
+        close_one(registry, at, "nobody decided on it", "the gateway", now_ns);
+        lapsed(context, &at->content);
+    }
+    enum status status = forget(registry, now_ns, error);
     pthread_mutex_unlock(&registry->writer);
     return status;
 }

@@ -12,7 +12,11 @@ enum {
     REQUEST_BY_ROOM = 64,
     REQUEST_MARK_BYTES = 32,
     REQUEST_APPROVALS_MOST = 2,
-    REQUESTS_A_DAY = 20, /* made by one agent in 24 hours */
+    REQUESTS_A_DAY = 20,            /* made by one agent in 24 hours */
+    REQUESTS_OPEN_OF_AGENT = 32,    /* asked, or approved and not over */
+    REQUESTS_OPEN_OF_PARTNER = 256, /* all its agents' */
+    REQUEST_WAITS_DAYS = 30,        /* for a decision; then it is closed */
+    REQUEST_KEPT_DAYS = 30,         /* after it is over; the ledger has it for ever */
 };
 
 enum request_state {
@@ -20,7 +24,7 @@ enum request_state {
     REQUEST_APPROVED, /* until until_ns; after it, ended */
     REQUEST_DENIED,
     REQUEST_REVOKED,
-    REQUEST_CLOSED, /* by containment */
+    REQUEST_CLOSED, /* by containment, or because nobody decided */
 };
 const char *request_state_name(enum request_state state);
 
@@ -42,8 +46,8 @@ struct request {
 
 /* Finds the request that is open for the same partner, agent, purpose and grant, or was denied in
  * the hour before now; otherwise makes one (*made). *request is filled in. STATUS_LIMIT 53400: the
- * agent has made too many; STATUS_DENIED: it is contained; otherwise the store's failures, and
- * nothing is made. */
+ * agent has made too many, or too many are open; STATUS_DENIED: it is contained; otherwise the
+ * store's failures, and nothing is made. */
 MUST_USE enum status requests_ask(struct registry *registry, struct request *request,
                                   int64_t now_ns, bool *made, struct error *error);
 /* by approves; `needed` approvals by different users put it in force, for for_ns from now on, and
@@ -67,6 +71,12 @@ size_t requests_close(struct registry *registry, const char *partner, const char
                       const char *reason, const char *by, int64_t now_ns);
 /* Stores what has ended and could not be stored then; a restart before that forgets that it has. */
 MUST_USE enum status requests_settle(struct registry *registry, struct error *error);
+/* Closes what nobody has decided on, each of which is handed to lapsed (which must not call back
+ * into requests), and forgets what is long over. The newest stays, so that no number is given out
+ * twice. The store's failures: then what is over is still known. */
+MUST_USE enum status requests_prune(struct registry *registry, int64_t now_ns,
+                                    void (*lapsed)(void *context, const struct request *request),
+                                    void *context, struct error *error);
 /* Newest first, until take returns false. The request is borrowed for the call, which must not call
  * back into requests. */
 void requests_each(struct registry *registry,

@@ -87,3 +87,15 @@ enum status store_put_request(struct store *store, const struct request *request
         request->decided_by, request->decision, request->decided_ns);
     return sqlite_finish(file, status, error);
 }
+
+enum status store_forget_requests(struct store *store, const uint64_t *ids, size_t count,
+                                  struct error *error)
+{
+    struct sqlite *file = store_file(store);
+    enum status status = STATUS_OK;
+    TRY(sqlite_begin(file, error));
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = sqlite_change(file, NULL, error, "DELETE FROM request WHERE request_id = ?1", "n",
+                               (int64_t)ids[i]);
+    return sqlite_finish(file, status, error);
+}

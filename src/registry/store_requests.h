@@ -13,5 +13,8 @@ MUST_USE enum status store_read_requests(struct store *store,
 /* Adds the request, or puts it in the place of the one with its id. */
 MUST_USE enum status store_put_request(struct store *store, const struct request *request,
                                        struct error *error);
+/* Forgets those with these ids, all or none. */
+MUST_USE enum status store_forget_requests(struct store *store, const uint64_t *ids, size_t count,
+                                           struct error *error);
 
 #endif

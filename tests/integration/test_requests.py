@@ -272,3 +272,20 @@ def test_the_catalogue_shows_what_can_be_asked_for(gateway):
     assert "pence" in out.stdout, out.stderr
     with pytest.raises(psycopg.Error, match="the gateway's own"):
         gateway.admin("RECORD ACT 'request-approved id=1'")
+
+
+# ---- last, for certificates end in the time that passes ----
+
+def test_what_nobody_decides_on_is_closed_and_forgotten(gateway, clock):
+    """Staff see a month of what is over; the ledger tells of all."""
+    first, _ = ask(gateway, "acme.job")
+    clock.move_by(30 * 24 * HOUR)
+    assert (listed(gateway, first)["state"], listed(gateway, first)["by"]) == ("closed", "the gateway")
+    second, _ = ask(gateway, "acme.job")
+    assert second == first + 1
+    clock.move_by(30 * 24 * HOUR)
+    assert [row["id"] for row in json.loads(gateway.cli("request", "list", "--json"))] == [second]
+    code, _, told = gateway.cli("request", "approve", str(first), check=False)
+    assert code == 1 and f"there is no request {first}" in told
+    lapsed = [entry["text"] for entry in gateway.ledger() if entry["text"].startswith("request-lapsed\n")]
+    assert [text.split("\nid=")[1].split("\n")[0] for text in lapsed] == [str(first), str(second)]

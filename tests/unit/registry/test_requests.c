@@ -252,6 +252,127 @@ static void a_damaged_request_is_not_passed_over(void **state)
     assert_int_equal(registry_open(fixture_path, &registry, &error), STATUS_CORRUPT);
 }
 
+struct lapses {
+    uint64_t first;
+    size_t count;
+};
+
+static void note_lapse(void *context, const struct request *request)
+{
+    struct lapses *lapses = context;
+    assert_int_equal(request->state, REQUEST_CLOSED);
+    if (lapses->count++ == 0)
+        lapses->first = request->id;
+}
+
+static size_t pruned(struct registry *registry, int64_t now_ns)
+{
+    struct lapses lapses = {.count = 0};
+    struct error error = {0};
+    if (requests_prune(registry, now_ns, note_lapse, &lapses, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return lapses.count;
+}
+
+static bool count_request(void *context, const struct request *request)
+{
+    (*(size_t *)context)++;
+    return true;
+}
+
+static size_t known(struct registry *registry)
+{
+    size_t count = 0;
+    requests_each(registry, count_request, &count);
+    return count;
+}
+
+static const int64_t waits_ns = REQUEST_WAITS_DAYS * 24LL * 3600 * 1000000000,
+                     kept_ns = REQUEST_KEPT_DAYS * 24LL * 3600 * 1000000000;
+
+/* What nobody decides on is closed; what is over is forgotten some time later, over restarts too,
+ * and no number is given out twice. */
+static void what_is_long_over_is_forgotten(void **state)
+{
+    struct registry *registry = fixture_open();
+    struct request request;
+    struct error error = {0};
+    for (uint8_t mark = 1; mark <= 4; mark++)
+        asked(registry, "app", mark, noon_ns, true);
+    assert_int_equal(approve(registry, 1, "uid 6", 1, &request), STATUS_OK);
+    assert_int_equal(
+        requests_end(registry, 2, REQUEST_DENIED, "uid 6", "no", noon_ns, &request, &error),
+        STATUS_OK);
+    assert_int_equal(pruned(registry, noon_ns + kept_ns - 1), 0);
+    assert_int_equal(known(registry), 4);
+    assert_int_equal(pruned(registry, noon_ns + waits_ns), 2); /* 3 and 4; and 2 is forgotten */
+    assert_int_equal(known(registry), 3);
+    assert_int_equal(state_of(registry, 1), REQUEST_APPROVED);
+    assert_int_equal(state_of(registry, 3), REQUEST_CLOSED);
+    assert_int_equal(pruned(registry, noon_ns + hour_ns + kept_ns - 1), 0);
+    assert_int_equal(state_of(registry, 1), REQUEST_APPROVED);
+    assert_int_equal(pruned(registry, noon_ns + hour_ns + kept_ns), 0);
+    assert_int_equal(known(registry), 2);
+    assert_int_equal(pruned(registry, noon_ns + waits_ns + kept_ns), 0);
+    assert_int_equal(known(registry), 1); /* the newest, for its number */
+    registry_close(registry);
+    registry = fixture_open();
+    assert_int_equal(known(registry), 1);
+    assert_int_equal(asked(registry, "app", 9, noon_ns + 2 * waits_ns, true), 5);
+    registry_close(registry);
+}
+
+static void what_cannot_be_forgotten_on_disk_is_known_on(void **state)
+{
+    struct registry *registry = fixture_open();
+    struct lapses lapses = {.count = 0};
+    struct error error = {0};
+    asked(registry, "app", 1, noon_ns, true);
+    asked(registry, "app", 2, noon_ns, true);
+    assert_int_equal(pruned(registry, noon_ns + waits_ns), 2);
+    fixture_interfere("ALTER TABLE request RENAME TO gone");
+    assert_int_not_equal(
+        requests_prune(registry, noon_ns + waits_ns + kept_ns, note_lapse, &lapses, &error),
+        STATUS_OK);
+    assert_int_equal(known(registry), 2);
+    fixture_interfere("ALTER TABLE gone RENAME TO request");
+    assert_int_equal(pruned(registry, noon_ns + waits_ns + kept_ns), 0);
+    assert_int_equal(known(registry), 1);
+    registry_close(registry);
+}
+
+/* Days apart, so that it is not the bound of a day that refuses; what is over makes room. */
+static void so_many_are_open(void **state)
+{
+    struct registry *registry = fixture_open();
+    struct request request = wish("app", 0), other;
+    struct error error = {0};
+    bool made;
+    char agent[20];
+    int64_t now_ns = noon_ns + 2 * 24 * hour_ns;
+    for (uint8_t mark = 1; mark <= REQUESTS_OPEN_OF_AGENT; mark++)
+        asked(registry, "app", mark, noon_ns + mark / 17 * 24 * hour_ns, true);
+    assert_int_equal(requests_ask(registry, &request, now_ns, &made, &error), STATUS_LIMIT);
+    assert_string_equal(error.sqlstate, "53400");
+    assert_non_null(strstr(error.message, "this agent has 32 requests open"));
+    assert_int_equal(requests_approve(registry, 1, "uid 6", 1, hour_ns, now_ns, &other, &error),
+                     STATUS_OK);
+    assert_int_equal(requests_ask(registry, &request, now_ns + hour_ns - 1, &made, &error),
+                     STATUS_LIMIT);
+    assert_int_equal(requests_ask(registry, &request, now_ns + hour_ns, &made, &error), STATUS_OK);
+    for (unsigned i = REQUESTS_OPEN_OF_AGENT; i < REQUESTS_OPEN_OF_PARTNER; i++) {
+        snprintf(agent, sizeof agent, "agent%u", i / 16);
+        asked(registry, agent, (uint8_t)i, now_ns + hour_ns, true);
+    }
+    request = wish("new", 1);
+    assert_int_equal(requests_ask(registry, &request, now_ns + hour_ns, &made, &error),
+                     STATUS_LIMIT);
+    assert_non_null(strstr(error.message, "the agents of this partner have 256 requests open"));
+    snprintf(request.partner, sizeof request.partner, "rival");
+    assert_int_equal(requests_ask(registry, &request, now_ns + hour_ns, &made, &error), STATUS_OK);
+    registry_close(registry);
+}
+
 #define case_of(name) cmocka_unit_test_setup(name, fixture_fresh)
 
 int main(void)
@@ -266,6 +387,9 @@ int main(void)
         case_of(an_end_is_stored_in_the_end),
         case_of(a_start_closes_what_containment_left_open),
         case_of(an_approval_of_the_future_is_closed),
+        case_of(what_is_long_over_is_forgotten),
+        case_of(what_cannot_be_forgotten_on_disk_is_known_on),
+        case_of(so_many_are_open),
         case_of(a_damaged_request_is_not_passed_over),
     };
     return cmocka_run_group_tests(tests, fixture_make_folder, fixture_remove_folder);
