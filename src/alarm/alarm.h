@@ -22,6 +22,7 @@
 /* ---- rules ---- */
 #define ALARM_CANARY_LOOKED_UP   "canary-looked-up"
 #define ALARM_CANARY_CROSSED     "canary-crossed" /* by a partner who was never given it */
+#define ALARM_CANARY_MAILED      "canary-mailed"  /* anybody may send mail: it contains nobody */
 #define ALARM_BUDGET_WARNING     "budget-warning"
 #define ALARM_LOGIN_FAILURES     "login-failures"
 #define ALARM_REVOKED_CREDENTIAL "revoked-credential"

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mail/mail.h"
+#include "policy/policy.h"
 
 enum { PATH_ROOM = 4096, LOOK_S = 1 };
 
@@ -55,6 +56,12 @@ static bool is_same(const struct alarm_copy *a, const struct alarm_copy *b)
 
 /* ---- containing ---- */
 
+static bool may_contain(const char *name)
+{
+    const struct policy_alarm_rule *rule = policy_alarm_rule_of(name);
+    return rule == NULL || rule->never == NULL;
+}
+
 /* Whom the alarm contained that was not contained before. */
 static enum alarm_contain contain_first(struct alarm_desk *desk, const struct alarm *alarm)
 {
@@ -63,6 +70,7 @@ static enum alarm_contain contain_first(struct alarm_desk *desk, const struct al
     bool whole = alarm->contain == ALARM_CONTAIN_PARTNER || alarm->agent == NULL;
     if (alarm->contain == ALARM_TELL || alarm->partner == NULL)
         return ALARM_TELL;
+    CHECK(may_contain(alarm->rule));
     const char *agent = whole ? NULL : alarm->agent;
     const struct registry_target target = {.partner = alarm->partner, .agent = agent};
     if (registry_contained(desk->options.registry, alarm->partner, agent, NULL))

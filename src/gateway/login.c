@@ -231,18 +231,21 @@ static enum status record_opening(const struct session *session, struct error *e
                          error);
 }
 
-/* Who holds a revoked key, and tries it, may be the thief: somebody should know. */
+/* Who holds a revoked key, and tries it, may be the thief: somebody should know, and the policy may
+ * have the agent cut off whose name it carries. No stranger gets here: the key was proven. */
 static void tell_revoked(const struct session *session)
 {
     char text[ALARM_TEXT_BYTES], address[INET6_ADDRSTRLEN];
     write_address(session, address);
     snprintf(text, sizeof text, "the revoked %s %s was tried from %s",
              credential_kind_name(session->credential.kind), session->credential.id, address);
-    const struct alarm alarm = {.rule = ALARM_REVOKED_CREDENTIAL,
-                                .partner = session->partner->name,
-                                .agent = session->agent->name,
-                                .about = session->credential.id,
-                                .text = text};
+    const struct alarm alarm = {
+        .rule = ALARM_REVOKED_CREDENTIAL,
+        .partner = session->partner->name,
+        .agent = session->agent->name,
+        .about = session->credential.id,
+        .text = text,
+        .contain = (enum alarm_contain)session->partner->alarms.revoked_credential};
     alarm_raise(session->worker->server->alarms, &alarm);
 }
 

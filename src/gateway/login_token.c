@@ -87,6 +87,7 @@ void login_token_answer(void *context, const struct oidc_answer *answer)
     net_loop_wake(worker->loop);
 }
 
+/* The provider has signed it for this very agent: no stranger gets here. */
 static void tell_replay(struct session *session, const struct oidc_answer *answer)
 {
     char text[ALARM_TEXT_BYTES];
@@ -95,7 +96,9 @@ static void tell_replay(struct session *session, const struct oidc_answer *answe
                                 .partner = session->partner->name,
                                 .agent = session->agent->name,
                                 .about = answer->credential.id,
-                                .text = text};
+                                .text = text,
+                                .contain =
+                                    (enum alarm_contain)session->partner->alarms.token_replayed};
     alarm_raise(session->worker->server->alarms, &alarm);
 }
 

@@ -240,7 +240,18 @@ enum policy_alarm { POLICY_ALARM_TELL, POLICY_ALARM_CONTAIN_AGENT, POLICY_ALARM_
 struct policy_alarms {
     enum policy_alarm canary; /* it names an invented person of a delivery */
     enum policy_alarm budget_warning;
+    enum policy_alarm revoked_credential; /* it proves what was revoked */
+    enum policy_alarm token_replayed;     /* its token was used from elsewhere, or is used up */
 };
+/* A rule of alarms that is no anomaly's, and its key in alarms:. */
+struct policy_alarm_rule {
+    const char *rule, *key; /* key NULL behind the last */
+    const char *never;      /* why nothing can be contained by it; NULL: the policy may say so */
+    const char *hint;       /* with never */
+};
+extern const struct policy_alarm_rule policy_alarm_rules[];
+/* NULL: none of these; an anomaly may contain where its own rule says so. */
+const struct policy_alarm_rule *policy_alarm_rule_of(const char *rule);
 
 struct policy_partner {
     const char *name;

@@ -8,7 +8,7 @@ import time
 import psycopg
 import pytest
 
-from harness import pki, places
+from harness import pki, places, shop
 
 LONG = "SELECT p.full_name FROM person p, purchase a, purchase b, purchase c"
 
@@ -103,6 +103,27 @@ def test_a_serial_names_it_too(shop_gateway, authority):
     # Whoever tries it may be the thief. Staff hear of it once, however often it is tried.
     alarms = alarms_of(shop_gateway, "revoked-credential", serial.lower().lstrip("0"))
     assert len(alarms) == 1 and "partner=acme" in alarms[0] and "127.0.0.1" in alarms[0]
+
+
+def test_who_tries_a_revoked_certificate_may_have_its_agent_contained(shop_gateway, authority):
+    """Where the policy says so: its good sessions end, too. Its name alone, or the certificate of another, does nothing."""
+    stolen, good, rivals = leaf(authority, "stolen too"), leaf(authority, "good"), leaf(authority, "rivals", "spiffe://rival/cert")
+    shop_gateway.reload(shop.POLICY.replace("    budget:", "    alarms: {revoked_credential: contain-agent}\n    budget:", 1))
+    for pair in (stolen, rivals):
+        shop_gateway.cli("cert", "revoke", pair[0], "--reason", "laptop lost")
+    kept, job = shop_gateway.connect("acme.cert", **files(good)), shop_gateway.connect("acme.job")
+    assert "authentication failed" in turned_away(shop_gateway, "acme.cert", password="x", **files(rivals))
+    assert kept.execute("SELECT 1").fetchone() == (1,)
+    assert "revoked" in turned_away(shop_gateway, "acme.cert", **files(stolen))
+    assert "contained" in ended(kept) and "contained" in turned_away(shop_gateway, "acme.cert", **files(good))
+    assert job.execute("SELECT 1").fetchone() == (1,)
+    job.close()
+    [row] = [row for row in shop_gateway.admin("SHOW ALARMS") if row["rule"] == "revoked-credential" and row["contained"]]
+    assert (row["partner"], row["agent"], row["contained"]) == ("acme", "cert", "agent")
+    shop_gateway.cli("partner", "restore", "acme/cert", "--reason", "the thief is out")
+    with shop_gateway.connect("acme.cert", **files(good)) as fresh:
+        assert fresh.execute("SELECT 1").fetchone() == (1,)
+    shop_gateway.reload(shop.POLICY)
 
 
 def test_it_stays_revoked_over_a_restart(make_gateway, authority):

@@ -252,6 +252,26 @@ def test_a_restart_forgets_no_token(gateway, signer):
     assert one(gateway, "acme.made", bound) == one(gateway, "acme.once", unused) == [(7,)]
 
 
+def test_a_replayed_token_may_contain_its_agent(gateway, signer):
+    """Where the policy says so. A token that somebody else's provider signed, or for somebody else, contains nobody."""
+    gateway.reload(POLICY.replace("    budget:", "    alarms: {token_replayed: contain-agent}\n    budget:", 1))
+    assert "authentication failed" in refused(gateway, "acme.once", Signer().token(sub="one"))
+    assert "authentication failed" in refused(gateway, "acme.once", signer.token(sub="someone"))
+    token, other = signer.token(sub="one"), signer.token(sub="one")
+    with gateway.connect("acme.once", password=token) as session, gateway.connect("acme.made", password=signer.token()) as kept:
+        session.execute("SELECT 1")
+        assert "authentication failed" in refused(gateway, "acme.once", token)
+        with pytest.raises(psycopg.OperationalError, match="contained"):
+            session.execute("SELECT 1")
+        assert kept.execute("SELECT 1").fetchone() == (1,)
+    assert "contained" in refused(gateway, "acme.once", other)
+    gateway.cli("partner", "restore", "acme/once", "--reason", "the driver opened two connections")
+    assert one(gateway, "acme.once", signer.token(sub="one")) == [(7,)]
+    [told] = [row for row in gateway.admin("SHOW ALARMS") if row["rule"] == "token-replayed" and row["agent"] == "once" and row["contained"]]
+    assert told["contained"] == "agent" and "one session that it may" in told["text"]
+    gateway.reload(POLICY)
+
+
 def test_names_that_nobody_has_are_asked_in_both_ways(gateway, signer):
     """Agents that show tokens stand beside one with a password: a stranger is asked for the one or the other, and
     what the token says does not matter."""
