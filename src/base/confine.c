@@ -1,12 +1,11 @@
-/* Giving up rights, in the order in which each still allows the next: user, files, system calls.
- * None of it can be undone. landlock(7), seccomp(2). */
+/* Giving up rights, in the order in which each still allows the next: user, files, and then system
+ * calls (confine_calls.c). None of it can be undone. landlock(7). */
 #include "base/confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,10 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 
 enum { FILES_MOST = 1024 }; /* connections, and a few of our own */
 
@@ -130,75 +126,4 @@ enum status confine_reading(const char *const *paths, bool *has_landlock, struct
     for (size_t i = 0; status == STATUS_OK && paths[i] != NULL; i++)
         status = allow_reading(rules, paths[i], error);
     return keep_rules(rules, status, error);
-}
-
-#if defined(__x86_64__)
-#define OUR_ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OUR_ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#error "the list of system calls knows x86-64 and AArch64"
-#endif
-
-/* What a web server that runs has no use for. */
-static const uint32_t refused_calls[] = {
-    SYS_socket,
-    SYS_socketpair,
-    SYS_connect,
-    SYS_bind,
-    SYS_listen,
-    SYS_execve,
-    SYS_execveat,
-    SYS_unshare,
-    SYS_setns,
-    SYS_mount,
-    SYS_umount2,
-    SYS_pivot_root,
-    SYS_chroot,
-    SYS_process_vm_readv,
-    SYS_process_vm_writev,
-    SYS_pidfd_getfd,
-    SYS_pidfd_open,
-    SYS_open_by_handle_at,
-    SYS_bpf,
-    SYS_perf_event_open,
-    SYS_userfaultfd,
-    SYS_keyctl,
-    SYS_add_key,
-    SYS_request_key,
-    SYS_io_uring_setup,
-    SYS_init_module,
-    SYS_finit_module,
-    SYS_kexec_load,
-    SYS_kill,
-#if defined(__x86_64__)
-    SYS_fork,
-    SYS_vfork,
-#endif
-    SYS_clone,
-    SYS_clone3,
-    SYS_ptrace,
-};
-enum { REFUSED_COUNT = sizeof refused_calls / sizeof *refused_calls, X32_CALLS = 0x40000000 };
-
-enum status confine_calls(struct error *error)
-{
-    enum { LEAD = 4 };
-    struct sock_filter program[LEAD + REFUSED_COUNT + 2] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCHITECTURE, 0, REFUSED_COUNT + 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, REFUSED_COUNT + 1, 0),
-    };
-    for (size_t i = 0; i < REFUSED_COUNT; i++)
-        program[LEAD + i] = (struct sock_filter)BPF_JUMP(
-            BPF_JMP | BPF_JEQ | BPF_K, refused_calls[i], (uint8_t)(REFUSED_COUNT - i), 0);
-    program[LEAD + REFUSED_COUNT] =
-        (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    program[LEAD + REFUSED_COUNT + 1] =
-        (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
-    const struct sock_fprog filter = {LEAD + REFUSED_COUNT + 2, program};
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0)
-        return error_set_errno(error, errno, "cannot give up system calls");
-    return STATUS_OK;
 }

@@ -19,8 +19,14 @@ MUST_USE enum status confine_files(int folder, int queue, bool *has_landlock, st
  * that are not there are passed over); nothing can be written. The list ends with NULL. */
 MUST_USE enum status confine_reading(const char *const *paths, bool *has_landlock,
                                      struct error *error);
-/* No new socket or connection, process, program or trace, in any thread (seccomp). Once all threads
- * run. */
+/* What system calls are left, in all threads (seccomp); files that are open stay. What none has:
+ * new programs and processes, signals to others and traces of them, the modes, owners, dates and
+ * lengths of files. */
+/* Of a server, once all its threads run: no new socket or connection. */
 MUST_USE enum status confine_calls(struct error *error);
+/* Of a client: sockets of the Internet only, so nobody on this machine is reached by a path. */
+MUST_USE enum status confine_client(struct error *error);
+/* Of a process that reads, computes and writes: not even a file can be opened. */
+MUST_USE enum status confine_computing(struct error *error);
 
 #endif

@@ -11,11 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/program.h"
 #include "http/message.h"
 
-enum { REPLY_HEAD_BYTES = 256, REASON_BYTES = 256 };
+enum { REPLY_HEAD_BYTES = 256, REASON_BYTES = 256, GRACE_MS = 5000 };
 
 static const char name[] = "cofferdam-http";
 
@@ -39,15 +40,16 @@ done:
     return status;
 }
 
-/* Until the other end is closed; what is over the limit is read and lost. False: we were to stop.
- */
-static bool take_all(int fd, const int *stop, struct buffer *reply)
+/* Until the other end is closed; what is over the limit is read and lost. False: we were to stop,
+ * or it goes on after its own timeout. */
+static bool take_all(int fd, const int *stop, int64_t end_ns, struct buffer *reply)
 {
     uint8_t bytes[4096];
     struct pollfd waiting[] = {{.fd = fd, .events = POLLIN},
                                {.fd = stop == NULL ? -1 : *stop, .events = POLLIN}};
     for (;;) {
-        if (poll(waiting, 2, -1) < 0 && errno != EINTR)
+        int64_t left_ms = (end_ns - clock_monotonic_ns()) / 1000000;
+        if (left_ms <= 0 || (poll(waiting, 2, (int)left_ms) < 0 && errno != EINTR))
             return false;
         if (waiting[1].revents != 0)
             return false;
@@ -93,9 +95,12 @@ static enum status judge(int ended, struct buffer *reply, struct http_answer *an
     return broken(error);
 }
 
-static enum status exchange(int input, const int *stop, struct buffer *reply,
+static enum status exchange(int input, const struct http_request *request, struct buffer *reply,
                             struct http_answer *answer, struct error *error)
 {
+    int64_t patience_ms =
+        (request->timeout_ms == 0 ? HTTP_TIMEOUT_MS : (int64_t)request->timeout_ms) + GRACE_MS;
+    int64_t end_ns = clock_monotonic_ns() + patience_ms * 1000000;
     int pipe_ends[2], ended;
     pid_t child;
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
@@ -103,7 +108,7 @@ static enum status exchange(int input, const int *stop, struct buffer *reply,
     enum status status =
         program_start(name, "which speaks HTTP", input, pipe_ends[1], &child, error);
     close(pipe_ends[1]);
-    bool whole = status == STATUS_OK && take_all(pipe_ends[0], stop, reply);
+    bool whole = status == STATUS_OK && take_all(pipe_ends[0], request->stop, end_ns, reply);
     close(pipe_ends[0]);
     if (status != STATUS_OK)
         return status;
@@ -122,7 +127,7 @@ enum status http_send(const struct http_request *request, struct http_answer *an
     struct buffer reply;
     TRY(put_request(request, &input, error));
     buffer_init(&reply, REPLY_HEAD_BYTES + HTTP_ANSWER_BYTES);
-    enum status status = exchange(input, request->stop, &reply, answer, error);
+    enum status status = exchange(input, request, &reply, answer, error);
     close(input);
     buffer_free(&reply);
     return status;

@@ -3,7 +3,9 @@
  * of its own because libcurl brings forty libraries that a process which guards the data, or signs
  * the log, has no use for.
  * Invariant: before the first byte from outside it has lost all files but those that a client of
- * HTTPS reads: names, certificates, libraries. */
+ * HTTPS reads (names, certificates, libraries), and all sockets but those of the Internet: whoever
+ * takes it over must not reach the gateway's own socket, or the database's, as the gateway's user.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,7 +139,8 @@ static enum status confine(const char *ca, struct error *error)
                                     ca,
                                     NULL};
     bool has_landlock;
-    return confine_reading(readable, &has_landlock, error);
+    TRY(confine_reading(readable, &has_landlock, error));
+    return confine_client(error);
 }
 
 int main(int count, char **arguments)

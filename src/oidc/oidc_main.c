@@ -2,7 +2,8 @@
  * input, verdicts go to standard output (question.h), until the other end closes.
  * A program of its own because rhonabwy brings GnuTLS and libcurl, and because a hole in a parser
  * of strangers' JSON then opens a process that has no files, no network and no secret.
- * Invariant: before the first question is read it has given up files, sockets and programs. */
+ * Invariant: before the first question is read it has given up everything but memory and the bytes
+ * that go in and out. */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ static enum status confine(struct error *error)
     if (setrlimit(RLIMIT_AS, &memory) != 0)
         return error_set(error, STATUS_IO, "58000", NULL, "cannot bound our own memory");
     TRY(confine_reading(nothing, &has_landlock, error));
-    return confine_calls(error);
+    return confine_computing(error); /* also where the kernel has no Landlock */
 }
 
 int main(int count, char **arguments)

@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import time
@@ -312,9 +313,26 @@ def test_the_judge_can_do_nothing_else(gateway, signer):
     [(pid, status)] = judges(gateway)
     assert "Seccomp:\t2\n" in status and "NoNewPrivs:\t1\n" in status
     assert {os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0] for fd in "01"} == {"socket"}
+    assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]  # 2 is the log
     os.kill(pid, 9)
     assert one(gateway, "acme.made", signer.token()) == [(7,)]
     [(other, _)] = judges(gateway)
     assert other != pid
     libraries = open(f"/proc/{gateway.process.pid}/maps").read()
     assert "libcrypto" in libraries and "rhonabwy" not in libraries and "libcurl" not in libraries
+
+
+def test_who_speaks_http_can_do_nothing_else():
+    """Before the first byte from outside; what is left to it: tests/unit/base/test_confine.c."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        request = f"GET http://127.0.0.1:{server.getsockname()[1]}/keys\ntimeout 9000\n\n"
+        asking = subprocess.Popen([places.binary().with_name("cofferdam-http")], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        asking.stdin.write(request)
+        asking.stdin.close()
+        connection, _ = server.accept()
+        with connection, open(f"/proc/{asking.pid}/status") as status:
+            text = status.read()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        assert asking.stdout.read().startswith("200\n") and asking.wait(timeout=10) == 0
+    assert "Seccomp:\t2\n" in text and "NoNewPrivs:\t1\n" in text

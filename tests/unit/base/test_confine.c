@@ -9,15 +9,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/confine.h"
@@ -175,6 +182,104 @@ static void try_calls(void)
     expect("what is open still works", write(pair[0], "x", 1) == 1);
 }
 
+/* Landlock keeps nobody from these. */
+static void expect_others_are_safe(void)
+{
+    char secret[PATH_ROOM];
+    const struct rlimit none = {0, 0};
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    cpu_set_t one = {{1}};
+    siginfo_t info = {.si_signo = SIGTERM, .si_code = SI_QUEUE};
+    pid_t parent = getppid();
+    path_of("secret", secret);
+    expect("no length", truncate(secret, 0) < 0 && errno == EPERM);
+    expect("no mode", chmod(secret, 0777) < 0 && errno == EPERM);
+    expect("no mode by folder", fchmodat(folder, "page", 0777, 0) < 0 && errno == EPERM);
+    expect("no owner", chown(secret, getuid(), getgid()) < 0 && errno == EPERM);
+    expect("no date", utimensat(AT_FDCWD, secret, times, 0) < 0 && errno == EPERM);
+    expect("no attribute", setxattr(secret, "user.x", "", 0, 0) < 0 && errno == EPERM);
+    expect("no signal", kill(parent, 0) < 0 && errno == EPERM);
+    expect("to no thread", tgkill(parent, parent, 0) < 0 && errno == EPERM);
+    expect("tkill", syscall(SYS_tkill, parent, 0) < 0 && errno == EPERM);
+    expect("none in a queue",
+           syscall(SYS_rt_sigqueueinfo, parent, SIGTERM, &info) < 0 && errno == EPERM);
+    expect("no bounds", prlimit(parent, RLIMIT_FSIZE, &none, NULL) < 0 && errno == EPERM);
+    expect("no processor", sched_setaffinity(parent, sizeof one, &one) < 0 && errno == EPERM);
+    expect("no priority", setpriority(PRIO_PROCESS, (id_t)parent, 19) < 0 && errno == EPERM);
+    expect("no trace", ptrace(PTRACE_ATTACH, parent, 0, 0) < 0 && errno == EPERM);
+    expect("nothing shared", shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) < 0 && errno == EPERM);
+    expect("no program", execl("/bin/true", "true", (char *)NULL) < 0 && errno == EPERM);
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+static void *end_at_once(void *context)
+{
+    return context;
+}
+
+static void try_server(void)
+{
+    struct error error;
+    struct rlimit own;
+    signal(SIGUSR1, on_signal);
+    expect("confine_calls", confine_calls(&error) == STATUS_OK);
+    expect_others_are_safe();
+    expect("signals to itself", raise(SIGUSR1) == 0);
+    expect("its own bounds", getrlimit(RLIMIT_NOFILE, &own) == 0);
+}
+
+/* A thread resolves names; another process is none of a client's business. */
+static void try_client(void)
+{
+    struct error error;
+    pthread_t thread;
+    int pair[2];
+    expect("confine_client", confine_client(&error) == STATUS_OK);
+    expect_others_are_safe();
+    expect("no unix socket", socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    expect("no packets", socket(AF_PACKET, SOCK_DGRAM, 0) < 0 && errno == EPERM);
+    expect("no pair that could be connected anew",
+           socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0 && errno == EPERM);
+    expect("no process", fork() < 0 && errno == EPERM);
+    expect("IPv4", socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0);
+    expect("IPv6 or none here", socket(AF_INET6, SOCK_STREAM, 0) >= 0 || errno == EAFNOSUPPORT);
+    expect("a pair", socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    expect("a thread", pthread_create(&thread, NULL, end_at_once, NULL) == 0 &&
+                           pthread_join(thread, NULL) == 0);
+}
+
+/* Where a kernel has no Landlock this must do. */
+static void try_computing(void)
+{
+    struct error error;
+    int ends[2];
+    expect("pipe before", pipe(ends) == 0);
+    expect("confine_computing", confine_computing(&error) == STATUS_OK);
+    expect_others_are_safe();
+    expect("no file", open("/etc/passwd", O_RDONLY) < 0 && errno == EPERM);
+    expect("no name of one", access("/etc/passwd", F_OK) < 0 && errno == EPERM);
+    expect("no socket", socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    expect("no process", fork() < 0 && errno == EPERM);
+    expect("no code of its own", mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED &&
+                                     errno == EPERM);
+    char *much = malloc(1 << 20);
+    expect("memory", much != NULL);
+    free(much);
+    expect("what is open still works", write(ends[1], "x", 1) == 1);
+}
+
+static void others_are_safe(void **state)
+{
+    in_a_child(try_server);
+    in_a_child(try_client);
+    in_a_child(try_computing);
+}
+
 static void reaches_two_folders_only(void **state)
 {
     in_a_child(try_files);
@@ -216,6 +321,7 @@ int main(void)
         cmocka_unit_test(reaches_two_folders_only),
         cmocka_unit_test(reads_what_is_listed_only),
         cmocka_unit_test(can_call_nobody),
+        cmocka_unit_test(others_are_safe),
         cmocka_unit_test(is_not_root),
     };
     return cmocka_run_group_tests(tests, make_folders, remove_folders);
