@@ -4,7 +4,6 @@
  * is somebody else's. */
 #include "gateway/login_token.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "alarm/alarm.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 #include "gateway/login.h"
 #include "watch/watch.h"
@@ -177,7 +177,7 @@ void login_token_replay(struct server *server, const struct ledger_entry *entry)
         return;
     if (copy_value(text, "address", address_text, sizeof address_text) &&
         copy_value(text, "expires", end_text, sizeof end_text) &&
-        inet_pton(AF_INET6, address_text, &address) == 1 &&
+        text_to_address(address_text, &address) &&
         clock_parse(end_text, &expires_ns, &ignored) == STATUS_OK)
         oidc_desk_remember(server->oidc, ledger_text_value(text, "id"), &address, expires_ns);
 }

@@ -56,9 +56,10 @@ void scene_open(struct scene *scene, size_t hidden_count)
                                 .fence_count = hidden_count,
                                 .relay_limit = -1};
     static char none[] = "";
-    scene->planned = (struct planned){
-        .counted = none,
-        .references = 1000, .plan = &scene->plan, .column_sets = scene->column_sets};
+    scene->planned = (struct planned){.counted = none,
+                                      .references = 1000,
+                                      .plan = &scene->plan,
+                                      .column_sets = scene->column_sets};
     for (size_t i = 0; i < hidden_count; i++) {
         char text[64];
         snprintf(text, sizeof text, "person.c%zu:clear:name\n", i);
