@@ -71,6 +71,8 @@ static const struct cli_verb verbs[] = {
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},
     {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
     {"cert", "crl", &verb_cert_crl, "write a CRL of what has been revoked"},
+    {"cert", "crls", &verb_cert_crls, "list the newest CRL seen of each authority"},
+    {"cert", "reset-crl", &verb_cert_reset_crl, "have an authority's older CRL accepted"},
     {"cert", "list", &verb_cert_list, "list what a CA has issued"},
     {"cert", "show", &verb_cert_show, "tell what a certificate says"},
     {"cert", "revoke", &verb_cert_revoke, "revoke one certificate, now and for good"},

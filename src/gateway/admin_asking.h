@@ -64,6 +64,10 @@ enum status admin_revoke_credential(struct asking *asking, struct table *table,
 enum status admin_record_issued(struct asking *asking, struct table *table, struct error *error);
 enum status admin_show_revoked(struct asking *asking, struct table *table, struct error *error);
 
+/* ---- admin_crl.c ---- */
+enum status admin_show_crls(struct asking *asking, struct table *table, struct error *error);
+enum status admin_reset_crl(struct asking *asking, struct table *table, struct error *error);
+
 /* ---- admin_anomaly.c ---- */
 enum status admin_show_anomalies(struct asking *asking, struct table *table, struct error *error);
 

@@ -137,6 +137,8 @@ static const struct {
     {{"REVOKE", "CREDENTIAL"}, "REVOKE", admin_revoke_credential, 1},
     {{"RECORD", "ISSUED"}, "RECORD", admin_record_issued, 2},
     {{"SHOW", "REVOKED"}, "SHOW", admin_show_revoked, 2},
+    {{"SHOW", "CRLS"}, "SHOW", admin_show_crls, 2},
+    {{"RESET", "CRL"}, "RESET", admin_reset_crl, 2},
     {{"SHOW", "TLS"}, "SHOW", admin_show_tls, 2},
     {{"SHOW", "STATS"}, "SHOW", admin_show_stats, 2},
     {{"SHOW", "VERSION"}, "SHOW", admin_show_version, 2},

@@ -227,7 +227,7 @@ static enum status open_tls(struct server *server, struct error *error)
     const struct config *config = server->config;
     TRY(tls_desk_open(config, &server->tls, error));
     if (config->listen.client_ca != NULL || config->listen.authority_count > 0)
-        TRY(trust_open(config, &server->trust, error));
+        TRY(trust_open(config, server->registry, &server->trust, error));
     if (config->upstream.host[0] == '/' || config->upstream.tls_off)
         return STATUS_OK;
     return net_tls_client_open(config->upstream.tls_ca, &server->upstream_tls, error);

@@ -29,6 +29,17 @@ void trust_watch_now(struct trust_watch *watch)
         server_wake(watch->server);
 }
 
+enum status trust_watch_reset(struct trust_watch *watch, const uint8_t authority[static 32],
+                              struct error *error)
+{
+    pthread_mutex_lock(&watch->turn);
+    enum status status = trust_reset(watch->server->trust, authority, error);
+    pthread_mutex_unlock(&watch->turn);
+    if (status == STATUS_OK)
+        server_wake(watch->server);
+    return status;
+}
+
 static void *watch_main(void *context)
 {
     struct trust_watch *watch = context;

@@ -3,6 +3,8 @@
 #ifndef COFFERDAM_GATEWAY_TRUST_WATCH_H
 #define COFFERDAM_GATEWAY_TRUST_WATCH_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 
 struct server;
@@ -13,5 +15,9 @@ MUST_USE enum status trust_watch_start(struct server *server, struct trust_watch
 void trust_watch_stop(struct trust_watch *watch); /* NULL is fine */
 /* Looks now, and returns when it has: what a reload asks for. Any thread. */
 void trust_watch_now(struct trust_watch *watch);
+/* As trust_reset(), and has the workers look at their sessions again. Any thread but the workers'.
+ */
+MUST_USE enum status trust_watch_reset(struct trust_watch *watch,
+                                       const uint8_t authority[static 32], struct error *error);
 
 #endif

@@ -196,6 +196,8 @@ static enum status judge(X509_CRL *crl, STACK_OF(X509) * authorities, int64_t no
         status = take_times(crl, now_ns, out, error);
     if (status == STATUS_OK)
         status = take_entries(crl, out, error);
+    if (status == STATUS_OK && X509_CRL_digest(crl, EVP_sha256(), out->sha256, NULL) != 1)
+        status = refused(error, "it cannot be hashed", NULL);
     if (status != STATUS_OK) {
         crl_free(out);
         return status;

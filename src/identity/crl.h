@@ -27,6 +27,7 @@ bool crl_serial_of(const ASN1_INTEGER *number, struct crl_serial *serial);
 struct crl {
     struct crl *next;
     uint8_t issuer_key[32]; /* SHA-256 of the CA's SubjectPublicKeyInfo (DER) */
+    uint8_t sha256[32];     /* of the list (DER) */
     int64_t this_update_ns, next_update_ns;
     struct crl_serial number;
     struct crl_serial *serials; /* ascending */

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "identity/openssl.h"
 #include "identity/trust_files.h"
+#include "registry/crls.h"
 
 enum { BUNDLE_BYTES = 4 * 1024 * 1024, MOST_AUTHORITIES = 1024 };
 
@@ -24,6 +25,7 @@ static void state_free(struct state *state)
     sk_X509_pop_free(state->certificates, X509_free);
     free(state->authorities);
     crl_free(state->crls);
+    free(state->missing);
     free(state);
 }
 
@@ -122,7 +124,9 @@ static enum status read_state(const struct config *config, bool strict, struct s
     if (read == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     struct reading reading = {.state = read, .strict = strict};
-    enum status status = read_authorities(config, read, error);
+    enum status status = trust_seen_room(config, read, error);
+    if (status == STATUS_OK)
+        status = read_authorities(config, read, error);
     if (status == STATUS_OK)
         status = trust_each_crl_file(config, take_crl_file, &reading, error);
     if (status == STATUS_OK)
@@ -134,9 +138,7 @@ static enum status read_state(const struct config *config, bool strict, struct s
 
 /* ---- what was in force, and what is now ---- */
 
-/* By the number, which never goes back (RFC 5280, 5.2.3), whatever the list says of its time; by
- * the time where one of them has no number. */
-static bool is_older(const struct crl *crl, const struct crl *than)
+bool trust_is_older(const struct crl *crl, const struct crl *than)
 {
     static const struct crl_serial none;
     int order = memcmp(&crl->number, &than->number, sizeof none);
@@ -160,7 +162,7 @@ static void drop_older(struct state *state)
         struct crl *crl = *link, *other = state->crls;
         while (other != NULL &&
                (other == crl || memcmp(other->issuer_key, crl->issuer_key, 32) != 0 ||
-                !is_older(crl, other)))
+                !trust_is_older(crl, other)))
             other = other->next;
         if (other == NULL) {
             link = &crl->next;
@@ -175,15 +177,15 @@ static void drop_older(struct state *state)
 
 /* Moves the lists that were in force to the fresh state: one that was taken away, could not be read
  * or went back in time must not make a revoked certificate good. The newer one wins above. */
-static void keep_old(struct state *fresh, struct state *old)
+static void keep_old(struct state *fresh, struct state *old, const uint8_t *except)
 {
     while (old->crls != NULL) {
         struct crl *crl = old->crls;
         old->crls = crl->next;
         crl->next = NULL;
-        bool same = false;
+        bool same = except != NULL && memcmp(except, crl->issuer_key, 32) == 0;
         for (struct crl *at = fresh->crls; at != NULL && !same; at = at->next)
-            same = memcmp(at->issuer_key, crl->issuer_key, 32) == 0 && !is_older(at, crl);
+            same = memcmp(at->issuer_key, crl->issuer_key, 32) == 0 && !trust_is_older(at, crl);
         if (same || !is_authority_key(fresh, crl->issuer_key)) {
             crl_free(crl);
             continue;
@@ -209,26 +211,31 @@ static void tell_ends(struct trust *trust)
     }
 }
 
-static void swap(struct trust *trust, struct state *fresh)
+/* except: the key of an authority whose old lists do not count any more; or NULL. */
+static void swap(struct trust *trust, struct state *fresh, const uint8_t *except)
 {
     struct state *old = trust->state;
     pthread_rwlock_wrlock(&trust->lock);
     if (old != NULL)
-        keep_old(fresh, old);
+        keep_old(fresh, old, except);
     drop_older(fresh);
+    trust_seen_judge(fresh, trust->registry);
     trust->state = fresh;
     atomic_fetch_add(&trust->generation, 1);
     pthread_rwlock_unlock(&trust->lock);
     state_free(old);
+    trust_seen_note(fresh, trust->registry);
 }
 
-enum status trust_open(const struct config *config, struct trust **trust, struct error *error)
+enum status trust_open(const struct config *config, struct registry *registry, struct trust **trust,
+                       struct error *error)
 {
     struct trust *opened = calloc(1, sizeof *opened);
     struct state *state = NULL;
     if (opened == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
     opened->config = config;
+    opened->registry = registry;
     CHECK(pthread_rwlock_init(&opened->lock, NULL) == 0);
     trust_files_fingerprint(config, opened->seen);
     enum status status = read_state(config, true, &state, error);
@@ -236,7 +243,7 @@ enum status trust_open(const struct config *config, struct trust **trust, struct
         trust_close(opened);
         return status;
     }
-    swap(opened, state);
+    swap(opened, state, NULL);
     tell_ends(opened);
     *trust = opened;
     return STATUS_OK;
@@ -257,6 +264,8 @@ bool trust_refresh(struct trust *trust)
     struct state *fresh = NULL;
     struct error error;
     tell_ends(trust);
+    if (trust->registry != NULL && crls_settle(trust->registry, &error) != STATUS_OK)
+        log_event(LOG_WARNING, "crls_wait", "for=\"the registry to take them\"");
     trust_files_fingerprint(trust->config, now);
     if (memcmp(now, trust->seen, sizeof now) == 0)
         return false;
@@ -266,10 +275,24 @@ bool trust_refresh(struct trust *trust)
                   error.hint);
         return false;
     }
-    swap(trust, fresh);
+    swap(trust, fresh, NULL);
     tell_ends(trust);
     log_event(LOG_INFO, "authorities_in_force", "authorities=%zu", fresh->count);
     return true;
+}
+
+enum status trust_reset(struct trust *trust, const uint8_t authority[static 32],
+                        struct error *error)
+{
+    struct state *fresh = NULL;
+    TRY(read_state(trust->config, true, &fresh, error));
+    enum status status = crls_forget(trust->registry, authority, error);
+    if (status != STATUS_OK) {
+        state_free(fresh);
+        return status;
+    }
+    swap(trust, fresh, authority);
+    return STATUS_OK;
 }
 
 uint64_t trust_generation(const struct trust *trust)

@@ -30,15 +30,24 @@ struct trust_chain {
 MUST_USE enum status trust_chain_read(struct slice ders, struct trust_chain *chain,
                                       struct error *error);
 
+struct registry;
 struct trust; /* owned */
 /* Reads listen.client_ca, .authorities and .crls; config is borrowed for its life. A file that does
- * not hold is a failure here. */
-MUST_USE enum status trust_open(const struct config *config, struct trust **trust,
-                                struct error *error);
+ * not hold is a failure here. registry (borrowed; NULL: none) knows the newest lists that were seen
+ * before: an authority whose list is older or gone lets nobody in. */
+MUST_USE enum status trust_open(const struct config *config, struct registry *registry,
+                                struct trust **trust, struct error *error);
 void trust_close(struct trust *trust); /* NULL is fine */
 /* Reads the files again if one of them has changed. What does not hold is logged, and the last that
  * did stays. True if anything changed. One thread at a time. */
 bool trust_refresh(struct trust *trust);
+/* From now on the lists of this authority (SHA-256 of its key) that are in the files count,
+ * whatever was seen before. On failure nothing has changed: a file does not hold, or the
+ * registry's. STATUS_NOT_FOUND: none was seen. Not beside trust_refresh(). */
+MUST_USE enum status trust_reset(struct trust *trust, const uint8_t authority[static 32],
+                                 struct error *error);
+/* Is a list of this authority in force, be it past its end? */
+bool trust_has_list(struct trust *trust, const uint8_t authority[static 32]);
 /* Grows with every change. */
 uint64_t trust_generation(const struct trust *trust);
 

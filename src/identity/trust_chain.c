@@ -218,6 +218,14 @@ static bool lists(const struct crl *crl, const struct trust_chain *chain, size_t
     return is_of_link(crl, chain, link) && crl_has(crl, &serial);
 }
 
+static bool is_missing(const struct state *state, const uint8_t key[static 32])
+{
+    for (size_t i = 0; i < state->missing_count; i++)
+        if (same(state->missing[i], key))
+            return true;
+    return false;
+}
+
 static enum status check_link(const struct config *config, const struct state *state,
                               const struct trust_chain *chain, size_t link, int64_t now_ns,
                               int64_t *until_ns, struct error *error)
@@ -237,6 +245,10 @@ static enum status check_link(const struct config *config, const struct state *s
         if (end_of(config, crl) < *until_ns)
             *until_ns = end_of(config, crl);
     }
+    if (is_missing(state, chain->links[link + 1].key))
+        return error_set(error, STATUS_DENIED, "57P01", "call the data controller's contact",
+                         "there is no revocation list of the client certificate's authority that "
+                         "is as new as one that was seen before");
     if (found || !config->listen.crl_required)
         return STATUS_OK;
     return error_set(error, STATUS_DENIED, "57P01", "call the data controller's contact",

@@ -22,15 +22,31 @@ struct state {
     struct authority *authorities;
     size_t count;
     struct crl *crls;
+    uint8_t (*missing)[32]; /* keys of which a list was seen, and none that is as new is here */
+    size_t missing_count;
 };
 
 struct trust {
     const struct config *config;
+    struct registry *registry; /* NULL: what was seen is not kept */
     uint8_t seen[32]; /* fingerprint of the files as they were last read; refreshing thread */
     pthread_rwlock_t lock;
     struct state *state; /* lock */
     _Atomic uint64_t generation;
 };
+
+/* By the number, which never goes back (RFC 5280, 5.2.3), whatever the list says of its time; by
+ * the time where one of them has no number. */
+bool trust_is_older(const struct crl *crl, const struct crl *than);
+
+/* ---- trust_seen.c ---- */
+/* Room for what is missing, where lists are looked at at all. */
+MUST_USE enum status trust_seen_room(const struct config *config, struct state *state,
+                                     struct error *error);
+/* Drops what is older than what was seen, and finds what is missing then. */
+void trust_seen_judge(struct state *state, struct registry *registry);
+/* Keeps what is newer. */
+void trust_seen_note(const struct state *state, struct registry *registry);
 
 bool trust_hash_certificate(const X509 *certificate, uint8_t hash[static 32]);
 bool trust_hash_subject(const X509 *certificate, uint8_t hash[static 32]);

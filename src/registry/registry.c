@@ -189,6 +189,8 @@ enum status registry_open(const char *path, struct registry **registry, struct e
     if (status == STATUS_OK)
         status = requests_open(opened->store, &opened->requests, error);
     if (status == STATUS_OK)
+        status = crls_open(opened->store, &opened->crls, error);
+    if (status == STATUS_OK)
         requests_mend(opened);
     if (status == STATUS_OK)
         *registry = opened;
@@ -207,6 +209,7 @@ void registry_close(struct registry *registry)
     store_close(registry->store);
     revocations_close(registry->revocations);
     requests_free(registry->requests);
+    crls_free(registry->crls);
     for (struct entry *entry = registry->entries, *next; entry != NULL; entry = next) {
         next = entry->next;
         entry_free(entry);

@@ -1,5 +1,5 @@
 /* Registry: what staff change at run time and what must survive a restart: containment here,
- * beside it revocations.h. SQLite behind an in-memory snapshot: reads are
+ * beside it revocations.h, requests.h and crls.h. SQLite behind an in-memory snapshot: reads are
  * lock-light and never touch the disk. Thread-safe. */
 #ifndef COFFERDAM_REGISTRY_REGISTRY_H
 #define COFFERDAM_REGISTRY_REGISTRY_H

@@ -11,6 +11,7 @@
 #include "registry/registry.h"
 #include "registry/store.h"
 
+struct crls;
 struct entry;
 struct requests;
 struct revocations;
@@ -23,6 +24,7 @@ struct registry {
     atomic_size_t count;
     struct revocations *revocations;
     struct requests *requests;
+    struct crls *crls;
     _Atomic uint64_t generation;
 };
 
@@ -30,6 +32,10 @@ struct registry {
 MUST_USE enum status revocations_open(struct store *store, struct revocations **revocations,
                                       struct error *error);
 void revocations_close(struct revocations *revocations); /* NULL is fine */
+
+/* ---- crls.c ---- */
+MUST_USE enum status crls_open(struct store *store, struct crls **crls, struct error *error);
+void crls_free(struct crls *crls); /* NULL is fine */
 
 /* ---- requests.c ---- */
 MUST_USE enum status requests_open(struct store *store, struct requests **requests,

@@ -50,6 +50,10 @@ static const char *const migrations[] = {
     "  approvals INTEGER NOT NULL, approver_1 TEXT NOT NULL, approver_2 TEXT NOT NULL,"
     "  for_ns INTEGER NOT NULL, approved_ns INTEGER, decided_by TEXT NOT NULL,"
     "  decision TEXT NOT NULL, decided_ns INTEGER) STRICT;",
+    /* 5: the newest CRL that was seen of each authority (store_crls.c) */
+    "CREATE TABLE crl_seen ("
+    "  authority TEXT PRIMARY KEY, number TEXT NOT NULL, sha256 TEXT NOT NULL,"
+    "  this_update_ns INTEGER NOT NULL, seen_ns INTEGER NOT NULL, issuer TEXT NOT NULL) STRICT;",
 };
 static const struct sqlite_layout layout = {
     .what = "registry",

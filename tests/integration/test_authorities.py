@@ -253,6 +253,51 @@ def test_who_may_not_come_in_signs_nothing(world, authority, tmp_path):
 
 # ---- last, for they restart the gateway ----
 
+def crl_of(gateway, issuer):
+    [row] = [row for row in gateway.cli_json("cert", "crls") if row["issuer"] == f"/CN={issuer}"]
+    return row["number"], row["state"], row["authority"]
+
+
+def test_no_older_list_counts_after_a_restart(world):
+    """Whoever can put an old list into the folder, or take the new one away, must not make a revoked certificate good;
+    staff can have an authority's numbers begin again, and the ledger says who did."""
+    gateway, gone, kept = world.gateway, world.leaf(world.acme, tag="rolled back"), world.leaf(world.acme, tag="other")
+    path = world.crls / "acme.crl"
+    world.acme.crl(path, [gone[0]], number=30)
+    gateway.reload()
+    assert "revoked" in turned_away(gateway, "acme.own", gone)
+    for put_back in (lambda: world.acme.crl(path, number=29), path.unlink):
+        put_back()
+        gateway.kill9()
+        gateway.start()
+        for pair in gone, kept:
+            assert "no revocation list" in turned_away(gateway, "acme.own", pair)
+        assert crl_of(gateway, "acme CA")[:2] == ("0x1e", "missing")
+    assert "event=crl_older" in gateway.log_text() and "event=crl_missing" in gateway.log_text()
+    assert works(gateway, "rival.own", world.rival.client("rival.own"))
+    world.acme.crl(path, [gone[0]], number=30)
+    gateway.reload()
+    assert "revoked" in turned_away(gateway, "acme.own", gone) and works(gateway, "acme.own", kept)
+    # The authority is restored from a backup: its numbers begin again at 2.
+    name = crl_of(gateway, "acme CA")[2]
+    world.acme.crl(path, number=2)
+    (world.crls / "broken.crl").write_text("nonsense")
+    (world.crls / "broken.crl").chmod(0o644)
+    code, _, told = gateway.cli("cert", "reset-crl", name, "--reason", "restored", check=False)
+    assert code == 1 and "broken.crl" in told and crl_of(gateway, "acme CA")[:2] == ("0x1e", "in force")
+    (world.crls / "broken.crl").unlink()
+    code, _, told = gateway.cli("cert", "reset-crl", "0" * 64, "--reason", "restored", check=False)
+    assert code == 1 and "no revocation list of this authority has been seen" in told
+    assert "revoked" in turned_away(gateway, "acme.own", gone)
+    [row] = gateway.cli_json("cert", "reset-crl", name, "--reason", "restored from its backup")
+    assert (row["number"], row["state"]) == ("0x2", "in force")
+    for _ in range(2):
+        assert works(gateway, "acme.own", gone) and works(gateway, "acme.own", kept)
+        gateway.restart()
+    acts = [entry["text"] for entry in gateway.ledger() if entry["text"].startswith(f"crl-reset\nauthority={name}\n")]
+    assert "\nnumber=0x1e\n" in acts[-1] and "\nreason=restored from its backup\n" in acts[-1]
+
+
 def test_grace_and_required(world, authority):
     """Past its end a list may count for crl_grace_s more; and a CA without any list may be refused."""
     gateway, pair = world.gateway, world.rival.client("rival.own")
