@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "policy/suggest.h"
 
 enum { MAX_WORDS = 64, COMMON_COUNT = 4, FIRST_LONG = 256 };
 
@@ -107,7 +108,7 @@ static size_t count_rows(const struct cli_verb *verbs, const char *name,
 /* verb NULL: among verbs; otherwise among its sub-verbs. */
 static void complain_unknown(const struct cli_verb *verbs, const char *verb, const char *given)
 {
-    const char *words[MAX_WORDS] = {NULL};
+    const char *words[MAX_WORDS + 1] = {NULL};
     size_t count = 0;
     for (; verbs->verb != NULL && count < MAX_WORDS; verbs++) {
         if (verb == NULL)
@@ -115,7 +116,7 @@ static void complain_unknown(const struct cli_verb *verbs, const char *verb, con
         else if (strcmp(verbs->verb, verb) == 0 && verbs->subverb != NULL)
             words[count++] = verbs->subverb;
     }
-    const char *nearest = cli_nearest(given, words, count);
+    const char *nearest = suggest_nearest(given, words);
     const char *space = verb == NULL ? "" : " ";
     verb = verb == NULL ? "" : verb;
     fprintf(stderr, "cofferdam: there is no verb \"%s%s%s\"\n", verb, space, given);
@@ -176,7 +177,7 @@ static const struct cli_verb *find_verb(const struct cli_verb *verbs, int argc, 
 
 struct parser {
     struct option longs[CLI_MAX_OPTIONS + COMMON_COUNT + 1];
-    const char *names[CLI_MAX_OPTIONS + COMMON_COUNT];
+    const char *names[CLI_MAX_OPTIONS + COMMON_COUNT + 1]; /* NULL behind the last */
     char shorts[2 * (CLI_MAX_OPTIONS + COMMON_COUNT) + 3];
     size_t count, own_count;
 };
@@ -257,7 +258,7 @@ static enum status complain_option(struct cli_call *call, const struct parser *p
         return cli_usage(call, error, "--%s takes no value", parser->names[optopt - FIRST_LONG]);
     if (strncmp(given, "--", 2) != 0)
         return cli_usage(call, error, "there is no option -%c", optopt);
-    const char *nearest = cli_nearest(given + 2, parser->names, parser->count);
+    const char *nearest = suggest_nearest(given + 2, parser->names);
     if (nearest != NULL)
         return cli_usage(call, error, "there is no option %s; did you mean --%s?", given, nearest);
     return cli_usage(call, error, "there is no option %s", given);

@@ -91,10 +91,6 @@ void cli_help_verb(FILE *out, const struct cli_verb *verb);
 void cli_usage_line(FILE *out, const struct cli_verb *verb);
 extern const struct cli_option cli_common_options[]; /* help, config, admin, json */
 
-/* ---- nearest.c ---- */
-/* The one of count words nearest to word, if near enough to be a slip of the hand; or NULL. */
-const char *cli_nearest(const char *word, const char *const *words, size_t count);
-
 /* ---- print.c ---- */
 /* Cells are shown with control characters escaped: names and statements come from partners, and a
  * terminal obeys what it is shown. */

@@ -54,12 +54,18 @@ static enum status judge_stored(const struct table *table, struct error *error)
                      "not stored: %s", stored);
 }
 
+void contain_who(const struct contain_what *what, char who[static CONTAIN_NAME_ROOM + 8])
+{
+    snprintf(who, CONTAIN_NAME_ROOM + 8, "%s %s", what->name,
+             what->partner[0] == '\0' ? "are" : "is");
+}
+
 static enum status print(const struct cli_call *call, const struct cli_result *result,
                          const char *act, const struct contain_what *what, struct error *error)
 {
     const struct table *table = &result->table;
-    char who[2 * CLI_NAME_ROOM + 8];
-    snprintf(who, sizeof who, "%s %s", what->name, what->partner[0] == '\0' ? "are" : "is");
+    char who[CONTAIN_NAME_ROOM + 8];
+    contain_who(what, who);
     if (call->json)
         TRY(cli_print_result(call, result, error));
     else if (strcmp(act, "RESTORE") == 0)
@@ -103,9 +109,44 @@ static enum status read_what(struct cli_call *call, bool contains, struct contai
     TRY(read_credential(call, what, error));
     if (all && what->credential[0] != '\0')
         return cli_usage(call, error, "--all contains whole partners");
-    what->name = all ? "all partners" : call->arguments[0];
-    return all ? STATUS_OK
-               : cli_split_agent(call, call->arguments[0], what->partner, what->agent, error);
+    if (!all)
+        TRY(cli_split_agent(call, call->arguments[0], what->partner, what->agent, error));
+    const char *kind = cli_value(call, "token") != NULL ? "token" : "certificate";
+    snprintf(what->name, sizeof what->name, "%s%s%s%s", what->credential[0] == '\0' ? "" : kind,
+             what->credential[0] == '\0' ? "" : " ", what->credential,
+             what->credential[0] == '\0' ? "" : " of ");
+    size_t len = strlen(what->name);
+    snprintf(what->name + len, sizeof what->name - len, "%s",
+             all ? "all partners" : call->arguments[0]);
+    return STATUS_OK;
+}
+
+/* What else of the partner is contained goes on being so: with the command that would restore it.
+ */
+static enum status tell_rest(struct cli_admin *admin, const struct contain_what *what,
+                             struct error *error)
+{
+    struct cli_result result = {0};
+    struct buffer command;
+    buffer_init(&command, COMMAND_BYTES);
+    buffer_append_text(&command, "SHOW CONTAINMENT");
+    enum status status = cli_admin_ask(admin, &command, &result, error);
+    const struct table *table = &result.table;
+    for (const struct table_row *row = table->first; status == STATUS_OK && row != NULL;
+         row = row->next) {
+        const char *agent = cli_cell(table, row, "agent"), *id = cli_cell(table, row, "credential");
+        if (strcmp(cli_cell(table, row, "partner"), what->partner) != 0)
+            continue;
+        printf("still contained: cofferdam partner restore %s%s%s%s%s --reason ...\n",
+               what->partner, agent[0] == '\0' ? "" : "/", agent,
+               id[0] == '\0'  ? ""
+               : id[0] == '0' ? " --token " /* no serial number is kept with a zero first */
+                              : " --certificate ",
+               id);
+    }
+    table_free(&result.table);
+    buffer_free(&command);
+    return status;
 }
 
 static enum status ask(struct cli_call *call, const char *act, const struct contain_what *what,
@@ -125,6 +166,9 @@ static enum status ask(struct cli_call *call, const char *act, const struct cont
     enum status status = cli_admin_ask(admin, &command, &result, error);
     if (status == STATUS_OK)
         status = print(call, &result, act, what, error);
+    if (status == STATUS_OK && !call->json && result.table.first != NULL &&
+        strcmp(cli_cell(&result.table, result.table.first, "state"), "active") == 0)
+        status = tell_rest(admin, what, error);
     table_free(&result.table);
     buffer_free(&command);
     return status;

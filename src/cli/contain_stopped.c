@@ -38,17 +38,11 @@ bool contain_is_stopped(const struct cli_call *call)
 static enum status check_names(const struct policy *policy, const struct contain_what *what,
                                struct error *error)
 {
-    const struct policy_partner *partner = policy_find_partner(policy, what->partner);
-    if (partner == NULL)
-        return error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam policy check lists them",
-                         "partner \"%.60s\" is not in the policy", what->partner);
-    for (size_t i = 0; i < partner->agent_count; i++)
-        if (strcmp(partner->agents[i].name, what->agent) == 0)
-            return STATUS_OK;
-    return what->agent[0] == '\0'
-               ? STATUS_OK
-               : error_set(error, STATUS_NOT_FOUND, "42704", NULL,
-                           "partner %s has no agent \"%.60s\"", partner->name, what->agent);
+    const struct policy_partner *partner;
+    const struct policy_agent *agent;
+    TRY(policy_need_partner(policy, what->partner, &partner, error));
+    return what->agent[0] == '\0' ? STATUS_OK
+                                  : policy_need_agent(partner, what->agent, &agent, error);
 }
 
 static enum status contain_one(struct registry *registry, const char *partner,
@@ -100,6 +94,8 @@ enum status contain_stopped(struct cli_call *call, const struct contain_what *wh
     const struct policy *policy = NULL;
     struct config *config = NULL;
     struct cli_result result = {0};
+    char who[CONTAIN_NAME_ROOM + 8];
+    contain_who(what, who);
     TRY(config_load(call->config_path, &config, error));
     table_init(&result.table, TABLE_BYTES, columns);
     enum status status = policy_load(config->policy, &policy, error);
@@ -111,8 +107,7 @@ enum status contain_stopped(struct cli_call *call, const struct contain_what *wh
     if (status == STATUS_OK && call->json)
         status = cli_print_result(call, &result, error);
     else if (status == STATUS_OK)
-        printf("%s is contained: the gateway does not run, and it is in force when it starts\n",
-               what->name);
+        printf("%s contained: the gateway does not run, and it is in force when it starts\n", who);
     table_free(&result.table);
     policy_release(policy);
     config_free(config);

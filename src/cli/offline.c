@@ -6,8 +6,6 @@
 #include "gateway/gateway.h"
 #include "oidc/oidc.h"
 
-enum { MAX_SUGGESTED = 256 };
-
 enum status cli_offline_open(const struct cli_call *call, struct cli_offline *offline,
                              struct error *error)
 {
@@ -31,34 +29,13 @@ void cli_offline_free(struct cli_offline *offline)
     *offline = (struct cli_offline){0};
 }
 
-static enum status no_agent(const struct policy *policy, const char *name, struct error *error)
-{
-    const char *logins[MAX_SUGGESTED];
-    size_t count = 0;
-    for (size_t p = 0; p < policy->partner_count; p++) {
-        for (size_t a = 0; a < policy->partners[p].agent_count && count < MAX_SUGGESTED; a++)
-            logins[count++] = policy->partners[p].agents[a].login;
-    }
-    char hint[128] = "";
-    const char *nearest = cli_nearest(name, logins, count);
-    if (nearest != NULL)
-        snprintf(hint, sizeof hint, "Did you mean %s?", nearest);
-    return error_set(error, STATUS_NOT_FOUND, "42704", hint, "the policy has no agent \"%s\"",
-                     name);
-}
-
 enum status cli_find_agent(const struct policy *policy, const char *name,
                            const struct policy_partner **partner, const struct policy_agent **agent,
                            struct error *error)
 {
-    char login[2 * CLI_NAME_ROOM];
-    snprintf(login, sizeof login, "%s", name);
-    char *slash = strchr(login, '/');
-    if (slash != NULL)
-        *slash = '.';
-    const struct policy_agent *found = policy_find_agent(policy, login, partner);
-    if (found == NULL)
-        return no_agent(policy, login, error);
-    *agent = found;
-    return STATUS_OK;
+    char first[CLI_NAME_ROOM];
+    size_t len = strcspn(name, "/.");
+    snprintf(first, sizeof first, "%.*s", (int)(len < sizeof first ? len : sizeof first), name);
+    TRY(policy_need_partner(policy, first, partner, error));
+    return policy_need_agent(*partner, name + len + (name[len] != '\0'), agent, error);
 }

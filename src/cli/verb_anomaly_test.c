@@ -115,15 +115,17 @@ static enum status open_testing(struct cli_call *call, const struct cli_offline 
                                           "contain", "text",    NULL};
     const char *state = offline->config->state_folder, *who = cli_value(call, "agent");
     const struct watch_sources sources = {.context = testing, .key = key_of};
+    const struct policy_partner *partner = NULL;
+    const struct policy_agent *agent;
     char ledger[PATH_ROOM], subjects[PATH_ROOM];
     table_init(&testing->table, CLI_RESULT_BYTES, columns);
     TRY(read_since(call, &testing->since_ns, error));
     if (who != NULL)
         TRY(cli_split_agent(call, who, testing->partner, testing->agent, error));
-    if (testing->partner[0] != '\0' &&
-        policy_find_partner(testing->policy, testing->partner) == NULL)
-        return error_set(error, STATUS_NOT_FOUND, "42704", NULL, "the policy has no partner \"%s\"",
-                         testing->partner);
+    if (testing->partner[0] != '\0')
+        TRY(policy_need_partner(testing->policy, testing->partner, &partner, error));
+    if (testing->agent[0] != '\0')
+        TRY(policy_need_agent(partner, testing->agent, &agent, error));
     if (snprintf(ledger, PATH_ROOM, "%s/ledger", state) >= PATH_ROOM ||
         snprintf(subjects, PATH_ROOM, "%s/subjects", state) >= PATH_ROOM)
         return error_set(error, STATUS_INVALID, "F0000", NULL, "the folder's name is too long");

@@ -263,9 +263,9 @@ static enum status print_text(const struct cli_call *call, const struct cli_offl
 {
     const char *wanted = cli_value(call, "partner");
     const struct policy *policy = offline->policy;
-    if (wanted != NULL && policy_find_partner(policy, wanted) == NULL)
-        return error_set(error, STATUS_NOT_FOUND, "42704", NULL, "the policy has no partner \"%s\"",
-                         wanted);
+    const struct policy_partner *found;
+    if (wanted != NULL)
+        TRY(policy_need_partner(policy, wanted, &found, error));
     for (size_t i = 0; i < policy->partner_count; i++) {
         if (wanted == NULL || strcmp(policy->partners[i].name, wanted) == 0)
             print_partner(&policy->partners[i], report);

@@ -3,6 +3,7 @@
 
 #include "cli/incident.h"
 #include "cli/verbs.h"
+#include "policy/suggest.h"
 
 static const struct cli_option options[] = {
     {"step", 0, "STEP", "what was decided: restore, letters, public notice, statement, …"},
@@ -14,13 +15,12 @@ static const struct cli_option options[] = {
 /* A slip of the hand would leave a duty open that its author believes to be done. */
 static void tell_slip(const char *step)
 {
-    static const char *const steps[] = {"restore", "letters", "letter requests", "public notice",
-                                        "statement"};
-    size_t count = sizeof steps / sizeof steps[0];
-    for (size_t i = 0; i < count; i++)
+    static const char *const steps[] = {"restore",       "letters",   "letter requests",
+                                        "public notice", "statement", NULL};
+    for (size_t i = 0; steps[i] != NULL; i++)
         if (strcmp(step, steps[i]) == 0)
             return;
-    const char *nearest = cli_nearest(step, steps, count);
+    const char *nearest = suggest_nearest(step, steps);
     if (nearest != NULL)
         fprintf(stderr,
                 "cofferdam: \"%s\" is in the log, and discharges no duty: did you mean \"%s\"?\n",

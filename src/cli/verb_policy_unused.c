@@ -278,14 +278,13 @@ static enum status look(struct cli_call *call, struct looking *looking, struct e
 static enum status run(struct cli_call *call, struct error *error)
 {
     char ledger[CLI_PATH_ROOM];
+    const struct policy_partner *partner;
     struct cli_offline offline = {0};
     struct looking looking = {.partner = cli_value(call, "partner")};
     TRY(read_since(call, &looking.since_ns, error));
     enum status status = cli_offline_open(call, &offline, error);
-    if (status == STATUS_OK && looking.partner != NULL &&
-        policy_find_partner(offline.policy, looking.partner) == NULL)
-        status = error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam partner list names them",
-                           "the policy has no partner \"%.60s\"", looking.partner);
+    if (status == STATUS_OK && looking.partner != NULL)
+        status = policy_need_partner(offline.policy, looking.partner, &partner, error);
     if (status == STATUS_OK)
         status = cli_log_folder(call, cli_value(call, "ledger"), ledger, NULL, error);
     if (status == STATUS_OK) {

@@ -28,7 +28,7 @@ static enum status check_credential(const char *id, struct error *error)
     size_t len = id == NULL ? 1 : strlen(id);
     if (id == NULL || (len >= 1 && len <= MOST_HEX && strspn(id, "0123456789abcdef") == len))
         return STATUS_OK;
-    return error_set(error, STATUS_DENIED, "22023", "SHOW SESSIONS has it",
+    return error_set(error, STATUS_DENIED, "22023", "cofferdam sessions has it",
                      "CREDENTIAL is a serial number or a token's id, in lower-case hexadecimal");
 }
 
@@ -36,14 +36,11 @@ static enum status check_credential(const char *id, struct error *error)
 static enum status check_agent(struct asking *asking, const struct policy_partner *partner,
                                const struct registry_target *target, struct error *error)
 {
-    struct registry_containment found;
-    if (target->agent == NULL || registry_find(asking->server->registry, target, &found))
+    struct registry_containment contained;
+    const struct policy_agent *found;
+    if (target->agent == NULL || registry_find(asking->server->registry, target, &contained))
         return STATUS_OK;
-    for (size_t i = 0; i < partner->agent_count; i++)
-        if (strcmp(partner->agents[i].name, target->agent) == 0)
-            return STATUS_OK;
-    return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNER lists its agents",
-                     "partner %s has no agent \"%.60s\"", partner->name, target->agent);
+    return policy_need_agent(partner, target->agent, &found, error);
 }
 
 static enum status read_target(struct asking *asking, struct registry_target *target,
@@ -55,7 +52,7 @@ static enum status read_target(struct asking *asking, struct registry_target *ta
                                        .credential = admin_option(asking, "CREDENTIAL")};
     TRY(check_credential(target->credential, error));
     struct snapshot *snapshot = server_snapshot(asking->server);
-    enum status status = admin_find_partner(snapshot, target->partner, &found, error);
+    enum status status = policy_need_partner(snapshot->policy, target->partner, &found, error);
     if (status == STATUS_OK)
         status = check_agent(asking, found, target, error);
     if (status == STATUS_OK)

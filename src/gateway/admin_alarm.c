@@ -10,8 +10,8 @@ static enum status id_of(struct asking *asking, int64_t *id, struct error *error
     const char *text = admin_option(asking, "ID");
     size_t len = text == NULL ? 0 : strspn(text, "0123456789");
     if (len == 0 || len > 18 || text[len] != '\0')
-        return error_set(error, STATUS_DENIED, "22023", "SHOW ALARMS tells their numbers",
-                         "ID is not the number of an alarm");
+        return error_set(error, STATUS_DENIED, "22023", "cofferdam alarm list shows them",
+                         "\"%.40s\" is not the number of an alarm", text == NULL ? "" : text);
     *id = strtoll(text, NULL, 10);
     return STATUS_OK;
 }

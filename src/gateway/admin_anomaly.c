@@ -80,16 +80,6 @@ static void agent_lines(struct asking *asking, const struct policy_partner *part
     }
 }
 
-static enum status find_agent(const struct policy_partner *partner, const char *name,
-                              struct error *error)
-{
-    for (size_t i = 0; i < partner->agent_count; i++)
-        if (strcmp(partner->agents[i].name, name) == 0)
-            return STATUS_OK;
-    return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNER lists its agents",
-                     "partner %s has no agent \"%.60s\"", partner->name, name);
-}
-
 enum status admin_show_anomalies(struct asking *asking, struct table *table, struct error *error)
 {
     static const char *const columns[] = {"partner", "agent",   "rule",     "now",         "bound",
@@ -97,12 +87,13 @@ enum status admin_show_anomalies(struct asking *asking, struct table *table, str
                                           "state",   "contain", NULL};
     const char *only = admin_option(asking, "PARTNER"), *name = admin_option(asking, "AGENT");
     const struct policy_partner *found = NULL;
+    const struct policy_agent *agent;
     struct snapshot *snapshot = server_snapshot(asking->server);
     enum status status = STATUS_OK;
     if (only != NULL || name != NULL)
-        status = admin_find_partner(snapshot, only, &found, error);
+        status = policy_need_partner(snapshot->policy, only, &found, error);
     if (status == STATUS_OK && name != NULL)
-        status = find_agent(found, name, error);
+        status = policy_need_agent(found, name, &agent, error);
     if (status == STATUS_OK) {
         table_init(table, ADMIN_TABLE_BYTES, columns);
         admin_tell_since(asking, table);

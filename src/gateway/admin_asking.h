@@ -30,9 +30,6 @@ struct asking {
 enum status admin_syntax(struct error *error, const char *text);
 /* The value behind an option's name ("PARTNER 'p'"); NULL where it is not given. */
 const char *admin_option(const struct asking *asking, const char *name);
-/* STATUS_NOT_FOUND 42704 for a name that is NULL or not in the policy. */
-enum status admin_find_partner(const struct snapshot *snapshot, const char *name,
-                               const struct policy_partner **partner, struct error *error);
 /* A row of a two-column table (property, value); value NULL is SQL NULL. */
 void admin_property(struct table *table, const char *name, const char *value);
 

@@ -221,7 +221,7 @@ static enum status check_raise(struct asking *asking, const char **partner, cons
     uint64_t bound = 0;
     const struct policy_partner *found;
     struct snapshot *snapshot = server_snapshot(asking->server);
-    enum status status = admin_find_partner(snapshot, *partner, &found, error);
+    enum status status = policy_need_partner(snapshot->policy, *partner, &found, error);
     if (status == STATUS_OK)
         status = find_limit(asking, found, limit, &bound, error);
     snapshot_release(snapshot);
@@ -248,7 +248,7 @@ static enum status named_raise(struct asking *asking, struct exposure_raise *rai
     TRY(read_number(asking, "ID", &raise->id, error));
     exposure_raises(asking->server->exposure, NULL, clock_now_ns(), find_raise, raise);
     if (raise->partner[0] == '\0')
-        return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW RAISES lists them",
+        return error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam budget raises lists them",
                          "no raise %" PRIu64 " is proposed or in force", raise->id);
     return STATUS_OK;
 }

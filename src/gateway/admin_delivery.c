@@ -76,14 +76,10 @@ static enum status find_whose(struct opening *opening, struct error *error)
     const struct policy *policy = opening->snapshot->policy;
     const char *partner = admin_option(opening->asking, "PARTNER");
     const char *agent = admin_option(opening->asking, "AGENT");
-    char login[130];
-    TRY(admin_find_partner(opening->snapshot, partner, &opening->partner, error));
-    snprintf(login, sizeof login, "%.60s.%.60s", partner, agent == NULL ? "" : agent);
-    opening->agent = agent == NULL ? &opening->partner->nobody
-                                   : policy_find_agent(policy, login, &opening->partner);
-    if (opening->agent == NULL)
-        return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNER lists its agents",
-                         "partner %s has no agent \"%.60s\"", partner, agent);
+    TRY(policy_need_partner(policy, partner, &opening->partner, error));
+    opening->agent = &opening->partner->nobody;
+    if (agent != NULL)
+        TRY(policy_need_agent(opening->partner, agent, &opening->agent, error));
     enum status status =
         snapshot_purpose(opening->partner, opening->agent, admin_option(opening->asking, "PURPOSE"),
                          &opening->purpose, error);

@@ -99,7 +99,7 @@ enum status recording_partner(const struct asking *asking, const struct policy *
                          "which partner is not said");
     if (policy_find_partner(policy, name) == NULL &&
         !exposure_knows_partner(asking->server->exposure, name))
-        return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNERS lists them",
+        return error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam partner list names them",
                          "partner \"%.60s\" is not in the policy, and nothing was disclosed to it",
                          name);
     *partner = name;

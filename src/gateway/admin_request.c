@@ -119,8 +119,8 @@ static enum status read_id(struct asking *asking, uint64_t *id, struct error *er
     char *end = NULL;
     *id = text == NULL || text[0] < '1' || text[0] > '9' ? 0 : strtoull(text, &end, 10);
     if (end == NULL || *end != '\0' || *id > INT64_MAX)
-        return error_set(error, STATUS_DENIED, "22023", "SHOW REQUESTS lists them",
-                         "ID 'number' is wanted");
+        return error_set(error, STATUS_DENIED, "22023", "cofferdam request list has them",
+                         "\"%.40s\" is not the number of a request", text == NULL ? "" : text);
     return STATUS_OK;
 }
 
@@ -159,7 +159,7 @@ enum status admin_show_requests(struct asking *asking, struct table *table, stru
     list(asking, table, admin_option(asking, "PARTNER"), id);
     if (id != 0 && table->row_count == 0) {
         table_free(table);
-        return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW REQUESTS lists them",
+        return error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam request list has them",
                          "there is no request %" PRIu64, id);
     }
     return STATUS_OK;

@@ -104,7 +104,7 @@ enum status admin_record_issued(struct asking *asking, struct table *table, stru
         login == NULL ? NULL : policy_find_agent(snapshot->policy, login, &partner);
     enum status status =
         agent == NULL
-            ? error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNER lists agents",
+            ? error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam partner show lists agents",
                         "the policy has no agent \"%.130s\"", login == NULL ? "" : login)
             : server_record_act(asking->server, partner->name, agent->name, text, true, error);
     snapshot_release(snapshot);

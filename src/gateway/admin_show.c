@@ -103,16 +103,6 @@ enum status admin_show_partners(struct asking *asking, struct table *table, stru
     return STATUS_OK;
 }
 
-enum status admin_find_partner(const struct snapshot *snapshot, const char *name,
-                               const struct policy_partner **partner, struct error *error)
-{
-    *partner = name == NULL ? NULL : policy_find_partner(snapshot->policy, name);
-    if (*partner == NULL)
-        return error_set(error, STATUS_NOT_FOUND, "42704", "SHOW PARTNERS lists them",
-                         "partner \"%.60s\" is not in the policy", name == NULL ? "" : name);
-    return STATUS_OK;
-}
-
 void admin_property(struct table *table, const char *name, const char *value)
 {
     struct table_row *row = table_add(table);
@@ -208,7 +198,7 @@ enum status admin_show_partner(struct asking *asking, struct table *table, struc
     const struct policy_partner *partner;
     struct snapshot *snapshot = server_snapshot(asking->server);
     enum status status =
-        admin_find_partner(snapshot, admin_option(asking, "PARTNER"), &partner, error);
+        policy_need_partner(snapshot->policy, admin_option(asking, "PARTNER"), &partner, error);
     if (status == STATUS_OK) {
         table_init(table, ADMIN_TABLE_BYTES, columns);
         admin_tell_since(asking, table);

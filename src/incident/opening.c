@@ -217,7 +217,7 @@ static enum status find_partner(const struct casework *casework, struct opening 
     char folder[PATH_BYTES];
     const char *name = opening->request->partner;
     struct brief_ledger ledger = {0};
-    enum status status = opening_partner(casework->policy, name, &opening->partner, error);
+    enum status status = policy_need_partner(casework->policy, name, &opening->partner, error);
     if (status != STATUS_NOT_FOUND || name[0] == '\0')
         return status;
     snprintf(folder, sizeof folder, "%s/ledger", casework->config->state_folder);

@@ -44,9 +44,6 @@ MUST_USE enum status opening_noticed(const char *name, const char *text, int64_t
 bool opening_is_long_ago(int64_t instant_ns, int64_t now_ns);
 /* Whoever acts is written into the ledger: a name on one line. */
 MUST_USE enum status opening_actor(const char *by, struct error *error);
-/* STATUS_NOT_FOUND with the nearest name. */
-MUST_USE enum status opening_partner(const struct policy *policy, const char *name,
-                                     const struct policy_partner **partner, struct error *error);
 MUST_USE enum status opening_suspect(const struct policy_partner *partner, const char *suspect,
                                      struct error *error);
 

@@ -4,9 +4,8 @@
 
 #include "base/clock.h"
 #include "incident/opening.h"
-#include "policy/suggest.h"
 
-enum { OLDEST_DAYS = 366, NAMES = 512, HINT_ROOM = 200, DATE_CHARS = 10 /* 2026-11-22 */ };
+enum { OLDEST_DAYS = 366, DATE_CHARS = 10 /* 2026-11-22 */ };
 static const int64_t second_ns = 1000000000, day_ns = 86400LL * 1000000000;
 static const char form[] = "write 2026-11-22T09:30:00Z, with an offset such as +01:00, or now";
 
@@ -62,46 +61,6 @@ enum status opening_actor(const char *by, struct error *error)
     return STATUS_OK;
 }
 
-/* "did you mean …?", or all of them. */
-static void suggest(const char *word, const char *const *words, char hint[static HINT_ROOM])
-{
-    const char *nearest = suggest_nearest(word, words);
-    if (nearest != NULL)
-        snprintf(hint, HINT_ROOM, "did you mean %.100s?", nearest);
-    else
-        suggest_list(words, hint, HINT_ROOM);
-}
-
-enum status opening_partner(const struct policy *policy, const char *name,
-                            const struct policy_partner **partner, struct error *error)
-{
-    const char *names[NAMES + 1] = {NULL};
-    char hint[HINT_ROOM];
-    *partner = policy_find_partner(policy, name);
-    if (*partner != NULL)
-        return STATUS_OK;
-    for (size_t i = 0; i < policy->partner_count && i < NAMES; i++)
-        names[i] = policy->partners[i].name;
-    suggest(name, names, hint);
-    return error_set(error, STATUS_NOT_FOUND, "42704", hint, "the policy has no partner \"%.60s\"",
-                     name);
-}
-
-static enum status find_agent(const struct policy_partner *partner, const char *name,
-                              struct error *error)
-{
-    const char *names[NAMES + 1] = {NULL};
-    char hint[HINT_ROOM];
-    for (size_t i = 0; i < partner->agent_count && i < NAMES; i++) {
-        if (strcmp(partner->agents[i].name, name) == 0)
-            return STATUS_OK;
-        names[i] = partner->agents[i].name;
-    }
-    suggest(name, names, hint);
-    return error_set(error, STATUS_NOT_FOUND, "42704", hint, "%s has no agent \"%.60s\"",
-                     partner->name, name);
-}
-
 /* Serial numbers as openssl prints them: hexadecimal, colons between the bytes allowed. */
 static bool is_serial(const char *text)
 {
@@ -120,11 +79,12 @@ enum status opening_suspect(const struct policy_partner *partner, const char *su
     enum { MOST_BYTES = 200 };
     static const char agent[] = "agent:", certificate[] = "certificate:", delivery[] = "delivery:";
     const char *colon = strchr(suspect, ':');
+    const struct policy_agent *found;
     if (strcmp(suspect, "unknown") == 0)
         return STATUS_OK;
     bool has_value = colon != NULL && colon[1] != '\0' && strlen(suspect) <= MOST_BYTES;
     if (has_value && strncmp(suspect, agent, strlen(agent)) == 0)
-        return find_agent(partner, colon + 1, error);
+        return policy_need_agent(partner, colon + 1, &found, error);
     if (has_value && strncmp(suspect, certificate, strlen(certificate)) == 0 &&
         is_serial(colon + 1))
         return STATUS_OK;

@@ -1,7 +1,12 @@
 /* Look-ups in a loaded policy, and what it may be made of. No state. */
 #include "policy/policy.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "policy/suggest.h"
+
+enum { MOST_NAMES = 512, HINT_ROOM = 200 };
 
 /* Kinds of personal data. The last ten may not be granted in clear without a justification: money
  * and secrets, numbers that open doors, and what Articles 9 and 10 of the GDPR set apart. */
@@ -34,6 +39,49 @@ const struct policy_partner *policy_find_partner(const struct policy *policy, co
         if (strcmp(policy->partners[i].name, name) == 0)
             return &policy->partners[i];
     return NULL;
+}
+
+/* "did you mean …?", or all of them. */
+static void suggest(const char *word, const char *const *words, char hint[static HINT_ROOM])
+{
+    const char *nearest = suggest_nearest(word, words);
+    if (nearest != NULL)
+        snprintf(hint, HINT_ROOM, "did you mean %.100s?", nearest);
+    else
+        suggest_list(words, hint, HINT_ROOM);
+}
+
+enum status policy_need_partner(const struct policy *policy, const char *name,
+                                const struct policy_partner **partner, struct error *error)
+{
+    const char *names[MOST_NAMES + 1] = {NULL};
+    char hint[HINT_ROOM];
+    *partner = name == NULL ? NULL : policy_find_partner(policy, name);
+    if (*partner != NULL)
+        return STATUS_OK;
+    for (size_t i = 0; i < policy->partner_count && i < MOST_NAMES; i++)
+        names[i] = policy->partners[i].name;
+    suggest(name == NULL ? "" : name, names, hint);
+    return error_set(error, STATUS_NOT_FOUND, "42704", hint, "the policy has no partner \"%.60s\"",
+                     name == NULL ? "" : name);
+}
+
+enum status policy_need_agent(const struct policy_partner *partner, const char *name,
+                              const struct policy_agent **agent, struct error *error)
+{
+    const char *names[MOST_NAMES + 1] = {NULL};
+    char hint[HINT_ROOM];
+    for (size_t i = 0; i < partner->agent_count; i++) {
+        if (name != NULL && strcmp(partner->agents[i].name, name) == 0) {
+            *agent = &partner->agents[i];
+            return STATUS_OK;
+        }
+        if (i < MOST_NAMES)
+            names[i] = partner->agents[i].name;
+    }
+    suggest(name == NULL ? "" : name, names, hint);
+    return error_set(error, STATUS_NOT_FOUND, "42704", hint, "%s has no agent \"%.60s\"",
+                     partner->name, name == NULL ? "" : name);
 }
 
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name)

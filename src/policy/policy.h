@@ -325,6 +325,12 @@ void policy_release(const struct policy *policy); /* NULL is fine; the last one 
 
 /* Look-ups by name; NULL where there is none. */
 const struct policy_partner *policy_find_partner(const struct policy *policy, const char *name);
+/* The same for a name that somebody has typed; STATUS_NOT_FOUND 42704 with the nearest name, or
+ * all. name NULL is none. */
+enum status policy_need_partner(const struct policy *policy, const char *name,
+                                const struct policy_partner **partner, struct error *error);
+enum status policy_need_agent(const struct policy_partner *partner, const char *name,
+                              const struct policy_agent **agent, struct error *error);
 const struct policy_dataset *policy_find_dataset(const struct policy *policy, const char *name);
 const struct policy_kind *policy_find_kind(const struct policy *policy, const char *name);
 const struct policy_agent *policy_find_agent(const struct policy *policy, const char *login,

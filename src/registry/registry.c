@@ -286,20 +286,23 @@ static enum status check_contained(struct registry *registry, const struct store
     const struct entry *cover =
         find_cover(registry, content->partner, content->agent, content->credential);
     if (cover == NULL)
-        return error_set(error, STATUS_NOT_FOUND, "02000", NULL, "%s%s%s%s%.60s is not contained",
-                         content->partner, dot, content->agent, with, content->credential);
+        return error_set(error, STATUS_NOT_FOUND, "02000",
+                         "cofferdam partner list --contained has what is, and in which words",
+                         "%s%s%s%s%.60s is not contained", content->partner, dot, content->agent,
+                         with, content->credential);
     bool by_partner = cover->content.agent[0] == '\0' && cover->content.credential[0] == '\0';
-    return error_set(error, STATUS_NOT_FOUND, "02000",
-                     by_partner ? "Restore the partner."
-                                : "Restore what SHOW CONTAINMENT lists, in the same words.",
-                     "%s%s%s%s%.60s is not contained by itself: %s is", content->partner, dot,
-                     content->agent, with, content->credential,
-                     by_partner ? "its whole partner" : "something that covers it");
+    return error_set(
+        error, STATUS_NOT_FOUND, "02000",
+        by_partner ? "Restore the partner."
+                   : "cofferdam partner list --contained has it: restore it in the same words",
+        "%s%s%s%s%.60s is not contained by itself: %s is", content->partner, dot, content->agent,
+        with, content->credential, by_partner ? "its whole partner" : "something that covers it");
 }
 
 static enum status contained_meanwhile(struct error *error)
 {
-    return error_set(error, STATUS_DENIED, "55000", "SHOW CONTAINMENT says by whom",
+    return error_set(error, STATUS_DENIED, "55000",
+                     "cofferdam partner list --contained says by whom",
                      "it has been contained again meanwhile, and stays so");
 }
 

@@ -117,9 +117,10 @@ static enum status find(struct registry *registry, uint64_t id, struct kept_requ
     *kept = registry->requests->newest;
     while (*kept != NULL && (*kept)->content.id != id)
         *kept = (*kept)->older;
-    return *kept != NULL ? STATUS_OK
-                         : error_set(error, STATUS_NOT_FOUND, "42704", "SHOW REQUESTS lists them",
-                                     "there is no request %" PRIu64, id);
+    return *kept != NULL
+               ? STATUS_OK
+               : error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam request list has them",
+                           "there is no request %" PRIu64, id);
 }
 
 static enum status check_free(struct registry *registry, const struct request *request,

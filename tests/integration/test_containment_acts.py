@@ -157,13 +157,22 @@ def test_everybody_at_once_and_with_the_gateway_stopped(gateway):
     restored(gateway, "acme")
     assert refusal(gateway, "acme.job") is None
     gateway.stop()
+    code, _, err = gateway.cli("partner", "contain", "rivla", "--reason", "x", check=False)
+    assert code == 1 and "hint: did you mean rival?" in err
     code, _, err = gateway.cli("partner", "contain", "nobody", "--reason", "x", check=False)
-    assert code == 1 and "is not in the policy" in err
+    assert code == 1 and "the policy has no partner" in err
     told = contain(gateway, "rival/cert")
     assert (told["agent"], told["gateway"]) == ("cert", "stopped")
+    out = gateway.cli("partner", "contain", "rival", "--certificate", "0:4F:a1", "--reason", "lost")
+    assert out == ("certificate 4fa1 of rival is contained: the gateway does not run, "
+                   "and it is in force when it starts\n")
     gateway.start()
     assert "contained" in refusal(gateway, "rival.cert")
     late = [entry for entry in gateway.ledger() if entry.get("text", "").startswith("contain by=uid ")][-1]
     assert (late["partner"], late["agent"]) == ("rival", "cert")
-    gateway.cli("partner", "restore", "rival/cert", "--reason", "over")
+    out = gateway.cli("partner", "restore", "rival/cert", "--reason", "over")
+    assert out.splitlines() == ["rival/cert is restored",
+                                "still contained: cofferdam partner restore rival --certificate 4fa1 --reason ..."]
+    out = gateway.cli("partner", "restore", "rival", "--certificate", "4fa1", "--reason", "over")
+    assert out == "certificate 4fa1 of rival is restored\n"
     assert refusal(gateway, "rival.cert") is None

@@ -91,11 +91,11 @@ static void unknown_partners_have_a_nearest(void **state)
 {
     const struct policy_partner *partner = NULL;
     struct error error = {0};
-    assert_int_equal(opening_partner(&policy, "ringway", &partner, NULL), STATUS_OK);
+    assert_int_equal(policy_need_partner(&policy, "ringway", &partner, NULL), STATUS_OK);
     assert_ptr_equal(partner, &partners[1]);
-    assert_int_equal(opening_partner(&policy, "northmail", &partner, &error), STATUS_NOT_FOUND);
+    assert_int_equal(policy_need_partner(&policy, "northmail", &partner, &error), STATUS_NOT_FOUND);
     assert_string_equal(error.hint, "did you mean north-mail?");
-    assert_int_equal(opening_partner(&policy, "zzzzzzzz", &partner, &error), STATUS_NOT_FOUND);
+    assert_int_equal(policy_need_partner(&policy, "zzzzzzzz", &partner, &error), STATUS_NOT_FOUND);
     assert_string_equal(error.hint, "north-mail, ringway");
 }
 

@@ -24,6 +24,25 @@ static void finds_slips(void **state)
     }
 }
 
+static const char *const verbs[] = {"gateway", "check",   "partner",     "ledger",
+                                    "cert",    "subject", "acknowledge", NULL};
+
+static void finds_verbs(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"gatway", "gateway"},  {"chekc", "check"}, {"partnner", "partner"},
+        {"sudject", "subject"}, {"cert", "cert"},   {"ack", "acknowledge"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const char *found = suggest_nearest(pairs[i][0], verbs);
+        assert_string_equal(found == NULL ? "(none)" : found, pairs[i][1]);
+    }
+    assert_null(suggest_nearest("banana", verbs));
+    assert_null(suggest_nearest("x", verbs));
+    assert_null(suggest_nearest("", verbs));
+    assert_null(suggest_nearest("a word much longer than any of the verbs that there are", verbs));
+}
+
 static void suggests_nothing_far(void **state)
 {
     char endless[500];
@@ -50,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_slips),
+        cmocka_unit_test(finds_verbs),
         cmocka_unit_test(suggests_nothing_far),
         cmocka_unit_test(lists_within_room),
     };
