@@ -18,6 +18,7 @@ max_wal_senders = 0
 max_wal_size = 2GB
 shared_buffers = 128MB
 max_connections = 200
+jit = off  # tests that switch joins off make plans so dear that each would be compiled
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 password_encryption = 'scram-sha-256'

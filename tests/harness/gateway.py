@@ -96,13 +96,13 @@ class Gateway:
         places.own(path.parent, self.user)
 
     def write_config(self):
-        self.config.write_text(yaml.safe_dump(self.settings, sort_keys=False))
+        self.config.write_text(yaml.dump(self.settings, Dumper=yaml.CSafeDumper, sort_keys=False))
 
     def write_policy(self, policy):
         """Writes the policy and what its agents need to log in. It takes a reload to take effect."""
         (self.folder / "policy.yaml").write_text(policy)
         self.agents = {}
-        for name, partner in (yaml.safe_load(policy).get("partners") or {}).items():
+        for name, partner in (yaml.load(policy, Loader=yaml.CSafeLoader).get("partners") or {}).items():
             for agent in partner.get("agents", []):
                 login, identity = f"{name}.{agent['name']}", agent.get("identity", {})
                 self.agents[login] = identity
