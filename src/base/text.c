@@ -46,6 +46,19 @@ bool text_is_plain(struct slice text)
     return true;
 }
 
+void text_make_plain(char *text)
+{
+    uint32_t character;
+    size_t len = strlen(text);
+    for (size_t at = 0, count; at < len; at += count) {
+        count = read_character((const uint8_t *)text + at, len - at, &character);
+        if (count == 0 || is_control(character)) {
+            count += count == 0;
+            memset(text + at, ' ', count);
+        }
+    }
+}
+
 size_t text_utf8_len(struct slice text)
 {
     uint32_t character;

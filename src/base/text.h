@@ -13,6 +13,9 @@ bool text_is_plain(struct slice text);
 /* How many of its first bytes are UTF-8; text.len if all are. */
 size_t text_utf8_len(struct slice text);
 
+/* Makes it plain: what is not becomes blanks. */
+void text_make_plain(char *text);
+
 /* As people write it: an IPv4 address without the ::ffff: that sockets of both kinds put before it.
  */
 void text_of_address(const struct in6_addr *address, char text[static INET6_ADDRSTRLEN]);

@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/admin.h"
 #include "cli/contain.h"
 #include "policy/config.h"
 #include "policy/policy.h"
 #include "registry/registry.h"
+
+enum { REASON_ROOM = 1001 };
 
 /* Only these two say that nobody listens; anything else may be a gateway that is busy. */
 bool contain_is_stopped(const struct cli_call *call)
@@ -49,14 +52,16 @@ static enum status contain_one(struct registry *registry, const char *partner,
                                const struct contain_what *what, struct table *table,
                                struct error *error)
 {
-    char by[REGISTRY_BY_ROOM];
+    char by[REGISTRY_BY_ROOM], reason[REASON_ROOM];
     const struct registry_target target = {
         .partner = partner,
         .agent = what->agent,
         .credential = what->credential,
     };
     snprintf(by, sizeof by, "uid %u", (unsigned)getuid());
-    TRY(registry_contain(registry, &target, what->reason, by, clock_now_ns(), error));
+    snprintf(reason, sizeof reason, "%s", what->reason);
+    text_make_plain(reason); /* as the gateway does */
+    TRY(registry_contain(registry, &target, reason, by, clock_now_ns(), error));
     struct table_row *row = table_add(table);
     table_set(table, row, 0, "%s", partner);
     table_set(table, row, 1, "%s", what->agent[0] == '\0' ? "*" : what->agent);

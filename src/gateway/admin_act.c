@@ -7,19 +7,25 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "gateway/admin_recording.h"
 #include "gateway/contain.h"
 #include "gateway/tls_desk.h"
 #include "gateway/trust_watch.h"
 
-enum { MOST_HEX = CREDENTIAL_ID_ROOM - 1 };
+enum { MOST_HEX = CREDENTIAL_ID_ROOM - 1, REASON_ROOM = RECORDING_TEXT_BYTES + 1 };
 
-static enum status need_reason(const struct asking *asking, const char **reason,
+/* Nobody is kept from containing by how it is written: a line more, which could pass for one of
+ * ours in the ledger, becomes a blank. */
+static enum status take_reason(const struct asking *asking, char reason[static REASON_ROOM],
                                struct error *error)
 {
-    *reason = admin_option(asking, "REASON");
-    if (*reason == NULL || (*reason)[0] == '\0')
+    const char *given = admin_option(asking, "REASON");
+    if (given == NULL || given[0] == '\0')
         return error_set(error, STATUS_DENIED, "22023", "add REASON 'why'",
                          "a reason is required: it goes into the ledger");
+    snprintf(reason, REASON_ROOM, "%s", given);
+    text_make_plain(reason);
     return STATUS_OK;
 }
 
@@ -114,11 +120,13 @@ static void tell(struct server *server, const struct registry_target *target,
 
 enum status admin_contain(struct asking *asking, struct table *table, struct error *error)
 {
-    struct contain_order order = {.count = 1, .by = asking->by, .arrived_ns = asking->arrived_ns};
+    char reason[REASON_ROOM];
+    struct contain_order order = {
+        .count = 1, .by = asking->by, .reason = reason, .arrived_ns = asking->arrived_ns};
     struct contain_outcome outcome;
     struct registry_target target;
     uint16_t approvals;
-    TRY(need_reason(asking, &order.reason, error));
+    TRY(take_reason(asking, reason, error));
     TRY(read_target(asking, &target, &approvals, error));
     order.targets = &target;
     contain_now(asking->server, &order, &outcome);
@@ -128,9 +136,11 @@ enum status admin_contain(struct asking *asking, struct table *table, struct err
 
 enum status admin_contain_all(struct asking *asking, struct table *table, struct error *error)
 {
-    struct contain_order order = {.by = asking->by, .arrived_ns = asking->arrived_ns};
+    char reason[REASON_ROOM];
+    struct contain_order order = {
+        .by = asking->by, .reason = reason, .arrived_ns = asking->arrived_ns};
     struct contain_outcome outcome;
-    TRY(need_reason(asking, &order.reason, error));
+    TRY(take_reason(asking, reason, error));
     struct snapshot *snapshot = server_snapshot(asking->server);
     const struct policy *policy = snapshot->policy;
     struct registry_target *targets = calloc(policy->partner_count + 1, sizeof *targets);
@@ -173,7 +183,7 @@ enum status admin_restore(struct asking *asking, struct table *table, struct err
     const char *reason;
     uint16_t approvals;
     struct error ignored;
-    TRY(need_reason(asking, &reason, error));
+    TRY(recording_text(asking, "REASON", true, &reason, error));
     TRY(read_target(asking, &target, &approvals, error));
     bool contained = registry_find(server->registry, &target, &found);
     bool proposes = contained && approvals > 1 && !is_proposed(&found, asking->by);

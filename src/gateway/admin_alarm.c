@@ -1,5 +1,5 @@
 /* Alarms, for staff: what was raised, that somebody has seen to it, whether receivers answer. */
-#include "gateway/admin_asking.h"
+#include "gateway/admin_recording.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -44,14 +44,10 @@ static void one_number(struct table *table, const char *name, int64_t number)
 /* ACKNOWLEDGE ALARM ID '1' NOTE 'what was found' */
 enum status admin_acknowledge_alarm(struct asking *asking, struct table *table, struct error *error)
 {
-    const char *note = admin_option(asking, "NOTE");
+    const char *note;
     int64_t id;
     TRY(id_of(asking, &id, error));
-    if (note == NULL || note[0] == '\0')
-        return error_set(error, STATUS_DENIED, "22023", "add NOTE 'what was found'",
-                         "a note is required: it goes into the ledger");
-    if (note[strcspn(note, "\r\n")] != '\0')
-        return error_set(error, STATUS_DENIED, "22023", NULL, "NOTE is not one line");
+    TRY(recording_text(asking, "NOTE", true, &note, error));
     TRY(alarm_acknowledge(asking->server->alarms, id, asking->by, note, error));
     one_number(table, "alarm", id);
     return STATUS_OK;

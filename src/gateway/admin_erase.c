@@ -1,6 +1,6 @@
 /* Erasing a person's key: history keeps a number that leads to nobody. The act names the number,
  * and so says who was erased to nobody but those who knew. */
-#include "gateway/admin_asking.h"
+#include "gateway/admin_recording.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,12 +35,13 @@ enum status admin_erase_subject(struct asking *asking, struct table *table, stru
 {
     static const char *const columns[] = {"kind", "id", "state", NULL};
     const struct words *words = asking->words;
-    const char *reason = admin_option(asking, "REASON");
+    const char *reason;
     struct exposure *exposure = asking->server->exposure;
     uint16_t kind = 0;
     uint32_t id;
-    if (words->count < asking->at + 2 || reason == NULL || reason[0] == '\0')
+    if (words->count < asking->at + 2)
         return admin_syntax(error, "ERASE SUBJECT 'kind' 'key' REASON 'why'");
+    TRY(recording_text(asking, "REASON", true, &reason, error));
     TRY(find_kind(asking, &kind, error));
     const struct slice key = slice_of_text(words->text[asking->at + 1]);
     if (exposure_find(exposure, kind, key, &id) != STATUS_OK)

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "crypto/crypto.h"
 #include "exposure/subject_set.h"
 #include "sql/plan.h"
@@ -24,14 +25,6 @@ static enum status out_of_memory(struct error *error)
 
 /* ---- texts ---- */
 
-static bool has_control(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == '\x7f')
-            return true;
-    return false;
-}
-
 enum status recording_text(const struct asking *asking, const char *name, bool required,
                            const char **text, struct error *error)
 {
@@ -47,9 +40,9 @@ enum status recording_text(const struct asking *asking, const char *name, bool r
         return error_set(error, STATUS_DENIED, "54000",
                          "keep the rest elsewhere, and its hash here",
                          "the text of %s is longer than %d bytes", name, RECORDING_TEXT_BYTES);
-    if (has_control(value))
+    if (!text_is_plain(slice_of_text(value)))
         return error_set(error, STATUS_DENIED, "22023", "write it on one line",
-                         "the text of %s has control characters", name);
+                         "the text of %s has control characters, or is not UTF-8", name);
     *text = value;
     return STATUS_OK;
 }

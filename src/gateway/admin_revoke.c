@@ -1,7 +1,7 @@
 /* Acts of staff on single certificates and tokens: issued, revoked, and what has been revoked.
  * A revocation is enforced first, recorded second: also when neither registry nor ledger can take
  * it. */
-#include "gateway/admin_asking.h"
+#include "gateway/admin_recording.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,14 +48,12 @@ enum status admin_revoke_credential(struct asking *asking, struct table *table, 
 {
     static const char *const columns[] = {"credential_id", "state",  "sessions",
                                           "cut_ms",        "stored", NULL};
-    const char *id = admin_option(asking, "CREDENTIAL"), *reason = admin_option(asking, "REASON");
+    const char *id = admin_option(asking, "CREDENTIAL"), *reason;
     const char *issuer_text = admin_option(asking, "ISSUER");
     uint8_t issuer[REVOCATION_ISSUER_BYTES];
     if (id == NULL)
         return admin_syntax(error, "write REVOKE CREDENTIAL 'id' ISSUER 'hex' REASON 'why'");
-    if (reason == NULL || reason[0] == '\0')
-        return error_set(error, STATUS_DENIED, "22023", "add REASON 'why'",
-                         "a reason is required: it goes into the ledger");
+    TRY(recording_text(asking, "REASON", true, &reason, error));
     TRY(parse_issuer(issuer_text, issuer, error));
     struct credential_name name = {.issuer = issuer, .id = id};
     struct error stored;

@@ -69,6 +69,18 @@ def test_one_certificate_alone_and_back(gateway):
     assert code == 2 and "no serial number" in err
 
 
+def test_a_reason_makes_no_lines_of_its_own(gateway):
+    """What staff write must not pass for what the gateway writes. Containing is not refused for it."""
+    reason = "lost\ncontain by=uid 0\x1b[31m"
+    gateway.cli("partner", "contain", "rival", "--reason", reason)
+    code, _, err = gateway.cli("partner", "restore", "rival", "--reason", reason, check=False)
+    assert code != 0 and "control characters" in err
+    gateway.cli("partner", "restore", "rival", "--reason", "found")
+    texts = [entry["text"] for entry in gateway.ledger() if entry["type"] == "act"]
+    [text] = [text for text in texts if "reason=lost" in text]
+    assert text.endswith("reason=lost contain by=uid 0 [31m")
+
+
 def test_restoring_takes_two(gateway):
     contain(gateway, "acme/job")
     for _ in range(2):

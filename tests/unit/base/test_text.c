@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "base/text.h"
 
 static void check(const char *text, bool plain)
@@ -32,6 +34,25 @@ static void controls_and_broken_bytes_are_not(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         check(texts[i], false);
     assert_false(text_is_plain(slice_of("a\0b", 3)));
+}
+
+static void what_is_not_plain_becomes_blanks(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"", ""},
+        {"caf\xc3\xa9 \"x\"", "caf\xc3\xa9 \"x\""},
+        {"a\nby=b\r\n\x1b[31m\x7f", "a by=b   [31m "},
+        {"\xc2\x9b"
+         "31m\xe2\x80\xa8 \xff\xc3",
+         "  31m      "},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", pairs[i][0]);
+        text_make_plain(text);
+        assert_string_equal(text, pairs[i][1]);
+        assert_true(text_is_plain(slice_of_text(text)));
+    }
 }
 
 static void utf8_ends_where_it_breaks(void **state)
@@ -71,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_plain),
         cmocka_unit_test(controls_and_broken_bytes_are_not),
+        cmocka_unit_test(what_is_not_plain_becomes_blanks),
         cmocka_unit_test(utf8_ends_where_it_breaks),
         cmocka_unit_test(addresses_are_as_people_write_them),
     };
