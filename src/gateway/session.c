@@ -497,10 +497,13 @@ void session_end(struct session *session, enum ledger_outcome outcome, const cha
 {
     if (session->state == SESSION_CLOSING)
         return;
-    if (session_may_log(session))
+    if (session_may_log(
+            session)) /* names that are nobody's stay out: people type passwords there */
         log_event(LOG_INFO, "session_ended", "session=%llu agent=%s sqlstate=%s reason=\"%s\"",
                   (unsigned long long)session->id, session->agent == NULL ? "-" : session->login,
-                  sqlstate, message);
+                  sqlstate,
+                  session->agent == NULL && strcmp(sqlstate, "28P01") == 0 ? "authentication failed"
+                                                                           : message);
     bool plain_start = session->state == SESSION_HANDSHAKE;
     session->state = SESSION_CLOSING;
     session->active_ns = clock_monotonic_ns();

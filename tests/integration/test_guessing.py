@@ -335,6 +335,15 @@ def test_names_of_any_bytes(gateway):
     gateway.cli("agent", "backoff", "--json")
 
 
+def test_names_that_are_nobodys_are_not_written_down(gateway):
+    """People type their password where the name belongs."""
+    assert wrong(gateway, "correct horse battery staple", "127.0.7.1")[0][0] == "28P01"
+    assert wrong(gateway, "acme.sus", "127.0.7.1")[0][0] == "28P01"
+    log = gateway.log_text()  # a line is written before the answer is sent
+    assert 'agent=- sqlstate=28P01 reason="authentication failed"\n' in log and "horse" not in log
+    assert 'agent=acme.sus sqlstate=28P01 reason="authentication failed for user' in log
+
+
 def login_on(login):
     login.begin()
     login.finish(login.challenge()[0])
