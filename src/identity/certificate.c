@@ -75,6 +75,14 @@ static bool is_uri(const char *name)
     return strstr(name, "://") != NULL || strncmp(name, "urn:", 4) == 0;
 }
 
+/* Who issues certificates is no agent: X.509-SVID, section 4.1. */
+static bool is_authority(X509 *certificate)
+{
+    bool is_one = (X509_get_extension_flags(certificate) & EXFLAG_CA) != 0;
+    ERR_clear_error();
+    return is_one;
+}
+
 enum status identity_check_certificate(const struct policy_agent *agent, struct slice der,
                                        struct error *error)
 {
@@ -83,7 +91,8 @@ enum status identity_check_certificate(const struct policy_agent *agent, struct 
     if (certificate != NULL && agent->certificate != NULL) {
         bool uri = has_uri(certificate, agent->certificate); /* both: it takes as long for either */
         bool name = has_common_name(certificate, agent->certificate);
-        proven = is_uri(agent->certificate) ? uri : name;
+        bool is_leaf = !is_authority(certificate);
+        proven = (is_uri(agent->certificate) ? uri : name) && is_leaf;
     }
     X509_free(certificate);
     if (proven)
