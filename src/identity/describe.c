@@ -29,7 +29,8 @@ static void take_text(BIO *bio, char room[static DESCRIPTION_NAME_ROOM])
     size_t fits = len < 0 ? 0 : (size_t)len;
     if (fits > DESCRIPTION_NAME_ROOM - 1)
         fits = DESCRIPTION_NAME_ROOM - 1;
-    memcpy(room, data, fits);
+    if (fits > 0) /* data may be NULL then */
+        memcpy(room, data, fits);
     room[fits] = '\0';
     BIO_free(bio);
 }
