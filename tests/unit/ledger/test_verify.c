@@ -158,7 +158,7 @@ static void sweep(const struct test_folder *folder, const char *name, uint64_t f
                   uint64_t step, uint64_t align)
 {
     int fd = open_rw(folder_file(folder, name));
-    for (uint64_t at = from; at < to; at += each_byte ? 1 : step) {
+    for (uint64_t at = from; at < to; at += each_byte ? 1 : step * OF_CHANGES_ONE_IN) {
         flip(fd, at);
         struct outcome outcome = verify_folder(folder);
         uint64_t want = align == 0 ? 0 : at / align * align;
@@ -182,7 +182,7 @@ static void sweep_tail(const struct test_folder *folder, const char *name, uint6
                        uint64_t until, uint64_t step)
 {
     int fd = open_rw(folder_file(folder, name));
-    for (uint64_t at = end; at < until; at += step) {
+    for (uint64_t at = end; at < until; at += step * OF_CHANGES_ONE_IN) {
         flip(fd, at);
         struct outcome outcome = verify_folder(folder);
         assert_damage(&outcome, "tail", name, end);
@@ -223,7 +223,7 @@ static void every_flip_in_the_small_files_is_found(void **state)
     make_log(&folder);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         int fd = open_rw(folder_file(&folder, files[i].name));
-        for (uint64_t at = 0; at < files[i].len; at++) {
+        for (uint64_t at = 0; at < files[i].len; at += OF_CHANGES_ONE_IN) {
             flip(fd, at);
             if (verify_folder(&folder).status != STATUS_CORRUPT)
                 fail_msg("%s: byte %llu: not found", files[i].name, (unsigned long long)at);
