@@ -80,8 +80,9 @@ void alarm_raise(struct alarm_desk *desk, const struct alarm *alarm);
  * by, note, sequence — newest first. open_only: without those that somebody has acknowledged. */
 MUST_USE enum status alarm_list(struct alarm_desk *desk, bool open_only, struct table *table,
                                 struct error *error);
-/* alarm, raised, rule, text, receiver, state, attempts, next, answer: one alarm's, a row a
- * receiver; without receivers one row. STATUS_NOT_FOUND 42704. */
+/* alarm, raised, rule, partner, agent, about, text, contained, repeats, acknowledged, by, note,
+ * receiver, state, attempts, next, answer, commands (a line each; NULL once somebody has seen to
+ * it): one alarm's, a row a receiver; without receivers one row. STATUS_NOT_FOUND 42704. */
 MUST_USE enum status alarm_show(struct alarm_desk *desk, int64_t id, struct table *table,
                                 struct error *error);
 /* Durable in the ledger when it returns. STATUS_NOT_FOUND 42704; STATUS_DENIED 55000 where somebody

@@ -4,11 +4,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { NOTE_BYTES = 400 };
+enum { NOTE_BYTES = 400, ADVICE_BYTES = 4096 };
 
 enum status alarm_list(struct alarm_desk *desk, bool open_only, struct table *table,
                        struct error *error)
@@ -19,12 +20,42 @@ enum status alarm_list(struct alarm_desk *desk, bool open_only, struct table *ta
     return status;
 }
 
+static const char *cell(const struct table *table, const char *name)
+{
+    for (size_t column = 0; column < table->column_count; column++)
+        if (strcmp(table->columns[column], name) == 0 && table->first->cells[column] != NULL)
+            return table->first->cells[column];
+    return "";
+}
+
+/* What to do about it stands in the last column, until somebody has seen to it. */
+static void put_commands(int64_t id, struct table *table)
+{
+    const struct alarms_entry alarm = {.id = id,
+                                       .rule = cell(table, "rule"),
+                                       .partner = cell(table, "partner"),
+                                       .agent = cell(table, "agent"),
+                                       .about = cell(table, "about"),
+                                       .contained = cell(table, "contained")};
+    struct buffer text;
+    if (cell(table, "acknowledged")[0] != '\0')
+        return;
+    buffer_init(&text, ADVICE_BYTES);
+    alarm_advise(&alarm, &text);
+    const char *commands = buffer_text(&text);
+    for (struct table_row *row = table->first; commands != NULL && row != NULL; row = row->next)
+        table_set(table, row, table->column_count - 1, "%.*s", (int)strlen(commands) - 1, commands);
+    buffer_free(&text);
+}
+
 enum status alarm_show(struct alarm_desk *desk, int64_t id, struct table *table,
                        struct error *error)
 {
     pthread_mutex_lock(&desk->file_lock);
     enum status status = alarms_show(desk->file, id, table, error);
     pthread_mutex_unlock(&desk->file_lock);
+    if (status == STATUS_OK)
+        put_commands(id, table);
     return status;
 }
 

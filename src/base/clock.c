@@ -56,6 +56,19 @@ void clock_format_utc(int64_t time_ns, char text[static 21])
         text[0] = '\0';
 }
 
+void clock_format_span(int64_t span_ns, char text[static 21])
+{
+    int64_t minutes = span_ns / INT64_C(60000000000);
+    bool days = minutes > 0 && minutes % 1440 == 0, hours = minutes > 0 && minutes % 60 == 0;
+    snprintf(text, 21, "%lld%c",
+             (long long)(minutes / (days    ? 1440
+                                    : hours ? 60
+                                            : 1)),
+             days    ? 'd'
+             : hours ? 'h'
+                     : 'm');
+}
+
 /* GLib reads more of ISO 8601 than RFC 3339 allows (week dates, no separators, no offset): accept
  * only YYYY-MM-DDTHH:MM:SS[.fraction](Z|+HH:MM|-HH:MM). */
 static bool is_rfc3339(const char *text)

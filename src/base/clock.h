@@ -18,6 +18,8 @@ int64_t clock_by_line_ns(int64_t line);
 
 /* "2026-11-22T11:18:48Z" into room for at least 21 bytes. */
 void clock_format_utc(int64_t time_ns, char text[static 21]);
+/* A span of whole minutes as people type it, in its greatest even unit: "90m", "8h", "2d". */
+void clock_format_span(int64_t span_ns, char text[static 21]);
 
 /* RFC 3339 instant ("2026-11-22T11:18:48Z", with offset, or a bare date = midnight UTC) to ns.
  * STATUS_INVALID otherwise. */

@@ -84,6 +84,7 @@ static enum cli_json_kind kind_of(const char *name)
         "both",
         "bound",
         "factor",
+        "failures",
         "floor",
         "greatest",
         "gross",
@@ -128,6 +129,7 @@ static enum cli_json_kind kind_of(const char *name)
         "unknown",
         "upstream_ms",
         "used",
+        "wait_s",
         "witness",
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -137,19 +139,19 @@ static enum cli_json_kind kind_of(const char *name)
     return CLI_JSON_TEXT;
 }
 
-/* But a key's id is eight hexadecimal digits, and some of those look like numbers. */
-static bool is_of_keys(const struct table *table)
+/* But the id of a key or of a certificate is hexadecimal, and some of those look like numbers. */
+static bool has_text_ids(const struct table *table)
 {
-    for (size_t column = 0; column < table->column_count; column++) {
-        if (strcmp(table->columns[column], "key") == 0)
+    for (size_t column = 0; column < table->column_count; column++)
+        if (strcmp(table->columns[column], "key") == 0 ||
+            strcmp(table->columns[column], "issuer") == 0)
             return true;
-    }
     return false;
 }
 
 void cli_result_kinds(struct cli_result *result)
 {
-    bool has_text_id = is_of_keys(&result->table);
+    bool has_text_id = has_text_ids(&result->table);
     for (size_t column = 0; column < result->table.column_count; column++) {
         const char *name = result->table.columns[column];
         bool is_text = has_text_id && strcmp(name, "id") == 0;

@@ -296,6 +296,7 @@ static enum status parse(struct cli_call *call, int argc, char **argv, bool *hel
 
 static int report(const struct cli_call *call, const struct error *error)
 {
+    fflush(stdout); /* what was printed stands above */
     fprintf(stderr, "cofferdam %s%s%s: ", call->verb->verb, call->verb->subverb == NULL ? "" : " ",
             call->verb->subverb == NULL ? "" : call->verb->subverb);
     cli_print_safe(stderr, error->message);

@@ -24,7 +24,7 @@ static void print_row(FILE *out, const struct cli_verb *verb)
     char name[64];
     snprintf(name, sizeof name, "%s%s%s", verb->verb, verb->subverb == NULL ? "" : " ",
              verb->subverb == NULL ? "" : verb->subverb);
-    fprintf(out, "  %-18s  %s\n", name, verb->summary);
+    fprintf(out, "  %-19s  %s\n", name, verb->summary);
 }
 
 void cli_help(FILE *out, const struct cli_verb *verbs)
@@ -82,7 +82,7 @@ void cli_help_verb(FILE *out, const struct cli_verb *verb)
     fputs("\nexamples:\n", out);
     for (const char *line = command->examples; *line != '\0';) {
         size_t len = strcspn(line, "\n");
-        fprintf(out, "  cofferdam %.*s\n", (int)len, line);
+        fprintf(out, "  %s%.*s\n", line[0] == ' ' ? "" : "cofferdam ", (int)len, line);
         line += len + (line[len] == '\n');
     }
     fprintf(out,

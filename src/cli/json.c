@@ -111,7 +111,8 @@ json_t *cli_json_table(const struct table *table, const enum cli_json_kind *kind
 
 enum status cli_json_print(json_t *value, bool compact, struct error *error)
 {
-    int failure = json_dumpf(value, stdout, compact ? JSON_COMPACT : JSON_INDENT(2));
+    int failure = json_dumpf(value, stdout,
+                             (compact ? JSON_COMPACT : JSON_INDENT(2)) | JSON_REAL_PRECISION(15));
     json_decref(value);
     if (failure != 0 || fputc('\n', stdout) == EOF)
         return error_set_errno(error, errno, "cannot write the result");

@@ -1,6 +1,6 @@
 /* cofferdam alarm test: do those who are to be told answer? The gateway delivers; this asks it
  * until each receiver has been tried. */
-#include "cli/admin.h"
+#include "cli/alarm.h"
 #include "cli/verbs.h"
 
 #include <string.h>
@@ -59,7 +59,7 @@ static enum status judge(const struct table *table, struct error *error)
                          "nobody is configured to be told: alarms go to the log and the ledger");
     return taken == table->row_count
                ? STATUS_OK
-               : error_set(error, STATUS_IO, "58000", "The answers above say why.",
+               : error_set(error, STATUS_IO, "58000", "the answers above say why",
                            "%zu of %zu receivers took the test alarm", taken, table->row_count);
 }
 
@@ -76,7 +76,7 @@ static enum status test(const struct cli_call *call, struct cli_admin *admin, st
     if (status == STATUS_OK)
         status = wait_for_answers(admin, id, &result, error);
     if (status == STATUS_OK)
-        status = cli_print_result(call, &result, error);
+        status = cli_print_alarm(call, &result, error);
     if (status == STATUS_OK)
         status = judge(&result.table, error);
     table_free(&result.table);

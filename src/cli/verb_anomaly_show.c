@@ -44,7 +44,6 @@ const struct cli_command verb_anomaly_show = {
         "whichever is more; while an agent is still learned, the floor alone. Of columns, hours\n"
         "and networks: how many were new in this hour, and how many are known.",
     .examples = "anomaly show\n"
-                "anomaly show --agent north-mail/sync --json\n"
-                "anomaly test --since 30d --policy next.yaml\n",
+                "anomaly show --agent north-mail/sync --json\n",
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/admin.h"
 #include "cli/certificate_file.h"
+#include "cli/contain.h"
 #include "crypto/crypto.h"
 #include "identity/authority.h"
 #include "policy/config.h"
@@ -85,6 +86,10 @@ static enum status find_name(struct cli_call *call, char id[static CREDENTIAL_ID
     if (!file_exists(what) && id[0] != '\0')
         return find_issuer(call, issuer, error);
     struct description certificate;
+    if (!file_exists(what))
+        return error_set(error, STATUS_NOT_FOUND, "58P01",
+                         "give a serial number as cofferdam cert list prints it, or a certificate",
+                         "%.200s is no file, and no serial number in hexadecimal", what);
     TRY(certificate_file(what, &certificate, error));
     memcpy(id, certificate.credential.id, CREDENTIAL_ID_ROOM);
     crypto_hex(certificate.credential.issuer, sizeof certificate.credential.issuer, issuer);
@@ -111,6 +116,7 @@ static void warn_of_stranger(struct cli_call *call, const struct cli_result *res
 {
     const struct table *table = &result->table;
     if (table->first == NULL || strcmp(cli_cell(table, table->first, "sessions"), "0") != 0 ||
+        strcmp(cli_cell(table, table->first, "already"), "yes") == 0 ||
         file_exists(call->arguments[0]) || was_issued(call, id))
         return;
     fprintf(stderr,
@@ -118,6 +124,15 @@ static void warn_of_stranger(struct cli_call *call, const struct cli_result *res
             "names it: %s\nhint: compare it with `cofferdam cert show FILE`; `cofferdam partner "
             "contain` cuts an agent off whatever its certificate\n",
             id);
+}
+
+static void print_cut(const struct table *table, const struct table_row *row)
+{
+    const char *sessions = cli_cell(table, row, "sessions");
+    bool already = strcmp(cli_cell(table, row, "already"), "yes") == 0;
+    printf("%s %s revoked%s: %s session%s ended in %s ms\n", cli_cell(table, row, "credential_id"),
+           already ? "had been" : "is", already ? " before" : "", sessions,
+           strcmp(sessions, "1") == 0 ? "" : "s", cli_cell(table, row, "cut_ms"));
 }
 
 /* It is enforced first and stored second; what is not stored ends with the process. */
@@ -128,10 +143,8 @@ static enum status print(const struct cli_call *call, const struct cli_result *r
     const char *stored = table->first == NULL ? "" : cli_cell(table, table->first, "stored");
     if (call->json)
         TRY(cli_print_result(call, result, error));
-    else
-        printf("%s is revoked: %s sessions ended in %s ms\n",
-               cli_cell(table, table->first, "credential_id"),
-               cli_cell(table, table->first, "sessions"), cli_cell(table, table->first, "cut_ms"));
+    else if (table->first != NULL)
+        print_cut(table, table->first);
     if (strcmp(stored, "yes") == 0)
         return STATUS_OK;
     return error_set(error, STATUS_IO, "58030",
@@ -146,7 +159,12 @@ static enum status run(struct cli_call *call, struct error *error)
     TRY(cli_require(call, "reason", &reason, error));
     TRY(find_name(call, id, issuer, error));
     struct cli_admin *admin = NULL;
-    TRY(cli_admin_open(call, &admin, error));
+    enum status status = cli_admin_open(call, &admin, error);
+    if (status != STATUS_OK && contain_is_stopped(call))
+        snprintf(error->hint, sizeof error->hint,
+                 "cofferdam partner contain PARTNER --certificate %.40s works without the gateway",
+                 id);
+    TRY(status);
     struct cli_result result = {0};
     struct buffer command;
     buffer_init(&command, COMMAND_BYTES);
@@ -154,7 +172,7 @@ static enum status run(struct cli_call *call, struct error *error)
     cli_admin_clause(&command, "CREDENTIAL", id);
     cli_admin_clause(&command, "ISSUER", issuer);
     cli_admin_clause(&command, "REASON", reason);
-    enum status status = cli_admin_ask(admin, &command, &result, error);
+    status = cli_admin_ask(admin, &command, &result, error);
     if (status == STATUS_OK) {
         warn_of_stranger(call, &result, id);
         status = print(call, &result, error);

@@ -5,7 +5,7 @@
 static const struct cli_option options[] = {
     {"reason", 'r', "TEXT", "why; it is kept in the ledger (needed)"},
     {"certificate", 0, "SERIAL", "contain this certificate alone, as cert show prints its serial"},
-    {"token", 0, "ID", "contain this token alone, as partner sessions prints its id"},
+    {"token", 0, "ID", "contain this token alone, as sessions prints its id"},
     {"all", 0, NULL, "contain every partner of the policy at once"},
     {NULL, 0, NULL, NULL},
 };

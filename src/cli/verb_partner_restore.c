@@ -23,7 +23,9 @@ const struct cli_command verb_partner_restore = {
     .description =
         "Lets a contained partner, or one agent, connect again. An agent stays out while its\n"
         "partner is contained. Where the policy says restore: {approvals: 2}, the first user\n"
-        "proposes, and another restores by the same command within 7 days.",
-    .examples = "partner restore north-mail --reason \"forensic report received\"\n",
+        "proposes, and another restores by the same command within 7 days. What was contained\n"
+        "by itself is restored by itself; partner list --contained has all of it.",
+    .examples = "partner restore north-mail --reason \"forensic report received\"\n"
+                "partner restore ringway --certificate 4f:0a:31 -r \"laptop found\"\n",
     .run = run,
 };

@@ -11,8 +11,9 @@ const struct cli_command verb_reload = {
     .arguments = "",
     .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
     .description =
-        "Makes the running gateway read its policy again. A policy that does not hold changes\n"
-        "nothing; the reason is told.",
+        "Makes the running gateway read its policy, the certificate of its listener and the\n"
+        "revocation lists again. A policy or a certificate that does not hold changes neither;\n"
+        "the reason is told.",
     .examples = "reload\n",
     .run = run,
 };

@@ -56,9 +56,11 @@ enum status admin_show_backoff(struct asking *asking, struct table *table, struc
         hide_unprintable(lines[i].login);
         struct table_row *row = table_add(table);
         table_set(table, row, 0, "%s", kinds[lines[i].kind]);
-        table_set(table, row, 1, "%s", lines[i].login);
+        if (lines[i].login[0] != '\0')
+            table_set(table, row, 1, "%s", lines[i].login);
         table_set(table, row, 2, "%s", lines[i].known ? "yes" : "no");
-        table_set(table, row, 3, "%s", place);
+        if (place[0] != '\0')
+            table_set(table, row, 3, "%s", place);
         table_set(table, row, 4, "%u", lines[i].failures);
         table_set(table, row, 5, "%u.%u", lines[i].wait_ms / 1000, lines[i].wait_ms / 100 % 10);
     }

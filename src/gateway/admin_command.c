@@ -13,10 +13,12 @@
 #include "gateway/admin_asking.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
+#include "policy/suggest.h"
 
 /* With room for the words' edges beside ADMIN_CLIENT_COMMAND_BYTES of text. */
 enum { COMMAND_BYTES = 256 * 1024 };
@@ -167,6 +169,29 @@ static const struct {
     {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},
 };
 
+static enum status unknown_command(const struct words *words, struct error *error)
+{
+    enum { COUNT = sizeof commands / sizeof commands[0], NAME_ROOM = 40 };
+    char names[COUNT][NAME_ROOM], given[NAME_ROOM], hint[NAME_ROOM + 40];
+    const char *known[COUNT + 1] = {NULL};
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(names[i], NAME_ROOM, "%s%s%s", commands[i].words[0],
+                 commands[i].words[1] == NULL ? "" : " ",
+                 commands[i].words[1] == NULL ? "" : commands[i].words[1]);
+        known[i] = names[i];
+    }
+    snprintf(given, sizeof given, "%s%s%s", words->count == 0 ? "" : words->text[0],
+             words->count < 2 ? "" : " ", words->count < 2 ? "" : words->text[1]);
+    for (char *c = given; *c != '\0'; c++)
+        *c = (char)toupper((unsigned char)*c);
+    const char *nearest = suggest_nearest(given, known);
+    if (nearest == NULL)
+        snprintf(hint, sizeof hint, "cofferdam(1), ADMIN DATABASE, has them all");
+    else
+        snprintf(hint, sizeof hint, "did you mean %s?", nearest);
+    return error_set(error, STATUS_DENIED, "42601", hint, "unknown command");
+}
+
 static enum status run_words(struct asking *asking, struct table *table, const char **tag,
                              struct error *error)
 {
@@ -181,15 +206,7 @@ static enum status run_words(struct asking *asking, struct table *table, const c
         *tag = commands[i].tag;
         return commands[i].run(asking, table, error);
     }
-    return error_set(
-        error, STATUS_DENIED, "42601",
-        "SHOW SESSIONS, BACKOFF, PARTNERS, EXPOSURE, WRITTEN, CATEGORIES, COMBINATIONS, NEVER, "
-        "NET, OVERLAP, "
-        "STATEMENTS, SUBJECT, "
-        "LEDGER, CUTOFF, BUDGET, DELIVERIES, ALARMS, STATS; DELIVERY, CONTAIN, RESTORE, "
-        "RECORD, DECLARE, ERASE, EXPLAIN AGENT, "
-        "RELOAD",
-        "unknown command");
+    return unknown_command(words, error);
 }
 
 enum status admin_command(struct server *server, const char *text, const char *by,

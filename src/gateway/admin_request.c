@@ -150,6 +150,19 @@ void admin_prune_requests(struct server *server)
 
 /* ---- listing ---- */
 
+/* A name without requests is told from a slip. */
+static enum status know_partner(struct asking *asking, struct table *table, struct error *error)
+{
+    const struct policy_partner *found;
+    struct snapshot *snapshot = server_snapshot(asking->server);
+    enum status status =
+        policy_need_partner(snapshot->policy, admin_option(asking, "PARTNER"), &found, error);
+    snapshot_release(snapshot);
+    if (status != STATUS_OK)
+        table_free(table);
+    return status;
+}
+
 enum status admin_show_requests(struct asking *asking, struct table *table, struct error *error)
 {
     uint64_t id = 0;
@@ -157,6 +170,8 @@ enum status admin_show_requests(struct asking *asking, struct table *table, stru
         TRY(read_id(asking, &id, error));
     admin_prune_requests(asking->server); /* what is due by now is not shown as open */
     list(asking, table, admin_option(asking, "PARTNER"), id);
+    if (table->row_count == 0 && admin_option(asking, "PARTNER") != NULL)
+        TRY(know_partner(asking, table, error));
     if (id != 0 && table->row_count == 0) {
         table_free(table);
         return error_set(error, STATUS_NOT_FOUND, "42704", "cofferdam request list has them",
@@ -173,16 +188,16 @@ static enum status read_for(struct asking *asking, const struct policy_approval 
     *for_ns = terms->for_ns;
     if (text == NULL)
         return STATUS_OK;
-    char *end;
+    char *end, most[21];
     long count = strtol(text, &end, 10);
     int64_t unit_s = *end == 'm' ? 60 : *end == 'h' ? 3600 : *end == 'd' ? 86400 : 0;
     if (count < 1 || count > 100000 || unit_s == 0 || end[1] != '\0')
         return error_set(error, STATUS_DENIED, "22023", "write 90m, 8h or 2d",
-                         "FOR \"%.20s\" is no time", text);
+                         "\"%.20s\" is no time to approve it for", text);
+    clock_format_span(terms->for_ns, most);
     if (count * unit_s * SECOND_NS > terms->for_ns)
         return error_set(error, STATUS_DENIED, "22023", "approve it for less, or change the policy",
-                         "the policy gives this grant for %lld minutes at most",
-                         (long long)(terms->for_ns / SECOND_NS / 60));
+                         "the policy gives this grant for %s at most", most);
     *for_ns = count * unit_s * SECOND_NS;
     return STATUS_OK;
 }

@@ -46,8 +46,8 @@ static void record(struct asking *asking, const char *issuer, const char *id, co
 
 enum status admin_revoke_credential(struct asking *asking, struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"credential_id", "state",  "sessions",
-                                          "cut_ms",        "stored", NULL};
+    static const char *const columns[] = {"credential_id", "state",   "sessions", "cut_ms",
+                                          "stored",        "already", NULL};
     const char *id = admin_option(asking, "CREDENTIAL"), *reason;
     const char *issuer_text = admin_option(asking, "ISSUER");
     uint8_t issuer[REVOCATION_ISSUER_BYTES];
@@ -58,6 +58,7 @@ enum status admin_revoke_credential(struct asking *asking, struct table *table, 
     struct credential_name name = {.issuer = issuer, .id = id};
     struct error stored;
     int64_t begun = clock_monotonic_ns();
+    bool already = registry_revoked(asking->server->registry, issuer, id);
     enum status status = registry_revoke(asking->server->registry, &name, reason, asking->by,
                                          clock_now_ns(), &stored);
     if (status != STATUS_OK && !registry_revoked(asking->server->registry, issuer, id)) {
@@ -76,6 +77,7 @@ enum status admin_revoke_credential(struct asking *asking, struct table *table, 
     table_set(table, row, 2, "%zu", sessions);
     table_set(table, row, 3, "%.1f", cut_ms);
     table_set(table, row, 4, "%s", status == STATUS_OK ? "yes" : stored.message);
+    table_set(table, row, 5, "%s", already ? "yes" : "no");
     return STATUS_OK;
 }
 

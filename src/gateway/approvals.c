@@ -142,10 +142,12 @@ static enum status refuse(const struct request *request, const struct policy_gra
                          "ask the data controller; it can be asked for again an hour later",
                          "dataset \"%s\" needs approval, and request %" PRIu64 " was denied",
                          request->dataset, request->id);
+    char most[21];
+    clock_format_span(grant->approval.for_ns, most);
     snprintf(hint, sizeof hint,
-             "ask the data controller to approve it, and run this again then; it holds for %lld "
-             "minutes at most",
-             (long long)(grant->approval.for_ns / 60000000000));
+             "ask the data controller to approve it, and run this again then; an approval holds "
+             "for %s at most",
+             most);
     return error_set(error, STATUS_DENIED, "42501", hint,
                      "dataset \"%s\" needs approval: request %" PRIu64 " %s", request->dataset,
                      request->id, made ? "was made" : "waits for it");

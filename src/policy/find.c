@@ -45,10 +45,13 @@ const struct policy_partner *policy_find_partner(const struct policy *policy, co
 static void suggest(const char *word, const char *const *words, char hint[static HINT_ROOM])
 {
     const char *nearest = suggest_nearest(word, words);
+    char list[HINT_ROOM - 10];
+    hint[0] = '\0';
+    suggest_list(words, list, sizeof list);
     if (nearest != NULL)
         snprintf(hint, HINT_ROOM, "did you mean %.100s?", nearest);
-    else
-        suggest_list(words, hint, HINT_ROOM);
+    else if (list[0] != '\0')
+        snprintf(hint, HINT_ROOM, "one of: %s", list);
 }
 
 enum status policy_need_partner(const struct policy *policy, const char *name,

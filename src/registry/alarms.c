@@ -334,27 +334,30 @@ enum status alarms_list(struct alarms *alarms, bool open_only, struct table *tab
 
 static void take_receiver(struct table *table, sqlite3_stmt *statement)
 {
+    enum { RAISED = 1, ACKNOWLEDGED = 9, STATE = 13, NEXT = 15 };
     struct table_row *row = table_add(table);
-    table_set(table, row, 0, "%lld", (long long)sqlite3_column_int64(statement, 0));
-    table_set_instant(table, row, 1, sqlite3_column_int64(statement, 1));
-    set_text(table, row, 2, sqlite_text(statement, 2));
-    set_text(table, row, 3, sqlite_text(statement, 3));
-    set_text(table, row, 4, sqlite_text(statement, 4));
-    set_text(table, row, 5, sqlite_text(statement, 5));
-    table_set(table, row, 6, "%lld", (long long)sqlite3_column_int64(statement, 6));
-    if (sqlite_text(statement, 5) != NULL && strcmp(sqlite_text(statement, 5), "waiting") == 0)
-        table_set_instant(table, row, 7, sqlite_instant(statement, 7));
-    set_text(table, row, 8, sqlite_text(statement, 8));
+    const char *state = sqlite_text(statement, STATE);
+    bool waits = state != NULL && strcmp(state, "waiting") == 0;
+    for (int column = 0; column < sqlite3_column_count(statement); column++) {
+        size_t at = (size_t)column;
+        if (column != RAISED && column != ACKNOWLEDGED && column != NEXT)
+            set_text(table, row, at, sqlite_text(statement, column));
+        else if (column != NEXT || waits)
+            table_set_instant(table, row, at, sqlite_instant(statement, column));
+    }
 }
 
 enum status alarms_show(struct alarms *alarms, int64_t id, struct table *table, struct error *error)
 {
-    static const char *const columns[] = {"alarm", "raised",   "rule", "text",   "receiver",
-                                          "state", "attempts", "next", "answer", NULL};
+    static const char *const columns[] = {"alarm", "raised", "rule",      "partner", "agent",
+                                          "about", "text",   "contained", "repeats", "acknowledged",
+                                          "by",    "note",   "receiver",  "state",   "attempts",
+                                          "next",  "answer", "commands",  NULL};
     sqlite3_stmt *statement = NULL;
     TRY(sqlite_prepare(&alarms->file, &statement, error,
-                       "SELECT alarm.alarm_id, raised_ns, rule, text, receiver, state, attempts,"
-                       " next_ns, answer FROM alarm"
+                       "SELECT alarm.alarm_id, raised_ns, rule, partner, agent, about, text,"
+                       " contained, repeats, acknowledged_ns, acknowledged_by, note, receiver,"
+                       " state, attempts, next_ns, answer FROM alarm"
                        " LEFT JOIN delivery ON delivery.alarm_id = alarm.alarm_id"
                        " WHERE alarm.alarm_id = ?1 ORDER BY receiver",
                        "n", id));

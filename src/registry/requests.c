@@ -233,8 +233,10 @@ static enum status may_approve(struct registry *registry, const struct request *
 {
     TRY(check_free(registry, request, error));
     if (request->state != REQUEST_ASKED)
-        return error_set(error, STATUS_DENIED, "55000", NULL, "request %" PRIu64 " is %s",
-                         request->id, request_state_name(request->state));
+        return error_set(error, STATUS_DENIED, "55000",
+                         "cofferdam request show tells by whom; the partner can ask again",
+                         "request %" PRIu64 " is %s", request->id,
+                         request_state_name(request->state));
     if (strcmp(request->asked_by, by) == 0)
         return error_set(error, STATUS_DENIED, "42501", "another user must approve it",
                          "request %" PRIu64 " was made by the same user", request->id);
@@ -306,8 +308,13 @@ enum status requests_end(struct registry *registry, uint64_t id, enum request_st
     if (status == STATUS_OK) {
         *request = kept->content;
         if (request->state != from)
-            status = error_set(error, STATUS_DENIED, "55000", NULL, "request %" PRIu64 " is %s", id,
-                               request_state_name(request->state));
+            status = error_set(error, STATUS_DENIED, "55000",
+                               request->state == REQUEST_APPROVED
+                                   ? "cofferdam request revoke takes an approval back"
+                               : request->state == REQUEST_ASKED
+                                   ? "cofferdam request deny refuses what nobody has approved"
+                                   : "cofferdam request show tells by whom",
+                               "request %" PRIu64 " is %s", id, request_state_name(request->state));
         else
             end_content(request, state, by, reason, now_ns);
     }

@@ -96,6 +96,9 @@ def test_acknowledging_takes_a_note_and_is_recorded(gateway):
     alarm = gateway.admin("TEST ALARMS")[0]["alarm"]
     code, _, errors = gateway.cli("alarm", "acknowledge", alarm, check=False)
     assert code == 2 and "--note" in errors
+    shown = gateway.cli("alarm", "show", alarm)
+    assert shown.startswith(f"alarm: {alarm}\nraised: ") and "\nreceiver  state " in shown, shown
+    assert f'\nWhat may come next\n    cofferdam alarm acknowledge {alarm} --note "what was found"\n' in shown, shown
     gateway.cli("alarm", "acknowledge", alarm, "--note", "only a test")
     assert int(alarm) not in [row["alarm"] for row in gateway.cli_json("alarm", "list")]
     listed = {row["alarm"]: row for row in gateway.cli_json("alarm", "list", "--all")}[int(alarm)]
@@ -105,6 +108,8 @@ def test_acknowledging_takes_a_note_and_is_recorded(gateway):
     assert any(text.startswith(f"alarm-acknowledged\nid={alarm}\n") and "note=only a test" in text for text in texts)
     code, _, errors = gateway.cli("alarm", "acknowledge", alarm, "--note", "again", check=False)
     assert code == 1 and "already" in errors
+    shown = gateway.cli("alarm", "show", alarm)
+    assert "\nnote: only a test\n" in shown and "\nby: uid " in shown and "may come next" not in shown, shown
     assert gateway.cli("alarm", "show", "4711", check=False)[0] == 1
 
 

@@ -98,6 +98,12 @@ def test_a_serial_names_it_too(shop_gateway, authority):
     _, _, errors = shop_gateway.cli("cert", "revoke", slip, "--reason", "a slip", check=False)
     assert "no session has this serial" in errors and slip.lower().lstrip("0") in errors
     shop_gateway.cli("cert", "revoke", serial, "--reason", "as the CA calls it")
+    out = shop_gateway.cli("cert", "revoke", serial, "--reason", "once more")
+    assert "had been revoked before: 0 sessions" in out
+    _, _, errors = shop_gateway.cli("cert", "revoke", "1:2E:4", "--reason", "looks like a number", check=False)
+    assert "12e4" in [row["id"] for row in shop_gateway.cli_json("cert", "revoked")]
+    code, _, errors = shop_gateway.cli("cert", "revoke", "no-such-file", "--reason", "a slip", check=False)
+    assert code == 1 and "hint: give a serial number" in errors
     for _ in range(2):
         assert "revoked" in turned_away(shop_gateway, "acme.cert", **files(pair))
     # Whoever tries it may be the thief. Staff hear of it once, however often it is tried.
@@ -167,6 +173,11 @@ def issue(own, name, *arguments, agent="acme/cert"):
     return code, said, (folder / name / "client.crt", folder / name / "client.key")
 
 
+def listed(own, *arguments):
+    _, run, folder = own
+    return json.loads(run("list", "--ca", folder / "ca", "--json", *arguments, sealed=False)[1])
+
+
 def test_issued_certificates_of_both_kinds_let_the_agent_in(own):
     gateway, run, folder = own
     for kind in ("p256", "ed25519"):
@@ -174,8 +185,9 @@ def test_issued_certificates_of_both_kinds_let_the_agent_in(own):
         assert code == 0, said
         done = gateway.psql("acme.cert", "SELECT 1", **files(pair))
         assert done.stdout == "1\n", done.stderr
-    issued = json.loads(run("list", "--ca", folder / "ca", "--json", sealed=False)[1])[-1]
-    assert issued["who"] == "acme.cert"
+    issued = listed(own, "--admin", folder / "none")[-1]
+    assert (issued["who"], issued["state"]) == ("acme.cert", "unknown"), "no gateway was asked"
+    assert listed(own, "-c", gateway.config)[-1]["state"] == "valid"
     acts = [entry for entry in gateway.ledger() if "certificate-issued" in str(entry)]
     assert issued["serial"] in str(acts[-1]) and "acme" in str(acts[-1])
 
@@ -219,6 +231,7 @@ def test_a_crl_for_others(own):
     _, _, (certificate, _) = issue(own, "gone", "--ttl", "10m")
     code, said = run("revoke", certificate, "--reason", "x", "-c", gateway.config, sealed=False)
     assert code == 0 and "warning" not in said, said
+    assert listed(own, "-c", gateway.config)[-1]["state"] == "revoked"
     serial = pki.openssl("x509", "-in", certificate, "-noout", "-serial").strip().split("=")[1]
     code, said = run("revoke", serial, "--ca", folder / "ca", "--reason", "again", "-c", gateway.config, sealed=False)
     assert code == 0 and "warning" not in said, said  # no session has it, but issued.csv names it

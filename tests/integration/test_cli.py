@@ -83,6 +83,23 @@ def test_manual_knows_each_verb_and_option(verb):
     assert set(said) <= known, f"{set(said) - known} of the manual are no options of {verb}"
 
 
+def test_the_manual_has_each_command_of_the_admin_database():
+    table = (places.ROOT / "src/gateway/admin_command.c").read_text().split("} commands[] = {")[1].split("};")[0]
+    commands = re.findall(r'\{\{"(\w+)"(?:, "(\w+)")?\}', table)
+    manual = (places.ROOT / "man/cofferdam.1").read_text().split(".Sh ADMIN DATABASE")[1].split(".Ed")[0]
+    shown = set(re.findall(r"^([A-Z]+(?: [A-Z]+)?)", manual, re.MULTILINE))
+    shown |= {f"SHOW {word}" for line in re.findall(r"^SHOW .*", manual, re.MULTILINE)
+              for word in re.findall(r"\| ([A-Z]+)", line)}
+    assert len(commands) > 40
+    missing = [words for words in commands if not any(entry.startswith(" ".join(words).strip()) for entry in shown)]
+    assert not missing
+
+
+def test_examples_go_on_in_a_second_line():
+    examples = run("attest", "--help")[1].split("examples:\n")[1].split("\n\n")[0].splitlines()
+    assert [line[:12] for line in examples] == ["  cofferdam ", "      --docu"] * 1 + ["  cofferdam ", "      --told"], examples
+
+
 def test_the_readme_names_verbs_and_options_that_there_are():
     text = (places.ROOT / "README.md").read_text()
     said = {}

@@ -68,7 +68,7 @@ def test_the_verdict_waits_right_or_wrong(gateway):
     assert wrong(gateway, "acme.job", "127.0.0.11")[1] < 0.9  # another address is another matter
     shown = {(row["of"], row["login"], row["address"]): row for row in gateway.admin("SHOW BACKOFF")}
     assert int(shown["login", "acme.job", "127.0.0.10"]["failures"]) >= 3
-    assert int(shown["name", "acme.job", ""]["failures"]) >= 4
+    assert int(shown["name", "acme.job", None]["failures"]) >= 4
     for each in waits:
         each.join()
     for password, messages, seconds in results:

@@ -159,9 +159,23 @@ static void a_line_holds_when_the_clock_is_behind(void **state)
     assert_true(clock_line(line + hour_ns) == line + hour_ns);
 }
 
+static void spans_are_as_people_type_them(void **state)
+{
+    static const struct {
+        int64_t minutes;
+        const char *text;
+    } spans[] = {{1, "1m"}, {90, "90m"}, {480, "8h"}, {2880, "2d"}, {1500, "25h"}, {0, "0m"}};
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+        char text[21];
+        clock_format_span(spans[i].minutes * INT64_C(60000000000), text);
+        assert_string_equal(text, spans[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spans_are_as_people_type_them),
         cmocka_unit_test(instants_format_back),
         cmocka_unit_test(offsets_dates_and_fractions_are_understood),
         cmocka_unit_test(anything_else_is_refused),
