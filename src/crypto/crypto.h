@@ -58,5 +58,8 @@ void crypto_ed25519_sign(const uint8_t seed[static 32], struct slice message,
 /* false also where the key is no point of the curve. */
 bool crypto_ed25519_verify(const uint8_t public_key[static 32], struct slice message,
                            const uint8_t signature[static 64]);
+/* Is it a point that a key pair can have? One of small order, for which anybody can sign, is none.
+ */
+bool crypto_ed25519_is_key(const uint8_t public_key[static 32]);
 
 #endif

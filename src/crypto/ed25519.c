@@ -1,8 +1,10 @@
-/* Ed25519 (RFC 8032, 5.1) over libcrypto: keys are raw, signatures deterministic. Any thread.
+/* Ed25519 (RFC 8032, 5.1) over libcrypto, points over libsodium: keys are raw, signatures
+ * deterministic. Any thread.
  * Keys are parsed for each call: that costs a tenth of the signature and keeps no secret about. */
 #include "crypto/crypto.h"
 
 #include <openssl/evp.h>
+#include <sodium.h>
 
 #include "base/check.h"
 
@@ -53,4 +55,9 @@ bool crypto_ed25519_verify(const uint8_t public_key[static CRYPTO_ED25519_PUBLIC
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);
     return good;
+}
+
+bool crypto_ed25519_is_key(const uint8_t public_key[static CRYPTO_ED25519_PUBLIC_BYTES])
+{
+    return crypto_core_ed25519_is_valid_point(public_key) == 1;
 }

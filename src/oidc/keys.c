@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/crypto.h"
+#include "oidc/base64url.h"
+
 static const struct {
     const char *name, *kty, *crv;
     const char *members[4]; /* beside kty; all are texts */
@@ -13,8 +16,8 @@ static const struct {
     [KEYS_EDDSA] = {"EdDSA", "OKP", "Ed25519", {"crv", "x", NULL}},
 };
 enum { ALGORITHMS = sizeof algorithms / sizeof algorithms[0], MEMBER_BYTES = 2048 };
-/* Bytes of a modulus in base64url, of 2048 to 8192 bits; of an exponent, at most 64 bits. */
-enum { MODULUS_LEAST = 342, MODULUS_MOST = 1366, EXPONENT_MOST = 11 };
+/* Bits of a modulus (at least: NIST SP 800-131A), values of an exponent (FIPS 186-5, 5.4). */
+enum { MODULUS_LEAST = 2048, MODULUS_MOST = 8192, EXPONENT_LEAST = 65537, EXPONENT_BITS = 32 };
 
 const char *keys_algorithm_name(enum keys_algorithm algorithm)
 {
@@ -59,6 +62,55 @@ static bool is_public(json_t *key)
     return true;
 }
 
+/* ---- numbers ---- */
+
+/* The member's bytes; true if they are base64url. */
+static bool take_bytes(json_t *key, const char *member, struct buffer *bytes)
+{
+    json_t *text = json_object_get(key, member);
+    struct slice written = slice_of(json_string_value(text), json_string_length(text));
+    buffer_clear(bytes);
+    return base64url_decode(written, bytes) == STATUS_OK && bytes->len > 0;
+}
+
+/* Of a big-endian number; zeros in front, which some write, count as nothing. */
+static size_t bits_of(const struct buffer *number)
+{
+    for (size_t i = 0; i < number->len; i++)
+        for (int bit = 7; bit >= 0; bit--)
+            if ((number->data[i] >> bit & 1) != 0)
+                return (number->len - i - 1) * 8 + (size_t)bit + 1;
+    return 0;
+}
+
+static bool is_exponent(const struct buffer *number)
+{
+    uint64_t value = 0;
+    if (bits_of(number) > EXPONENT_BITS)
+        return false;
+    for (size_t i = 0; i < number->len; i++)
+        value = value << 8 | number->data[i];
+    return value >= EXPONENT_LEAST && value % 2 == 1;
+}
+
+/* What the library takes and anybody could sign for: few bits behind many zeros, 1 as an exponent,
+ * a point of small order. Points of P-256 it judges itself. */
+static bool is_sound(json_t *key, enum keys_algorithm algorithm)
+{
+    struct buffer bytes;
+    bool sound = algorithm == KEYS_ES256;
+    buffer_init(&bytes, MEMBER_BYTES);
+    if (algorithm == KEYS_RS256)
+        sound = take_bytes(key, "n", &bytes) && bits_of(&bytes) >= MODULUS_LEAST &&
+                bits_of(&bytes) <= MODULUS_MOST && take_bytes(key, "e", &bytes) &&
+                is_exponent(&bytes);
+    else if (algorithm == KEYS_EDDSA)
+        sound = take_bytes(key, "x", &bytes) && bytes.len == CRYPTO_ED25519_PUBLIC_BYTES &&
+                crypto_ed25519_is_key(bytes.data);
+    buffer_free(&bytes);
+    return sound;
+}
+
 static bool fits(json_t *key, enum keys_algorithm algorithm)
 {
     if (!is_text(key, "kty", algorithms[algorithm].kty) || !is_public(key) ||
@@ -74,11 +126,7 @@ static bool fits(json_t *key, enum keys_algorithm algorithm)
         if (!json_is_string(json_object_get(key, *member)) ||
             json_string_length(json_object_get(key, *member)) > MEMBER_BYTES)
             return false;
-    if (algorithm != KEYS_RS256)
-        return true;
-    size_t modulus = json_string_length(json_object_get(key, "n"));
-    return modulus >= MODULUS_LEAST && modulus <= MODULUS_MOST &&
-           json_string_length(json_object_get(key, "e")) <= EXPONENT_MOST;
+    return is_sound(key, algorithm);
 }
 
 /* What the library gets to see: nothing that it could fetch, chain or take for something else. */

@@ -12,9 +12,11 @@ import time
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from harness import places, shop
-from harness.provider import Provider, Signer
+from harness.provider import Provider, Signer, encode
 from harness.rawlogin import RawLogin
 
 AGENTS = """\
@@ -305,6 +307,43 @@ def judges(gateway):
     """(pid, status) of the gateway's cofferdam-token."""
     children = subprocess.run(["pgrep", "-P", str(gateway.process.pid), "cofferdam-token"], capture_output=True, text=True)
     return [(int(pid), open(f"/proc/{pid}/status").read()) for pid in children.stdout.split()]
+
+
+def weak_keys():
+    """(what, key, how anybody signs for it)."""
+    strong = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key().public_numbers()
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    number = lambda value, size: encode(value.to_bytes(size, "big"))
+    digest_info = bytes.fromhex("3031300d060960864801650304020105000420")
+
+    def padded(message):
+        info = digest_info + hashlib.sha256(message).digest()
+        return b"\0\1" + b"\xff" * (253 - len(info)) + b"\0" + info
+
+    def by_short(message):
+        return short.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+    modulus = short.public_key().public_numbers().n
+    yield "1 as exponent", "RS256", {"kty": "RSA", "n": number(strong.n, 256), "e": "AQ"}, padded
+    yield "1024 bits behind zeros", "RS256", {"kty": "RSA", "n": number(modulus, 256), "e": "AQAB"}, by_short
+    yield "1024 bits, and more zeros", "RS256", {"kty": "RSA", "n": number(modulus, 300), "e": "AQAB"}, by_short
+    neutral = b"\1" + bytes(31)
+    yield "small order", "EdDSA", {"kty": "OKP", "crv": "Ed25519", "x": encode(neutral)}, lambda message: neutral + bytes(32)
+
+
+def test_keys_that_anybody_can_sign_for_are_none(gateway, signer):
+    """However they came into the provider's set; the library takes them."""
+    path, keys = gateway.folder / "token", gateway.folder / "jwks.json"
+    for what, algorithm, key, sign in weak_keys():
+        keys.write_text(json.dumps({"keys": [{"kid": "weak", **key}, signer.key_set()["keys"][1]]}))
+        signed = encode(json.dumps({"alg": algorithm, "kid": "weak"}).encode()) + "." + encode(json.dumps(signer.claims()).encode())
+        for token, good in ((signed + "." + encode(sign(signed.encode())), False), (signer.token(), True)):
+            path.write_text(token)
+            code, output, errors = gateway.cli("oidc", "check", str(path), "--json", check=False)
+            rows = [row for row in json.loads(output) if row["provider"] == "made"]
+            assert any(row["good"] for row in rows) is good, (what, output, errors)
+            assert good or all("not one for its algorithm" in row["why"] for row in rows), what
+    keys.write_text(json.dumps(signer.key_set()))
 
 
 def test_the_judge_can_do_nothing_else(gateway, signer):

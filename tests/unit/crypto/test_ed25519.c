@@ -86,12 +86,26 @@ static void a_key_off_the_curve_verifies_nothing(void **state)
     assert_false(crypto_ed25519_verify(public_key, slice_of("x", 1), signature));
 }
 
+/* Whoever has such a key as another's can sign for it: the signature (R = key, s = 0) holds. */
+static void a_key_of_small_order_is_none(void **state)
+{
+    uint8_t neutral[32] = {1}, order_two[32], seed[32] = {7}, honest[32];
+    memset(order_two, 0xff, sizeof order_two); /* y = -1 = p - 1 */
+    order_two[0] = 0xec;
+    order_two[31] = 0x7f;
+    assert_false(crypto_ed25519_is_key(neutral));
+    assert_false(crypto_ed25519_is_key(order_two));
+    crypto_ed25519_public(seed, honest);
+    assert_true(crypto_ed25519_is_key(honest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
         cmocka_unit_test(every_bit_counts),
         cmocka_unit_test(a_key_off_the_curve_verifies_nothing),
+        cmocka_unit_test(a_key_of_small_order_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
