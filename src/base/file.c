@@ -71,10 +71,12 @@ enum status file_read_secret(const char *path, struct buffer *out, struct error 
     size_t before = out->len;
     if (fstat(fd, &info) != 0)
         status = error_set_errno(error, errno, "%s", path);
-    else if ((info.st_mode & 077) != 0)
-        status = error_set(error, STATUS_INVALID, "F0000", "chmod 600",
+    else if ((info.st_mode & 077) != 0) {
+        char hint[sizeof error->hint];
+        snprintf(hint, sizeof hint, "chmod 600 %s", path);
+        status = error_set(error, STATUS_INVALID, "F0000", hint,
                            "%s: a secret that others can read", path);
-    else
+    } else
         status = read_all(fd, path, out, error);
     close(fd);
     if (status == STATUS_OK && out->len > before && out->data[out->len - 1] == '\n')

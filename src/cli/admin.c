@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/admin_client.h"
+#include "base/check.h"
 #include "policy/config.h"
 
 struct cli_admin {
@@ -182,6 +183,100 @@ static void tell_notice(const struct cli_call *call, const char *notice)
 {
     if (notice[0] != '\0')
         fprintf(call->json ? stderr : stdout, "%s%s\n", call->json ? "" : "\n", notice);
+}
+
+/* A count has few digits; a serial number or a root is not one, whatever its digits are. */
+static json_t *property(const char *value)
+{
+    enum { COUNT_DIGITS = 18 };
+    size_t len = value == NULL ? 0 : strlen(value);
+    if (value == NULL)
+        return json_null();
+    if (len == 0 || len > COUNT_DIGITS || strspn(value, "0123456789") != len)
+        return cli_json_text(value);
+    return json_integer(strtoll(value, NULL, 10));
+}
+
+static enum status print_properties(const struct cli_call *call, const struct cli_result *result,
+                                    struct error *error)
+{
+    if (!call->json)
+        return cli_print_result(call, result, error);
+    json_t *object = json_object();
+    for (const struct table_row *row = result->table.first; row != NULL; row = row->next) {
+        char name[80];
+        snprintf(name, sizeof name, "%s", row->cells[0]);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == ' ' ? '_' : *c;
+        int failure = json_object_set_new(object, name, property(row->cells[1]));
+        CHECK(failure == 0);
+    }
+    return cli_json_print(object, false, error);
+}
+
+/* The columns in which some row has something. */
+static void drop_empty_columns(const struct table *from, struct table *out)
+{
+    const char *columns[TABLE_MAX_COLUMNS + 1] = {NULL};
+    size_t kept[TABLE_MAX_COLUMNS], count = 0;
+    for (size_t column = 0; column < from->column_count; column++) {
+        bool any = false;
+        for (const struct table_row *row = from->first; row != NULL && !any; row = row->next)
+            any = row->cells[column] != NULL && row->cells[column][0] != '\0';
+        if (any) {
+            columns[count] = from->columns[column];
+            kept[count++] = column;
+        }
+    }
+    table_init(out, CLI_RESULT_BYTES, columns);
+    for (const struct table_row *row = from->first; row != NULL; row = row->next) {
+        struct table_row *line = table_add(out);
+        for (size_t i = 0; i < count; i++)
+            if (row->cells[kept[i]] != NULL)
+                table_set(out, line, i, "%s", row->cells[kept[i]]);
+    }
+}
+
+static enum status print_wrapped(const struct cli_call *call, const struct cli_result *result,
+                                 struct error *error)
+{
+    if (call->json)
+        return cli_print_result(call, result, error);
+    struct table narrow;
+    drop_empty_columns(&result->table, &narrow);
+    cli_print_wrapped(stdout, &narrow);
+    table_free(&narrow);
+    return STATUS_OK;
+}
+
+enum status cli_show_with(const struct cli_call *call, const char *words, const char *keyword,
+                          const char *value, cli_print_function *print, struct error *error)
+{
+    struct cli_admin *admin = NULL;
+    struct cli_result result = {0};
+    struct buffer command;
+    TRY(cli_admin_open(call, &admin, error));
+    buffer_init(&command, ADMIN_CLIENT_COMMAND_BYTES);
+    buffer_append_text(&command, words);
+    cli_admin_clause(&command, keyword, value);
+    enum status status = cli_admin_ask(admin, &command, &result, error);
+    if (status == STATUS_OK)
+        status = print(call, &result, error);
+    table_free(&result.table);
+    buffer_free(&command);
+    cli_admin_close(admin);
+    return status;
+}
+
+enum status cli_show_properties(const struct cli_call *call, const char *words, struct error *error)
+{
+    return cli_show_with(call, words, "", NULL, print_properties, error);
+}
+
+enum status cli_show_wrapped(const struct cli_call *call, const char *words, const char *keyword,
+                             const char *value, struct error *error)
+{
+    return cli_show_with(call, words, keyword, value, print_wrapped, error);
 }
 
 enum status cli_tell(const struct cli_call *call, struct buffer *command, struct error *error)

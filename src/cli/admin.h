@@ -38,6 +38,20 @@ MUST_USE enum status cli_tell(const struct cli_call *call, struct buffer *comman
 /* As cli_tell, for "show" with up to one clause. */
 MUST_USE enum status cli_show(const struct cli_call *call, const char *show, const char *keyword,
                               const char *value, struct error *error);
+typedef enum status cli_print_function(const struct cli_call *call, const struct cli_result *result,
+                                       struct error *error);
+/* As cli_show, printed by another function. */
+MUST_USE enum status cli_show_with(const struct cli_call *call, const char *show,
+                                   const char *keyword, const char *value,
+                                   cli_print_function *print, struct error *error);
+/* As cli_show, for wide tables: columns without anything in them are left out, and texts go on
+ * below, so that lines stay within a page where they can. */
+MUST_USE enum status cli_show_wrapped(const struct cli_call *call, const char *show,
+                                      const char *keyword, const char *value, struct error *error);
+/* As cli_show, for a table of properties: with --json one object, whose names have '_' for ' ' and
+ * whose counts are numbers. */
+MUST_USE enum status cli_show_properties(const struct cli_call *call, const char *show,
+                                         struct error *error);
 /* An act about what the first argument numbers, for the reason that --reason gives. */
 MUST_USE enum status cli_act(struct cli_call *call, const char *act, struct error *error);
 /* As --json wants it, or as a table. */

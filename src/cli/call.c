@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "policy/suggest.h"
 
 enum { MAX_WORDS = 64, COMMON_COUNT = 4, FIRST_LONG = 256 };
@@ -294,6 +295,13 @@ static enum status parse(struct cli_call *call, int argc, char **argv, bool *hel
 
 /* ---- the whole ---- */
 
+static bool lacks_configuration(const struct cli_call *call, const struct error *error)
+{
+    return (call->verb->command->takes & CLI_TAKES_CONFIG) != 0 &&
+           strncmp(error->message, call->config_path, strlen(call->config_path)) == 0 &&
+           !file_exists(call->config_path);
+}
+
 static int report(const struct cli_call *call, const struct error *error)
 {
     fflush(stdout); /* what was printed stands above */
@@ -304,6 +312,9 @@ static int report(const struct cli_call *call, const struct error *error)
     if (error->hint[0] != '\0') {
         cli_print_safe(stderr, error->hint);
         fputc('\n', stderr);
+    } else if (lacks_configuration(call, error)) {
+        fputs("hint: -c FILE names another configuration; cofferdam.yaml(5) says what is in it\n",
+              stderr);
     }
     if (!call->usage_wrong)
         return call->exit_code == 0 ? CLI_FAILED : call->exit_code;

@@ -9,8 +9,8 @@ static const struct cli_option options[] = {
 
 static enum status run(struct cli_call *call, struct error *error)
 {
-    return cli_show(call, "SHOW ALARMS", "STATE", cli_value(call, "all") == NULL ? "open" : NULL,
-                    error);
+    return cli_show_wrapped(call, "SHOW ALARMS", "STATE",
+                            cli_value(call, "all") == NULL ? "open" : NULL, error);
 }
 
 const struct cli_command verb_alarm_list = {

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "cli/json.h"
 #include "contact/contact.h"
+#include "crypto/crypto.h"
 #include "gateway/gateway.h"
 
 enum { FINDING_BYTES = 1024 * 1024 };
@@ -57,6 +58,20 @@ static void add_finding(struct table *findings, const char *partner, const char 
     struct table_row *row = table_add(findings);
     table_set(findings, row, 0, "%s", partner);
     table_set(findings, row, 1, "%s%s%s", text, detail[0] == '\0' ? "" : ": ", detail);
+}
+
+/* The gateway starts without it, and nobody would be told of an alarm. */
+static void look_at_webhook(const struct config *config, struct table *findings)
+{
+    struct buffer secret;
+    struct error error;
+    if (config->alarms.webhook.url == NULL)
+        return;
+    buffer_init(&secret, 64 * 1024);
+    if (file_read_secret(config->alarms.webhook.secret_file, &secret, &error) != STATUS_OK)
+        add_finding(findings, "", "alarms.webhook cannot sign", error.message);
+    crypto_wipe(secret.data, secret.len);
+    buffer_free(&secret);
 }
 
 static bool may_speak(const struct config *config, const char *issuer, const char *partner)
@@ -131,6 +146,7 @@ static void look_at_policy(const struct cli_offline *offline, struct table *find
     table_init(findings, FINDING_BYTES, names);
     for (size_t i = 0; i < offline->policy->partner_count; i++)
         look_at_partner(&offline->policy->partners[i], offline->config, clock_now_ns(), findings);
+    look_at_webhook(offline->config, findings);
 }
 
 static void add_bounds(const struct policy_partner *partner, struct table *bounds)

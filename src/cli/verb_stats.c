@@ -4,7 +4,7 @@
 
 static enum status run(struct cli_call *call, struct error *error)
 {
-    return cli_show(call, "SHOW STATS", "", NULL, error);
+    return cli_show_properties(call, "SHOW STATS", error);
 }
 
 const struct cli_command verb_stats = {

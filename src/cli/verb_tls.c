@@ -4,7 +4,7 @@
 
 static enum status run(struct cli_call *call, struct error *error)
 {
-    return cli_show(call, "SHOW TLS", "", NULL, error);
+    return cli_show_properties(call, "SHOW TLS", error);
 }
 
 const struct cli_command verb_tls = {

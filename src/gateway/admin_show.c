@@ -116,11 +116,15 @@ static void agent_rows(struct asking *asking, const struct policy_partner *partn
 {
     for (size_t i = 0; i < partner->agent_count; i++) {
         const struct policy_agent *agent = &partner->agents[i];
-        char text[300];
-        snprintf(text, sizeof text, "%s%s%s%s",
+        bool other = agent->scram_file != NULL || agent->oidc != NULL;
+        char text[500];
+        snprintf(text, sizeof text, "%s%s%s%.63s%s",
                  agent->certificate == NULL ? "" : agent->certificate,
-                 agent->certificate != NULL && agent->scram_file != NULL ? ", " : "",
-                 agent->scram_file == NULL ? "" : "SCRAM password",
+                 agent->certificate != NULL && other ? ", " : "",
+                 agent->scram_file != NULL ? "SCRAM password"
+                 : agent->oidc != NULL     ? "token of "
+                                           : "",
+                 agent->oidc == NULL ? "" : agent->oidc->provider,
                  registry_contained(asking->server->registry, partner->name, agent->name, NULL)
                      ? " (contained)"
                      : "");

@@ -271,6 +271,9 @@ def test_lists_and_counters(gateway):
     assert set(partners) == {"acme", "rival"} and isinstance(partners["acme"]["agents"], int)
     assert gateway.cli_json("budget", "acme")[0]["partner"] == "acme"
     assert "ledger entries" in gateway.cli("stats")
+    counters = gateway.cli_json("stats")
+    assert counters["ledger_entries"] > 0 and re.fullmatch("[0-9a-f]{64}", counters["ledger_root"])
+    assert isinstance(gateway.cli_json("tls")["days_left"], int)
     assert gateway.cli_json("version", "--gateway")[0]["version"].startswith("cofferdam")
     assert gateway.cli_json("reload")[0]["partners"] == 2
 

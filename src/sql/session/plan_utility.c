@@ -73,7 +73,8 @@ static enum status refuse_setting(struct build *build, const char *name)
                            "a session has one purpose, which is stated when it begins");
     return plan_refuse(build, "42501",
                        "application_name, client_encoding, DateStyle, IntervalStyle, TimeZone, "
-                       "extra_float_digits, bytea_output and the timeouts can be set.",
+                       "extra_float_digits, bytea_output, cofferdam.reason and the timeouts can be "
+                       "set; SHOW has these, cofferdam.purpose and cofferdam.budget too.",
                        "setting \"%s\" is not available", name);
 }
 

@@ -102,7 +102,8 @@ static void secrets_must_be_ours_alone(void **state)
         if (status != STATUS_INVALID)
             fail_msg("mode %o gave %s", (unsigned)refused[i], status_name(status));
         assert_int_equal(out.len, 0);
-        assert_string_equal(error.hint, "chmod 600");
+        assert_memory_equal(error.hint, "chmod 600 /", 11);
+        assert_string_equal(error.hint + 10, path_of("secret"));
     }
     write_file("secret", "s3cret\n\n", 0600);
     assert_int_equal(file_read_secret(path_of("secret"), &out, &error), STATUS_OK);
