@@ -2,9 +2,12 @@
 
 Each asks the small shop for the same people, so that what one driver gets, all get.
 """
+import asyncio
 import datetime
 import re
+import ssl
 
+import asyncpg
 import psycopg
 import psycopg2
 import psycopg2.extras
@@ -73,6 +76,33 @@ def test_psycopg2(shop_gateway, agent):
         cursor.execute("SELECT full_name FROM person WHERE person_id = %s", (2,))
         assert cursor.fetchone()["full_name"] == "Person 2"
     connection.close()
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("direct", [False, True])
+def test_asyncpg(shop_gateway, agent, direct):
+    """After an SSLRequest, and with TLS at once, for which its user names the protocol."""
+    parameters = shop_gateway.parameters(agent)
+    context = ssl.create_default_context(cafile=parameters["sslrootcert"])
+    context.set_alpn_protocols(["postgresql"])
+    if "password" not in parameters:
+        context.load_cert_chain(parameters["sslcert"], parameters["sslkey"])
+
+    async def talk():
+        connection = await asyncpg.connect(host="localhost", port=shop_gateway.port, user=agent, ssl=context,
+                                           database=shop_gateway.database, password=parameters.get("password"), direct_tls=direct)
+        assert [tuple(row) for row in await connection.fetch(PEOPLE)] == EXPECTED
+        for n, *expected in EXPECTED:  # prepared and binary, as all that asyncpg does
+            row = await connection.fetchrow("SELECT full_name, phone, born FROM person WHERE person_id = $1", n)
+            assert [*row] == expected
+        async with connection.transaction():
+            rows = [row["person_id"] async for row in connection.cursor("SELECT person_id FROM person ORDER BY person_id")]
+        assert len(rows) == 150
+        with pytest.raises(asyncpg.PostgresError, match="secret"):
+            await connection.fetch("SELECT secret FROM person")
+        await connection.close()
+
+    asyncio.run(talk())
 
 
 @pytest.mark.parametrize("agent", AGENTS)

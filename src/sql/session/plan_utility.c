@@ -2,9 +2,10 @@
  * files; and the refusal, by name, of what nobody may do.
  * Only settings that change how a value is written, or that make the session stricter, may be set:
  * masks and row filters are immutable, so no setting changes what they show. */
-#include <strings.h>
-#include <string.h>
+#include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "sql/session/plan_session.h"
 
@@ -159,10 +160,22 @@ static const char *choices_text(const char *const *choices)
     return text;
 }
 
+/* As the database reads names of encodings (its clean_encoding_name): letters and digits count. One
+ * widespread driver sends the name with quotes of its own. */
+static const char *encoding_name(const char *value)
+{
+    char *name = palloc(strlen(value) + 1), *end = name;
+    for (; *value != '\0'; value++)
+        if (isalnum((unsigned char)*value))
+            *end++ = *value;
+    *end = '\0';
+    return name;
+}
+
 static enum status check_choice(struct build *build, const struct setting *setting,
                                 const char *value)
 {
-    static const char *const encodings[] = {"UTF8", "UTF-8", "UNICODE", NULL};
+    static const char *const encodings[] = {"UTF8", "UNICODE", NULL};
     static const char *const on[] = {"on", "true", "yes", "1", NULL};
     static const char *const levels[] = {"read uncommitted", "read committed", "repeatable read",
                                          "serializable", NULL};
@@ -173,7 +186,7 @@ static enum status check_choice(struct build *build, const struct setting *setti
                                  : setting->rule == RULE_ISOLATION ? levels
                                  : setting->rule == RULE_PATH      ? paths
                                                                    : on;
-    if (one_of(value, choices))
+    if (one_of(setting->rule == RULE_UTF8 ? encoding_name(value) : value, choices))
         return STATUS_OK;
     return plan_refuse(build, "42501", psprintf("It can be set to %s.", choices_text(choices)),
                        "\"%s\" cannot be set to this value", setting->name);

@@ -37,6 +37,9 @@ static void test_settings(void **state)
     sends("SET LOCAL TIME ZONE INTERVAL '-08:30'",
           "SET LOCAL \"timezone\" TO 'INTERVAL ''-08:30'''", PLAN_UTILITY, "TimeZone", NULL);
     sends("SET NAMES 'UTF8'", "SET \"client_encoding\" TO 'UTF8'", PLAN_UTILITY, NULL, NULL);
+    /* asyncpg writes quotes of its own. */
+    sends("SET client_encoding TO '''utf-8'''", "SET \"client_encoding\" TO '''utf-8'''",
+          PLAN_UTILITY, NULL, NULL);
     sends("SET search_path TO public", "", PLAN_UTILITY, "search_path", "public");
     sends("SET search_path = \"$user\", public", "", PLAN_UTILITY, "search_path", NULL);
     sends("SET statement_timeout = '30s'", "SET \"statement_timeout\" TO '30s'", PLAN_UTILITY, NULL,
@@ -56,6 +59,8 @@ static void test_settings_refused(void **state)
 {
     static const char *const refused[] = {
         "SET client_encoding = 'latin1'",
+        "SET client_encoding = 'utf-16'",
+        "SET client_encoding = '-'",
         "SET standard_conforming_strings = off",
         "SET statement_timeout = 0",
         "SET statement_timeout = '-1'",
