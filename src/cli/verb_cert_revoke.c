@@ -159,7 +159,7 @@ static enum status run(struct cli_call *call, struct error *error)
     TRY(cli_require(call, "reason", &reason, error));
     TRY(find_name(call, id, issuer, error));
     struct cli_admin *admin = NULL;
-    enum status status = cli_admin_open(call, &admin, error);
+    enum status status = cli_admin_open_urgent(call, &admin, error);
     if (status != STATUS_OK && contain_is_stopped(call))
         snprintf(error->hint, sizeof error->hint,
                  "cofferdam partner contain PARTNER --certificate %.40s works without the gateway",

@@ -50,13 +50,15 @@ static void add(struct looking *looking, const char *provider, const char *agent
     if (known)
         clock_format_utc(finding->expires_s * 1000000000, until);
     table_set(&looking->table, row, 0, "%s", provider);
-    table_set(&looking->table, row, 1, "%s", agent);
+    if (agent != NULL)
+        table_set(&looking->table, row, 1, "%s", agent);
     table_set(&looking->table, row, 2, "%s", finding->good ? "true" : "false");
     if (known) {
         table_set(&looking->table, row, 3, "%s", finding->id);
         table_set(&looking->table, row, 4, "%s", until);
     }
-    table_set(&looking->table, row, 5, "%s", why);
+    if (why[0] != '\0')
+        table_set(&looking->table, row, 5, "%s", why);
 }
 
 /* Each agent of this provider, if the token is one of the provider's; else why not. */
@@ -68,7 +70,7 @@ static enum status ask_agents(struct looking *looking, const struct config_oidc 
     struct oidc_finding finding;
     TRY(oidc_check_ask(check, NULL, token, &finding, error));
     if (!finding.good) {
-        add(looking, provider->name, "-", &finding, finding.why);
+        add(looking, provider->name, NULL, &finding, finding.why);
         return STATUS_OK;
     }
     size_t asked = 0;
@@ -85,7 +87,7 @@ static enum status ask_agents(struct looking *looking, const struct config_oidc 
     if (asked == 0) {
         finding.good = false;
         finding.of_provider = true;
-        add(looking, provider->name, "-", &finding, "no agent of the policy has this provider");
+        add(looking, provider->name, NULL, &finding, "no agent of the policy has this provider");
     }
     return STATUS_OK;
 }
@@ -96,7 +98,7 @@ static enum status ask_provider(struct looking *looking, const struct config_oid
     struct oidc_check *check;
     struct error away;
     if (oidc_check_open(provider, &check, &away) != STATUS_OK) {
-        add(looking, provider->name, "-", &(struct oidc_finding){0}, away.message);
+        add(looking, provider->name, NULL, &(struct oidc_finding){0}, away.message);
         return STATUS_OK;
     }
     enum status status = ask_agents(looking, provider, check, error);

@@ -297,7 +297,7 @@ def test_staff_ask_what_a_token_would_be(gateway, signer, provider):
     found = {(row["provider"], row["agent"]): row for row in gateway.cli_json("oidc", "check", str(path))}
     assert found["real", "acme.sync"]["good"] and len(found["real", "acme.sync"]["credential"]) == 32
     assert not found["real", "acme.ann"]["good"] and "sub" in found["real", "acme.ann"]["why"]
-    assert "not RS256" not in found["made", "-"]["why"] and not found["made", "-"]["good"]
+    assert "not RS256" not in found["made", None]["why"] and not found["made", None]["good"]
     path.write_text(signer.token(exp=int(time.time()) - 10))
     code, output, errors = gateway.cli("oidc", "check", str(path), check=False)
     assert code == 1 and "expired" in output and "no agent's here" in errors
