@@ -219,6 +219,16 @@ void token_judge(const struct question *question, struct verdict *verdict)
     json_decref(header);
 }
 
+/* The provider says where its keys are; a provider on the network must not send us to services of
+ * this machine, which only plain HTTP is let to. */
+static bool may_fetch(const char *url, struct slice issuer)
+{
+    static const char https[] = "https://";
+    size_t len = sizeof https - 1;
+    bool is_remote = issuer.len >= len && memcmp(issuer.data, https, len) == 0;
+    return http_url_is_safe(url) && (!is_remote || strncmp(url, https, len) == 0);
+}
+
 void token_judge_discovery(const struct question *question, struct verdict *verdict)
 {
     json_t *document = keys_parse_object(question->document);
@@ -228,7 +238,8 @@ void token_judge_discovery(const struct question *question, struct verdict *verd
         !slice_equal(slice_of(json_string_value(issuer), json_string_length(issuer)),
                      question->issuer))
         bad(verdict, "the provider's description is of another issuer");
-    else if (url == NULL || !http_url_is_safe(url) || strlen(url) >= sizeof verdict->text)
+    else if (url == NULL || !may_fetch(url, question->issuer) ||
+             strlen(url) >= sizeof verdict->text)
         bad(verdict, "the provider's description has no jwks_uri of https");
     else {
         *verdict = (struct verdict){.kind = VERDICT_GOOD};

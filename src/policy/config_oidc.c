@@ -1,5 +1,6 @@
 /* cofferdam.yaml: the identity providers whose tokens are taken. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "policy/config_parts.h"
@@ -62,13 +63,35 @@ static void load_provider(struct yaml *yaml, const struct yaml_items *item,
     load_keys(yaml, node, oidc);
 }
 
+/* A policy is held against the names of providers, so that no token is two agents': one provider
+ * under two names would get past that. */
+static void check_apart(struct yaml *yaml, struct fy_node *node,
+                        const struct config_oidc *providers, size_t count)
+{
+    const struct config_oidc *last = &providers[count - 1];
+    for (size_t i = 0; i + 1 < count && !yaml_failed(yaml); i++) {
+        const struct config_oidc *other = &providers[i];
+        bool same_typ =
+            (last->typ == NULL && other->typ == NULL) ||
+            (last->typ != NULL && other->typ != NULL && strcasecmp(last->typ, other->typ) == 0);
+        if (same_typ && strcmp(last->issuer, other->issuer) == 0 &&
+            strcmp(last->audience, other->audience) == 0)
+            yaml_fail(yaml, node, "give it once, or each an audience of its own",
+                      "providers \"%s\" and \"%s\" are one issuer with one audience", other->name,
+                      last->name);
+    }
+}
+
 void config_load_oidc(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
     struct yaml_items items = yaml_map_items(yaml, node);
     struct config_oidc *providers = yaml_array(yaml, struct config_oidc, items.count);
     if (items.count > CONFIG_PROVIDERS)
         yaml_fail(yaml, node, NULL, "more than %d identity providers", CONFIG_PROVIDERS);
-    while (providers != NULL && yaml_next(yaml, &items))
+    while (providers != NULL && yaml_next(yaml, &items)) {
         load_provider(yaml, &items, &providers[config->oidc_count++]);
+        if (!yaml_failed(yaml))
+            check_apart(yaml, items.key, providers, config->oidc_count);
+    }
     config->oidc = providers;
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -146,12 +147,37 @@ static void no_byte_can_be_changed(void **state)
     drop(&signer);
 }
 
+static void expect_keys_at(const char *issuer, const char *url, enum verdict_kind kind)
+{
+    char text[300];
+    struct verdict verdict;
+    snprintf(text, sizeof text, "{\"issuer\": \"%s\", \"jwks_uri\": \"%s\"}", issuer, url);
+    const struct question question = {.kind = QUESTION_DISCOVERY,
+                                      .issuer = slice_of_text(issuer),
+                                      .document = slice_of_text(text)};
+    token_judge_discovery(&question, &verdict);
+    assert_int_equal(verdict.kind, kind);
+    if (kind == VERDICT_GOOD)
+        assert_string_equal(verdict.text, url);
+}
+
+/* Not even by plain HTTP to this machine, which one that runs here may say. */
+static void a_provider_sends_us_nowhere(void **state)
+{
+    expect_keys_at("https://id.example", "https://keys.example/k", VERDICT_GOOD);
+    expect_keys_at("http://127.0.0.1:9", "http://127.0.0.1:9/k", VERDICT_GOOD);
+    expect_keys_at("https://id.example", "http://127.0.0.1:8500/v1/agent/leave", VERDICT_BAD);
+    expect_keys_at("https://id.example", "http://localhost/k", VERDICT_BAD);
+    expect_keys_at("https://id.example", "http://id.example/k", VERDICT_BAD);
+    expect_keys_at("https://id.example", "file:///etc/passwd", VERDICT_BAD);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_three_algorithms_each_with_its_key),
-                                       cmocka_unit_test(a_key_has_one_use),
-                                       cmocka_unit_test(a_header_brings_nothing_of_its_own),
-                                       cmocka_unit_test(no_byte_can_be_changed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_three_algorithms_each_with_its_key),
+        cmocka_unit_test(a_key_has_one_use), cmocka_unit_test(a_header_brings_nothing_of_its_own),
+        cmocka_unit_test(no_byte_can_be_changed), cmocka_unit_test(a_provider_sends_us_nowhere)};
     r_global_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,9 @@ static void keys_come_from_one_place_that_is_safe(void **state)
     refuse(REST "oidc: {corp: {issuer: \"http://id.example\", audience: us, discovery: true}}\n",
            "not one of https");
     refuse(REST "oidc: {corp: {issuer: \"https://id.example\", jwks_file: a}}\n", "audience");
+    refuse(REST "oidc: {a: {issuer: \"https://id.example\", audience: us, discovery: true},\n"
+                "  b: {issuer: \"https://id.example\", audience: us, jwks_file: k}}\n",
+           "\"a\" and \"b\" are one issuer with one audience");
 }
 
 int main(void)
