@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "gateway/session.h"
 
+enum { CONTAINED_BYTES = 200 };
+
 /* Whoever holds a contained key may try it without end: the ledger is not to be filled by it. */
 static void count_try(const struct session *session)
 {
@@ -37,21 +39,35 @@ static void count_try(const struct session *session)
                   (unsigned long long)session->id, error.message);
 }
 
+/* The partner is to look where we did: at all of it, at one agent, or at one lost key. */
+static void tell_what(const struct session *session, char text[static CONTAINED_BYTES])
+{
+    struct registry *registry = session->worker->server->registry;
+    const char *partner = session->partner->name, *agent = session->agent->name;
+    if (registry_contained(registry, partner, NULL, NULL))
+        snprintf(text, CONTAINED_BYTES, "partner %s", partner);
+    else if (registry_contained(registry, partner, agent, NULL))
+        snprintf(text, CONTAINED_BYTES, "agent %s", session->login);
+    else
+        snprintf(text, CONTAINED_BYTES, "this %s of %s",
+                 credential_kind_name(session->credential.kind), session->login);
+}
+
 enum status contain_refusal(const struct session *session, struct error *error)
 {
     const struct policy_controller *controller = &session->snapshot->policy->controller;
     if (session->state != SESSION_READY)
         count_try(session);
     const char *name = controller->dpo_name, *phone = controller->dpo_phone;
-    char hint[sizeof error->hint];
+    char hint[sizeof error->hint], what[CONTAINED_BYTES];
     if (name == NULL)
         name = controller->name == NULL ? "the data controller's contact" : controller->name;
     snprintf(hint, sizeof hint, "your access is suspended; call %.80s%s%.40s%s%.80s", name,
              phone == NULL ? "" : ", ", phone == NULL ? "" : phone,
              controller->dpo_email == NULL ? "" : ", ",
              controller->dpo_email == NULL ? "" : controller->dpo_email);
-    return error_set(error, STATUS_DENIED, "57P01", hint, "partner %s is contained",
-                     session->partner->name);
+    tell_what(session, what);
+    return error_set(error, STATUS_DENIED, "57P01", hint, "%s is contained", what);
 }
 
 static bool keep_backend(struct contain *contain, struct contain_backend backend)
