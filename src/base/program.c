@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_ROOM = 4096, ENVIRONMENT_ROOM = 64 };
 
 static enum status find(const char *name, const char *does, char path[static PATH_ROOM],
                         struct error *error)
@@ -32,14 +33,41 @@ static enum status find(const char *name, const char *does, char path[static PAT
                      "the program %s, %s, is missing", name, does);
 }
 
+/* Of the environment what such a program can need: the way to its libraries and through a proxy,
+ * its certificates, and what tests say. Other variables may be secrets of somebody's. */
+static bool is_passed_on(const char *variable)
+{
+    static const char *const kept[] = {
+        "LD_LIBRARY_PATH=", "LD_PRELOAD=",    "COFFERDAM_",   "ASAN_OPTIONS=",
+        "LSAN_OPTIONS=",    "UBSAN_OPTIONS=", "TZ=",          "SSL_CERT_DIR=",
+        "SSL_CERT_FILE=",   "http_proxy=",    "https_proxy=", "HTTPS_PROXY=",
+        "all_proxy=",       "ALL_PROXY=",     "no_proxy=",    "NO_PROXY=",
+    };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (strncmp(variable, kept[i], strlen(kept[i])) == 0)
+            return true;
+    return false;
+}
+
+static void choose_environment(char *chosen[static ENVIRONMENT_ROOM])
+{
+    size_t count = 0;
+    for (char **at = environ; *at != NULL && count < ENVIRONMENT_ROOM - 1; at++)
+        if (is_passed_on(*at))
+            chosen[count++] = *at;
+    chosen[count] = NULL;
+}
+
 /* A worker's thread may block signals, and the gateway ignores some: the program inherits neither.
  */
 static int spawn(const char *path, const char *name, int input, int output, pid_t *child)
 {
     char *const arguments[] = {(char *)(uintptr_t)name, NULL};
+    char *environment[ENVIRONMENT_ROOM];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
+    choose_environment(environment);
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawn_file_actions_init(&actions);
@@ -51,7 +79,7 @@ static int spawn(const char *path, const char *name, int input, int output, pid_
     if (failed == 0)
         failed = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     if (failed == 0)
-        failed = posix_spawn(child, path, &actions, &attributes, arguments, environ);
+        failed = posix_spawn(child, path, &actions, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failed;

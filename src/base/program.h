@@ -8,8 +8,8 @@
 #include "base/status.h"
 
 /* Starts it with these as its standard input and output (may be the same), the signals of a fresh
- * process and no argument. does: "which speaks HTTP", for the error where it is missing. The caller
- * waits for the child. */
+ * process, a few variables of our environment and no argument. does: "which speaks HTTP", for the
+ * error where it is missing. The caller waits for the child. */
 MUST_USE enum status program_start(const char *name, const char *does, int input, int output,
                                    pid_t *child, struct error *error);
 

@@ -353,6 +353,8 @@ def test_the_judge_can_do_nothing_else(gateway, signer):
     assert "Seccomp:\t2\n" in status and "NoNewPrivs:\t1\n" in status
     assert {os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0] for fd in "01"} == {"socket"}
     assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]  # 2 is the log
+    with open(f"/proc/{pid}/environ") as environment:
+        assert not {"PATH", "HOME", "PGPASSWORD"} & {line.split("=")[0] for line in environment.read().split("\0")}
     os.kill(pid, 9)
     assert one(gateway, "acme.made", signer.token()) == [(7,)]
     [(other, _)] = judges(gateway)
