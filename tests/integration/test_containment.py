@@ -134,7 +134,7 @@ def test_a_client_that_does_not_read_is_cut_too(gateway):
     gateway.until_sessions(0)
     messages = client.until_closed()
     assert {kind for kind, _ in messages} <= {b"T", b"D", b"E"}
-    if messages[-1][0] == b"E":
+    if messages and messages[-1][0] == b"E":  # none where a reset came within the first record of TLS
         assert states(messages) == ["57P01"]
 
 
