@@ -1,4 +1,5 @@
 """A PostgreSQL of our own: never the system's. Unix socket and a free port on loopback."""
+import collections
 import itertools
 import signal
 import subprocess
@@ -18,7 +19,7 @@ max_wal_senders = 0
 max_wal_size = 2GB
 shared_buffers = 128MB
 max_connections = 200
-jit = off  # tests that switch joins off make plans so dear that each would be compiled
+jit = off
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 password_encryption = 'scram-sha-256'
@@ -40,6 +41,7 @@ class Cluster:
         self.data = self.folder / "data"
         self.log = self.folder / "log"
         self.numbers = itertools.count(1)
+        self.wanted, self.models = collections.Counter(), {}  # by script: how often, a database to copy
         places.own(self.folder, self.user)
         places.run_as(self.user, [places.POSTGRES_BIN / "initdb", "-D", self.data, "-U", "postgres", "-N",
                                   "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
@@ -97,12 +99,25 @@ class Cluster:
         return done.stdout
 
     def create_database(self, name=None, sql=None, template="template0"):
-        """A new database, filled by a script. Returns its name."""
+        """A new database, filled by a script. Returns its name. What is asked for again is copied."""
         name = name or f"test_{next(self.numbers)}"
-        self.rows(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        if sql and template == "template0":
+            self.wanted[sql] += 1
+            template, sql = self._model(sql) if self.wanted[sql] > 1 else (template, sql)
+        self.rows(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # a third cheaper than wal_log
         if sql:
             self.script(name, sql)
         return name
+
+    def _model(self, sql):
+        """(a database that the script has filled and to which nobody connects, what is left to run there: nothing)"""
+        if sql not in self.models:
+            name = f"model_{next(self.numbers)}"
+            self.rows(f'CREATE DATABASE "{name}" TEMPLATE template0 STRATEGY file_copy')
+            self.script(name, sql)
+            self.rows(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            self.models[sql] = name
+        return self.models[sql], None
 
     def create_role(self, name, password):
         self.rows(f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
