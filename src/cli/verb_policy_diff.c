@@ -12,6 +12,8 @@
 #include "gateway/gateway.h"
 #include "policy/compare.h"
 
+enum { COLUMN = 4 }; /* dataset.column */
+
 static const struct cli_option options[] = {
     {"no-count", 0, NULL, "do not count people in the database"},
     {"ledger", 0, "DIR", "the ledger's folder, if not as configured"},
@@ -159,6 +161,51 @@ static enum status print_json(const struct comparing *comparing, const struct ta
     return cli_json_print(answer, false, error);
 }
 
+static bool same_cell(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Does the row say of another column of the dataset what the line says of its own? */
+static bool goes_with(const struct table *table, const struct table_row *line,
+                      const struct table_row *row)
+{
+    size_t dataset = strcspn(row->cells[COLUMN], ".") + 1;
+    for (size_t column = 0; column < table->column_count; column++)
+        if (column != COLUMN && !same_cell(line->cells[column], row->cells[column]))
+            return false;
+    return line->cells[COLUMN] != NULL &&
+           strncmp(line->cells[COLUMN], row->cells[COLUMN], dataset) == 0;
+}
+
+/* For people: columns of a dataset that share all the rest stand in one row. */
+static void fold_columns(const struct table *table, struct table *out)
+{
+    table_init(out, CLI_RESULT_BYTES, table->columns);
+    for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+        const char *name = row->cells[COLUMN];
+        struct table_row *line = out->last;
+        if (line != NULL && goes_with(table, line, row)) {
+            table_set(out, line, COLUMN, "%s, %s", line->cells[COLUMN],
+                      name + strcspn(name, ".") + 1);
+            continue;
+        }
+        line = table_add(out);
+        for (size_t column = 0; column < table->column_count; column++)
+            if (row->cells[column] != NULL)
+                table_set(out, line, column, "%s", row->cells[column]);
+    }
+}
+
+static void print_rights(const struct table *table)
+{
+    struct table folded;
+    fold_columns(table, &folded);
+    cli_print_heading(stdout, "Who gains or loses which columns, and of how many people");
+    cli_print_wrapped(stdout, table_overflowed(&folded) ? table : &folded);
+    table_free(&folded);
+}
+
 static enum status print(const struct cli_call *call, const struct comparing *comparing,
                          const struct table *leaves, struct error *error)
 {
@@ -169,8 +216,7 @@ static enum status print(const struct cli_call *call, const struct comparing *co
     if (call->json)
         return print_json(comparing, leaves, error);
     if (comparing->table.row_count > 0) {
-        cli_print_heading(stdout, "Who gains or loses which columns, and of how many people");
-        cli_print_wrapped(stdout, &comparing->table);
+        print_rights(&comparing->table);
     } else {
         printf("Nobody gains or loses a column.\n");
     }

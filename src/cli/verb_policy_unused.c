@@ -245,7 +245,11 @@ static enum status print(const struct cli_call *call, const struct looking *look
     }
     cli_print_table(stdout, &looking->table);
     if (text[0] != '\0')
-        printf("\nThis change drops what is unused; look at it, then give it to patch(1):\n\n");
+        printf("\nThis change drops what is unused. Look at it; then, in the policy's folder, "
+               "patch -p1,\n"
+               "cofferdam policy diff and cofferdam reload.\n\n");
+    else
+        printf("\nNo change: nothing can be dropped that has been granted all that time.\n");
     cli_print_safe(stdout, text);
     return STATUS_OK;
 }

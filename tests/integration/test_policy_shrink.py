@@ -70,6 +70,9 @@ def test_the_change_applies_and_is_what_was_listed(gateway, folder):
     assert {row["column"] for row in diff["rights"]} == {
         "person.person_id", "person.phone", "person.town", "purchase.purchase_id", "purchase.person_id",
         "purchase.item", "article.item", "article.maker"}
+    told = gateway.cli("policy", "diff", "--no-count", str(before), str(after))
+    assert all(row["column"].split(".")[1] in told for row in diff["rights"])
+    assert told.count(" loses ") < len(diff["rights"]), "columns that share all the rest stand in one row"
     assert "--- a/policy.yaml" in gateway.cli("policy", "unused", "--since", gateway.begun)
 
 
