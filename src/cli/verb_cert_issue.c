@@ -1,5 +1,6 @@
 /* cofferdam cert issue: a certificate that proves an agent, as the policy says it must. */
 #include "cli/issue.h"
+#include "cli/json.h"
 #include "cli/verbs.h"
 
 #include <limits.h>
@@ -121,6 +122,28 @@ static enum status issue(const struct cli_call *call, const struct issue_wish *w
     return status;
 }
 
+/* What programs that renew by themselves want to know. */
+static enum status print_made(const struct cli_call *call, const struct policy_agent *agent,
+                              const struct description *made, struct error *error)
+{
+    enum { TABLE_BYTES = 64 * 1024 };
+    static const char *const columns[] = {"agent",       "serial",      "valid_until",
+                                          "fingerprint", "certificate", NULL};
+    char until[21];
+    struct table table;
+    clock_format_utc(made->credential.expires_ns, until);
+    table_init(&table, TABLE_BYTES, columns);
+    struct table_row *row = table_add(&table);
+    table_set(&table, row, 0, "%s", agent->login);
+    table_set(&table, row, 1, "%s", made->credential.id);
+    table_set(&table, row, 2, "%s", until);
+    table_set(&table, row, 3, "%s", made->fingerprint);
+    table_set(&table, row, 4, "%s/client.crt", cli_value(call, "out"));
+    enum status status = cli_json_print(cli_json_row(&table, row, NULL), false, error);
+    table_free(&table);
+    return status;
+}
+
 static enum status issue_to(struct cli_call *call, const struct cli_offline *offline,
                             const struct policy_agent *agent, struct issue_wish *wish,
                             struct error *error)
@@ -140,7 +163,7 @@ static enum status issue_to(struct cli_call *call, const struct cli_offline *off
             cli_value(call, "out"), wish->request.len > 0 ? "" : " and client.key",
             made.credential.id, until);
     record(call, offline, agent, &made);
-    return STATUS_OK;
+    return call->json ? print_made(call, agent, &made, error) : STATUS_OK;
 }
 
 static enum status read_wish(struct cli_call *call, struct issue_wish *wish, struct buffer *request,
@@ -186,7 +209,7 @@ static enum status run(struct cli_call *call, struct error *error)
 
 const struct cli_command verb_cert_issue = {
     .arguments = "",
-    .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN,
+    .takes = CLI_TAKES_CONFIG | CLI_TAKES_ADMIN | CLI_TAKES_JSON,
     .options = options,
     .description =
         "Issues a short-lived certificate that proves an agent: its SAN URI or CN is what the\n"

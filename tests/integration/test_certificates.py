@@ -190,6 +190,9 @@ def test_issued_certificates_of_both_kinds_let_the_agent_in(own):
     assert listed(own, "-c", gateway.config)[-1]["state"] == "valid"
     acts = [entry for entry in gateway.ledger() if "certificate-issued" in str(entry)]
     assert issued["serial"] in str(acts[-1]) and "acme" in str(acts[-1])
+    told = issue(own, "told", "--ttl", "10m", "--json")[1]
+    made = json.loads(told[told.index("{"):told.rindex("}") + 1])
+    assert made["agent"] == "acme.cert" and made["serial"] == listed(own, "--admin", folder / "none")[-1]["serial"]
 
 
 def test_a_request_keeps_the_key_at_home(own, authority):
