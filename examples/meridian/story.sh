@@ -89,7 +89,7 @@ chapter_trip_wire() {
     [ -n "$car" ] || fail "there is no invented car in the file"
     allowed ringway/desk -c "SELECT v.registration, m.name AS model FROM vehicle v JOIN model m ON m.model_id = v.model_id WHERE v.registration = '${car%,*}' AND v.owner_id = '${car#*,}'"
     wait_for 5 alarm_stands canary-crossed || { cofferdam alarm list; fail "no alarm was raised"; }
-    operator alarm list
+    operator alarm show "$(cofferdam alarm list | sed -n '2s/^ *\([0-9]*\) .*/\1/p')"
 }
 
 chapter_credentials() {
