@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,8 @@
 #include "ledger/ledger.h"
 #include "ledger/retention.h"
 #include "never/never.h"
+
+enum { ROOM_WAIT_MS = 10000 };
 
 static const int64_t MINUTE_NS = 60LL * 1000000000;
 static char state_folder[] = "/tmp/cofferdam-compute-XXXXXX";
@@ -37,7 +40,13 @@ static void append(struct ledger *ledger, enum ledger_type type, const char *par
                                        .partner = slice_of_text(partner),
                                        .text = text,
                                        .chunk_count = 1};
-    if (ledger_append(ledger, &entry, slice_of(NULL, 0), &sequence, &error) != STATUS_OK)
+    enum status status;
+    int tries = 0;
+    while ((status = ledger_append(ledger, &entry, slice_of(NULL, 0), &sequence, &error)) ==
+               STATUS_LIMIT &&
+           tries++ < ROOM_WAIT_MS)
+        usleep(1000); /* the next segment is being prepared */
+    if (status != STATUS_OK)
         fail_msg("append: %s", error.message);
     ledger_wait(ledger, sequence);
 }
