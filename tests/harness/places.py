@@ -42,8 +42,8 @@ def own(path, user):
 
 def popen_as(user, command, **options):
     """Starts a program as that user, in a folder that the user can reach."""
-    if os.getuid() == 0:
-        options.update(user=user.pw_uid, group=user.pw_gid, extra_groups=[])
+    if os.getuid() == 0:  # by a program: where Popen changes the user, it copies all of this process first
+        command = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
     return subprocess.Popen([str(part) for part in command], cwd="/", **options)
 
 
