@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { HOST_ROOM = 64, BACKLOG = 256 };
@@ -74,4 +76,85 @@ uint16_t listen_port(int listener)
     socklen_t len = sizeof address;
     getsockname(listener, (struct sockaddr *)&address, &len);
     return ntohs(((struct sockaddr_in *)&address)->sin_port); /* at one place in both families */
+}
+
+/* ---- unix ---- */
+
+static enum status unix_address(const char *path, struct sockaddr_un *address, struct error *error)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address->sun_path)
+        return error_set(error, STATUS_INVALID, "22023", "choose a shorter path",
+                         "socket path \"%s\" is longer than %zu bytes", path,
+                         sizeof address->sun_path - 1);
+    memcpy(address->sun_path, path, strlen(path) + 1);
+    return STATUS_OK;
+}
+
+/* Removes a socket that nobody listens on; refuses a live one and anything that is no socket. */
+static enum status clear_path(const struct sockaddr_un *address, const char *rival,
+                              struct error *error)
+{
+    struct stat found;
+    if (lstat(address->sun_path, &found) != 0) {
+        if (errno == ENOENT)
+            return STATUS_OK;
+        return error_set_errno(error, errno, "cannot look at %s", address->sun_path);
+    }
+    if (!S_ISSOCK(found.st_mode))
+        return error_set(error, STATUS_INVALID, "58P01", NULL, "%s exists and is not a socket",
+                         address->sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot make a socket");
+    int result = connect(fd, (const struct sockaddr *)address, sizeof *address);
+    int failure = errno;
+    close(fd);
+    if (result != 0 && failure == ECONNREFUSED) {
+        if (unlink(address->sun_path) != 0)
+            return error_set_errno(error, errno, "cannot remove the dead socket %s",
+                                   address->sun_path);
+        return STATUS_OK;
+    }
+    if (result == 0 || failure == EAGAIN) /* EAGAIN: alive, its backlog is full */
+        return error_set(error, STATUS_INVALID, "55006", rival, "another process listens on %s",
+                         address->sun_path);
+    return error_set_errno(error, failure, "cannot tell whether %s is in use", address->sun_path);
+}
+
+enum status listen_bind_unix(const char *path, unsigned mode, const char *rival, int *listener,
+                             struct error *error)
+{
+    struct sockaddr_un address;
+    TRY(unix_address(path, &address, error));
+    TRY(clear_path(&address, rival, error));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot make a socket");
+    /* The mode goes onto the descriptor first, so that the path never has a wider one. */
+    if (fchmod(fd, (mode_t)mode) != 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        chmod(path, (mode_t)mode) != 0) {
+        enum status status = error_set_errno(error, errno, "cannot listen on %s", path);
+        close(fd);
+        return status;
+    }
+    *listener = fd;
+    return STATUS_OK;
+}
+
+enum status listen_connect_unix(const char *path, int *stream, struct error *error)
+{
+    struct sockaddr_un address;
+    TRY(unix_address(path, &address, error));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return error_set_errno(error, errno, "cannot make a socket");
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        enum status status = error_set_errno(error, errno, "cannot connect to %s", path);
+        close(fd);
+        return status;
+    }
+    *stream = fd;
+    return STATUS_OK;
 }

@@ -1,4 +1,5 @@
-/* Addresses to listen on, as people write them: "127.0.0.1:8080", "[::1]:8080". Numbers only. */
+/* Addresses to listen on, as people write them: "127.0.0.1:8080", "[::1]:8080". Numbers only; and
+ * paths of Unix sockets. */
 #ifndef COFFERDAM_BASE_LISTEN_H
 #define COFFERDAM_BASE_LISTEN_H
 
@@ -21,6 +22,12 @@ bool listen_is_loopback(const struct listen_address *address);
 /* A listening TCP socket, non-blocking, closed on exec. */
 MUST_USE enum status listen_open(const struct listen_address *address, int *listener,
                                  struct error *error);
+/* A Unix socket at this path, bound and not listening yet, non-blocking, closed on exec. A dead one
+ * is taken away; a live one is not: `rival` is then the hint. mode: of the path. */
+MUST_USE enum status listen_bind_unix(const char *path, unsigned mode, const char *rival,
+                                      int *listener, struct error *error);
+/* A connection to such a one, non-blocking. It connects at once or not at all. */
+MUST_USE enum status listen_connect_unix(const char *path, int *stream, struct error *error);
 /* The port that it got. */
 uint16_t listen_port(int listener);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/listen.h"
 #include "base/log.h"
 
 enum { ACCEPT_BURST = 64, PAUSE_MS = 100, LOG_INTERVAL_NS = 1000000000 };
@@ -202,58 +203,12 @@ enum status net_listen_tcp(struct net_loop *loop, const char *address, uint16_t 
 
 /* ---- unix ---- */
 
-/* Removes a socket that nobody listens on; refuses a live one and anything that is no socket. */
-static enum status clear_path(const struct sockaddr_un *address, struct error *error)
-{
-    struct stat found;
-    if (lstat(address->sun_path, &found) != 0) {
-        if (errno == ENOENT)
-            return STATUS_OK;
-        return error_set_errno(error, errno, "cannot look at %s", address->sun_path);
-    }
-    if (!S_ISSOCK(found.st_mode))
-        return error_set(error, STATUS_INVALID, "58P01", NULL, "%s exists and is not a socket",
-                         address->sun_path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot make a socket");
-    int result = connect(fd, (const struct sockaddr *)address, sizeof *address);
-    int failure = errno;
-    close(fd);
-    if (result != 0 && failure == ECONNREFUSED) {
-        if (unlink(address->sun_path) != 0)
-            return error_set_errno(error, errno, "cannot remove the dead socket %s",
-                                   address->sun_path);
-        return STATUS_OK;
-    }
-    if (result == 0 || failure == EAGAIN) /* EAGAIN: alive, its backlog is full */
-        return error_set(error, STATUS_INVALID, "55006",
-                         "Is another gateway running with the same run folder?",
-                         "another process listens on %s", address->sun_path);
-    return error_set_errno(error, failure, "cannot tell whether %s is in use", address->sun_path);
-}
-
 enum status net_listen_unix(struct net_loop *loop, const char *path, unsigned mode,
                             net_accept_fn fn, void *context, struct net_listener **listener,
                             struct error *error)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return error_set(error, STATUS_INVALID, "22023", "Choose a shorter run folder.",
-                         "socket path \"%s\" is longer than %zu bytes", path,
-                         sizeof address.sun_path - 1);
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    TRY(clear_path(&address, error));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return error_set_errno(error, errno, "cannot make a socket");
-    /* The mode goes onto the descriptor first, so that the path never has a wider one. */
-    if (fchmod(fd, (mode_t)mode) != 0 ||
-        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        chmod(path, (mode_t)mode) != 0) {
-        enum status status = error_set_errno(error, errno, "cannot listen on %s", path);
-        close(fd);
-        return status;
-    }
+    int fd;
+    TRY(listen_bind_unix(path, mode, "Is another gateway running with the same run folder?", &fd,
+                         error));
     return start(loop, fd, path, fn, context, listener, error);
 }

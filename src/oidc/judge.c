@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/program.h"
+#include "base/talk.h"
 #include "crypto/crypto.h"
 
 enum { PATIENCE_MS = 3000, VERDICT_BYTES = QUESTION_TEXT_ROOM + 64 };
@@ -56,50 +57,6 @@ static enum status start(struct judge *judge, struct error *error)
     return status;
 }
 
-/* False once the deadline has passed. */
-static bool wait_for(int fd, short events, int64_t deadline_ns)
-{
-    for (;;) {
-        struct pollfd waiting = {.fd = fd, .events = events};
-        int64_t left_ms = (deadline_ns - clock_monotonic_ns()) / 1000000;
-        if (left_ms <= 0)
-            return false;
-        int ready = poll(&waiting, 1, (int)left_ms);
-        if (ready > 0)
-            return true;
-        if (ready < 0 && errno != EINTR)
-            return false;
-    }
-}
-
-static bool tell(int fd, struct slice bytes, int64_t deadline_ns)
-{
-    for (size_t at = 0; at < bytes.len;) {
-        ssize_t put = send(fd, bytes.data + at, bytes.len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (put > 0)
-            at += (size_t)put;
-        else if (errno != EINTR && errno != EAGAIN)
-            return false;
-        else if (!wait_for(fd, POLLOUT, deadline_ns))
-            return false;
-    }
-    return true;
-}
-
-static bool hear(int fd, uint8_t *bytes, size_t len, int64_t deadline_ns)
-{
-    for (size_t at = 0; at < len;) {
-        if (!wait_for(fd, POLLIN, deadline_ns))
-            return false;
-        ssize_t got = recv(fd, bytes + at, len - at, MSG_DONTWAIT);
-        if (got > 0)
-            at += (size_t)got;
-        else if (got == 0 || (errno != EINTR && errno != EAGAIN))
-            return false;
-    }
-    return true;
-}
-
 /* Nothing may lie there before a question is asked: it would be taken for its answer, and who could
  * make the program say more than it was asked would be let in by the next one's question. */
 static bool is_silent(int fd)
@@ -111,14 +68,10 @@ static bool is_silent(int fd)
 static bool converse(struct judge *judge, struct verdict *verdict)
 {
     int64_t deadline_ns = clock_monotonic_ns() + PATIENCE_MS * INT64_C(1000000);
-    uint8_t head[4];
-    if (!is_silent(judge->fd) || !tell(judge->fd, buffer_slice(&judge->question), deadline_ns) ||
-        !hear(judge->fd, head, sizeof head, deadline_ns))
-        return false;
-    size_t len = load_u32be(head);
-    uint8_t *room = len > VERDICT_BYTES ? NULL : buffer_reserve(&judge->answer, len);
-    return room != NULL && hear(judge->fd, room, len, deadline_ns) &&
-           verdict_read(slice_of(room, len), verdict) == STATUS_OK;
+    return is_silent(judge->fd) &&
+           talk_send(judge->fd, buffer_slice(&judge->question), deadline_ns) &&
+           talk_receive_frame(judge->fd, VERDICT_BYTES, &judge->answer, deadline_ns) &&
+           verdict_read(buffer_slice(&judge->answer), verdict) == STATUS_OK;
 }
 
 /* A program that has ended since the last question is found by asking: once more with a new one. */
