@@ -26,6 +26,7 @@
 #define ALARM_BUDGET_WARNING     "budget-warning"
 #define ALARM_LOGIN_FAILURES     "login-failures"
 #define ALARM_REVOKED_CREDENTIAL "revoked-credential"
+#define ALARM_TWO_HOLDERS        "certificate-two-holders" /* a key has signed two requests */
 #define ALARM_TOKEN_REPLAYED     "token-replayed"
 #define ALARM_LOST               "alarms-lost" /* more were raised at once than there is room for */
 #define ALARM_TEST               "test"

@@ -13,6 +13,7 @@
 #include "cli/secret.h"
 #include "crypto/crypto.h"
 
+enum { LEAST_SECONDS = 300, DAY_SECONDS = 86400 };
 #define SKEW_NS INT64_C(300000000000) /* five minutes */
 
 void issued_init(struct issued *issued)
@@ -136,6 +137,37 @@ enum status issue_open_ca(const struct cli_call *call, const char *folder, struc
     buffer_free(&key);
     buffer_free(&passphrase);
     return status;
+}
+
+/* ---- times ---- */
+
+static uint64_t unit_seconds(const char *unit)
+{
+    static const struct {
+        const char *name;
+        uint64_t seconds;
+    } units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", DAY_SECONDS}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return units[i].seconds;
+    return 0;
+}
+
+enum status issue_duration(struct cli_call *call, const char *name, unsigned most_days,
+                           int64_t *duration_ns, struct error *error)
+{
+    const char *text = cli_value(call, name);
+    uint64_t number = 0;
+    size_t digits = strspn(text, "0123456789");
+    uint64_t unit = unit_seconds(text + digits);
+    for (size_t i = 0; i < digits && i < 10; i++)
+        number = number * 10 + (uint64_t)(text[i] - '0');
+    if (digits == 0 || digits > 9 || unit == 0 || number * unit < LEAST_SECONDS ||
+        number * unit > (uint64_t)most_days * DAY_SECONDS)
+        return cli_usage(call, error, "--%s is a time from 5m to %ud, such as 24h, not \"%.20s\"",
+                         name, most_days, text);
+    *duration_ns = (int64_t)(number * unit) * INT64_C(1000000000);
+    return STATUS_OK;
 }
 
 /* ---- files ---- */

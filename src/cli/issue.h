@@ -42,6 +42,9 @@ MUST_USE enum status issue_passphrase(const struct cli_call *call, struct buffer
 /* Writes <folder>/<name>.crt and <folder>/<name>.key (0600), making the folder (0700). */
 MUST_USE enum status issued_write(const struct issued *issued, const char *folder, const char *name,
                                   struct error *error);
+/* The option's value, which was given: "30m", "24h", "14d", from 5m. A usage error otherwise. */
+MUST_USE enum status issue_duration(struct cli_call *call, const char *name, unsigned most_days,
+                                    int64_t *duration_ns, struct error *error);
 /* Lifetime: from shortly before now (clocks differ), for so long. */
 void issue_lifetime(int64_t lifetime_ns, struct identity_leaf *leaf);
 /* <folder>/<name> as a file with these bytes. */

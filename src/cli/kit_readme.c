@@ -235,6 +235,10 @@ static void files(const struct kit *kit, struct buffer *out)
                       "\nYour certificate is not in here: use the one that says %s, as client.crt "
                       "and\nclient.key.\n",
                       kit->agent->certificate);
+    if (kit->has_certificate && kit->agent->renewal_ns > 0)
+        buffer_append_text(out, "  renew            renews client.crt, with a new key, before it "
+                                "ends: run it from cron each\n                   hour, or each day "
+                                "for a certificate of weeks. Needs openssl and psql.\n");
     if (kit->agent->scram_file != NULL)
         buffer_append_text(out, "\nYou log in with a password (SCRAM-SHA-256), which you get by "
                                 "another way than this kit.\nKeep it in a file of mode 0600, or "

@@ -70,6 +70,7 @@ static const struct cli_verb verbs[] = {
     {"cert", "ca", &verb_cert_ca, "make a certificate authority"},
     {"cert", "server", &verb_cert_server, "issue the gateway's certificate"},
     {"cert", "issue", &verb_cert_issue, "issue an agent's certificate"},
+    {"cert", "serve", &verb_cert_serve, "renew agents' certificates for the gateway"},
     {"cert", "crl", &verb_cert_crl, "write a CRL of what has been revoked"},
     {"cert", "crls", &verb_cert_crls, "list the newest CRL seen of each authority"},
     {"cert", "reset-crl", &verb_cert_reset_crl, "have an authority's older CRL accepted"},

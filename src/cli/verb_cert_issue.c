@@ -12,7 +12,7 @@
 #include "cli/offline.h"
 #include "crypto/crypto.h"
 
-enum { MOST_DAYS = 397, LEAST_SECONDS = 300, DAY_SECONDS = 86400, REQUEST_BYTES = 64 * 1024 };
+enum { MOST_DAYS = 397, REQUEST_BYTES = 64 * 1024 };
 
 static const struct cli_option options[] = {
     {"ca", 0, "DIR", "folder of ca.crt and ca.key (needed)"},
@@ -26,18 +26,6 @@ static const struct cli_option options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-static uint64_t unit_seconds(const char *unit)
-{
-    static const struct {
-        const char *name;
-        uint64_t seconds;
-    } units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", DAY_SECONDS}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(unit, units[i].name) == 0)
-            return units[i].seconds;
-    return 0;
-}
-
 static enum status read_lifetime(struct cli_call *call, int64_t *lifetime_ns, struct error *error)
 {
     const char *text = cli_value(call, "ttl");
@@ -49,16 +37,7 @@ static enum status read_lifetime(struct cli_call *call, int64_t *lifetime_ns, st
     }
     if (cli_value(call, "days") != NULL)
         return cli_usage(call, error, "--ttl and --days exclude each other");
-    size_t digits = strspn(text, "0123456789");
-    uint64_t unit = unit_seconds(text + digits);
-    for (size_t i = 0; i < digits && i < 10; i++)
-        number = number * 10 + (uint64_t)(text[i] - '0');
-    if (digits == 0 || digits > 9 || unit == 0 || number * unit < LEAST_SECONDS ||
-        number * unit > (uint64_t)MOST_DAYS * DAY_SECONDS)
-        return cli_usage(call, error, "--ttl is a time from 5m to 397d, such as 24h, not \"%.20s\"",
-                         text);
-    *lifetime_ns = (int64_t)(number * unit) * INT64_C(1000000000);
-    return STATUS_OK;
+    return issue_duration(call, "ttl", MOST_DAYS, lifetime_ns, error);
 }
 
 /* ---- the ledger's act, where a gateway runs ---- */

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "identity/authority.h"
 
-enum { COMMAND_BYTES = 64, PATH_ROOM = 4096, STATE = 6 };
+enum { COMMAND_BYTES = 64, PATH_ROOM = 4096, STATE = 8 };
 
 static const struct cli_option options[] = {
     {"ca", 0, "DIR", "folder of ca.crt and issued.csv (needed)"},

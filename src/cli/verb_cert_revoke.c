@@ -15,7 +15,11 @@ enum { COMMAND_BYTES = 65536, PATH_ROOM = 4096 };
 
 static const struct cli_option options[] = {
     {"reason", 'r', "TEXT", "why; it is kept in the ledger (needed)"},
-    {"ca", 0, "DIR|FILE", "who issued it, where a serial is given; default listen.client_ca"},
+    {"ca", 0, "DIR|FILE",
+     "who issued it, where a serial is given; default listen.client_ca. DIR with issued.csv: tells "
+     "what it was renewed to"},
+    {"descendants", 0, NULL,
+     "revoke what it was renewed to, too, and what that was; wants --ca DIR"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -96,19 +100,57 @@ static enum status find_name(struct cli_call *call, char id[static CREDENTIAL_ID
     return STATUS_OK;
 }
 
-/* Is it in the issued.csv of the CA's folder? Where there is none, nobody knows. */
-static bool was_issued(struct cli_call *call, const char *id)
+/* The issued.csv of the CA's folder. Where there is none, nobody knows. */
+static bool read_issued(struct cli_call *call, struct table *issued)
 {
-    struct table table;
     struct error ignored;
     const char *ca = cli_value(call, "ca");
-    bool found = false;
-    if (ca == NULL || identity_issued_list(ca, &table, &ignored) != STATUS_OK)
+    return ca != NULL && identity_issued_list(ca, issued, &ignored) == STATUS_OK;
+}
+
+static const struct table_row *row_where(const struct table *issued, const char *column,
+                                         const char *id)
+{
+    for (const struct table_row *row = issued->first; row != NULL; row = row->next)
+        if (strcmp(cli_cell(issued, row, column), id) == 0)
+            return row;
+    return NULL;
+}
+
+static bool was_issued(struct cli_call *call, const char *id)
+{
+    struct table issued;
+    if (!read_issued(call, &issued))
         return false;
-    for (const struct table_row *row = table.first; row != NULL && !found; row = row->next)
-        found = strcmp(cli_cell(&table, row, "serial"), id) == 0;
-    table_free(&table);
+    bool found = row_where(&issued, "serial", id) != NULL;
+    table_free(&issued);
     return found;
+}
+
+/* What the certificate was renewed to: one at most; false where it was not. */
+static bool find_renewal(struct cli_call *call, const char *id,
+                         char next[static CREDENTIAL_ID_ROOM])
+{
+    struct table issued;
+    if (!read_issued(call, &issued))
+        return false;
+    const struct table_row *row = row_where(&issued, "renews", id);
+    if (row != NULL)
+        snprintf(next, CREDENTIAL_ID_ROOM, "%s", cli_cell(&issued, row, "serial"));
+    table_free(&issued);
+    return row != NULL;
+}
+
+/* The line from there on, with blanks between; "" where there is none. */
+static void list_renewals(struct cli_call *call, const char *id, struct buffer *out)
+{
+    struct table issued;
+    if (read_issued(call, &issued)) {
+        for (const struct table_row *row = row_where(&issued, "renews", id); row != NULL;
+             row = row_where(&issued, "renews", cli_cell(&issued, row, "serial")))
+            buffer_printf(out, "%s%s", out->len == 0 ? "" : " ", cli_cell(&issued, row, "serial"));
+        table_free(&issued);
+    }
 }
 
 /* A serial that was mistyped is revoked without complaint, and the one that was meant works on. */
@@ -135,51 +177,132 @@ static void print_cut(const struct table *table, const struct table_row *row)
            strcmp(sessions, "1") == 0 ? "" : "s", cli_cell(table, row, "cut_ms"));
 }
 
-/* It is enforced first and stored second; what is not stored ends with the process. */
-static enum status print(const struct cli_call *call, const struct cli_result *result,
-                         struct error *error)
+/* Whoever had the key may have renewed the certificate before it was revoked. */
+static void warn_of_renewals(const char *id, const char *renewals)
+{
+    fprintf(stderr,
+            "cofferdam cert revoke: warning: %s was renewed, and what it was renewed to goes on: "
+            "%s\nhint: where its key was stolen, the thief may have renewed it: --descendants\n",
+            id, renewals);
+}
+
+/* ---- one after the other ---- */
+
+struct revoking {
+    struct cli_call *call;
+    struct cli_admin *admin;
+    const char *issuer, *reason;
+    struct cli_result told; /* what the gateway said of each, and what it was renewed to */
+    const char *unstored;   /* why not, of the last that was not; borrowed from told; or NULL */
+};
+
+/* The gateway's columns, and one more. */
+static void begin_telling(struct cli_result *told, const struct table *answer)
+{
+    const char *columns[TABLE_MAX_COLUMNS + 1] = {NULL};
+    for (size_t i = 0; i < answer->column_count && i + 1 < TABLE_MAX_COLUMNS; i++)
+        columns[i] = answer->columns[i];
+    columns[answer->column_count] = "renewals";
+    table_init(&told->table, COMMAND_BYTES, columns);
+    cli_result_kinds(told);
+}
+
+static void tell(struct revoking *revoking, const struct cli_result *result, const char *renewals)
 {
     const struct table *table = &result->table;
-    const char *stored = table->first == NULL ? "" : cli_cell(table, table->first, "stored");
-    if (call->json)
-        TRY(cli_print_result(call, result, error));
-    else if (table->first != NULL)
-        print_cut(table, table->first);
-    if (strcmp(stored, "yes") == 0)
+    struct table *told = &revoking->told.table;
+    const struct table_row *from = table->first;
+    if (told->column_count == 0)
+        begin_telling(&revoking->told, table);
+    struct table_row *row = from == NULL ? NULL : table_add(told);
+    for (size_t i = 0; row != NULL && i + 1 < told->column_count; i++)
+        table_set(told, row, i, "%s", cli_cell(table, from, told->columns[i]));
+    table_set(told, row, told->column_count - 1, "%s", renewals);
+    if (row != NULL && strcmp(cli_cell(told, row, "stored"), "yes") != 0)
+        revoking->unstored = cli_cell(told, row, "stored");
+    if (row != NULL && !revoking->call->json)
+        print_cut(told, row);
+}
+
+static enum status revoke(struct revoking *revoking, const char *id, struct error *error)
+{
+    struct cli_result result = {0};
+    struct buffer command, renewals;
+    buffer_init(&command, COMMAND_BYTES);
+    buffer_init(&renewals, COMMAND_BYTES);
+    buffer_append_text(&command, "REVOKE");
+    cli_admin_clause(&command, "CREDENTIAL", id);
+    cli_admin_clause(&command, "ISSUER", revoking->issuer);
+    cli_admin_clause(&command, "REASON", revoking->reason);
+    enum status status = cli_admin_ask(revoking->admin, &command, &result, error);
+    if (status == STATUS_OK) {
+        bool all = cli_value(revoking->call, "descendants") != NULL;
+        list_renewals(revoking->call, id, &renewals);
+        const char *text = renewals.len == 0 ? "" : buffer_text(&renewals);
+        warn_of_stranger(revoking->call, &result, id);
+        tell(revoking, &result, text == NULL ? "" : text);
+        if (renewals.len > 0 && !all)
+            warn_of_renewals(id, text);
+    }
+    table_free(&result.table);
+    buffer_free(&renewals);
+    buffer_free(&command);
+    return status;
+}
+
+/* From the oldest on: what is revoked is renewed no more, so the line has an end. */
+static enum status revoke_line(struct revoking *revoking, const char *first, struct error *error)
+{
+    char id[CREDENTIAL_ID_ROOM];
+    snprintf(id, sizeof id, "%s", first);
+    do
+        TRY(revoke(revoking, id, error));
+    while (cli_value(revoking->call, "descendants") != NULL &&
+           find_renewal(revoking->call, id, id));
+    return STATUS_OK;
+}
+
+/* It is enforced first and stored second; what is not stored ends with the process. */
+static enum status print(const struct revoking *revoking, struct error *error)
+{
+    if (revoking->call->json)
+        TRY(cli_print_result(revoking->call, &revoking->told, error));
+    if (revoking->unstored == NULL)
         return STATUS_OK;
     return error_set(error, STATUS_IO, "58030",
                      "It is in force, but will not survive a restart of the gateway.",
-                     "not stored: %s", stored);
+                     "not stored: %s", revoking->unstored);
+}
+
+static enum status check_line(struct cli_call *call, struct error *error)
+{
+    struct table issued;
+    if (cli_value(call, "descendants") == NULL)
+        return STATUS_OK;
+    if (!read_issued(call, &issued))
+        return cli_usage(call, error, "--descendants wants --ca DIR, with the CA's issued.csv");
+    table_free(&issued);
+    return STATUS_OK;
 }
 
 static enum status run(struct cli_call *call, struct error *error)
 {
     char id[CREDENTIAL_ID_ROOM], issuer[65];
-    const char *reason = NULL;
-    TRY(cli_require(call, "reason", &reason, error));
+    struct revoking revoking = {.call = call, .issuer = issuer};
+    TRY(cli_require(call, "reason", &revoking.reason, error));
+    TRY(check_line(call, error));
     TRY(find_name(call, id, issuer, error));
-    struct cli_admin *admin = NULL;
-    enum status status = cli_admin_open_urgent(call, &admin, error);
+    enum status status = cli_admin_open_urgent(call, &revoking.admin, error);
     if (status != STATUS_OK && contain_is_stopped(call))
         snprintf(error->hint, sizeof error->hint,
                  "cofferdam partner contain PARTNER --certificate %.40s works without the gateway",
                  id);
     TRY(status);
-    struct cli_result result = {0};
-    struct buffer command;
-    buffer_init(&command, COMMAND_BYTES);
-    buffer_append_text(&command, "REVOKE");
-    cli_admin_clause(&command, "CREDENTIAL", id);
-    cli_admin_clause(&command, "ISSUER", issuer);
-    cli_admin_clause(&command, "REASON", reason);
-    status = cli_admin_ask(admin, &command, &result, error);
-    if (status == STATUS_OK) {
-        warn_of_stranger(call, &result, id);
-        status = print(call, &result, error);
-    }
-    table_free(&result.table);
-    buffer_free(&command);
-    cli_admin_close(admin);
+    status = revoke_line(&revoking, id, error);
+    if (status == STATUS_OK)
+        status = print(&revoking, error);
+    table_free(&revoking.told.table);
+    cli_admin_close(revoking.admin);
     return status;
 }
 
@@ -192,11 +315,12 @@ const struct cli_command verb_cert_revoke = {
     .description =
         "Revokes one certificate for good: sessions that rest on it end now, and it is "
         "refused from\n"
-        "now on, over restarts too. The agent's other certificates go on working.\n"
+        "now on, over restarts too. The agent's other certificates go on working: those that\n"
+        "it was renewed to are named, or revoked with it (--descendants).\n"
         "A token ends by itself within a day at most, and its provider issues no other to whom\n"
         "it has cut off: until then `partner contain PARTNER/AGENT --token ID` refuses it. A\n"
         "password ends when `agent passwd` sets another.",
     .examples = "cert revoke north-mail/client.crt --reason \"laptop lost\"\n"
-                "cert revoke 5f3a90c1 --ca ca --reason \"laptop lost\"\n",
+                "cert revoke 5f3a90c1 --ca ca --descendants --reason \"laptop lost\"\n",
     .run = run,
 };

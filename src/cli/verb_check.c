@@ -98,6 +98,9 @@ static void look_at_agent(const struct policy_partner *partner, const struct pol
         config->listen.authority_count == 0)
         add_finding(findings, partner->name,
                     "agent logs in by certificate, but listen.client_ca is not set", agent->login);
+    if (agent->renewal_ns > 0 && config->issuer_socket == NULL)
+        add_finding(findings, partner->name,
+                    "agent may renew its certificate, but issuer.socket is not set", agent->login);
     if (agent->certificate_issuer != NULL &&
         !may_speak(config, agent->certificate_issuer, partner->name))
         add_finding(findings, partner->name,

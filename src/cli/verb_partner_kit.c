@@ -127,6 +127,23 @@ static enum status write_text(void (*make)(const struct kit *kit, struct buffer 
     return status;
 }
 
+/* What renews the certificate, where the policy allows that. */
+static enum status write_renew(const struct config *config, const struct kit *kit,
+                               const char *folder, struct error *error)
+{
+    char path[PATH_MAX];
+    struct buffer text;
+    if (kit->agent->certificate == NULL || kit->agent->renewal_ns == 0)
+        return STATUS_OK;
+    snprintf(path, sizeof path, "%s/kit/renew", config->data_folder);
+    buffer_init(&text, TEXT_BYTES);
+    enum status status = file_read(path, &text, error);
+    if (status == STATUS_OK)
+        status = issue_file(folder, "renew", buffer_slice(&text), 0755, error);
+    buffer_free(&text);
+    return status;
+}
+
 static enum status write_kit(struct cli_call *call, const struct cli_offline *offline,
                              struct kit *kit, const char *folder, struct error *error)
 {
@@ -146,6 +163,7 @@ static enum status write_kit(struct cli_call *call, const struct cli_offline *of
         status = write_certificate(call, kit, folder, (int)days, &ca, error);
     buffer_free(&ca);
     TRY(status);
+    TRY(write_renew(offline->config, kit, folder, error));
     TRY(write_text(kit_service, kit, folder, "pg_service.conf", error));
     return write_text(kit_readme, kit, folder, "README.txt", error);
 }
@@ -190,8 +208,9 @@ const struct cli_command verb_partner_kit = {
     .options = options,
     .description =
         "Makes a folder with all that an agent's side needs: the CA, a client certificate as\n"
-        "PEM and PKCS#12, a libpq service file, and a README with what it can see, its\n"
-        "limits, SQLSTATEs and examples for psql, Python, Java and JavaScript.",
+        "PEM and PKCS#12, a libpq service file, a script that renews the certificate where the\n"
+        "policy lets it, and a README with what it can see, its limits, SQLSTATEs and examples\n"
+        "for psql, Python, Java and JavaScript.",
     .examples = "partner kit north-mail/sync --ca ca --host data.meridian.example --out kit\n"
                 "partner kit north-mail/job --server-ca ca/ca.crt --host 192.0.2.7 --out kit\n",
     .run = run,

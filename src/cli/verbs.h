@@ -29,6 +29,7 @@ extern const struct cli_command verb_cert_list;
 extern const struct cli_command verb_cert_reset_crl;
 extern const struct cli_command verb_cert_revoke;
 extern const struct cli_command verb_cert_revoked;
+extern const struct cli_command verb_cert_serve;
 extern const struct cli_command verb_cert_server;
 extern const struct cli_command verb_cert_show;
 extern const struct cli_command verb_check;

@@ -102,6 +102,7 @@ static const char *verdict_of(const struct plan *plan)
         [PLAN_FETCH] = "runs: rows of the cursor's query, as its DECLARE is explained",
         [PLAN_PREPARE] = "runs: kept by the gateway; what it reads is recorded with each EXECUTE",
         [PLAN_EXECUTE] = "runs: as the statement that was prepared under this name",
+        [PLAN_RENEW] = "runs where the agent may renew its certificate: the issuer answers",
         [PLAN_CLOSE] = "runs: it ends a cursor",
     };
     if (plan->kind == PLAN_QUERY && plan->copy != NULL)

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "crypto/crypto.h"
 #include "gateway/admin_recording.h"
+#include "gateway/renewal_desk.h"
 #include "gateway/tls_desk.h"
 #include "identity/identity.h"
 #include "registry/revocations.h"
@@ -36,6 +37,7 @@ static bool is_own_act(const char *text)
                                         "reload",
                                         "revoke-credential",
                                         "certificate-issued",
+                                        RENEWAL_DESK_ACT,
                                         "rotate",
                                         "start",
                                         "stop",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/renew.h"
 #include "gateway/statements.h"
 
 /* A text that ends where its message ends. */
@@ -35,6 +36,8 @@ static enum status run_planned(struct session *session, struct planned *planned,
                          "a simple query cannot have parameters");
     if (frontend_goes_upstream(plan))
         return frontend_run(session, planned, false, error);
+    if (plan->kind == PLAN_RENEW)
+        return renew_ask_simple(session, plan, error);
     if (plan->kind == PLAN_LOCAL)
         describe_local(session, plan);
     return frontend_answer(session, planned->plan, error);
@@ -117,7 +120,7 @@ static void next_of_several(struct session *session)
 static bool must_wait(const struct session *session)
 {
     return session->replies.count >= LIMIT_PENDING_REPLIES / 2 || copy_in_active(session) ||
-           frontend_must_wait(session);
+           session->renewal.waits || frontend_must_wait(session);
 }
 
 /* Upstream gets no Sync in between: one transaction, and an error ends the rest. */
@@ -168,7 +171,7 @@ static enum status on_query(struct session *session, struct slice body, struct e
     if (status == STATUS_OK)
         status = query(session, sql, error);
     answer_failure(session, status, sql, error);
-    if (session->state == SESSION_READY && !copy_in_active(session))
+    if (session->state == SESSION_READY && !copy_in_active(session) && !session->renewal.waits)
         frontend_sync(session);
     return STATUS_OK;
 }

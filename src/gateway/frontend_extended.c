@@ -2,6 +2,7 @@
 #include "gateway/frontend.h"
 
 #include "gateway/cursors.h"
+#include "gateway/renew.h"
 #include "gateway/statements.h"
 #include "gateway/trust.h"
 
@@ -107,6 +108,8 @@ static enum status open_portal(struct session *session, const struct wire_bind *
     (void)frontend_close_portal(session, message->portal, true);
     TRY(portals_put(session, message->portal, errand->planned, errand->run, &portal, error));
     portal->cursor = errand->cursor;
+    if (errand->planned->plan->kind == PLAN_RENEW)
+        TRY(renew_bind(errand->planned->plan, message, portal, error));
     if (upstream)
         return errand_bind(session, errand, portal->upstream_name, name, message, false, error);
     frontend_push_empty(session, '2', 0);
@@ -145,14 +148,16 @@ static enum status on_bind(struct session *session, struct slice body, struct er
 
 /* ---- Describe ---- */
 
-/* What the gateway answers itself has no parameters; its rows are its own. */
+/* What the gateway answers itself: parameters are texts, and its rows are its own. */
 static void describe_own(struct session *session, const struct plan *plan, bool statement)
 {
     struct buffer text;
     buffer_init(&text, 4096);
     if (statement) {
         size_t start = wire_begin(&text, 't');
-        buffer_append_u16be(&text, 0);
+        buffer_append_u16be(&text, (uint16_t)plan->client_parameter_count);
+        for (size_t i = 0; i < plan->client_parameter_count; i++)
+            buffer_append_u32be(&text, WIRE_TEXT_OID);
         wire_end(&text, start);
     }
     local_description(plan, &text);
@@ -235,6 +240,8 @@ static enum status execute(struct session *session, const struct wire_execute *m
     if (planned->plan->write != NULL && portal->run->executed > 0)
         return error_set(error, STATUS_DENIED, "55000", "bind the statement again",
                          "this portal has written already");
+    if (planned->plan->kind == PLAN_RENEW)
+        return renew_ask(session, portal->bound[0], portal->bound[1], error);
     if (!frontend_goes_upstream(planned->plan))
         return frontend_answer(session, planned->plan, error);
     return frontend_execute(session, planned, portal->run, portal->cursor, portal->upstream_name,

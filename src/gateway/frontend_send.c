@@ -30,6 +30,7 @@ bool frontend_goes_upstream(const struct plan *plan)
     case PLAN_EMPTY:
     case PLAN_LOCAL:
     case PLAN_PREPARE:
+    case PLAN_RENEW:
         return false;
     case PLAN_FETCH:
     case PLAN_CLOSE:

@@ -15,7 +15,9 @@ static bool is_budget(const struct plan *plan)
 
 void local_description(const struct plan *plan, struct buffer *out)
 {
-    if (plan->kind != PLAN_LOCAL)
+    if (plan->kind == PLAN_RENEW)
+        wire_put_text_row_description(out, plan->visible_names, plan->visible_count);
+    else if (plan->kind != PLAN_LOCAL)
         wire_put_empty(out, 'n');
     else if (is_budget(plan))
         wire_put_text_row_description(out, budget_columns, BUDGET_COLUMNS);

@@ -22,6 +22,8 @@
 #include "gateway/login_token.h"
 #include "gateway/descriptors.h"
 #include "gateway/gateway.h"
+#include "gateway/renew.h"
+#include "gateway/renewal_desk.h"
 #include "gateway/retain.h"
 #include "gateway/tls_desk.h"
 #include "gateway/trust_watch.h"
@@ -341,6 +343,8 @@ static enum status start_workers(struct server *server, uint16_t *bound_port, st
         TRY(worker_open(server, (unsigned)i, port, &port, &server->workers[i], error));
         server->worker_count = i + 1;
     }
+    if (server->config->issuer_socket != NULL) /* its answers go to workers */
+        TRY(renewal_desk_open(server, renew_answered, &server->renewals, error));
     for (size_t i = 0; i < count; i++)
         TRY(worker_run(server->workers[i], error));
     *bound_port = port;
@@ -355,6 +359,7 @@ static void close_server(struct server *server, struct admin *admin)
     for (size_t i = 0; i < server->worker_count; i++)
         worker_stop(server->workers[i]);
     oidc_desk_close(server->oidc);
+    renewal_desk_close(server->renewals);
     if (server->worker_count > 0)
         login_report_failures(server, true);
     alarm_desk_close(server->alarms);

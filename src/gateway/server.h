@@ -24,6 +24,7 @@ struct worker;
 struct canary_watch;
 struct contain;
 struct oidc_desk;
+struct renewal_desk;
 struct deliveries_desk;
 struct retain;
 struct tls_desk;
@@ -47,7 +48,8 @@ struct server {
     struct canary_watch *canaries; /* invented people of deliveries, looked for in statements */
     struct alarm_desk *alarms;     /* where anything that staff must know at once is raised */
     struct contain *contain;
-    struct oidc_desk *oidc; /* judges tokens; NULL: no identity provider is configured */
+    struct oidc_desk *oidc;        /* judges tokens; NULL: no identity provider is configured */
+    struct renewal_desk *renewals; /* asks the issuer; NULL: none is configured */
     struct retain *retain;
     struct tls_desk *tls; /* what our listener shows */
     struct trust *trust;  /* NULL: no client certificates are taken */

@@ -222,7 +222,7 @@ static bool input_welcome(const struct session *session)
 {
     return session->state != SESSION_CLOSING && session->state != SESSION_HANDSHAKE &&
            session->state != SESSION_TOKEN_JUDGED && session->state != SESSION_VERDICT &&
-           !session->cancelling && !session->writes.sync_due &&
+           !session->cancelling && !session->writes.sync_due && !session->renewal.waits &&
            (copy_in_active(session) ? copy_in_hungry(session) : session->several.sql == NULL) &&
            !writes_wait(session) && outqueue_pending(&session->out) < 2 * LIMIT_OUT_HIGH_WATER &&
            session->upstream.out.len - session->upstream.out_at < UPSTREAM_OUT_HIGH_WATER &&

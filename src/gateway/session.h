@@ -51,6 +51,7 @@ struct portal {
     struct planned *planned; /* of its statement; for FETCH not that of its rows */
     struct run *run;
     uint64_t cursor;            /* DECLARE: serial of the cursor that it makes */
+    char *bound[2];             /* PLAN_RENEW: the request, the signature; owned; else NULL */
     uint64_t bound_before_sync; /* number of the Sync that ends its implicit transaction */
 };
 
@@ -158,6 +159,10 @@ struct session {
     bool unsynced;     /* something went upstream since the last Sync */
     struct several several;
     struct copy_in copy_in;
+    struct {
+        bool waits;  /* for the issuer; nothing of the client is looked at meanwhile */
+        bool simple; /* asked in the simple protocol */
+    } renewal;
     bool query_waits; /* a Query is held until the messages before it have ended */
     uint64_t syncs;   /* Syncs sent upstream */
 

@@ -246,6 +246,8 @@ static void remove_portal(struct session *session, struct portal **at)
     session->portal_count--;
     planned_release(gone->planned);
     run_release(gone->run);
+    free(gone->bound[0]);
+    free(gone->bound[1]);
     free(gone->name);
     free(gone);
 }

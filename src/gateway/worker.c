@@ -15,6 +15,7 @@
 #include "gateway/contain.h"
 #include "gateway/deliveries.h"
 #include "gateway/login_token.h"
+#include "gateway/renew.h"
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */
@@ -147,6 +148,7 @@ static void on_wake(void *context)
     touch_waiting(worker);
     run_cancels(worker);
     login_token_verdicts(worker);
+    renew_answers(worker);
 }
 
 static void on_turn(void *context)
@@ -322,6 +324,7 @@ void worker_free(struct worker *worker)
         free(cancel);
     }
     login_token_drop(worker);
+    renew_drop(worker);
     free(worker->lines);
     free(worker);
 }

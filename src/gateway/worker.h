@@ -32,6 +32,7 @@ struct worker_cancel { /* a CancelRequest that arrived elsewhere */
 
 struct cancel;
 struct worker_verdict; /* of a token: login_token.c */
+struct renewal;        /* of a certificate: renew.c */
 
 struct worker {
     struct server *server;
@@ -63,6 +64,7 @@ struct worker {
     pthread_mutex_t mailbox_lock;
     struct worker_cancel *cancels;   /* under mailbox_lock */
     struct worker_verdict *verdicts; /* under mailbox_lock */
+    struct renewal *renewals;        /* answered; under mailbox_lock */
     bool stop;                       /* under mailbox_lock */
 
     pthread_mutex_t lines_lock;

@@ -212,8 +212,28 @@ void identity_ca_close(struct identity_ca *ca)
         return;
     X509_free(ca->certificate);
     EVP_PKEY_free(ca->key);
+    if (ca->issued != NULL)
+        issued_close(ca->issued);
+    free(ca->issued);
     free(ca->folder);
     free(ca);
+}
+
+enum status identity_ca_hold(struct identity_ca *ca, struct error *error)
+{
+    ca->issued = calloc(1, sizeof *ca->issued);
+    if (ca->issued == NULL)
+        return error_no_memory(error);
+    ca->issued->fd = -1;
+    TRY(issued_open(ca->folder, ca->issued, error));
+    return file_inherit_owner(ca->issued->path, error);
+}
+
+enum status identity_ca_check_held(const struct identity_ca *ca, struct error *error)
+{
+    TRY(issued_lock(ca->issued, error));
+    issued_unlock(ca->issued);
+    return STATUS_OK;
 }
 
 void identity_ca_name(const struct identity_ca *ca, uint8_t digest[static 32])

@@ -33,6 +33,10 @@ MUST_USE enum status identity_ca_open(const char *folder, struct slice key_pem,
                                       struct slice passphrase, struct identity_ca **ca,
                                       struct error *error);
 void identity_ca_close(struct identity_ca *ca); /* NULL is fine */
+/* Keeps issued.csv open, for a process that is about to give up the right to open files. */
+MUST_USE enum status identity_ca_hold(struct identity_ca *ca, struct error *error);
+/* May who we are now still use what is held? */
+MUST_USE enum status identity_ca_check_held(const struct identity_ca *ca, struct error *error);
 
 struct identity_leaf {
     const char *common_name;
@@ -68,7 +72,9 @@ MUST_USE enum status identity_ca_crl(const struct identity_ca *ca,
 void identity_ca_name(const struct identity_ca *ca, uint8_t digest[static 32]);
 
 /* ---- issued.csv ---- */
-/* serial, who, not_before, not_after, fingerprint, issued; oldest first. */
+/* serial, who, not_before, not_after, fingerprint, issued, renews, origin; oldest first. renews:
+ * the serial of the certificate that it follows without a human; origin: of the one that a human
+ * issued last in this line; both "" for what a human issued. */
 MUST_USE enum status identity_issued_list(const char *folder, struct table *table,
                                           struct error *error);
 

@@ -184,7 +184,7 @@ static bool is_address(const char *text)
     return valid;
 }
 
-static enum status check_leaf(const struct identity_leaf *leaf, const X509 *ca, struct error *error)
+enum status leaf_check(const struct identity_leaf *leaf, const X509 *ca, struct error *error)
 {
     if (!is_plain(leaf->san_uri) || !is_plain(leaf->san_dns) || !is_plain(leaf->san_ip))
         return error_set(error, STATUS_INVALID, "22023", NULL,
@@ -203,8 +203,7 @@ static enum status check_leaf(const struct identity_leaf *leaf, const X509 *ca, 
     return STATUS_OK;
 }
 
-static X509 *make_leaf(const struct identity_leaf *leaf, EVP_PKEY *key,
-                       const struct identity_ca *ca)
+X509 *leaf_make(const struct identity_ca *ca, const struct identity_leaf *leaf, EVP_PKEY *key)
 {
     X509 *certificate =
         leaf_new(key, X509_get_subject_name(ca->certificate), leaf->common_name,
@@ -236,6 +235,29 @@ static enum status print_key(EVP_PKEY *key, struct buffer *pem, struct error *er
     return status;
 }
 
+static enum status record(const struct identity_ca *ca, const struct identity_leaf *leaf,
+                          const struct description *made, struct error *error)
+{
+    struct issued_file file;
+    TRY(issued_open(ca->folder, &file, error));
+    enum status status = issued_lock(&file, error);
+    if (status == STATUS_OK)
+        status =
+            issued_add(&file, leaf->who == NULL ? leaf->common_name : leaf->who, made, NULL, error);
+    issued_close(&file); /* and with it the lock */
+    return status;
+}
+
+enum status leaf_print(X509 *certificate, struct buffer *pem, struct error *error)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    enum status status = bio == NULL || PEM_write_bio_X509(bio, certificate) != 1
+                             ? openssl_failed(error, "cannot write a certificate")
+                             : openssl_take(bio, pem, error);
+    BIO_free(bio);
+    return status;
+}
+
 /* Recorded, then printed: what cannot be recorded is handed to nobody. */
 static enum status hand_out(const struct identity_ca *ca, const struct identity_leaf *leaf,
                             X509 *certificate, struct buffer *pem, struct error *error)
@@ -243,22 +265,15 @@ static enum status hand_out(const struct identity_ca *ca, const struct identity_
     struct description description;
     struct buffer made;
     buffer_init(&made, AUTHORITY_PEM_BYTES);
-    BIO *bio = BIO_new(BIO_s_mem());
-    enum status status;
-    if (bio == NULL || PEM_write_bio_X509(bio, certificate) != 1)
-        status = openssl_failed(error, "cannot write a certificate");
-    else
-        status = openssl_take(bio, &made, error);
+    enum status status = leaf_print(certificate, &made, error);
     if (status == STATUS_OK)
         status = identity_describe(buffer_slice(&made), &description, error);
     if (status == STATUS_OK)
-        status = issued_add(ca->folder, leaf->who == NULL ? leaf->common_name : leaf->who,
-                            &description, error);
+        status = record(ca, leaf, &description, error);
     if (status == STATUS_OK)
         buffer_append(pem, made.data, made.len);
     if (status == STATUS_OK && pem->overflowed)
         status = error_set(error, STATUS_NOMEM, "53200", NULL, "no room for the certificate");
-    BIO_free(bio);
     buffer_free(&made);
     return status;
 }
@@ -271,12 +286,12 @@ enum status identity_issue(const struct identity_ca *ca, const struct identity_l
     X509 *certificate = NULL;
     size_t before = key_pem == NULL ? 0 : key_pem->len;
     bool asked = leaf->request.len > 0;
-    TRY(check_leaf(leaf, ca->certificate, error));
+    TRY(leaf_check(leaf, ca->certificate, error));
     if (asked)
         TRY(request_key(leaf->request, leaf->san_uri, &key, error));
     else
         key = leaf_key_make(leaf->key);
-    certificate = key == NULL ? NULL : make_leaf(leaf, key, ca);
+    certificate = key == NULL ? NULL : leaf_make(ca, leaf, key);
     enum status status = STATUS_OK;
     if (certificate == NULL)
         status = openssl_failed(error, "cannot make the certificate");

@@ -20,7 +20,7 @@ static enum status refused(struct error *error, const char *why)
                      "the request is refused: %s", why);
 }
 
-static X509_REQ *read_request(struct slice bytes)
+X509_REQ *request_read(struct slice bytes)
 {
     if (bytes.len == 0 || bytes.len > REQUEST_BYTES)
         return NULL;
@@ -55,23 +55,27 @@ static bool names_agree(X509_REQ *request, const char *uri)
     return agree;
 }
 
+enum status request_check(X509_REQ *request, const char *uri, EVP_PKEY **key, struct error *error)
+{
+    EVP_PKEY *asked = X509_REQ_get0_pubkey(request);
+    if (asked == NULL || !leaf_key_allowed(asked))
+        return refused(error, "its key is neither P-256 nor Ed25519");
+    if (X509_REQ_verify(request, asked) != 1)
+        return refused(error, "it is not signed with its own key");
+    if (!names_agree(request, uri))
+        return refused(error, "it names a URI that is not the agent's");
+    if (EVP_PKEY_up_ref(asked) != 1)
+        return openssl_failed(error, "cannot keep a key");
+    *key = asked;
+    return STATUS_OK;
+}
+
 enum status request_key(struct slice bytes, const char *uri, EVP_PKEY **key, struct error *error)
 {
-    X509_REQ *request = read_request(bytes);
-    if (request == NULL)
-        return refused(error, "it is no certificate request in PEM or DER");
-    EVP_PKEY *asked = X509_REQ_get0_pubkey(request);
-    enum status status = STATUS_OK;
-    if (asked == NULL || !leaf_key_allowed(asked))
-        status = refused(error, "its key is neither P-256 nor Ed25519");
-    else if (X509_REQ_verify(request, asked) != 1)
-        status = refused(error, "it is not signed with its own key");
-    else if (!names_agree(request, uri))
-        status = refused(error, "it names a URI that is not the agent's");
-    else if (EVP_PKEY_up_ref(asked) != 1)
-        status = openssl_failed(error, "cannot keep a key");
-    else
-        *key = asked;
+    X509_REQ *request = request_read(bytes);
+    enum status status = request == NULL
+                             ? refused(error, "it is no certificate request in PEM or DER")
+                             : request_check(request, uri, key, error);
     X509_REQ_free(request);
     return status;
 }

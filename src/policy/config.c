@@ -429,13 +429,22 @@ static void load_budgets(struct yaml *yaml, struct fy_node *node, struct config 
     config->budget.approvals = (uint16_t)yaml_number_at(yaml, node, "approvals", 1, 2, 2);
 }
 
+static void load_issuer(struct yaml *yaml, struct fy_node *node, struct config *config)
+{
+    static const char *const keys[] = {"socket", NULL};
+    if (node == NULL)
+        return;
+    yaml_keys(yaml, node, keys);
+    config->issuer_socket = need_path(yaml, node, "socket");
+}
+
 static void load_all(struct yaml *yaml, struct config *config)
 {
-    static const char *const keys[] = {
-        "policy",           "state_folder", "run_folder", "listen",  "admin",
-        "upstream",         "ledger",       "limits",     "workers", "data_folder",
-        "incidents_folder", "contact",      "mail",       "portal",  "canaries",
-        "budget",           "alarms",       "oidc",       NULL};
+    static const char *const keys[] = {"policy",  "state_folder", "run_folder",       "listen",
+                                       "admin",   "upstream",     "ledger",           "limits",
+                                       "workers", "data_folder",  "incidents_folder", "contact",
+                                       "mail",    "portal",       "canaries",         "budget",
+                                       "alarms",  "oidc",         "issuer",           NULL};
     struct fy_node *root = yaml_root(yaml);
     yaml_keys(yaml, root, keys);
     config->policy = config_path_at(yaml, root, "policy", "policy.yaml");
@@ -448,6 +457,7 @@ static void load_all(struct yaml *yaml, struct config *config)
     load_limits(yaml, yaml_get(yaml, root, "limits"), config);
     load_budgets(yaml, yaml_get(yaml, root, "budget"), config);
     config_load_oidc(yaml, yaml_get(yaml, root, "oidc"), config);
+    load_issuer(yaml, yaml_get(yaml, root, "issuer"), config);
     load_breach_path(yaml, root, config);
     load_canaries(yaml, yaml_get(yaml, root, "canaries"), config);
     config_load_alarms(yaml, yaml_get(yaml, root, "alarms"), config);

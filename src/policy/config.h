@@ -49,10 +49,11 @@ struct config_authority {
 };
 
 struct config {
-    const char *path;         /* of this file */
-    const char *policy;       /* policy.yaml */
-    const char *state_folder; /* ledger/, subjects/, registry.sqlite, token.key */
-    const char *run_folder;   /* the admin socket .s.PGSQL.<admin_port> is made here */
+    const char *path;          /* of this file */
+    const char *policy;        /* policy.yaml */
+    const char *state_folder;  /* ledger/, subjects/, registry.sqlite, token.key */
+    const char *issuer_socket; /* of who renews certificates; NULL: nobody does */
+    const char *run_folder;    /* the admin socket .s.PGSQL.<admin_port> is made here */
     struct {
         const char *address;                        /* default 0.0.0.0 */
         uint16_t port;                              /* default 7432; 0: any free one, logged */

@@ -18,11 +18,13 @@ static const char *load_certificate_name(struct loader *loader, struct fy_node *
     return text;
 }
 
-/* A name alone, or {uri | common_name, issuer}. */
+enum { RENEWAL_DAYS = 1000 };
+
+/* A name alone, or {uri | common_name, issuer, renewal}. */
 static void load_certificate(struct loader *loader, struct fy_node *node,
                              struct policy_agent *agent)
 {
-    static const char *const keys[] = {"uri", "common_name", "issuer", NULL};
+    static const char *const keys[] = {"uri", "common_name", "issuer", "renewal", NULL};
     struct yaml *yaml = &loader->yaml;
     if (!yaml_is_map(node)) {
         agent->certificate = load_certificate_name(loader, node);
@@ -41,6 +43,9 @@ static void load_certificate(struct loader *loader, struct fy_node *node,
         yaml_fail(yaml, uri != NULL ? uri : common_name, "a URI has \"://\", a common name has not",
                   "\"%.80s\" is not what it is said to be", agent->certificate);
     agent->certificate_issuer = yaml_text_at(yaml, node, "issuer", NULL);
+    struct fy_node *renewal = yaml_get(yaml, node, "renewal");
+    if (renewal != NULL)
+        agent->renewal_ns = load_duration(yaml, renewal, RENEWAL_DAYS);
 }
 
 static void load_identity(struct loader *loader, struct fy_node *node, struct policy_agent *agent)

@@ -10,6 +10,7 @@ const struct policy_alarm_rule policy_alarm_rules[] = {
     {.rule = "budget-warning", .key = "budget_warning"},
     {.rule = "revoked-credential", .key = "revoked_credential"},
     {.rule = "token-replayed", .key = "token_replayed"},
+    {.rule = "certificate-two-holders", .key = "two_holders"},
     {.rule = "login-failures",
      .key = "login_failures",
      .never = "whoever knows an agent's name could have it cut off, since a login that fails "
@@ -81,5 +82,6 @@ void load_alarms(struct loader *loader, struct fy_node *node, struct policy_alar
     alarms->budget_warning = load_one(yaml, node, "budget_warning");
     alarms->revoked_credential = load_one(yaml, node, "revoked_credential");
     alarms->token_replayed = load_one(yaml, node, "token_replayed");
+    alarms->two_holders = load_one(yaml, node, "two_holders");
     refuse_never(yaml, node);
 }

@@ -305,24 +305,7 @@ static const char *load_purpose(struct loader *loader, const struct policy_partn
     return purpose;
 }
 
-/* "90m", "8h", "2d": from a minute to 30 days. */
-static int64_t load_duration(struct yaml *yaml, struct fy_node *node)
-{
-    static const int64_t second_ns = 1000000000;
-    enum { DIGITS = 6, LEAST_S = 60, MOST_S = 30 * 86400 };
-    const char *text = yaml_text(yaml, node);
-    size_t digits = strspn(text, "0123456789");
-    int64_t unit_s = text[digits] == 'm'   ? 60
-                     : text[digits] == 'h' ? 3600
-                     : text[digits] == 'd' ? 86400
-                                           : 0;
-    int64_t seconds = digits == 0 || digits > DIGITS ? 0 : strtol(text, NULL, 10) * unit_s;
-    if (unit_s == 0 || text[digits + 1] != '\0' || seconds < LEAST_S || seconds > MOST_S) {
-        yaml_fail(yaml, node, "as in 90m, 8h or 2d", "\"%.40s\" is no time from 1m to 30d", text);
-        return 0;
-    }
-    return seconds * second_ns;
-}
+enum { APPROVED_DAYS = 30 };
 
 static void load_approval(struct loader *loader, const struct policy_partner *partner,
                           struct fy_node *node, struct policy_approval *approval)
@@ -334,7 +317,7 @@ static void load_approval(struct loader *loader, const struct policy_partner *pa
     if (node == NULL)
         return;
     yaml_keys(yaml, node, keys);
-    approval->for_ns = load_duration(yaml, yaml_need(yaml, node, "for"));
+    approval->for_ns = load_duration(yaml, yaml_need(yaml, node, "for"), APPROVED_DAYS);
     approval->needed = (unsigned)yaml_number_at(yaml, node, "approvals", 1, 2, 1);
     struct fy_node *reason = yaml_get(yaml, node, "reason");
     const char *word = reason == NULL ? words[1] : yaml_text(yaml, reason);

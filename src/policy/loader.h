@@ -81,6 +81,8 @@ void check_member(struct loader *loader, struct fy_node *node, const char *what,
 /* when.c */
 /* {from, until}: half open. An until that is a bare date includes that day (UTC). */
 void load_valid(struct loader *loader, struct fy_node *node, int64_t *from_ns, int64_t *until_ns);
+/* "90m", "8h", "2d": from a minute to so many days; ns. */
+int64_t load_duration(struct yaml *yaml, struct fy_node *node, int most_days);
 /* An instant; a bare date is its midnight UTC, or the next one's where whole_day is set. */
 int64_t load_instant(struct loader *loader, struct fy_node *node, bool whole_day);
 /* Kept open as long as the policy lives. */

@@ -147,6 +147,8 @@ struct policy_agent {
     const char *login;              /* "partner.agent" */
     const char *certificate;        /* SAN URI, or a CN, that proves it; NULL: none */
     const char *certificate_issuer; /* authority of cofferdam.yaml it is of; or NULL */
+    int64_t renewal_ns; /* it may renew its certificate by itself for so long after a human issued
+                           one; 0: it may not */
     const char *scram_file;         /* path of the verifier file; NULL: none */
     const struct policy_oidc *oidc; /* NULL: none; never beside scram_file */
     const struct policy_network *networks;
@@ -242,6 +244,7 @@ struct policy_alarms {
     enum policy_alarm budget_warning;
     enum policy_alarm revoked_credential; /* it proves what was revoked */
     enum policy_alarm token_replayed;     /* its token was used from elsewhere, or is used up */
+    enum policy_alarm two_holders;        /* its certificate's key has signed two requests */
 };
 /* A rule of alarms that is no anomaly's, and its key in alarms:. */
 struct policy_alarm_rule {

@@ -2,6 +2,7 @@
 #include "policy/loader.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -34,6 +35,26 @@ int64_t load_instant(struct loader *loader, struct fy_node *node, bool whole_day
         return 0;
     }
     return whole_day && text[10] == '\0' ? instant + day_ns : instant;
+}
+
+int64_t load_duration(struct yaml *yaml, struct fy_node *node, int most_days)
+{
+    static const int64_t second_ns = 1000000000;
+    enum { DIGITS = 6, LEAST_S = 60, DAY_S = 86400 };
+    const char *text = yaml_text(yaml, node);
+    size_t digits = strspn(text, "0123456789");
+    int64_t unit_s = text[digits] == 'm'   ? 60
+                     : text[digits] == 'h' ? 3600
+                     : text[digits] == 'd' ? DAY_S
+                                           : 0;
+    int64_t seconds = digits == 0 || digits > DIGITS ? 0 : strtol(text, NULL, 10) * unit_s;
+    if (unit_s == 0 || text[digits + 1] != '\0' || seconds < LEAST_S ||
+        seconds > (int64_t)most_days * DAY_S) {
+        yaml_fail(yaml, node, "as in 90m, 8h or 2d", "\"%.40s\" is no time from 1m to %dd", text,
+                  most_days);
+        return 0;
+    }
+    return seconds * second_ns;
 }
 
 void load_valid(struct loader *loader, struct fy_node *node, int64_t *from_ns, int64_t *until_ns)

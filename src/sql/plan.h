@@ -35,6 +35,8 @@ enum plan_kind {
     PLAN_EXECUTE,
     PLAN_COPY_IN, /* COPY FROM STDIN: the gateway reads rows of visible_count values as `copy` says
                      and inserts them; preparation.sql is the INSERT up to the rows of VALUES */
+    PLAN_RENEW, /* CALL cofferdam.renew_certificate(request, signature): the gateway has the issuer
+                   renew the client's certificate; one row of texts */
 };
 
 /* What the statement does to the session's transaction, so that the gateway can follow. */
@@ -121,6 +123,12 @@ struct plan_preparation {
 struct plan_argument {
     const char *text; /* NULL: SQL NULL */
     uint32_t type;    /* that it is cast to: the parameter must be of that type; 0: not cast */
+};
+
+/* PLAN_RENEW: written, or bound as $parameter, from 1 on; text NULL: bound. */
+struct plan_renewal_text {
+    const char *text;
+    size_t parameter;
 };
 
 /* A value, or an array of values, that the statement compares a subject key with. Each value that
@@ -227,6 +235,9 @@ struct plan {
     struct plan_preparation preparation;
     const struct plan_argument *arguments; /* EXECUTE */
     size_t argument_count;
+    struct {
+        struct plan_renewal_text request, signature;
+    } renewal;
 
     size_t visible_count; /* columns the client gets */
     const char *const *visible_names;

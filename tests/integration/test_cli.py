@@ -19,7 +19,7 @@ VERBS = ["gateway", "check", "grants", "explain", "reload", "sessions",
          "incident verify", "trace", "subject", "erase",
          "partner list", "partner show", "partner kit", "partner contain", "partner restore",
          "policy diff", "policy unused", "agent passwd", "agent backoff", "oidc check", "cert ca", "cert server",
-         "cert issue", "cert crl", "cert crls", "cert reset-crl", "cert list", "cert show", "cert revoke", "cert revoked", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
+         "cert issue", "cert serve", "cert crl", "cert crls", "cert reset-crl", "cert list", "cert show", "cert revoke", "cert revoked", "ledger key", "ledger commit", "ledger tail", "ledger backup", "ledger restore", "ledger retain", "ledger export",
          "ledger prove", "ledger serve", "ledger verify", "ledger witness", "portal", "worker", "drill", "version"]
 
 COMMON = {"help", "config", "admin", "json"}

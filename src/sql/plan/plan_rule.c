@@ -69,6 +69,7 @@ static const struct {
     {"0A000", "names of other databases", "other-database"},
     {"0A000", "cursors ", "cursor-backward"},
     {"0A000", "an argument of EXECUTE", "execute-argument"},
+    {"0A000", "the request and its signature", "renewal-form"},
     {"0A000", "several statements", "several-statements"},
     {"0A000", "", "not-supported"},
 };

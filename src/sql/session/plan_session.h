@@ -17,6 +17,7 @@ MUST_USE enum status plan_copy(struct build *build, CopyStmt *copy, Node **emitt
 MUST_USE enum status plan_declare(struct build *build, DeclareCursorStmt *declare, Node **emitted);
 MUST_USE enum status plan_fetch(struct build *build, FetchStmt *fetch, Node **emitted);
 MUST_USE enum status plan_close(struct build *build, ClosePortalStmt *close, Node **emitted);
+MUST_USE enum status plan_call(struct build *build, CallStmt *call, Node **emitted);
 MUST_USE enum status plan_prepare(struct build *build, PrepareStmt *prepare, Node **emitted);
 MUST_USE enum status plan_execute(struct build *build, ExecuteStmt *execute, Node **emitted);
 MUST_USE enum status plan_deallocate(struct build *build, DeallocateStmt *deallocate,

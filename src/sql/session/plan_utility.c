@@ -504,6 +504,8 @@ enum status plan_utility(struct build *build, Node *statement, Node **emitted)
         return plan_prepare(build, (PrepareStmt *)statement, emitted);
     case T_ExecuteStmt:
         return plan_execute(build, (ExecuteStmt *)statement, emitted);
+    case T_CallStmt:
+        return plan_call(build, (CallStmt *)statement, emitted);
     case T_CopyStmt:
         return plan_copy(build, (CopyStmt *)statement, emitted);
     case T_DeclareCursorStmt:

@@ -51,7 +51,7 @@ static struct policy_alarms load(const char *key, const char *word)
 static unsigned sum(const struct policy_alarms *alarms)
 {
     return alarms->canary + alarms->budget_warning + alarms->revoked_credential +
-           alarms->token_replayed;
+           alarms->token_replayed + alarms->two_holders;
 }
 
 static void each_rule_contains_or_says_why_not(void **state)
