@@ -13,7 +13,7 @@
 #include "ledger/merkle.h"
 #include "ledger/proof.h"
 
-enum { HASH = MERKLE_HASH_BYTES, FILE_PATH_ROOM = 4096, LEVEL_BITS = 8 };
+enum { HASH = MERKLE_HASH_BYTES, FILE_PATH_ROOM = 4096, LEVEL_BITS = 8, BUNDLE_TRIES = 20 };
 
 /* The tile of a level that was read last. */
 struct cached {
@@ -232,6 +232,26 @@ enum status tile_read(const char *folder, const struct tile *tile, struct buffer
     return status;
 }
 
+enum status tile_read_bundle(const char *folder, const struct tile *tile, struct buffer *out,
+                             struct error *error)
+{
+    struct tile at = *tile;
+    enum status status = STATUS_CORRUPT;
+    for (int i = 0; i < BUNDLE_TRIES; i++) {
+        struct tiles *now = NULL;
+        buffer_clear(out);
+        status = tile_read(folder, &at, out, error);
+        if (status != STATUS_CORRUPT || tiles_open(folder, &now, NULL) != STATUS_OK)
+            break;
+        unsigned width = tile_width(TILES_ENTRIES, tile->index, now->checkpoint.size);
+        tiles_close(now);
+        if (width <= at.width)
+            break;
+        at.width = width;
+    }
+    return status;
+}
+
 static enum status load_hashes(struct tiles *tiles, const struct tile *tile, struct error *error)
 {
     struct cached *cached = &tiles->levels[tile->level];
@@ -281,8 +301,7 @@ static enum status load_bundle(struct tiles *tiles, const struct tile *tile, str
     if (tiles->bundle.width == tile->width && tiles->bundle.index == tile->index)
         return STATUS_OK;
     tiles->bundle.width = 0;
-    buffer_clear(&tiles->entries);
-    TRY(tile_read(tiles->folder, tile, &tiles->entries, error));
+    TRY(tile_read_bundle(tiles->folder, tile, &tiles->entries, error));
     tiles->bundle = *tile;
     return STATUS_OK;
 }

@@ -46,6 +46,12 @@ bool tile_bundle_take(struct slice *bundle, struct slice *entry);
 MUST_USE enum status tile_read(const char *folder, const struct tile *tile, struct buffer *out,
                                struct error *error);
 
+/* Reads a bundle in place of what out holds. Of partial bundles only the last two stay: where the
+ * one that is wanted has gone, its entries begin the one that the checkpoint of now speaks of, and
+ * that is read. STATUS_CORRUPT as above. */
+MUST_USE enum status tile_read_bundle(const char *folder, const struct tile *tile,
+                                      struct buffer *out, struct error *error);
+
 struct tiles; /* owned */
 
 /* folder: the ledger's. STATUS_NOT_FOUND 58P01 where nothing was published yet; STATUS_INVALID

@@ -14,7 +14,6 @@ enum {
     HASH = MERKLE_HASH_BYTES,
     LEVEL_BITS = 8,
     ROOTS_BYTES = 1024 * 1024 * 1024,
-    BUNDLE_TRIES = 20,
 };
 
 struct checking {
@@ -66,36 +65,14 @@ static enum status read_hashes(struct checking *checking, const struct tile *til
                : damaged(checking, tile, "shorter than it must be");
 }
 
-/* Of partial bundles only the newest stay: where the one that we want has gone while we read, it is
- * the beginning of the one that the checkpoint of now speaks of. */
-static enum status read_bundle(struct checking *checking, const struct tile *tile)
-{
-    struct tile at = *tile;
-    enum status status = STATUS_CORRUPT;
-    for (int i = 0; status != STATUS_OK && i < BUNDLE_TRIES; i++) {
-        struct tiles *now = NULL;
-        struct error why = {0};
-        buffer_clear(&checking->bundle);
-        status = tile_read(checking->folder, &at, &checking->bundle, &why);
-        if (status == STATUS_OK || tiles_open(checking->folder, &now, &why) != STATUS_OK)
-            break;
-        uint64_t size = tiles_checkpoint(now)->size;
-        tiles_close(now);
-        unsigned width = tile_width(TILES_ENTRIES, tile->index, size);
-        if (width <= at.width)
-            break;
-        at.width = width;
-    }
-    return status == STATUS_OK ? STATUS_OK : damaged(checking, tile, "missing or unreadable");
-}
-
 /* The entries that were published beside these leaves. */
 static enum status check_bundle(struct checking *checking, const struct tile *leaves)
 {
     const struct tile tile = {
         .level = TILES_ENTRIES, .index = leaves->index, .width = leaves->width};
     uint8_t leaf[HASH];
-    TRY(read_bundle(checking, &tile));
+    if (tile_read_bundle(checking->folder, &tile, &checking->bundle, NULL) != STATUS_OK)
+        return damaged(checking, &tile, "missing or unreadable");
     struct slice rest = buffer_slice(&checking->bundle), entry;
     for (unsigned i = 0; i < tile.width; i++) {
         if (!tile_bundle_take(&rest, &entry))

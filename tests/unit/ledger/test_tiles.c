@@ -107,15 +107,22 @@ static void a_cut_bundle_gives_what_is_whole(void **state)
     assert_false(tile_bundle_take(&rest, &entry));
 }
 
-static void write_tiles(const struct test_folder *folder, uint64_t size)
+static struct tile_writer writer;
+
+static void start(const struct test_folder *folder)
 {
-    static struct tile_writer writer;
+    struct error error = {0};
+    assert_status(tile_writer_start(&writer, folder->path, "cofferdam/log/test", &error),
+                  STATUS_OK);
+}
+
+/* Adds entries up to this size, and publishes it. */
+static void publish(uint64_t size)
+{
     struct error error = {0};
     struct buffer note;
     struct checkpoint checkpoint = {.size = size};
-    assert_status(tile_writer_start(&writer, folder->path, "cofferdam/log/test", &error),
-                  STATUS_OK);
-    for (uint64_t i = 0; i < size; i++) {
+    for (uint64_t i = writer.size; i < size; i++) {
         uint8_t entry[4];
         store_u32be(entry, (uint32_t)i);
         assert_status(tile_writer_add(&writer, slice_of(entry, 4), &error), STATUS_OK);
@@ -126,7 +133,37 @@ static void write_tiles(const struct test_folder *folder, uint64_t size)
     checkpoint_format("cofferdam/log/test", &checkpoint, &note);
     assert_status(tile_writer_checkpoint(&writer, buffer_slice(&note), &error), STATUS_OK);
     buffer_free(&note);
+}
+
+static void write_tiles(const struct test_folder *folder, uint64_t size)
+{
+    start(folder);
+    publish(size);
     tile_writer_free(&writer);
+}
+
+/* Whoever began to read keeps reading, however often is published meanwhile. */
+static void bundles_that_have_gone_are_read_from_later_ones(void **state)
+{
+    static const uint64_t later[] = {20, 30, 40, 300};
+    struct error error = {0};
+    struct test_folder folder;
+    struct slice entry;
+    folder_make(&folder);
+    start(&folder);
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        struct tiles *tiles;
+        publish(later[i] - 10);
+        assert_status(tiles_open(folder.path, &tiles, &error), STATUS_OK);
+        const uint64_t last = tiles_checkpoint(tiles)->size - 1;
+        for (uint64_t size = later[i] - 9; size < later[i]; size += 3)
+            publish(size);
+        assert_status(tiles_entry(tiles, last, &entry, &error), STATUS_OK);
+        assert_int_equal(load_u32be(entry.data), last);
+        tiles_close(tiles);
+    }
+    tile_writer_free(&writer);
+    folder_remove(&folder);
 }
 
 static void proofs_from_tiles_hold(void **state)
@@ -223,6 +260,7 @@ int main(void)
         cmocka_unit_test(widths_follow_from_the_size),
         cmocka_unit_test(a_cut_bundle_gives_what_is_whole),
         cmocka_unit_test(proofs_from_tiles_hold),
+        cmocka_unit_test(bundles_that_have_gone_are_read_from_later_ones),
         cmocka_unit_test(a_changed_entry_or_leaf_is_found),
         cmocka_unit_test(what_is_missing_is_told),
     };
