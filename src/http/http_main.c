@@ -85,7 +85,8 @@ static enum message_exit tell(CURL *curl, CURLcode done, const struct buffer *an
     buffer_init(&head, 1024);
     message_put_answer(code, type, max_age(curl), &head);
     fwrite(head.data, 1, head.len, stdout);
-    fwrite(answer->data, 1, answer->len, stdout);
+    if (answer->len > 0)
+        fwrite(answer->data, 1, answer->len, stdout);
     buffer_free(&head);
     return MESSAGE_ANSWERED;
 }

@@ -183,7 +183,7 @@ static enum status ask(struct registry *registry, struct request *request, int64
     TRY(check_free(registry, request, error));
     for (struct kept_request *at = requests->newest; at != NULL; at = at->older) {
         const struct request *old = &at->content;
-        bool recent = now_ns - old->decided_ns < HOUR_NS && old->decided_ns != INT64_MIN;
+        bool recent = old->decided_ns != INT64_MIN && now_ns - old->decided_ns < HOUR_NS;
         if (same_wish(old, request) &&
             (old->state == REQUEST_ASKED || (old->state == REQUEST_DENIED && recent))) {
             *request = *old;

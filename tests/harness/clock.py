@@ -21,9 +21,9 @@ class Clock:
                         places.ROOT / "tests/harness/clock.c"], check=True)
 
     def _preload(self, gateway, **settings):
-        before = (gateway.environment or os.environ).get("LD_PRELOAD", "").replace(str(self.library), "").strip()
+        before = (gateway.environment or os.environ).get("LD_PRELOAD", "").replace(str(self.library), "")
         gateway.environment = {**(gateway.environment or os.environ),
-                               "LD_PRELOAD": f"{before} {self.library}".strip(), **settings}
+                               "LD_PRELOAD": places.preload(gateway.program, self.library, before), **settings}
 
     def at(self, gateway, days):
         self._preload(gateway, COFFERDAM_CLOCK_OFFSET_S=str(int(days * 86400)))

@@ -24,8 +24,8 @@ class Faults:
         places.own(control, gateway.user)
         self.file = open(control, "r+b")
         self.map = mmap.mmap(self.file.fileno(), SIZE)
-        gateway.environment = {**os.environ, "LD_PRELOAD": str(library), "COFFERDAM_FAULTS": str(control),
-                               "COFFERDAM_FAULTS_FOLDER": str(gateway.state_dir)}
+        gateway.environment = {**os.environ, "LD_PRELOAD": places.preload(gateway.program, library),
+                               "COFFERDAM_FAULTS": str(control), "COFFERDAM_FAULTS_FOLDER": str(gateway.state_dir)}
 
     def _get(self, index):
         return struct.unpack_from("<Q", self.map, 8 * index)[0]

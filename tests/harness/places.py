@@ -2,6 +2,7 @@
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,13 @@ def binary():
     if not path.is_file():
         raise RuntimeError(f"no program at {path}: build it (./check does) or set COFFERDAM_BIN")
     return path.absolute()
+
+
+def preload(program, library, others=""):
+    """LD_PRELOAD for a program with a library of ours: a sanitizer's runtime, if the program has one, comes first."""
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    first = re.findall(r"=> (\S+/lib[at]san\S+)", linked)
+    return " ".join([*first, *(name for name in others.split() if name not in first), str(library)])
 
 
 def servant(preferred):
