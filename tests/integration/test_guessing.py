@@ -2,7 +2,6 @@
 and from no time that it takes, which agents exist."""
 import re
 import socket
-import statistics
 import struct
 import threading
 import time
@@ -10,7 +9,7 @@ import time
 import psycopg
 import pytest
 
-from harness import shop
+from harness import shop, timing
 from harness.rawclient import Closed, RawClient, fields, states
 from harness.rawlogin import RawLogin, refusal
 
@@ -186,14 +185,6 @@ def test_with_the_right_password_the_reason_is_told(gateway):
     assert "network" in reasons["acme.far"] or "address" in reasons["acme.far"], reasons
 
 
-def middle(values):
-    """The median and the bounds within which it is with a confidence of 99.9 % (of the sign test)."""
-    values = sorted(values)
-    away = int(3.29 * len(values) ** 0.5 / 2) + 1
-    half = len(values) // 2
-    return statistics.median(values), values[max(0, half - away)], values[min(len(values) - 1, half + away)]
-
-
 def test_no_name_takes_longer(gateway):
     """Rounds in which each name is asked once, in turn, from an address of the round; in each, the times of a name
     are compared with those of a name that nobody has. What the machine does meanwhile hits all names alike, so the
@@ -219,7 +210,7 @@ def test_no_name_takes_longer(gateway):
     for name in names:
         for step, what in enumerate(("offer", "challenge", "verdict")):
             differences = [(a - b) / 1000 for a, b in zip(spans[name][step], spans["acme.xyz"][step])]
-            found[name, what] = tuple(round(value, 1) for value in middle(differences))
+            found[name, what] = tuple(round(value, 1) for value in timing.middle(differences))
     print(found)
     telling = {key: value for key, value in found.items() if value[1] > allowed_us or value[2] < -allowed_us}
     assert not telling, f"median and bounds of the difference in us: {telling}"
@@ -235,7 +226,7 @@ def test_a_certificate_tells_nobody_who_else_has_one(gateway):
             login.mechanisms()
             spans[name].append(time.perf_counter_ns() - login.began_ns)
             login.close()
-    found = middle([(a - b) / 1000 for a, b in zip(*spans.values())])
+    found = timing.middle([(a - b) / 1000 for a, b in zip(*spans.values())])
     print(found)
     assert found[1] <= 40 and found[2] >= -40, f"median and bounds of the difference in us: {found}"
 

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from harness import places, shop
+from harness import places, shop, timing
 from harness.provider import Provider, Signer, encode
 from harness.rawlogin import RawLogin
 
@@ -288,6 +288,52 @@ def test_names_that_nobody_has_are_asked_in_both_ways(gateway, signer):
     good = refused(gateway, f"acme.stranger{number}", signer.token())
     bad = refused(gateway, f"acme.stranger{number}", "nonsense")
     assert good == bad and "authentication failed" in good
+
+
+def neighbours(gateway, signer):
+    """Names that nobody has, by the agent in whose way each is asked for a token: the log tells which."""
+    found = {}
+    for number in range(200):
+        name = f"acme.nobody{number}"
+        login = RawLogin(gateway, name)
+        asked = login.receive()[1][:4] == struct.pack("!i", 3)
+        login.close()
+        for sub, agent in (("someone", "acme.made"), ("one", "acme.once")) if asked else ():
+            refused(gateway, name, signer.token(sub=sub))
+            if "there is no such agent" in reasons(gateway)[-1]:
+                found.setdefault(agent, name)
+        if len(found) == 2:
+            return found
+    raise AssertionError(found)
+
+
+def test_no_name_takes_longer_by_token(gateway, signer):
+    """As test_guessing.py measures passwords: whatever token is shown, an agent's name and one that nobody has, asked
+    in the same way, take as long until they are asked, and until they are refused."""
+    strangers, rounds, allowed_us = neighbours(gateway, signer), 40, 40
+    good = signer.token()  # acme.made's
+    ways = [(agent, strangers[agent], token) for agent, token in (
+        ("acme.made", "nonsense"), ("acme.made", signer.token(sub="x")), ("acme.once", good))]
+    ways.append((strangers["acme.once"], strangers["acme.made"], good))  # of whom it would be good, if he were somebody
+    found = {}
+    for number, (left, right, token) in enumerate(ways):
+        spans = {left: ([], []), right: ([], [])}
+        for turn in range(rounds):
+            for name in sorted(spans, reverse=turn % 2):
+                login = RawLogin(gateway, name, settle=0.002)
+                assert login.receive()[0] == b"R"
+                spans[name][0].append(time.perf_counter_ns() - login.began_ns)
+                began = time.perf_counter_ns()
+                login.send(login.message(b"p", token.encode() + b"\0"))
+                assert login.receive()[0] == b"E"
+                spans[name][1].append(time.perf_counter_ns() - began)
+                login.close()
+        for step, what in enumerate(("offer", "verdict")):
+            differences = [(a - b) / 1000 for a, b in zip(spans[left][step], spans[right][step])]
+            found[number, what] = tuple(round(value, 1) for value in timing.middle(differences))
+    print(found)
+    telling = {key: value for key, value in found.items() if value[1] > allowed_us or value[2] < -allowed_us}
+    assert not telling, f"median and bounds of the difference in us: {telling}"
 
 
 def test_staff_ask_what_a_token_would_be(gateway, signer, provider):
