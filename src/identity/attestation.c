@@ -34,7 +34,7 @@ static CMS_ContentInfo *read_cms(struct slice bytes)
         return cms;
     CMS_ContentInfo_free(cms);
     BIO *bio = BIO_new_mem_buf(bytes.data, (int)bytes.len);
-    cms = bio == NULL ? NULL : PEM_read_bio_CMS(bio, NULL, NULL, NULL);
+    cms = bio == NULL ? NULL : PEM_read_bio_CMS(bio, NULL, openssl_no_passphrase, NULL);
     BIO_free(bio);
     return cms;
 }

@@ -232,7 +232,8 @@ static enum status read_pem(struct slice bytes, STACK_OF(X509) * authorities, in
     X509_CRL *crl;
     if (bio == NULL)
         return error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory");
-    while (status == STATUS_OK && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
+    while (status == STATUS_OK &&
+           (crl = PEM_read_bio_X509_CRL(bio, NULL, openssl_no_passphrase, NULL)) != NULL) {
         status = ++count > CRL_MOST_IN_FILE
                      ? refused(error, "the file has more than 64 of them", NULL)
                      : judge(crl, authorities, now_ns, list, error);

@@ -13,8 +13,14 @@
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/file.h"
+#include "crypto/crypto.h"
 
-enum { LINE_BYTES = 16 * 1024, INDEX_BYTES = 64 * 1024 * 1024, OLD_FIELDS = ISSUED_RENEWS };
+enum {
+    LINE_BYTES = 16 * 1024,
+    ANSWER_BYTES = 8 * 1024,
+    INDEX_BYTES = 64 * 1024 * 1024,
+    OLD_FIELDS = ISSUED_RENEWS
+};
 static const char *const columns[] = {"serial",      "who",    "not_before", "not_after",
                                       "fingerprint", "issued", "renews",     "origin",
                                       "request",     "answer", NULL};
@@ -128,22 +134,49 @@ enum status issued_add(const struct issued_file *file, const char *who,
         put_line(&line, who, certificate, descent);
     if (status == STATUS_OK && line.overflowed)
         status = error_set(error, STATUS_LIMIT, "54000", NULL, "a name is too long");
+    bool begun = status == STATUS_OK;
     if (status == STATUS_OK)
         status = file_write_at(file->fd, line.data, line.len, end, error);
     if (status == STATUS_OK && fsync(file->fd) != 0)
         status = error_set_errno(error, errno, "%s", file->path);
+    if (status != STATUS_OK && begun) /* nobody gets the certificate: it was not issued */
+        (void)!ftruncate(file->fd, (off_t)end);
     buffer_free(&line);
     return status;
 }
 
 /* ---- reading ---- */
 
+/* The end of a renewal's line is the certificate, which the fingerprint in it is of. */
+static bool holds_answer(const struct csv_row *row)
+{
+    uint8_t der[ANSWER_BYTES], digest[CRYPTO_SHA256_BYTES];
+    char fingerprint[2 * CRYPTO_SHA256_BYTES + 1];
+    size_t len = strlen(row->fields[ISSUED_ANSWER]);
+    if (len > sizeof der ||
+        crypto_base64_decode(row->fields[ISSUED_ANSWER], len, der, &len) != STATUS_OK)
+        return false;
+    const struct slice bytes = slice_of(der, len);
+    crypto_sha256(&bytes, 1, digest);
+    crypto_hex(digest, sizeof digest, fingerprint);
+    return strcmp(fingerprint, row->fields[ISSUED_FINGERPRINT]) == 0;
+}
+
+/* A line that was cut off is of a certificate that nobody got. Were it read, who asks again would
+ * be taken for a second holder of the key, and what was then made for him would not be found. */
+static bool is_whole(const struct csv_row *row)
+{
+    return row->count == OLD_FIELDS ||
+           (row->count == ISSUED_FIELDS &&
+            (row->fields[ISSUED_RENEWS][0] == '\0' || holds_answer(row)));
+}
+
 static enum status read_rows(struct csv *csv, struct table *table, struct error *error)
 {
     struct csv_row row;
     enum status status;
     while ((status = csv_next(csv, &row, error)) == STATUS_OK) {
-        if (row.line == 1 || row.count < OLD_FIELDS)
+        if (row.line == 1 || !is_whole(&row))
             continue;
         struct table_row *out = table_add(table);
         for (size_t i = 0; i < table->column_count; i++)

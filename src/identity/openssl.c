@@ -16,10 +16,9 @@ enum status openssl_failed(struct error *error, const char *what)
     return status;
 }
 
-/* libcrypto's own callback would ask on the terminal. */
-static int no_passphrase(char *text, int size, int writing, void *context)
+int openssl_no_passphrase(char *text, int size, int writing, void *context)
 {
-    return 0;
+    return -1;
 }
 
 static BIO *reader_of(struct slice pem)
@@ -30,7 +29,8 @@ static BIO *reader_of(struct slice pem)
 X509 *openssl_read_certificate(struct slice pem)
 {
     BIO *bio = reader_of(pem);
-    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    X509 *certificate =
+        bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, openssl_no_passphrase, NULL);
     BIO_free(bio);
     if (certificate == NULL)
         ERR_clear_error();

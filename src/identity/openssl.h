@@ -14,6 +14,9 @@
  * every path out of identity/ must: what stays there would be taken for an error of TLS. */
 enum status openssl_failed(struct error *error, const char *what) __attribute__((cold));
 
+/* For every PEM_read_bio_*: any PEM can say that it is sealed, and libcrypto's own callback would
+ * ask for its passphrase on the terminal, or on standard input, and wait. */
+int openssl_no_passphrase(char *text, int size, int writing, void *context);
 /* From PEM; NULL if it is none. Returns owned. */
 X509 *openssl_read_certificate(struct slice pem);
 /* passphrase: len 0 for a key that is not sealed. Nothing is ever asked on the terminal. */

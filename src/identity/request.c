@@ -25,7 +25,8 @@ X509_REQ *request_read(struct slice bytes)
     if (bytes.len == 0 || bytes.len > REQUEST_BYTES)
         return NULL;
     BIO *bio = BIO_new_mem_buf(bytes.data, (int)bytes.len);
-    X509_REQ *request = bio == NULL ? NULL : PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+    X509_REQ *request =
+        bio == NULL ? NULL : PEM_read_bio_X509_REQ(bio, NULL, openssl_no_passphrase, NULL);
     BIO_free(bio);
     const unsigned char *at = bytes.data;
     if (request == NULL)

@@ -63,7 +63,7 @@ static enum status add_bundle(struct state *state, const char *path, size_t name
     enum status status =
         bio == NULL ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory") : STATUS_OK;
     while (status == STATUS_OK &&
-           (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+           (certificate = PEM_read_bio_X509(bio, NULL, openssl_no_passphrase, NULL)) != NULL) {
         status = add_authority(state, certificate, named, error);
         X509_free(certificate);
     }

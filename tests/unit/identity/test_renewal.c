@@ -6,8 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -392,6 +398,90 @@ static void a_line_that_was_cut_off_is_passed_over(void **state)
     let_go(&old), let_go(&next);
 }
 
+/* However much of its line had been written: nobody got what was being made. */
+static void a_renewal_that_was_cut_off_has_not_been(void **state)
+{
+    static const size_t missing[] = {2, 5, 300, 700, 760, 830, 900};
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
+        struct holder old, lost, next;
+        struct buffer text;
+        struct table table;
+        const char *path = folder_path(&folder, "issued.csv");
+        issue(&old, IDENTITY_KEY_P256, hour_ns, false);
+        issued_before(&old, 60);
+        assert_int_equal(renew(&old, p256(), &lost, &any_time), STATUS_OK);
+        buffer_init(&text, 65536);
+        assert_int_equal(file_read(path, &text, &error), STATUS_OK);
+        assert_true(text.len > missing[i]);
+        assert_int_equal(truncate(path, (off_t)(text.len - missing[i])), 0);
+        assert_int_equal(renew(&old, p256(), &next, &any_time), STATUS_OK);
+        assert_false(renewed.again);
+        assert_int_equal(identity_issued_list(folder.path, &table, &error), STATUS_OK);
+        assert_int_equal(table.row_count, 2);
+        assert_string_equal(table.last->cells[0], renewed.made.credential.id);
+        table_free(&table);
+        buffer_free(&text);
+        let_go(&old), let_go(&lost), let_go(&next);
+    }
+}
+
+/* A disk that is full, as the limit of a file's size has it: the next try is no second holder. */
+static void what_cannot_be_written_has_not_been(void **state)
+{
+    struct holder old, next;
+    struct rlimit before, full;
+    struct stat info;
+    const char *path = folder_path(&folder, "issued.csv");
+    issue(&old, IDENTITY_KEY_P256, hour_ns, false);
+    issued_before(&old, 60);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    full = (struct rlimit){(rlim_t)info.st_size + 300, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    enum status status = renew(&old, p256(), &next, &any_time);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(status, STATUS_IO);
+    off_t size = info.st_size;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, size);
+    assert_int_equal(renew(&old, p256(), &next, &any_time), STATUS_OK);
+    assert_false(renewed.again);
+    let_go(&old), let_go(&next);
+}
+
+/* A request that says that it is sealed: libcrypto would ask for the passphrase where it can. */
+static void nobody_is_asked_for_a_passphrase(void **state)
+{
+    static const char sealed[] = "-----BEGIN CERTIFICATE REQUEST-----\n"
+                                 "Proc-Type: 4,ENCRYPTED\n"
+                                 "DEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+                                 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+                                 "-----END CERTIFICATE REQUEST-----\n";
+    struct holder old;
+    int ends[2], left = 0;
+    issue(&old, IDENTITY_KEY_P256, hour_ns, false);
+    issued_before(&old, 60);
+    buffer_clear(&request_pem);
+    buffer_append(&request_pem, sealed, sizeof sealed - 1);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "secret\n", 7), 7);
+    close(ends[1]);
+    pid_t child = fork(); /* without a terminal, it would be standard input */
+    if (child == 0) {
+        setsid();
+        dup2(ends[0], 0);
+        _exit(renew_with(&old, (const uint8_t *)"x", 1, &any_time) == STATUS_INVALID ? 0 : 1);
+    }
+    int told = -1;
+    assert_int_equal(waitpid(child, &told, 0), child);
+    assert_int_equal(told, 0);
+    assert_int_equal(ioctl(ends[0], FIONREAD, &left), 0);
+    assert_int_equal(left, 7);
+    close(ends[0]);
+    let_go(&old);
+}
+
 static void a_held_index_must_stay_in_its_place(void **state)
 {
     struct holder old, next;
@@ -419,6 +509,9 @@ int main(void)
         case_of(a_second_request_tells_of_two_holders),
         case_of(bounds_hold),
         case_of(a_line_that_was_cut_off_is_passed_over),
+        case_of(a_renewal_that_was_cut_off_has_not_been),
+        case_of(what_cannot_be_written_has_not_been),
+        case_of(nobody_is_asked_for_a_passphrase),
         case_of(a_held_index_must_stay_in_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
