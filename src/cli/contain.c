@@ -50,7 +50,8 @@ static enum status judge_stored(const struct table *table, struct error *error)
     if (stored[0] == '\0' || strcmp(stored, "yes") == 0)
         return STATUS_OK;
     return error_set(error, STATUS_IO, "58030",
-                     "It is in force, but will not survive a restart of the gateway.",
+                     "It is in force, and stored as soon as the disk allows it; a restart before "
+                     "that forgets it.",
                      "not stored: %s", stored);
 }
 

@@ -262,7 +262,7 @@ static enum status revoke_line(struct revoking *revoking, const char *first, str
     return STATUS_OK;
 }
 
-/* It is enforced first and stored second; what is not stored ends with the process. */
+/* It is enforced first and stored second: what is not stored yet, a restart forgets. */
 static enum status print(const struct revoking *revoking, struct error *error)
 {
     if (revoking->call->json)
@@ -270,7 +270,8 @@ static enum status print(const struct revoking *revoking, struct error *error)
     if (revoking->unstored == NULL)
         return STATUS_OK;
     return error_set(error, STATUS_IO, "58030",
-                     "It is in force, but will not survive a restart of the gateway.",
+                     "It is in force, and stored as soon as the disk allows it; a restart before "
+                     "that forgets it.",
                      "not stored: %s", revoking->unstored);
 }
 

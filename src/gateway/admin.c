@@ -307,14 +307,15 @@ static void on_accept(void *context, struct net_stream *stream)
     net_stream_want(stream, true, false);
 }
 
-/* Acts that the ledger could not take, while there may be room now. */
+/* What the registry, then the ledger, could not take, while there may be room now. */
 static void settle(struct server *server)
 {
     struct error error;
+    if (registry_store_late(server->registry, &error) != STATUS_OK)
+        log_event(LOG_WARNING, "not_stored", "hint=\"a restart forgets it\" reason=\"%s\"",
+                  error.message);
     if (contain_settle(server, &error) != STATUS_OK)
         log_event(LOG_WARNING, "acts_wait", "for=\"the ledger or the registry to take them\"");
-    if (requests_settle(server->registry, &error) != STATUS_OK)
-        log_event(LOG_WARNING, "requests_wait", "for=\"the registry to take them\"");
     admin_prune_requests(server);
 }
 

@@ -110,7 +110,10 @@ static bool record(struct server *server, const struct contain_order *order,
                                    .reason = order->reason,
                                    .by = order->by,
                                    .at_ns = clock_now_ns()};
-        recorded = record_act(server, &act) == STATUS_OK && recorded;
+        bool told = record_act(server, &act) == STATUS_OK;
+        if (told)
+            registry_told(server->registry, target);
+        recorded = told && recorded;
     }
     return recorded;
 }

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "registry/sqlite.h"
 
 enum { TABLE_BYTES = 4 * 1024 * 1024, TEXTS = 5 };
 
@@ -199,13 +200,17 @@ enum status registry_open(const char *path, struct registry **registry, struct e
     return status;
 }
 
+static enum status store_late(struct registry *registry, struct error *error);
+
 void registry_close(struct registry *registry)
 {
     struct error unsettled;
     if (registry == NULL)
         return;
-    if (requests_store_ended(registry, &unsettled) != STATUS_OK)
-        log_event(LOG_ERROR, "requests_not_stored", "reason=\"%s\"", unsettled.message);
+    if (registry->store != NULL && registry->requests != NULL &&
+        store_late(registry, &unsettled) != STATUS_OK)
+        log_event(LOG_ERROR, "acts_not_stored", "reason=\"%s\" hint=\"a restart forgets them\"",
+                  unsettled.message);
     store_close(registry->store);
     revocations_close(registry->revocations);
     requests_free(registry->requests);
@@ -233,6 +238,18 @@ static struct store_entry content_of(const struct registry_target *target, const
                                 .proposed_ns = INT64_MIN};
 }
 
+/* Under `writer`. */
+static enum status store_entry(struct registry *registry, struct entry *entry,
+                               const struct store_entry *content, struct error *error)
+{
+    TRY(store_contain(registry->store, content, error));
+    pthread_rwlock_wrlock(&registry->lock);
+    entry->stored = true;
+    entry->is_renewed = false;
+    pthread_rwlock_unlock(&registry->lock);
+    return STATUS_OK;
+}
+
 /* Under `writer`. Stores the entry for these contents, if it is not yet; with the new reason where
  * it was contained again. It has been put before, and may have been restored since. */
 static enum status store(struct registry *registry, const struct store_entry *content,
@@ -241,12 +258,7 @@ static enum status store(struct registry *registry, const struct store_entry *co
     struct entry *entry = *find(registry, content->partner, content->agent, content->credential);
     if (entry == NULL || entry->stored)
         return STATUS_OK;
-    TRY(store_contain(registry->store, entry->is_renewed ? content : &entry->content, error));
-    pthread_rwlock_wrlock(&registry->lock);
-    entry->stored = true;
-    entry->is_renewed = false;
-    pthread_rwlock_unlock(&registry->lock);
-    return STATUS_OK;
+    return store_entry(registry, entry, entry->is_renewed ? content : &entry->content, error);
 }
 
 enum status registry_enforce(struct registry *registry, const struct registry_target *target,
@@ -408,6 +420,40 @@ enum status registry_propose(struct registry *registry, const struct registry_ta
     struct store_entry content = content_of(target, reason, by, now_ns);
     pthread_mutex_lock(&registry->writer);
     enum status status = propose(registry, &content, error);
+    pthread_mutex_unlock(&registry->writer);
+    return status;
+}
+
+/* ---- what could not be stored ---- */
+
+void registry_told(struct registry *registry, const struct registry_target *target)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+    struct entry *entry =
+        *find(registry, target->partner, or_any(target->agent), or_any(target->credential));
+    if (entry != NULL && !entry->stored)
+        entry->content.is_recorded = true;
+    pthread_rwlock_unlock(&registry->lock);
+}
+
+/* Under `writer`. All that takes something away and is in memory alone: a restart would forget it.
+ */
+static enum status store_late(struct registry *registry, struct error *error)
+{
+    enum status status = sqlite_settle(store_file(registry->store), error);
+    for (struct entry *entry = registry->entries; entry != NULL && status == STATUS_OK;
+         entry = entry->next)
+        if (!entry->stored)
+            status = store_entry(registry, entry, &entry->content, error);
+    if (status == STATUS_OK)
+        status = revocations_store_late(registry, error);
+    return status == STATUS_OK ? requests_store_ended(registry, error) : status;
+}
+
+enum status registry_store_late(struct registry *registry, struct error *error)
+{
+    pthread_mutex_lock(&registry->writer);
+    enum status status = store_late(registry, error);
     pthread_mutex_unlock(&registry->writer);
     return status;
 }

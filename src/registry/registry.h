@@ -73,6 +73,15 @@ uint64_t registry_generation(const struct registry *registry);
  * restore_proposed */
 void registry_list(struct registry *registry, struct table *table);
 
+/* ---- what is not in the file yet ---- */
+
+/* Stores what is in force and could not be stored when it was done: containments, revocations, ends
+ * of requests. A restart before that forgets them. */
+MUST_USE enum status registry_store_late(struct registry *registry, struct error *error);
+/* The ledger has the containment of just this target, which is not stored: its act is not handed
+ * over (below) once it is. */
+void registry_told(struct registry *registry, const struct registry_target *target);
+
 /* ---- what is not in the ledger yet ---- */
 
 struct registry_act {

@@ -32,6 +32,8 @@ struct registry {
 MUST_USE enum status revocations_open(struct store *store, struct revocations **revocations,
                                       struct error *error);
 void revocations_close(struct revocations *revocations); /* NULL is fine */
+/* Under `writer`: stores those that could not be stored when they were made. */
+MUST_USE enum status revocations_store_late(struct registry *registry, struct error *error);
 
 /* ---- crls.c ---- */
 MUST_USE enum status crls_open(struct store *store, struct crls **crls, struct error *error);
@@ -44,7 +46,7 @@ void requests_free(struct requests *requests); /* NULL is fine */
 /* At the start: closes what a containment, or an approval under a clock in the future, left open.
  */
 void requests_mend(struct registry *registry);
-/* Under `writer`: as requests_settle(). */
+/* Under `writer`: stores ends that could not be stored then. */
 MUST_USE enum status requests_store_ended(struct registry *registry, struct error *error);
 
 #endif

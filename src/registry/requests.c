@@ -381,14 +381,6 @@ enum status requests_store_ended(struct registry *registry, struct error *error)
     return STATUS_OK;
 }
 
-enum status requests_settle(struct registry *registry, struct error *error)
-{
-    pthread_mutex_lock(&registry->writer);
-    enum status status = requests_store_ended(registry, error);
-    pthread_mutex_unlock(&registry->writer);
-    return status;
-}
-
 /* ---- what is long over ---- */
 
 static bool is_forgettable(const struct requests *requests, const struct kept_request *kept,

@@ -61,7 +61,7 @@ MUST_USE enum status requests_may_approve(struct registry *registry, uint64_t id
                                           struct request *request, struct error *error);
 /* REQUEST_DENIED for one that is asked, REQUEST_REVOKED for one that is approved: in force in
  * memory at once, whatever the disk says. STATUS_DENIED 55000 in any other state; the store's
- * failures otherwise: then it is in force, and requests_settle() will store it. */
+ * failures otherwise: then it is in force, and registry_store_late() will store it. */
 MUST_USE enum status requests_end(struct registry *registry, uint64_t id, enum request_state state,
                                   const char *by, const char *reason, int64_t now_ns,
                                   struct request *request, struct error *error);
@@ -69,8 +69,6 @@ MUST_USE enum status requests_end(struct registry *registry, uint64_t id, enum r
  * how many; in force at once. */
 size_t requests_close(struct registry *registry, const char *partner, const char *agent,
                       const char *reason, const char *by, int64_t now_ns);
-/* Stores what has ended and could not be stored then; a restart before that forgets that it has. */
-MUST_USE enum status requests_settle(struct registry *registry, struct error *error);
 /* Closes what nobody has decided on, each of which is handed to lapsed (which must not call back
  * into requests), and forgets what is long over. The newest stays, so that no number is given out
  * twice. The store's failures: then what is over is still known. */

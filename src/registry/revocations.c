@@ -1,7 +1,8 @@
 /* See revocations.h. A hash table in front of the file.
- * Threads: readers take `lock` shared and never wait for the disk; the registry's writer lock
- * serialises changes. `count` lets the common case, nothing revoked, pass without the lock.
- * Invariant: a revocation is in memory before it is written. Entries are never taken out. */
+ * Threads: readers take `lock` shared and never wait for the disk, nor does who adds one, under
+ * `lock` alone; the registry's writer lock serialises who stores. `count` lets the common case,
+ * nothing revoked, pass without the lock. Invariant: a revocation is in memory before it is
+ * written. Entries are never taken out. */
 #include "registry/revocations.h"
 
 #include <stdlib.h>
@@ -29,7 +30,7 @@ struct revocations {
     pthread_rwlock_t lock;
     struct revocation *buckets[BUCKETS];
     struct revocation *first, *last;
-    atomic_size_t count;
+    atomic_size_t count, unstored;
 };
 
 static bool is_id(const char *id)
@@ -80,9 +81,14 @@ static struct revocation *revocation_make(const struct store_revocation *content
     return made;
 }
 
-static void put(struct revocations *revocations, struct revocation *made)
+/* False if there is one already. */
+static bool put(struct revocations *revocations, struct revocation *made)
 {
     pthread_rwlock_wrlock(&revocations->lock);
+    if (find(revocations, made->issuer, made->id) != NULL) {
+        pthread_rwlock_unlock(&revocations->lock);
+        return false;
+    }
     struct revocation **bucket = bucket_of(revocations, made->id);
     made->next = *bucket;
     *bucket = made;
@@ -92,7 +98,9 @@ static void put(struct revocations *revocations, struct revocation *made)
         revocations->last->later = made;
     revocations->last = made;
     atomic_fetch_add(&revocations->count, 1);
+    atomic_fetch_add(&revocations->unstored, made->stored ? 0 : 1);
     pthread_rwlock_unlock(&revocations->lock);
+    return true;
 }
 
 /* What is stored in a form of nobody's is damage: better no start than a revocation lost. */
@@ -105,7 +113,8 @@ static enum status take_stored(void *context, const struct store_revocation *con
     if (made == NULL)
         return STATUS_NOMEM;
     made->stored = true;
-    put(context, made);
+    if (!put(context, made))
+        revocation_free(made);
     return STATUS_OK;
 }
 
@@ -141,26 +150,55 @@ void revocations_close(struct revocations *revocations)
     free(revocations);
 }
 
+/* In memory, without waiting for anybody who writes: the disk may take its time, or hang. */
+static enum status enforce(struct registry *registry, const struct store_revocation *content,
+                           struct error *error)
+{
+    struct revocation *made = revocation_make(content);
+    if (made == NULL)
+        return error_set(error, STATUS_NOMEM, "53200", "Contain the agent.",
+                         "out of memory: NOT revoked");
+    if (put(registry->revocations, made))
+        atomic_fetch_add(&registry->generation, 1);
+    else
+        revocation_free(made);
+    return STATUS_OK;
+}
+
 /* Under the registry's writer lock. */
-static enum status revoke_one(struct registry *registry, const struct store_revocation *content,
-                              struct error *error)
+static enum status store_one(struct registry *registry, struct revocation *entry,
+                             struct error *error)
 {
     struct revocations *revocations = registry->revocations;
-    struct revocation *entry = find(revocations, content->issuer, content->id);
-    if (entry != NULL && entry->stored)
+    const struct store_revocation content = {.issuer = entry->issuer,
+                                             .id = entry->id,
+                                             .reason = entry->reason,
+                                             .by = entry->by,
+                                             .since_ns = entry->since_ns};
+    if (entry->stored)
         return STATUS_OK;
-    if (entry == NULL) {
-        entry = revocation_make(content);
-        if (entry == NULL)
-            return error_set(error, STATUS_NOMEM, "53200", "Contain the agent.",
-                             "out of memory: NOT revoked");
-        put(revocations, entry);
-        atomic_fetch_add(&registry->generation, 1);
-    }
-    TRY(store_revoke(registry->store, content, error));
+    TRY(store_revoke(registry->store, &content, error));
     pthread_rwlock_wrlock(&revocations->lock);
     entry->stored = true;
     pthread_rwlock_unlock(&revocations->lock);
+    atomic_fetch_sub(&revocations->unstored, 1);
+    return STATUS_OK;
+}
+
+enum status revocations_store_late(struct registry *registry, struct error *error)
+{
+    struct revocations *revocations = registry->revocations;
+    if (atomic_load(&revocations->unstored) == 0)
+        return STATUS_OK;
+    pthread_rwlock_rdlock(&revocations->lock);
+    struct revocation *at = revocations->first;
+    pthread_rwlock_unlock(&revocations->lock);
+    while (at != NULL) {
+        TRY(store_one(registry, at, error));
+        pthread_rwlock_rdlock(&revocations->lock);
+        at = at->later;
+        pthread_rwlock_unlock(&revocations->lock);
+    }
     return STATUS_OK;
 }
 
@@ -178,8 +216,12 @@ enum status registry_revoke(struct registry *registry, const struct credential_n
                                        .reason = reason == NULL ? "" : reason,
                                        .by = by == NULL ? "" : by,
                                        .since_ns = now_ns};
+    TRY(enforce(registry, &content, error));
     pthread_mutex_lock(&registry->writer);
-    enum status status = revoke_one(registry, &content, error);
+    pthread_rwlock_rdlock(&registry->revocations->lock);
+    struct revocation *entry = find(registry->revocations, issuer, name->id);
+    pthread_rwlock_unlock(&registry->revocations->lock);
+    enum status status = store_one(registry, entry, error);
     pthread_mutex_unlock(&registry->writer);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/log.h"
 
 enum { BUSY_MS = 10000, RETRY_MS = 20 };
 
@@ -33,14 +34,56 @@ enum status sqlite_begin(struct sqlite *sqlite, struct error *error)
     return sqlite_execute(sqlite, "BEGIN IMMEDIATE", error);
 }
 
+/* A failed COMMIT may have ended the transaction by itself. */
+static void roll_back(struct sqlite *sqlite)
+{
+    if (!sqlite3_get_autocommit(sqlite->database))
+        sqlite3_exec(sqlite->database, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* A transaction whose sync failed may stand whole in the log's file, where the next start would
+ * find it, and do what was told to have failed. A change of nothing takes its place there: what
+ * stood behind then no longer fits the chain of checksums (https://sqlite.org/fileformat2.html,
+ * 4.1). */
+static enum status outdo(struct sqlite *sqlite, struct error *error)
+{
+    char sql[80];
+    int64_t version = 0;
+    enum status status = sqlite_number(sqlite, &version, NULL, error, "PRAGMA user_version", "");
+    snprintf(sql, sizeof sql, "BEGIN IMMEDIATE; PRAGMA user_version = %lld; COMMIT",
+             (long long)version);
+    if (status == STATUS_OK)
+        status = sqlite_execute(sqlite, sql, error);
+    roll_back(sqlite);
+    sqlite->is_doubtful = status != STATUS_OK;
+    return status;
+}
+
+static void undo_failed(struct sqlite *sqlite)
+{
+    struct error error;
+    if (outdo(sqlite, &error) != STATUS_OK)
+        log_event(LOG_ERROR, "failed_change_may_return", "file=\"%s\" reason=\"%s\"",
+                  sqlite->layout->what, error.message);
+}
+
 enum status sqlite_finish(struct sqlite *sqlite, enum status status, struct error *error)
 {
-    if (status == STATUS_OK)
+    bool commits = status == STATUS_OK;
+    if (commits)
         status = sqlite_execute(sqlite, "COMMIT", error);
-    /* A failed COMMIT may have ended the transaction by itself. */
-    if (status != STATUS_OK && !sqlite3_get_autocommit(sqlite->database))
-        sqlite3_exec(sqlite->database, "ROLLBACK", NULL, NULL, NULL);
+    if (commits && status == STATUS_OK)
+        sqlite->is_doubtful = false;
+    if (status != STATUS_OK)
+        roll_back(sqlite);
+    if (commits && status != STATUS_OK)
+        undo_failed(sqlite);
     return status;
+}
+
+enum status sqlite_settle(struct sqlite *sqlite, struct error *error)
+{
+    return sqlite->is_doubtful ? outdo(sqlite, error) : STATUS_OK;
 }
 
 /* ---- opening ---- */
@@ -229,11 +272,14 @@ enum status sqlite_change(struct sqlite *sqlite, int64_t *changed, struct error 
     enum status status = prepare_with(sqlite, &statement, error, sql, types, &args);
     va_end(args);
     TRY(status);
-    bool row = false;
+    bool row = false, alone = sqlite3_get_autocommit(sqlite->database) != 0;
     status = sqlite_step(sqlite, statement, &row, error);
+    bool disk = (sqlite3_errcode(sqlite->database) & 0xff) == SQLITE_IOERR;
     if (status == STATUS_OK && changed != NULL)
         *changed = sqlite3_changes64(sqlite->database);
     sqlite3_finalize(statement);
+    if (status != STATUS_OK && alone && disk)
+        undo_failed(sqlite);
     return status;
 }
 

@@ -24,6 +24,7 @@ struct sqlite_layout {
 struct sqlite {
     sqlite3 *database;
     const struct sqlite_layout *layout;
+    bool is_doubtful; /* a failed change may come back at the next start */
 };
 
 /* Makes the file (mode 0600) where there is none, migrates an older one, refuses a newer one
@@ -40,8 +41,11 @@ MUST_USE enum status sqlite_execute(struct sqlite *sqlite, const char *sql, stru
 
 /* ---- transactions: begin, some changes, then finish with how they went ---- */
 MUST_USE enum status sqlite_begin(struct sqlite *sqlite, struct error *error);
-/* Commits if status is OK, otherwise rolls back; returns status, or the commit's failure. */
+/* Commits if status is OK, otherwise rolls back; returns status, or the commit's failure. What was
+ * told to have failed does not come back at the next start, unless the disk goes on failing. */
 MUST_USE enum status sqlite_finish(struct sqlite *sqlite, enum status status, struct error *error);
+/* Where the disk went on failing: sees to it now. Outside of a transaction. */
+MUST_USE enum status sqlite_settle(struct sqlite *sqlite, struct error *error);
 
 /* ---- statements with values ----
  * types has a letter a value, ?1 first: t a text or NULL, n an int64_t, i an instant (INT64_MIN is

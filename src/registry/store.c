@@ -133,9 +133,10 @@ static enum status note(struct store *store, enum status status, const char *ver
         status = sqlite_change(&store->file, NULL, error,
                                "INSERT INTO act (verb, partner, agent, credential, reason, by,"
                                " at_ns, proposed_by, recorded)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
-                               "ttttttnt", verb, entry->partner, entry->agent, entry->credential,
-                               entry->reason, entry->by, entry->since_ns, entry->proposed_by);
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                               "ttttttntn", verb, entry->partner, entry->agent, entry->credential,
+                               entry->reason, entry->by, entry->since_ns, entry->proposed_by,
+                               (int64_t)entry->is_recorded);
     return sqlite_finish(&store->file, status, error);
 }
 

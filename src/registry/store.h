@@ -3,6 +3,7 @@
 #ifndef COFFERDAM_REGISTRY_STORE_H
 #define COFFERDAM_REGISTRY_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -19,6 +20,7 @@ struct store_entry {
      * restoring only proposed_by. */
     const char *proposed_reason, *proposed_by;
     int64_t proposed_ns;
+    bool is_recorded; /* the ledger has the act of containing */
 };
 
 /* Makes the file (mode 0600) where there is none, migrates an older one, refuses a newer one and

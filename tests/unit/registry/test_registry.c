@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +36,25 @@ static enum status restore(struct registry *registry, const char *partner, const
 {
     const struct registry_target target = {.partner = partner, .agent = agent};
     return registry_restore(registry, &target, "done", "dpo", noon_ns + 1, error);
+}
+
+static enum status count_act(void *context, const struct registry_act *act)
+{
+    ++*(int *)context;
+    return STATUS_OK;
+}
+
+/* In the C library's place, for SQLite too: so many of the next fail, and nothing else does. */
+static int syncs_to_fail;
+
+int fdatasync(int fd)
+{
+    if (syncs_to_fail > 0) {
+        syncs_to_fail--;
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fdatasync, fd);
 }
 
 /* What another program does to the file behind our back. */
@@ -268,6 +289,61 @@ static void contains_even_if_it_cannot_be_stored(void **state)
     registry_close(registry);
 }
 
+/* Nobody need contain again: what waits is stored as soon as it can, and at the end. */
+static void what_could_not_be_stored_is_stored_late(void **state)
+{
+    static const struct registry_target ringway = {.partner = "ringway"};
+    struct registry *registry = fixture_open();
+    struct error error = {0};
+    for (int at_end = 0; at_end < 2; at_end++) {
+        const struct registry_target *target = at_end ? &ringway : &north_mail;
+        fixture_interfere("ALTER TABLE containment RENAME TO elsewhere");
+        assert_int_equal(registry_contain(registry, target, "drill", "dpo", noon_ns, &error),
+                         STATUS_IO);
+        registry_told(registry, target);
+        assert_int_equal(registry_store_late(registry, &error), STATUS_IO);
+        fixture_interfere("ALTER TABLE elsewhere RENAME TO containment");
+        if (!at_end)
+            assert_int_equal(registry_store_late(registry, &error), STATUS_OK);
+        registry_close(registry);
+        registry = fixture_open();
+        assert_true(registry_contained(registry, target->partner, "sync", NULL));
+    }
+    /* What the ledger had been told of directly is not told again. */
+    int handed_over = 0;
+    assert_int_equal(registry_settle(registry, count_act, &handed_over, &error), STATUS_OK);
+    assert_int_equal(handed_over, 0);
+    registry_close(registry);
+    assert_int_equal(count_acts(), 2);
+}
+
+/* The disk takes the writes and fails the sync. The process then dies before anything else. */
+static void what_was_told_to_have_failed_does_not_come_back(void **state)
+{
+    struct registry *registry = fixture_open();
+    contain(registry, "north-mail", NULL);
+    registry_close(registry);
+    for (int failing = 1; failing <= 2; failing++) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct error error = {0};
+            registry = fixture_open();
+            contain(registry, "ringway", failing == 1 ? "one" : "two"); /* the log is begun */
+            syncs_to_fail = failing;
+            bool refused = restore(registry, "north-mail", NULL, &error) == STATUS_IO;
+            if (failing == 2) /* the one that was to take its place, too: the next look does it */
+                refused = refused && registry_store_late(registry, &error) == STATUS_OK;
+            _exit(refused && registry_contained(registry, "north-mail", NULL, NULL) ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        registry = fixture_open();
+        assert_true(registry_contained(registry, "north-mail", "sync", NULL));
+        registry_close(registry);
+    }
+}
+
 static void files_are_private(void **state)
 {
     mode_t before = umask(0);
@@ -356,6 +432,8 @@ int main(void)
         cmocka_unit_test_setup(the_generation_tells_of_changes, fixture_fresh),
         cmocka_unit_test_setup(lists_what_is_contained, fixture_fresh),
         cmocka_unit_test_setup(contains_even_if_it_cannot_be_stored, fixture_fresh),
+        cmocka_unit_test_setup(what_could_not_be_stored_is_stored_late, fixture_fresh),
+        cmocka_unit_test_setup(what_was_told_to_have_failed_does_not_come_back, fixture_fresh),
         cmocka_unit_test_setup(files_are_private, fixture_fresh),
         cmocka_unit_test_setup(refuses_files_that_are_not_its_own, fixture_fresh),
         cmocka_unit_test_setup(readers_see_whole_states, fixture_fresh),

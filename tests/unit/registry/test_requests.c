@@ -182,7 +182,7 @@ static void an_end_is_stored_in_the_end(void **state)
     assert_int_not_equal(
         requests_end(registry, 2, REQUEST_REVOKED, "uid 6", "x", noon_ns, &request, &error),
         STATUS_OK);
-    assert_int_not_equal(requests_settle(registry, &error), STATUS_OK);
+    assert_int_not_equal(registry_store_late(registry, &error), STATUS_OK);
     assert_int_not_equal(registry_restore(registry, &acme, "r", "uid 1", noon_ns, &error),
                          STATUS_OK);
     assert_true(registry_contained(registry, "acme", "app", NULL));

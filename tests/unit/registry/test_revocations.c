@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,11 +91,55 @@ static void it_is_in_force_though_the_disk_fails(void **state)
     fixture_interfere("ALTER TABLE revocation RENAME TO gone");
     assert_int_not_equal(revoke_one(registry, ours, "77", &error), STATUS_OK);
     assert_true(registry_revoked(registry, ours, "77"));
+    assert_int_not_equal(revoke_one(registry, ours, "78", &error), STATUS_OK);
+    assert_int_not_equal(registry_store_late(registry, &error), STATUS_OK);
     fixture_interfere("ALTER TABLE gone RENAME TO revocation");
     assert_int_equal(revoke_one(registry, ours, "77", &error), STATUS_OK);
+    assert_int_equal(registry_store_late(registry, &error), STATUS_OK);
+    fixture_interfere("UPDATE revocation SET reason = 'no more to be stored'");
     registry_close(registry);
     registry = fixture_open();
     assert_true(registry_revoked(registry, ours, "77"));
+    assert_true(registry_revoked(registry, ours, "78"));
+    registry_close(registry);
+}
+
+static void *revoke_slowly(void *registry)
+{
+    struct error error = {0};
+    return (void *)(intptr_t)revoke_one(registry, ours, "79", &error);
+}
+
+static void *revoke_another(void *registry)
+{
+    struct error error = {0};
+    return (void *)(intptr_t)revoke_one(registry, ours, "80", &error);
+}
+
+/* Somebody holds the file: it is in force at once, and stored when it can be. */
+static void it_waits_for_no_disk(void **state)
+{
+    struct registry *registry = fixture_open();
+    sqlite3 *holder = NULL;
+    pthread_t thread;
+    void *status;
+    assert_int_equal(sqlite3_open(fixture_path, &holder), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&thread, NULL, revoke_slowly, registry), 0);
+    for (int i = 0; i < 500 && !registry_revoked(registry, ours, "79"); i++)
+        usleep(1000);
+    assert_true(registry_revoked(registry, ours, "79"));
+    pthread_t second; /* and a second one does not wait for the first to be stored */
+    assert_int_equal(pthread_create(&second, NULL, revoke_another, registry), 0);
+    for (int i = 0; i < 500 && !registry_revoked(registry, ours, "80"); i++)
+        usleep(1000);
+    assert_true(registry_revoked(registry, ours, "80"));
+    assert_int_equal(sqlite3_exec(holder, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(holder);
+    assert_int_equal(pthread_join(thread, &status), 0);
+    assert_int_equal((intptr_t)status, STATUS_OK);
+    assert_int_equal(pthread_join(second, &status), 0);
+    assert_int_equal((intptr_t)status, STATUS_OK);
     registry_close(registry);
 }
 
@@ -131,11 +176,9 @@ static void an_older_file_is_migrated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        case_of(one_credential_of_one_issuer),
-        case_of(it_outlives_a_restart_and_is_final),
-        case_of(ids_that_are_none_are_refused),
-        case_of(it_is_in_force_though_the_disk_fails),
-        case_of(a_damaged_revocation_is_not_passed_over),
+        case_of(one_credential_of_one_issuer),  case_of(it_outlives_a_restart_and_is_final),
+        case_of(ids_that_are_none_are_refused), case_of(it_is_in_force_though_the_disk_fails),
+        case_of(it_waits_for_no_disk),          case_of(a_damaged_revocation_is_not_passed_over),
         case_of(an_older_file_is_migrated),
     };
     return cmocka_run_group_tests(tests, fixture_make_folder, fixture_remove_folder);
