@@ -436,15 +436,25 @@ void registry_told(struct registry *registry, const struct registry_target *targ
     pthread_rwlock_unlock(&registry->lock);
 }
 
+/* Under `writer`, so that none goes; others may be put meanwhile. NULL for the first. */
+static struct entry *next_unstored(struct registry *registry, const struct entry *after)
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    struct entry *entry = after == NULL ? registry->entries : after->next;
+    while (entry != NULL && entry->stored)
+        entry = entry->next;
+    pthread_rwlock_unlock(&registry->lock);
+    return entry;
+}
+
 /* Under `writer`. All that takes something away and is in memory alone: a restart would forget it.
  */
 static enum status store_late(struct registry *registry, struct error *error)
 {
     enum status status = sqlite_settle(store_file(registry->store), error);
-    for (struct entry *entry = registry->entries; entry != NULL && status == STATUS_OK;
-         entry = entry->next)
-        if (!entry->stored)
-            status = store_entry(registry, entry, &entry->content, error);
+    struct entry *entry = NULL;
+    while (status == STATUS_OK && (entry = next_unstored(registry, entry)) != NULL)
+        status = store_entry(registry, entry, &entry->content, error);
     if (status == STATUS_OK)
         status = revocations_store_late(registry, error);
     return status == STATUS_OK ? requests_store_ended(registry, error) : status;
