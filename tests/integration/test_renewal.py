@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -362,6 +363,28 @@ def test_the_kits_script_renews(world, kind):
     done = run()
     assert done.returncode == 0, done.stderr
     assert issuers.Holder(kit).serial == new.serial and not (kit / "client.new").exists()
+    # Interrupted before the last file, and by a signal while the gateway does not answer.
+    shutil.copy(before / "client.p12", kit / "client.p12")
+    (kit / "client.new").write_text(pending + new.request(new.key)[0])
+    (kit / "client.new.crt").write_bytes(new.certificate.public_bytes(serialization.Encoding.PEM))
+    assert run().returncode == 0
+    _, in_p12, _ = pkcs12.load_key_and_certificates(
+        (kit / "client.p12").read_bytes(), (kit / "client.p12.pass").read_bytes().strip())
+    assert format(in_p12.serial_number, "x") == new.serial and not (kit / "client.new").exists()
+    service = (kit / "pg_service.conf").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (kit / "pg_service.conf").write_text(
+            service.replace(f"port={world.gateway.port}", f"port={silent.getsockname()[1]}"))
+        interrupted = subprocess.Popen([kit / "renew"], stderr=subprocess.DEVNULL, start_new_session=True)
+        silent.settimeout(20)
+        with silent.accept()[0]:
+            os.killpg(interrupted.pid, signal.SIGTERM)
+            assert interrupted.wait(20) != 0 and not list(kit.glob("renew.*"))
+    # A gateway that is not there is not one that says "not yet" (55000), whatever its port.
+    (kit / "pg_service.conf").write_text(service.replace(f"port={world.gateway.port}", "port=55000"))
+    done = run()
+    assert done.returncode == 1 and "55000" in done.stderr, (done.returncode, done.stderr)
+    (kit / "pg_service.conf").write_text(service)
     # A key whose certificate somebody else has renewed: nothing is changed, and it says why.
     for name in ("client.crt", "client.key"):
         shutil.copy(before / name, kit / name)
