@@ -52,6 +52,18 @@ enum status issue_client(const struct identity_ca *ca, const struct issue_wish *
     return identity_issue(ca, &leaf, &issued->certificate, &issued->key, error);
 }
 
+void issue_warn_renewal(const struct policy_agent *agent, int64_t lifetime_ns)
+{
+    char until[21];
+    if (agent->renewal_ns == 0 || lifetime_ns < agent->renewal_ns)
+        return;
+    clock_format_utc(clock_now_ns() + agent->renewal_ns, until);
+    fprintf(stderr,
+            "warning: it can never be renewed: the policy's `renewal` ends %s, and it does not end "
+            "before\nhint: issue a shorter one, such as of a third of `renewal`\n",
+            until);
+}
+
 /* ---- the CA's key ---- */
 
 /* <$CREDENTIALS_DIRECTORY>/name, where the service manager put what only we may read

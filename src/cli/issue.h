@@ -39,6 +39,9 @@ MUST_USE enum status issue_passphrase(const struct cli_call *call, struct buffer
     {                                                                                              \
         "passphrase-file", 0, "FILE", "what the CA's key is sealed with (mode 0600)"               \
     }
+/* Says on stderr that a certificate which is issued now, for so long, can never be renewed although
+ * the policy lets its agent: a renewal must end later, and by `renewal` after now (0024). */
+void issue_warn_renewal(const struct policy_agent *agent, int64_t lifetime_ns);
 /* Writes <folder>/<name>.crt and <folder>/<name>.key (0600), making the folder (0700). */
 MUST_USE enum status issued_write(const struct issued *issued, const char *folder, const char *name,
                                   struct error *error);

@@ -141,6 +141,7 @@ static enum status issue_to(struct cli_call *call, const struct cli_offline *off
     fprintf(stderr, "%s: made %s/client.crt%s, serial %s, valid until %s\n", agent->login,
             cli_value(call, "out"), wish->request.len > 0 ? "" : " and client.key",
             made.credential.id, until);
+    issue_warn_renewal(agent, wish->lifetime_ns);
     record(call, offline, agent, &made);
     return call->json ? print_made(call, agent, &made, error) : STATUS_OK;
 }

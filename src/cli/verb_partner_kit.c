@@ -105,6 +105,7 @@ static enum status write_certificate(struct cli_call *call, struct kit *kit, con
     if (status == STATUS_OK) {
         struct identity_leaf lifetime;
         issue_lifetime(days * ISSUE_DAY_NS, &lifetime);
+        issue_warn_renewal(kit->agent, wish.lifetime_ns);
         kit->has_certificate = true;
         kit->expires_ns = lifetime.not_after_ns;
     }

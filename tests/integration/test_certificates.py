@@ -45,6 +45,25 @@ def alarms_of(gateway, rule, about):
         time.sleep(0.05)
 
 
+# ---- renewal ----
+
+def test_without_an_issuer_nothing_is_renewed(shop_gateway):
+    """The policy alone renews nothing; `check` says so before an agent finds out."""
+    shop_gateway.reload(shop.POLICY.replace('{certificate: "spiffe://acme/cert"}',
+                                            '{certificate: {uri: "spiffe://acme/cert", renewal: 30d}}', 1))
+    try:
+        with shop_gateway.connect("acme.cert") as session:
+            for parameters in None, ("x", "y"):
+                call = "CALL cofferdam.renew_certificate(%s, %s)" if parameters else \
+                    "CALL cofferdam.renew_certificate('x', 'y')"
+                with pytest.raises(psycopg.errors.FeatureNotSupported, match="there is no issuer"):
+                    session.execute(call, parameters)
+            assert session.execute("SELECT 1").fetchone() == (1,)
+        assert "agent may renew its certificate, but issuer.socket is not set" in shop_gateway.cli("check")
+    finally:
+        shop_gateway.reload(shop.POLICY)
+
+
 # ---- revocation ----
 
 def test_a_revoked_certificate_ends_its_sessions_and_no_others(shop_gateway, authority):

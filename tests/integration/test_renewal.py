@@ -165,6 +165,38 @@ def test_what_is_revoked_or_contained_is_not_renewed(world):
     assert not {stolen.serial, other.serial} & {line["renews"] for line in world.issuer.issued()}
 
 
+def test_hours_hold_for_renewals_too(world):
+    """They end before it is asked for, and while the issuer is asked: the agent gets nothing until they begin again."""
+    early, late = world.holder("acme/both"), world.holder("acme/both")
+    request = late.request(issuers.new_key())
+    sessions = [world.connect(holder, "acme.both") for holder in (early, late)]
+    day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=3)).strftime("%a")
+    world.issuer.process.send_signal(signal.SIGSTOP)
+    try:
+        sessions[1].pgconn.send_query_params(b"CALL cofferdam.renew_certificate($1, $2)",
+                                             [text.encode() for text in request])
+        world.gateway.reload(POLICY.replace("acme-both.scram}", f'acme-both.scram}}, hours: "{day} 00:00-00:01 Etc/UTC"'))
+        with pytest.raises(psycopg.OperationalError, match="at this hour"):
+            sessions[0].execute(CALL, early.request(issuers.new_key()))
+        answer = sessions[1].pgconn.get_result()
+        assert (answer.error_field(ord("C")), answer.ntuples) == (b"57P01", 0)
+    finally:
+        world.issuer.process.send_signal(signal.SIGCONT)
+        world.gateway.reload(POLICY)
+    with world.connect(late, "acme.both") as session:  # with what the issuer had made, or makes now
+        assert session.execute(CALL, request).fetchone()
+    assert early.serial not in {line["renews"] for line in world.issuer.issued()}
+
+
+def test_a_certificate_that_can_never_be_renewed_is_told_of(world):
+    """The policy says 30d: one of 30 days would have to end later than that."""
+    for ttl, warned in ((), True), (("--ttl", "29d"), False):
+        code, _, told = world.issuer.cli(
+            "issue", "--ca", world.issuer.ca, "--passphrase-file", world.issuer.passphrase, "--agent", "acme/cert",
+            "--out", world.issuer.base / "long", "-c", world.gateway.config, *ttl, check=False)
+        assert code == 0 and ("can never be renewed" in told) == warned, told
+
+
 def test_an_issuer_that_hangs_or_is_gone_holds_up_nobody_else(world):
     old = world.holder()
     request = old.request(issuers.new_key())
