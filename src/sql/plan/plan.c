@@ -68,11 +68,14 @@ void plan_release(struct plan *plan)
     free(plan);
 }
 
+/* True at $0. */
 static bool count_walker(Node *node, void *context)
 {
     size_t *most = context;
     if (node == NULL)
         return false;
+    if (IsA(node, ParamRef) && ((ParamRef *)node)->number == 0)
+        return true;
     if (IsA(node, ParamRef) && (size_t)((ParamRef *)node)->number > *most)
         *most = (size_t)((ParamRef *)node)->number;
     return raw_expression_tree_walker(node, count_walker, context);
@@ -88,8 +91,6 @@ struct uses {
 static void note_use(struct uses *uses, const ParamRef *parameter, const TypeName *cast)
 {
     size_t index = (size_t)parameter->number - 1;
-    if (parameter->number < 1)
-        return; /* $0: refused when it is resolved */
     if (uses->seen[index] && !equal(uses->cast[index], cast))
         uses->mixed[index] = true;
     uses->seen[index] = true;
@@ -130,7 +131,8 @@ enum status plan_count_parameters(struct build *build, Node *statement)
     size_t most = build->request->parameter_type_count;
     TRY(check_parameter_types(build));
     plan_keep_constants(build, statement);
-    (void)count_walker(statement, &most);
+    if (count_walker(statement, &most))
+        return plan_refuse(build, "42P02", "Parameters begin with $1.", "there is no parameter $0");
     if (most > LIMIT_PARAMETERS)
         return plan_refuse(build, "54000", "Bind fewer parameters.",
                            "a statement can have at most %d parameters", LIMIT_PARAMETERS);
