@@ -152,7 +152,7 @@ static enum status on_bind(struct session *session, struct slice body, struct er
 static void describe_own(struct session *session, const struct plan *plan, bool statement)
 {
     struct buffer text;
-    buffer_init(&text, 4096);
+    buffer_init(&text, 4096 + 4 * LIMIT_PARAMETERS);
     if (statement) {
         size_t start = wire_begin(&text, 't');
         buffer_append_u16be(&text, (uint16_t)plan->client_parameter_count);

@@ -146,6 +146,8 @@ def test_only_with_the_certificate_and_where_the_policy_says(world):
             with pytest.raises(psycopg.Error) as caught:
                 session.execute(wrong)
             assert caught.value.sqlstate == "42501"
+        session.pgconn.prepare(b"many", b"CALL cofferdam.renew_certificate($1, $1000)")
+        assert session.pgconn.describe_prepared(b"many").nparams == 1000
         for wrong in ("'x', $0", "$0, 'x'", "$0::text, $0::text"):
             answer = session.pgconn.exec_(f"CALL cofferdam.renew_certificate({wrong})".encode())
             assert answer.error_field(ord("C")) == b"42P02"
