@@ -75,6 +75,12 @@ void alarm_desk_close(struct alarm_desk *desk);
  * partner, agent, about) within the interval is counted, not repeated. */
 void alarm_raise(struct alarm_desk *desk, const struct alarm *alarm);
 
+/* As alarm_raise(), for one that only tells: it is stored, or counted as one that is, when this
+ * returns. Waits for the disk; any thread but a worker's. *id 0 where it was counted. STATUS_IO
+ * where it could not be stored: raise it again. */
+MUST_USE enum status alarm_raise_stored(struct alarm_desk *desk, const struct alarm *alarm,
+                                        int64_t *id, struct error *error);
+
 /* ---- for staff; any thread, bounded in time by the disk alone ---- */
 
 /* alarm, raised, rule, partner, agent, about, text, contained, repeats, receivers, acknowledged,

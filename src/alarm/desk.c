@@ -197,24 +197,62 @@ void alarm_raise(struct alarm_desk *desk, const struct alarm *alarm)
         free(raised);
 }
 
-/* ---- the desk's thread ---- */
+/* ---- writing down ---- */
 
-/* Records one of the queue. Under `lock`, which it leaves for as long as the disk takes. */
+/* Under `lock`, which it leaves for as long as the disk takes. */
+static void record(struct alarm_desk *desk, const struct alarm_raised *raised, int64_t *id)
+{
+    pthread_mutex_unlock(&desk->lock);
+    alarm_record(desk, raised, id);
+    pthread_mutex_lock(&desk->lock);
+    struct alarm_known *known = find_known(desk, &raised->alarm);
+    if (known != NULL && known->since_ns == raised->raised_ns)
+        known->id = *id;
+}
+
+/* Records one of the queue. As above. */
 static bool record_one(struct alarm_desk *desk)
 {
     struct alarm_raised *raised = dequeue(desk);
     int64_t id;
     if (raised == NULL)
         return false;
-    pthread_mutex_unlock(&desk->lock);
-    alarm_record(desk, raised, &id);
-    pthread_mutex_lock(&desk->lock);
-    struct alarm_known *known = find_known(desk, &raised->alarm);
-    if (known != NULL && known->since_ns == raised->raised_ns)
-        known->id = id;
+    record(desk, raised, &id);
     free(raised);
     return true;
 }
+
+/* As take(), but one that is not stored yet stands for no other. */
+static bool count_again(struct alarm_desk *desk, const struct alarm_raised *raised)
+{
+    struct alarm_known *known = find_known(desk, &raised->alarm);
+    if (known == NULL || known->id == 0 ||
+        (known->repeats == 0 && is_over(desk, known, raised->raised_ns)))
+        return false;
+    known->repeats++;
+    return true;
+}
+
+enum status alarm_raise_stored(struct alarm_desk *desk, const struct alarm *alarm, int64_t *id,
+                               struct error *error)
+{
+    struct alarm_raised raised = {.alarm = copy_of(alarm), .raised_ns = clock_now_ns()};
+    CHECK(alarm->contain == ALARM_TELL);
+    *id = 0;
+    pthread_mutex_lock(&desk->lock);
+    bool counted = count_again(desk, &raised);
+    if (!counted) {
+        remember(desk, &raised.alarm, raised.raised_ns);
+        record(desk, &raised, id);
+        pthread_cond_signal(&desk->woken); /* it may wait for the first that is known */
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return counted || *id != 0 ? STATUS_OK
+                               : error_set(error, STATUS_IO, "58030", "the log says why",
+                                           "the alarm could not be stored");
+}
+
+/* ---- the desk's thread ---- */
 
 /* As above: that some were lost. */
 static bool record_lost(struct alarm_desk *desk, int64_t now_ns)

@@ -7,7 +7,8 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
-/* Appends the file's bytes to *out; STATUS_LIMIT when it does not fit, STATUS_NOT_FOUND, _IO. */
+/* Appends the file's bytes to *out; STATUS_NOT_FOUND, _IO; STATUS_LIMIT when it does not fit: then
+ * *out is full of its first bytes. */
 MUST_USE enum status file_read(const char *path, struct buffer *out, struct error *error);
 
 /* As file_read, for secrets: refuses (STATUS_INVALID) a file that group or others can read or

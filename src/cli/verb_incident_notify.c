@@ -339,13 +339,13 @@ static enum status resume(struct notify *notify, struct error *error)
 static enum status read_bounces(const struct notify *notify, struct outbox *outbox,
                                 struct error *error)
 {
-    struct bounces *bounces = NULL;
+    struct maildir *bounces = NULL;
     const char *folder = notify->casework->config->mail.bounce_folder;
     if (folder == NULL)
         return STATUS_OK;
-    TRY(bounces_open(folder, &bounces, error));
+    TRY(maildir_open(folder, &bounces, error));
     enum status status = bounces_read(bounces, outbox, clock_now_ns(), error);
-    bounces_close(bounces);
+    maildir_close(bounces);
     return status;
 }
 

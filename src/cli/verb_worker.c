@@ -1,4 +1,4 @@
-/* cofferdam worker: answers what people ask on the public page, and reads delivery notices. */
+/* cofferdam worker: answers what people ask on the public page, and reads mail that has come. */
 #include "cli/verbs.h"
 
 #include <signal.h>
@@ -37,6 +37,7 @@ const struct cli_command verb_worker = {
         "Runs in the foreground until it is stopped. Answers who asks on the public page if a\n"
         "breach affects them: to the address on file, never to the asker, once a day; who asks\n"
         "by name and postcode is listed for a letter. Reads delivery notices into the outboxes.\n"
+        "Has the gateway raise an alarm for mail to an invented person of a delivery.\n"
         "While database, gateway or mail server fail, it keeps what there is and tries again.",
     .examples = "worker\n"
                 "worker --once\n",

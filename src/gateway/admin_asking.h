@@ -134,6 +134,7 @@ enum status admin_show_alarm(struct asking *asking, struct table *table, struct 
 enum status admin_acknowledge_alarm(struct asking *asking, struct table *table,
                                     struct error *error);
 enum status admin_test_alarms(struct asking *asking, struct table *table, struct error *error);
+enum status admin_report_mail(struct asking *asking, struct table *table, struct error *error);
 
 /* ---- admin_explain.c ---- */
 enum status admin_explain(struct asking *asking, struct table *table, struct error *error);

@@ -164,6 +164,7 @@ static const struct {
     {{"SHOW", "ALARMS"}, "SHOW", admin_show_alarms, 2},
     {{"SHOW", "ALARM"}, "SHOW", admin_show_alarm, 2},
     {{"ACKNOWLEDGE", "ALARM"}, "ACKNOWLEDGE", admin_acknowledge_alarm, 2},
+    {{"REPORT", "MAIL"}, "REPORT", admin_report_mail, 2},
     {{"TEST", "ALARMS"}, "TEST", admin_test_alarms, 2},
     {{"EXPLAIN", "AGENT"}, "EXPLAIN", admin_explain, 2},
     {{"RELOAD"}, "RELOAD", admin_reload_policy, 1},

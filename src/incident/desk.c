@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "incident/bounces.h"
+#include "incident/canary_mail.h"
 #include "incident/sending.h"
 #include "incident/desk_private.h"
 
@@ -24,14 +25,14 @@ enum {
     POLL_S = 5,        /* between rounds that found nothing */
     MOST_WAIT_S = 300, /* between rounds that fail */
     AGAIN_S = 300,     /* until a request that had to wait is tried again */
-    BOUNCES_EVERY_S = 30,
+    MAIL_EVERY_S = 30,
     PATH_BYTES = 4096
 };
 
 /* Delivery notices of one incident. The reader remembers which mail it has seen. */
 struct desk_bounces {
     int64_t incident;
-    struct bounces *bounces;
+    struct maildir *bounces;
 };
 struct desk {
     const struct desk_order *order;
@@ -42,16 +43,17 @@ struct desk {
     int lock;                /* held by whoever answers; -1: there is no portal */
     struct desk_bounces bounces[DESK_CASES];
     size_t bounces_count;
-    int64_t bounces_due_ns; /* monotonic */
+    struct maildir *canaries; /* NULL: nothing was read yet, or there is no folder */
+    int64_t mail_due_ns;      /* monotonic */
     struct request_file files[BATCH];
     struct requests_waiting waiting;
     int64_t waiting_until_ns; /* monotonic */
 };
 
-/* ---- delivery notices ---- */
+/* ---- mail ---- */
 
 static enum status find_bounces(struct desk *desk, const char *folder, int64_t incident,
-                                struct bounces **bounces, struct error *error)
+                                struct maildir **bounces, struct error *error)
 {
     for (size_t i = 0; i < desk->bounces_count; i++)
         if (desk->bounces[i].incident == incident) {
@@ -60,10 +62,10 @@ static enum status find_bounces(struct desk *desk, const char *folder, int64_t i
         }
     if (desk->bounces_count == DESK_CASES) { /* closed ones were never taken off: begin again */
         while (desk->bounces_count > 0)
-            bounces_close(desk->bounces[--desk->bounces_count].bounces);
+            maildir_close(desk->bounces[--desk->bounces_count].bounces);
     }
     struct desk_bounces *made = &desk->bounces[desk->bounces_count];
-    TRY(bounces_open(folder, &made->bounces, error));
+    TRY(maildir_open(folder, &made->bounces, error));
     made->incident = incident;
     desk->bounces_count++;
     *bounces = made->bounces;
@@ -74,7 +76,7 @@ static enum status read_bounces_of(struct desk *desk, struct casework *casework,
                                    struct error *error)
 {
     struct arena arena;
-    struct bounces *bounces;
+    struct maildir *bounces;
     struct outbox *outbox = NULL;
     const char *path;
     arena_init(&arena, PATH_BYTES * 2);
@@ -86,31 +88,62 @@ static enum status read_bounces_of(struct desk *desk, struct casework *casework,
         return status;
     TRY(find_bounces(desk, casework->config->mail.bounce_folder, incident, &bounces, error));
     TRY(sending_outbox(casework, incident, false, &outbox, error));
-    uint64_t before = bounces_count(bounces).taken;
+    uint64_t before = maildir_count(bounces).taken;
     status = bounces_read(bounces, outbox, clock_now_ns(), error);
-    uint64_t taken = bounces_count(bounces).taken - before;
+    uint64_t taken = maildir_count(bounces).taken - before;
     if (taken > 0)
         log_event(LOG_INFO, "desk_bounces", "incident=%" PRId64 " taken=%" PRIu64, incident, taken);
     outbox_close(outbox);
     return status;
 }
 
-static enum status read_bounces(struct desk *desk, struct error *error)
+static enum status read_bounces(struct desk *desk, struct casework *casework, struct error *error)
 {
-    struct casework *casework = NULL;
     int64_t numbers[DESK_CASES];
     size_t count = 0;
-    if (clock_monotonic_ns() < desk->bounces_due_ns)
+    if (casework->config->mail.bounce_folder == NULL)
         return STATUS_OK;
-    desk->bounces_due_ns = clock_monotonic_ns() + BOUNCES_EVERY_S * INT64_C(1000000000);
-    TRY(casework_open(desk->order->config_path, "worker", &casework, error));
-    enum status status = STATUS_OK;
-    if (casework->config->mail.bounce_folder != NULL)
-        status = desk_incidents(casework, INT64_MAX, numbers, &count, error);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = read_bounces_of(desk, casework, numbers[i], error);
-    casework_close(casework);
+    TRY(desk_incidents(casework, INT64_MAX, numbers, &count, error));
+    for (size_t i = 0; i < count; i++)
+        TRY(read_bounces_of(desk, casework, numbers[i], error));
+    return STATUS_OK;
+}
+
+static enum status read_canaries(struct desk *desk, struct casework *casework, struct error *error)
+{
+    const char *folder = casework->config->canaries.mailbox_folder;
+    uint64_t taken = 0;
+    if (folder == NULL)
+        return STATUS_OK;
+    if (desk->canaries == NULL)
+        TRY(maildir_open(folder, &desk->canaries, error));
+    enum status status = canary_mail_read(desk->canaries, casework, &taken, error);
+    if (taken > 0)
+        log_event(LOG_INFO, "worker_canary_mail", "taken=%" PRIu64, taken);
     return status;
+}
+
+/* Of two steps that do not need each other, the first failure; the second's is logged. */
+static enum status first_failure(enum status first, enum status second, const struct error *error)
+{
+    if (first != STATUS_OK && second != STATUS_OK)
+        log_event(LOG_ERROR, "worker_mail_failed", "sqlstate=%s reason=\"%s\"", error->sqlstate,
+                  error->message);
+    return first != STATUS_OK ? first : second;
+}
+
+static enum status read_mail(struct desk *desk, struct error *error)
+{
+    struct casework *casework = NULL;
+    struct error other = {0};
+    if (clock_monotonic_ns() < desk->mail_due_ns)
+        return STATUS_OK;
+    desk->mail_due_ns = clock_monotonic_ns() + MAIL_EVERY_S * INT64_C(1000000000);
+    TRY(casework_open(desk->order->config_path, "worker", &casework, error));
+    enum status canaries = read_canaries(desk, casework, error);
+    enum status bounces = read_bounces(desk, casework, canaries == STATUS_OK ? error : &other);
+    casework_close(casework);
+    return first_failure(canaries, bounces, &other);
 }
 
 /* ---- requests ---- */
@@ -184,13 +217,8 @@ static enum status round_once(struct desk *desk, bool *more, struct error *error
 {
     struct error other = {0};
     enum status status = answer_requests(desk, more, error);
-    enum status read = read_bounces(desk, status == STATUS_OK ? error : &other);
-    if (status == STATUS_OK)
-        return read;
-    if (read != STATUS_OK)
-        log_event(LOG_ERROR, "worker_bounces_failed", "sqlstate=%s reason=\"%s\"", other.sqlstate,
-                  other.message);
-    return status;
+    enum status read = read_mail(desk, status == STATUS_OK ? error : &other);
+    return first_failure(status, read, &other);
 }
 
 static enum status run_rounds(struct desk *desk, struct error *error)
@@ -219,11 +247,13 @@ static enum status run_rounds(struct desk *desk, struct error *error)
 
 static enum status check_config(const struct config *config, struct error *error)
 {
-    if (config->portal.queue == NULL && config->mail.bounce_folder == NULL)
+    if (config->portal.queue == NULL && config->mail.bounce_folder == NULL &&
+        config->canaries.mailbox_folder == NULL)
         return error_set(error, STATUS_INVALID, "F0000",
-                         "write portal: {folder: …, queue: …}, or mail: {bounce_folder: …}",
+                         "write portal: {folder: …, queue: …}, mail: {bounce_folder: …} or "
+                         "canaries: {mailbox_folder: …}",
                          "there is nothing for a worker to do: neither a portal nor a folder of "
-                         "delivery notices is configured");
+                         "mail to read is configured");
     if (config->portal.queue != NULL && config->mail.host == NULL)
         return error_set(error, STATUS_INVALID, "F0000", "write mail: {host: …}",
                          "requests on the public page are answered by mail: no mail server is "
@@ -279,7 +309,8 @@ static enum status begin(struct desk *desk, struct casework *casework, struct er
 static void end(struct desk *desk)
 {
     while (desk->bounces_count > 0)
-        bounces_close(desk->bounces[--desk->bounces_count].bounces);
+        maildir_close(desk->bounces[--desk->bounces_count].bounces);
+    maildir_close(desk->canaries);
     desk_cases_close(desk->cases);
     answered_close(desk->answered);
     if (desk->lock >= 0)

@@ -1,7 +1,8 @@
 /* Desk: what goes on after a breach without anybody at a keyboard. It answers who asks on the
  * public page whether a breach affects them, always to the address on file and never to the asker,
- * and reads delivery notices into the outboxes. A foreground process of its own; it can fail, wait
- * and begin again: what it has not done is still in the queue. */
+ * reads delivery notices into the outboxes, and mail to invented people for alarms. A foreground
+ * process of its own; it can fail, wait and begin again: what it has not done is still in the
+ * queue. */
 #ifndef COFFERDAM_INCIDENT_DESK_H
 #define COFFERDAM_INCIDENT_DESK_H
 

@@ -198,7 +198,7 @@ static void *work(void *context)
 /* What is looked at again and again while the workers work. */
 struct watch {
     struct sending *sending;
-    struct bounces *bounces; /* NULL: there is no folder */
+    struct maildir *bounces; /* NULL: there is no folder */
     bool is_unread;          /* notices lie in it that no look has read yet */
     int64_t started_ns, next_look_ns, next_show_ns;
     char trouble[sizeof((struct error *)NULL)->message]; /* of progress, which others may not change
@@ -268,7 +268,7 @@ static void fill_progress(struct watch *watch)
     memcpy(watch->trouble, sending->trouble.message, sizeof watch->trouble);
     progress->trouble = sending->quiet_until_ns > clock_monotonic_ns() ? watch->trouble : NULL;
     if (watch->bounces != NULL) {
-        struct bounces_counts counts = bounces_count(watch->bounces);
+        struct maildir_counts counts = maildir_count(watch->bounces);
         progress->notices = counts.taken;
         progress->unknown = counts.unknown;
     }
@@ -377,7 +377,7 @@ static enum status open_all(struct watch *watch, struct error *error)
     TRY(check_exercise(sending, error));
     TRY(sending_server_open(casework->config, &sending->mail, error));
     if (folder != NULL)
-        TRY(bounces_open(folder, &watch->bounces, error));
+        TRY(maildir_open(folder, &watch->bounces, error));
     TRY(casework_admin(casework, &sending->admin, error));
     TRY(contact_open(casework->config, casework->policy, &sending->reader, error));
     TRY(sending_outbox(casework, sending->scope->incident.number, true, &sending->outbox, error));
@@ -428,7 +428,7 @@ enum status sending_run(struct casework *casework, const struct scope *scope,
     }
     outbox_close(sending.outbox);
     contact_close(sending.reader);
-    bounces_close(watch.bounces);
+    maildir_close(watch.bounces);
     sending_server_close(&sending.mail);
     pthread_mutex_destroy(&sending.lock);
     *progress = watch.progress;

@@ -1,10 +1,12 @@
 /* Mail: building messages (GMime), handing them to an SMTP server over TLS (libesmtp), reading
- * delivery notices. The owner of both libraries. No address or text is ever logged.
- * RFC 5322, 2045-2049, 2047, 3461 (DSN), 3464 (delivery status), 3834 (Auto-Submitted), 5321. */
+ * delivery notices and where mail has come to. The owner of both libraries. No address or text is
+ * ever logged. RFC 5322, 2045-2049, 2047, 3461 (DSN), 3464 (delivery status), 3834
+ * (Auto-Submitted), 5321. */
 #ifndef COFFERDAM_MAIL_MAIL_H
 #define COFFERDAM_MAIL_MAIL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -96,5 +98,19 @@ struct mail_report {
 };
 MUST_USE enum status mail_parse_report(struct slice message, struct mail_report *report,
                                        struct error *error);
+
+/* Where a mail has come to, as far as that is the given domain: what our own server wrote first
+ * (Delivered-To, X-Original-To, Envelope-To), then To and Cc. Anybody may write any of it. */
+enum { MAIL_RECIPIENTS = 64, MAIL_HEADER_BYTES = 128 * 1024 /* enough of a mail to give */ };
+struct mail_arrival {
+    char recipients[MAIL_RECIPIENTS + 1]
+                   [256]; /* lower case, each once; further ones are left out */
+    size_t count;
+    char sender_domain[101]; /* of From, in lower case; "" where odd or not given */
+    char id_hash[33];        /* hex, the first half of SHA-256 of the Message-ID; "" without one */
+};
+/* STATUS_NOT_FOUND where no recipient is of the domain. */
+MUST_USE enum status mail_parse_arrival(struct slice message, const char *domain,
+                                        struct mail_arrival *arrival, struct error *error);
 
 #endif

@@ -381,13 +381,15 @@ static const char *const *load_texts(struct yaml *yaml, struct fy_node *node, si
 
 static void load_canaries(struct yaml *yaml, struct fy_node *node, struct config *config)
 {
-    static const char *const keys[] = {"mailbox_domain", "phones", "streets", NULL};
+    static const char *const keys[] = {"mailbox_domain", "mailbox_folder", "phones", "streets",
+                                       NULL};
     if (node == NULL)
         return;
     yaml_keys(yaml, node, keys);
     struct fy_node *phones = yaml_get(yaml, node, "phones");
     const char *domain = yaml_text_at(yaml, node, "mailbox_domain", NULL);
     config->canaries.mailbox_domain = domain;
+    config->canaries.mailbox_folder = config_path_at(yaml, node, "mailbox_folder", NULL);
     config->canaries.phones = load_texts(yaml, phones, &config->canaries.phone_count);
     config->canaries.streets =
         load_texts(yaml, yaml_get(yaml, node, "streets"), &config->canaries.street_count);
@@ -395,6 +397,9 @@ static void load_canaries(struct yaml *yaml, struct fy_node *node, struct config
         (strchr(domain, '.') == NULL || strpbrk(domain, "@ \t") != NULL || strlen(domain) > 200))
         yaml_fail(yaml, yaml_get(yaml, node, "mailbox_domain"), "write what stands behind the @",
                   "\"%.60s\" is no domain", domain);
+    if (!yaml_failed(yaml) && domain == NULL && config->canaries.mailbox_folder != NULL)
+        yaml_fail(yaml, yaml_get(yaml, node, "mailbox_folder"), "add mailbox_domain: to it",
+                  "mail to invented people is to be read, and it is not said of which domain");
     for (size_t i = 0; !yaml_failed(yaml) && i < config->canaries.phone_count; i++)
         if (strchr(config->canaries.phones[i], '#') == NULL)
             yaml_fail(yaml, phones, "write # for a digit that is chosen at random",

@@ -135,6 +135,7 @@ struct config {
     } portal;
     struct {                        /* invented rows in deliveries */
         const char *mailbox_domain; /* mail to it arrives with us; NULL: none */
+        const char *mailbox_folder; /* Maildir in which it arrives, for the worker; NULL: none */
         const char *const *phones;  /* patterns, # is any digit; none: <data_folder>/canaries */
         size_t phone_count;
         const char *const *streets; /* likewise */

@@ -218,6 +218,33 @@ static void the_same_is_counted(void **state)
     end(&scene);
 }
 
+/* Before it returns, and although nothing was raised that the desk's thread would wake for. */
+static void is_stored_when_the_raiser_waits(void **state)
+{
+    struct scene scene;
+    struct error error = {0};
+    int64_t id = 0;
+    const struct alarm mailed = {
+        .rule = ALARM_CANARY_MAILED, .partner = "acme", .about = "D-1", .text = "mail came"};
+    struct alarm other = mailed;
+    other.about = "D-2";
+    make_open(&scene, 1);
+    must(alarm_raise_stored(scene.desk, &mailed, &id, &error), &error);
+    assert_int_equal(id, 1);
+    assert_string_equal(cell(&scene, 0, "rule"), "canary-mailed");
+    must(alarm_raise_stored(scene.desk, &other, &id, &error), &error);
+    assert_int_equal(id, 2);
+    must(alarm_raise_stored(scene.desk, &mailed, &id, &error), &error);
+    assert_int_equal(id, 0);
+    until_cell(&scene, 0, "alarm", "3"); /* its follow-up */
+    assert_string_equal(cell(&scene, 0, "about"), "D-1");
+    assert_non_null(strstr(cell(&scene, 0, "text"), "mail came (and 1 more since 20"));
+    assert_false(registry_contained(scene.registry, "acme", "job", NULL));
+    close_desk(&scene);
+    assert_int_equal(count_acts(&scene, "rule=canary-mailed", ""), 3);
+    end(&scene);
+}
+
 static void counted_ones_are_told_when_the_interval_ends(void **state)
 {
     struct scene scene;
@@ -381,6 +408,7 @@ int main(void)
         cmocka_unit_test(one_agent_alone_can_be_contained),
         cmocka_unit_test(only_tells_where_nothing_else_is_asked),
         cmocka_unit_test(the_same_is_counted),
+        cmocka_unit_test(is_stored_when_the_raiser_waits),
         cmocka_unit_test(counted_ones_are_told_when_the_interval_ends),
         cmocka_unit_test(what_contains_anew_is_never_merely_counted),
         cmocka_unit_test(a_flood_loses_nothing_unseen),

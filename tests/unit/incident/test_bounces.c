@@ -82,7 +82,7 @@ static void ours_are_taken_others_stay(void **state)
     static const uint8_t digest[32];
     struct outbox_turn turns[3];
     struct outbox *outbox = NULL;
-    struct bounces *bounces = NULL;
+    struct maildir *bounces = NULL;
     struct error error = {0};
     size_t count = 0;
     char verp[100];
@@ -94,7 +94,7 @@ static void ours_are_taken_others_stay(void **state)
         OK(outbox_settle(outbox, 1, turns[i].person.id, i == 2 ? OUTBOX_IN_DOUBT : OUTBOX_ACCEPTED,
                          NULL, now_ns, 0, &error));
     }
-    OK(bounces_open(at("mail"), &bounces, &error));
+    OK(maildir_open(at("mail"), &bounces, &error));
     OK(bounces_read(bounces, outbox, now_ns, &error));
     snprintf(verp, sizeof verp, "bounces+%s@b.example", turns[1].envelope_id);
     put("1", turns[0].envelope_id, "bounces@b.example", "failed");
@@ -107,15 +107,15 @@ static void ours_are_taken_others_stay(void **state)
     put("5", "", "nobody@b.example", "failed");
     for (int again = 0; again < 2; again++) {
         OK(bounces_read(bounces, outbox, now_ns, &error));
-        assert_int_equal(bounces_count(bounces).taken, 4);
-        assert_int_equal(bounces_count(bounces).unknown, 2);
+        assert_int_equal(maildir_count(bounces).taken, 4);
+        assert_int_equal(maildir_count(bounces).unknown, 2);
     }
     assert_int_equal(count_state(outbox, OUTBOX_BOUNCED), 2);
     assert_int_equal(count_state(outbox, OUTBOX_ACCEPTED), 1);
     assert_true(file_exists(at("mail/cur/1:2,S")) && !file_exists(at("mail/new/1")));
     assert_true(file_exists(at("mail/cur/2:2,S")) && file_exists(at("mail/cur/3:2,S")));
     assert_true(file_exists(at("mail/new/4")) && file_exists(at("mail/new/5")));
-    bounces_close(bounces);
+    maildir_close(bounces);
     outbox_close(outbox);
 }
 
@@ -123,7 +123,7 @@ static void ours_are_taken_others_stay(void **state)
 static void one_look_takes_a_handful(void **state)
 {
     enum { MANY = 300 };
-    struct bounces *bounces = NULL;
+    struct maildir *bounces = NULL;
     struct outbox *outbox = NULL;
     struct error error = {0};
     const struct outbox_person person = {.id = 7};
@@ -138,21 +138,21 @@ static void one_look_takes_a_handful(void **state)
         snprintf(name, sizeof name, "many%d", i);
         put(name, turn.envelope_id, "bounces@b.example", "relayed");
     }
-    OK(bounces_open(at("mail"), &bounces, &error));
+    OK(maildir_open(at("mail"), &bounces, &error));
     OK(bounces_look(bounces, outbox, now_ns, &more, &error));
-    uint64_t first = bounces_count(bounces).taken;
+    uint64_t first = maildir_count(bounces).taken;
     assert_true(more);
     assert_in_range(first, 1, MANY / 2);
     OK(bounces_read(bounces, outbox, now_ns, &error));
-    assert_int_equal(bounces_count(bounces).taken, MANY);
+    assert_int_equal(maildir_count(bounces).taken, MANY);
     assert_false(file_exists(at("mail/new/many0")));
-    bounces_close(bounces);
+    maildir_close(bounces);
     outbox_close(outbox);
 }
 
 static void a_notice_that_cannot_be_moved_is_no_endless_work(void **state)
 {
-    struct bounces *bounces = NULL;
+    struct maildir *bounces = NULL;
     struct outbox *outbox = NULL;
     struct error error = {0};
     const struct outbox_person person = {.id = 9};
@@ -163,26 +163,26 @@ static void a_notice_that_cannot_be_moved_is_no_endless_work(void **state)
     OK(outbox_offer(outbox, 1, now_ns, &turn, 1, &count, &error));
     put("stuck", turn.envelope_id, "bounces@b.example", "relayed");
     assert_int_equal(rename(at("mail/cur"), at("mail/away")), 0);
-    OK(bounces_open(at("mail"), &bounces, &error));
+    OK(maildir_open(at("mail"), &bounces, &error));
     enum status status = bounces_read(bounces, outbox, now_ns, &error);
     assert_int_equal(rename(at("mail/away"), at("mail/cur")), 0);
     assert_int_equal(status, STATUS_IO);
     OK(bounces_read(bounces, outbox, now_ns, &error));
-    assert_int_equal(bounces_count(bounces).taken, 1);
-    bounces_close(bounces);
+    assert_int_equal(maildir_count(bounces).taken, 1);
+    maildir_close(bounces);
     outbox_close(outbox);
 }
 
 static void a_missing_folder_is_an_empty_one(void **state)
 {
-    struct bounces *bounces = NULL;
+    struct maildir *bounces = NULL;
     struct outbox *outbox = NULL;
     struct error error = {0};
     OK(outbox_open(at("other.sqlite"), true, &outbox, &error));
-    OK(bounces_open(at("nowhere"), &bounces, &error));
+    OK(maildir_open(at("nowhere"), &bounces, &error));
     OK(bounces_read(bounces, outbox, now_ns, &error));
-    assert_int_equal(bounces_count(bounces).taken + bounces_count(bounces).unknown, 0);
-    bounces_close(bounces);
+    assert_int_equal(maildir_count(bounces).taken + maildir_count(bounces).unknown, 0);
+    maildir_close(bounces);
     outbox_close(outbox);
 }
 

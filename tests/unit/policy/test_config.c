@@ -176,9 +176,11 @@ static void admits_users_by_name_or_number(void **state)
 static void reads_what_canaries_are_made_of(void **state)
 {
     struct config *config =
-        load(LISTEN SOCKET "canaries: {mailbox_domain: post.example, phones: ['+44 7700 900###'],"
+        load(LISTEN SOCKET "canaries: {mailbox_domain: post.example, mailbox_folder: /mail,"
+                           " phones: ['+44 7700 900###'],"
                            " streets: [Larkfold Lane, Otterdene Rise]}\n");
     assert_string_equal(config->canaries.mailbox_domain, "post.example");
+    assert_string_equal(config->canaries.mailbox_folder, "/mail");
     assert_int_equal(config->canaries.phone_count, 1);
     assert_string_equal(config->canaries.phones[0], "+44 7700 900###");
     assert_int_equal(config->canaries.street_count, 2);
@@ -187,6 +189,7 @@ static void reads_what_canaries_are_made_of(void **state)
     assert_null(config->canaries.mailbox_domain);
     assert_int_equal(config->canaries.phone_count, 0);
     config_free(config);
+    refuse(LISTEN SOCKET "canaries: {mailbox_folder: /mail}\n", "not said of which domain");
     refuse(LISTEN SOCKET "canaries: {mailbox_domain: 'me@post.example'}\n", "is no domain");
     refuse(LISTEN SOCKET "canaries: {phones: ['+44 7700 900123']}\n", "one telephone number");
     refuse(LISTEN SOCKET "canaries: {streets: ['']}\n", "nothing is written here");
