@@ -45,7 +45,8 @@ static uint64_t missing_of(const struct expression *condition)
 {
     const Node *node = condition->node;
     uint64_t missing = 0;
-    if (IsA(node, NullTest) && ((const NullTest *)node)->nulltesttype == IS_NOT_NULL)
+    bool apart = condition->parts != NULL; /* not of an expression that the groups are by */
+    if (apart && IsA(node, NullTest) && ((const NullTest *)node)->nulltesttype == IS_NOT_NULL)
         return condition->missing & ~condition->parts[0].nulls;
     if (!condition->tree || ((const BoolExpr *)node)->boolop != AND_EXPR)
         return condition->missing & ~condition->nulls;

@@ -56,6 +56,16 @@ static const struct {
     {"SELECT m.name FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id GROUP BY m.name "
      "HAVING count(v.vehicle_id) = 0",
      "d1? d1? W1"},
+    {"SELECT m.name FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id GROUP BY m.name, "
+     "v.vehicle_id HAVING v.vehicle_id IS NOT NULL",
+     "d1?"},
+    {"SELECT count(*) FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id GROUP BY "
+     "v.vehicle_id IS NOT NULL HAVING v.vehicle_id IS NOT NULL",
+     "d1? W1"},
+    {"SELECT count(*) FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id GROUP BY "
+     "v.vehicle_id IS NOT NULL HAVING count(*) > 1 AND v.vehicle_id IS NOT NULL",
+     "d1? W1"},
+    {"SELECT count(*) FROM vehicle GROUP BY mileage IS NOT NULL HAVING mileage IS NOT NULL", "d1"},
     {"SELECT m.name FROM model m LEFT JOIN vehicle v ON v.model_id = m.model_id ORDER BY "
      "v.vehicle_id NULLS FIRST LIMIT 5",
      "d0? W1"},
