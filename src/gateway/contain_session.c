@@ -111,7 +111,7 @@ static bool tail_is_out(const struct session *session)
 void contain_gone(struct session *session)
 {
     struct server *server = session->worker->server;
-    if (session->live.link == NULL)
+    if (!session->live.is_listed)
         return;
     int64_t now_ns = clock_monotonic_ns();
     pthread_mutex_lock(&server->contain->lock);

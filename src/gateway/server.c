@@ -58,18 +58,19 @@ void server_live_add(struct server *server, struct server_live *live, const char
     if (live->next != NULL)
         live->next->link = &live->next;
     server->live = live;
+    live->is_listed = true;
     pthread_mutex_unlock(&server->live_lock);
 }
 
 void server_live_remove(struct server *server, struct server_live *live)
 {
+    if (!live->is_listed)
+        return;
     pthread_mutex_lock(&server->live_lock);
-    if (live->link != NULL) {
-        *live->link = live->next;
-        if (live->next != NULL)
-            live->next->link = live->link;
-        live->link = NULL;
-    }
+    *live->link = live->next;
+    if (live->next != NULL)
+        live->next->link = live->link;
+    live->is_listed = false;
     pthread_mutex_unlock(&server->live_lock);
 }
 

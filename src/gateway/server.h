@@ -33,7 +33,8 @@ struct trust_watch;
 
 /* A logged-in session that has not been ended: what containment waits for. */
 struct server_live {
-    struct server_live *next, **link; /* link NULL: not on the list */
+    struct server_live *next, **link; /* under live_lock: neighbours change them */
+    bool is_listed;                   /* the session's worker */
     char login[130];
     struct credential credential;
 };
@@ -87,7 +88,7 @@ MUST_USE enum status server_reload(struct server *server, struct error *error);
 /* Wakes every worker, so that each looks again at containment, policy and durability. */
 void server_wake(struct server *server);
 
-/* Puts a session on the list of live ones, and takes it off (again is fine). */
+/* Puts a session on the list of live ones, and takes it off (again is fine): its worker does. */
 void server_live_add(struct server *server, struct server_live *live, const char *login,
                      const struct credential *credential);
 void server_live_remove(struct server *server, struct server_live *live);
