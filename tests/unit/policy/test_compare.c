@@ -212,6 +212,38 @@ static void every_other_leaf_is_compared(void **state)
     policy_release(fresh);
 }
 
+/* A certificate that renews itself for longer, in either form of writing it. */
+static void how_long_a_certificate_renews_itself_is_told(void **state)
+{
+    static const char *const certificates[] = {"\"spiffe://n/sync\"", "{uri: \"spiffe://n/sync\"}",
+                                               "{uri: \"spiffe://n/sync\", renewal: 30d}",
+                                               "{uri: \"spiffe://n/sync\", renewal: 90d}"};
+    static const char told[] = "partners/x/agents/sync/identity/certificate/renewal";
+    for (int before = 0; before < 4; before++)
+        for (int after = 0; after < 4; after++) {
+            const struct policy *policies[2];
+            struct table table;
+            struct error error;
+            for (int side = 0; side < 2; side++) {
+                char text[1000];
+                snprintf(text, sizeof text,
+                         "%spartners:\n  x:\n    purposes: [p]\n    agents:\n"
+                         "      - {name: sync, identity: {certificate: %s}}\n",
+                         DATASETS, certificates[side == 0 ? before : after]);
+                policies[side] = fixture_load(text);
+            }
+            assert_int_equal(policy_compare_leaves(policies[0], policies[1], &table, &error),
+                             STATUS_OK);
+            bool found = false;
+            for (const struct table_row *row = table.first; row != NULL; row = row->next)
+                found = found || strcmp(row->cells[0], told) == 0;
+            assert_int_equal(found, before != after && (before > 1 || after > 1));
+            table_free(&table);
+            policy_release(policies[0]);
+            policy_release(policies[1]);
+        }
+}
+
 static void lists_that_only_look_alike_are_told_apart(void **state)
 {
     static const char body[] = "    agents:\n      - {name: job, identity: {scram: s/job.scram}}\n";
@@ -245,6 +277,7 @@ int main(void)
         cmocka_unit_test(many_grants_one_after_the_other_are_all_looked_at),
         cmocka_unit_test(a_long_condition_hides_nothing_behind_it),
         cmocka_unit_test(lists_that_only_look_alike_are_told_apart),
+        cmocka_unit_test(how_long_a_certificate_renews_itself_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
