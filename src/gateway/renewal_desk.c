@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/session.h"
+#include "registry/registry.h"
+#include "registry/revocations.h"
 
 enum { RENEWALS_MAX = 64, WAITED_MOST_S = 10, CERTIFICATE_BYTES = 64 * 1024 };
 static const int64_t second_ns = 1000000000;
@@ -68,6 +70,21 @@ void renewal_free(struct renewal *renewal)
 
 /* ---- asking ---- */
 
+/* While it waited: nothing is made for whom staff have cut off, though nobody would be given it. */
+static enum status check_trust(const struct renewal_desk *desk, struct renewal *renewal)
+{
+    struct registry *registry = desk->server->registry;
+    const struct credential *credential = &renewal->credential;
+    const char *what =
+        registry_revoked(registry, credential->issuer, credential->id) ? "revoked"
+        : registry_contained(registry, renewal->partner, renewal->agent, credential->id)
+            ? "contained"
+            : NULL;
+    return what == NULL ? STATUS_OK
+                        : error_set(&renewal->error, STATUS_DENIED, "57P01",
+                                    "ask the data controller", "it is %s meanwhile", what);
+}
+
 static enum status ask(const struct renewal_desk *desk, struct renewal *renewal)
 {
     const struct issuer_question question = {.certificate = buffer_slice(&renewal->certificate),
@@ -77,6 +94,7 @@ static enum status ask(const struct renewal_desk *desk, struct renewal *renewal)
     if (clock_monotonic_ns() - renewal->asked_ns > WAITED_MOST_S * second_ns)
         return error_set(&renewal->error, STATUS_IO, "57P03", "try again in a moment",
                          "certificates cannot be renewed now: too many wait for the issuer");
+    TRY(check_trust(desk, renewal));
     return issuer_ask(desk->server->config->issuer_socket, &question, &renewal->answer,
                       &renewal->error);
 }

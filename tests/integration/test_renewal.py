@@ -228,6 +228,40 @@ def test_an_issuer_that_hangs_or_is_gone_holds_up_nobody_else(world):
         assert [line["serial"] for line in world.issuer.issued() if line["renews"] == old.serial] == [serial]
 
 
+@pytest.mark.parametrize("cut", ["contain", "revoke"])
+def test_nothing_is_made_for_whom_staff_cut_off_while_they_wait(world, cut):
+    """Behind another's renewal, which the issuer takes its time for."""
+    first, waits = world.holder(), world.holder("rival/cert")
+    begun = len(world.issuer.issued())
+    with world.connect(first) as ahead, world.connect(waits, "rival.cert") as behind:
+        world.issuer.process.send_signal(signal.SIGSTOP)
+        try:
+            for session, holder in ((ahead, first), (behind, waits)):
+                session.pgconn.send_query_params(b"CALL cofferdam.renew_certificate($1, $2)",
+                                                 [text.encode() for text in holder.request(issuers.new_key())])
+                time.sleep(0.2)
+            if cut == "contain":
+                world.gateway.cli("partner", "contain", "rival", "--reason", "test")
+            else:
+                authority = world.gateway.folder / "issuing.crt"
+                shutil.copy(world.issuer.ca / "ca.crt", authority)
+                world.gateway.cli("cert", "revoke", waits.serial, "--ca", authority, "--reason", "stolen")
+            assert behind.pgconn.get_result().error_field(ord("C")) == b"57P01"
+        finally:
+            world.issuer.process.send_signal(signal.SIGCONT)
+        assert ahead.pgconn.get_result().ntuples == 1
+        while ahead.pgconn.get_result() or behind.pgconn.get_result():
+            pass
+    refusal = f"id={waits.serial} sqlstate=57P01"
+    deadline = time.monotonic() + 5
+    while refusal not in world.gateway.log_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if cut == "contain":
+        world.gateway.cli("partner", "restore", "rival", "--reason", "test")
+    assert [line["renews"] for line in world.issuer.issued()[begun:]] == [first.serial]
+    assert refusal in world.gateway.log_text()
+
+
 # ---- two holders of one key ----
 
 def test_a_second_request_is_refused_and_told(world):
