@@ -96,7 +96,7 @@ static struct watch_agent *find_agent(struct watch *watch, struct slice partner,
                                       bool make)
 {
     char room[NAME_ROOM];
-    if (partner.len + agent.len + 1 > sizeof room || agent.len == 0)
+    if (partner.len + agent.len + 1 > sizeof room || partner.len == 0 || agent.len == 0)
         return NULL;
     memcpy(room, partner.data, partner.len);
     room[partner.len] = '\n';
@@ -123,7 +123,7 @@ static void define_columns(struct watch *watch, uint32_t id, struct slice text)
 {
     if (id == 0 || id >= COLUMN_SETS_MOST)
         return;
-    char *copy = strndup((const char *)text.data, text.len);
+    char *copy = text.len == 0 ? strdup("") : strndup((const char *)text.data, text.len);
     CHECK(copy != NULL);
     pthread_rwlock_wrlock(&watch->lock);
     if (id >= watch->text_count) {
