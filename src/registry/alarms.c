@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "registry/sqlite.h"
 
-enum { TABLE_BYTES = 32 * 1024 * 1024 };
-
 struct alarms {
     struct sqlite file;
 };
@@ -146,24 +144,18 @@ enum status alarms_acknowledge(struct alarms *alarms, int64_t id, const char *by
     "alarm.alarm_id, event, raised_ns, rule, partner, agent, about, text, contained, repeats, "    \
     "sequence"
 
-static const char *copy(struct arena *arena, sqlite3_stmt *statement, int column)
-{
-    const char *text = sqlite_text(statement, column);
-    return arena_strdup(arena, text == NULL ? "" : text);
-}
-
 static struct alarms_entry take_entry(sqlite3_stmt *statement, struct arena *arena)
 {
     return (struct alarms_entry){
         .id = sqlite3_column_int64(statement, 0),
-        .event = copy(arena, statement, 1),
+        .event = sqlite_copy(statement, 1, arena),
         .raised_ns = sqlite3_column_int64(statement, 2),
-        .rule = copy(arena, statement, 3),
-        .partner = copy(arena, statement, 4),
-        .agent = copy(arena, statement, 5),
-        .about = copy(arena, statement, 6),
-        .text = copy(arena, statement, 7),
-        .contained = copy(arena, statement, 8),
+        .rule = sqlite_copy(statement, 3, arena),
+        .partner = sqlite_copy(statement, 4, arena),
+        .agent = sqlite_copy(statement, 5, arena),
+        .about = sqlite_copy(statement, 6, arena),
+        .text = sqlite_copy(statement, 7, arena),
+        .contained = sqlite_copy(statement, 8, arena),
         .repeats = sqlite3_column_int64(statement, 9),
         .sequence = sqlite_instant(statement, 10),
     };
@@ -271,42 +263,10 @@ enum status alarms_is_stopped(struct alarms *alarms, const char *receiver, const
 
 /* ---- tables ---- */
 
-static void set_text(struct table *table, struct table_row *row, size_t column, const char *text)
-{
-    if (text != NULL && text[0] != '\0')
-        table_set(table, row, column, "%s", text);
-}
-
-/* Fills *table by taking each row of the statement, which it ends. */
-static enum status fill(struct alarms *alarms, sqlite3_stmt *statement, struct table *table,
-                        void (*take)(struct table *table, sqlite3_stmt *statement),
-                        struct error *error)
-{
-    bool row = false;
-    enum status status;
-    while ((status = sqlite_step(&alarms->file, statement, &row, error)) == STATUS_OK && row)
-        take(table, statement);
-    sqlite3_finalize(statement);
-    if (status == STATUS_OK && table_overflowed(table))
-        status = error_set(error, STATUS_LIMIT, "54000", NULL, "too many alarms to list");
-    return status;
-}
-
-static void take_line(struct table *table, sqlite3_stmt *statement)
-{
-    struct table_row *row = table_add(table);
-    table_set(table, row, 0, "%lld", (long long)sqlite3_column_int64(statement, 0));
-    table_set_instant(table, row, 1, sqlite3_column_int64(statement, 1));
-    for (int column = 2; column <= 7; column++)
-        set_text(table, row, (size_t)column, sqlite_text(statement, column));
-    table_set(table, row, 8, "%lld", (long long)sqlite3_column_int64(statement, 8));
-    set_text(table, row, 9, sqlite_text(statement, 9));
-    table_set_instant(table, row, 10, sqlite_instant(statement, 10));
-    set_text(table, row, 11, sqlite_text(statement, 11));
-    set_text(table, row, 12, sqlite_text(statement, 12));
-    if (sqlite_instant(statement, 13) >= 0)
-        table_set(table, row, 13, "%lld", (long long)sqlite3_column_int64(statement, 13));
-}
+/* What an alarm is about, as staff see it: what is not known is NULL. */
+#define SHOWN_COLUMNS                                                                              \
+    "rule, nullif(partner, ''), nullif(agent, ''), nullif(about, ''), text, "                      \
+    "nullif(contained, ''), repeats"
 
 enum status alarms_list(struct alarms *alarms, bool open_only, struct table *table,
                         struct error *error)
@@ -317,34 +277,15 @@ enum status alarms_list(struct alarms *alarms, bool open_only, struct table *tab
     sqlite3_stmt *statement = NULL;
     TRY(sqlite_prepare(
         &alarms->file, &statement, error,
-        "SELECT alarm_id, raised_ns, rule, partner, agent, about, text, contained, repeats,"
+        "SELECT alarm_id, raised_ns, " SHOWN_COLUMNS ","
         " (SELECT group_concat(receiver || ': ' || state ||"
         "    CASE WHEN state = 'waiting' AND attempts > 0 THEN ', ' || answer ELSE '' END, '; ')"
-        "  FROM (SELECT * FROM delivery WHERE delivery.alarm_id = alarm.alarm_id ORDER BY "
-        "receiver)),"
-        " acknowledged_ns, acknowledged_by, note, sequence FROM alarm"
+        "  FROM (SELECT * FROM delivery WHERE delivery.alarm_id = alarm.alarm_id"
+        "        ORDER BY receiver)),"
+        " acknowledged_ns, acknowledged_by, note, iif(sequence < 0, NULL, sequence) FROM alarm"
         " WHERE ?1 = 0 OR acknowledged_ns IS NULL ORDER BY alarm_id DESC",
         "n", (int64_t)open_only));
-    table_init(table, TABLE_BYTES, columns);
-    enum status status = fill(alarms, statement, table, take_line, error);
-    if (status != STATUS_OK)
-        table_free(table);
-    return status;
-}
-
-static void take_receiver(struct table *table, sqlite3_stmt *statement)
-{
-    enum { RAISED = 1, ACKNOWLEDGED = 9, STATE = 13, NEXT = 15 };
-    struct table_row *row = table_add(table);
-    const char *state = sqlite_text(statement, STATE);
-    bool waits = state != NULL && strcmp(state, "waiting") == 0;
-    for (int column = 0; column < sqlite3_column_count(statement); column++) {
-        size_t at = (size_t)column;
-        if (column != RAISED && column != ACKNOWLEDGED && column != NEXT)
-            set_text(table, row, at, sqlite_text(statement, column));
-        else if (column != NEXT || waits)
-            table_set_instant(table, row, at, sqlite_instant(statement, column));
-    }
+    return sqlite_table(&alarms->file, statement, "nittttttntittn", columns, table, error);
 }
 
 enum status alarms_show(struct alarms *alarms, int64_t id, struct table *table, struct error *error)
@@ -355,17 +296,15 @@ enum status alarms_show(struct alarms *alarms, int64_t id, struct table *table, 
                                           "next",  "answer", "commands",  NULL};
     sqlite3_stmt *statement = NULL;
     TRY(sqlite_prepare(&alarms->file, &statement, error,
-                       "SELECT alarm.alarm_id, raised_ns, rule, partner, agent, about, text,"
-                       " contained, repeats, acknowledged_ns, acknowledged_by, note, receiver,"
-                       " state, attempts, next_ns, answer FROM alarm"
+                       "SELECT alarm.alarm_id, raised_ns, " SHOWN_COLUMNS ","
+                       " acknowledged_ns, acknowledged_by, note, receiver, state, attempts,"
+                       " iif(state = 'waiting', next_ns, NULL), nullif(answer, '') FROM alarm"
                        " LEFT JOIN delivery ON delivery.alarm_id = alarm.alarm_id"
                        " WHERE alarm.alarm_id = ?1 ORDER BY receiver",
                        "n", id));
-    table_init(table, TABLE_BYTES, columns);
-    enum status status = fill(alarms, statement, table, take_receiver, error);
-    if (status == STATUS_OK && table->row_count == 0)
-        status = not_there(error, id);
-    if (status != STATUS_OK)
-        table_free(table);
-    return status;
+    TRY(sqlite_table(&alarms->file, statement, "nittttttnittttnit", columns, table, error));
+    if (table->row_count > 0)
+        return STATUS_OK;
+    table_free(table);
+    return not_there(error, id);
 }

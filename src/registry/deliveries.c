@@ -14,7 +14,7 @@
 #include "crypto/crypto.h"
 #include "registry/sqlite.h"
 
-enum { TABLE_BYTES = 64 * 1024 * 1024, COMMITTED_BYTES = 256 * 1024 * 1024, PATH_ROOM = 4096 };
+enum { COMMITTED_BYTES = 256 * 1024 * 1024, PATH_ROOM = 4096 };
 
 struct deliveries {
     struct sqlite file;
@@ -128,30 +128,24 @@ enum status deliveries_finish(struct deliveries *deliveries, const struct delive
     "id, partner, agent, purpose, by, file, format, statement_sha256, opened_ns, closed_ns, "      \
     "outcome, sha256, rows, canaries, commitment, opened_at, closed_at"
 
-static const char *copy(struct arena *arena, sqlite3_stmt *statement, int column)
-{
-    const char *text = sqlite_text(statement, column);
-    return text == NULL ? NULL : arena_strdup(arena, text);
-}
-
 static struct delivery take_delivery(sqlite3_stmt *statement, struct arena *arena)
 {
     return (struct delivery){
-        .id = copy(arena, statement, 0),
-        .partner = copy(arena, statement, 1),
-        .agent = copy(arena, statement, 2),
-        .purpose = copy(arena, statement, 3),
-        .by = copy(arena, statement, 4),
-        .file = copy(arena, statement, 5),
-        .format = copy(arena, statement, 6),
-        .statement_sha256 = copy(arena, statement, 7),
+        .id = sqlite_copy(statement, 0, arena),
+        .partner = sqlite_copy(statement, 1, arena),
+        .agent = sqlite_copy(statement, 2, arena),
+        .purpose = sqlite_copy(statement, 3, arena),
+        .by = sqlite_copy(statement, 4, arena),
+        .file = sqlite_copy(statement, 5, arena),
+        .format = sqlite_copy(statement, 6, arena),
+        .statement_sha256 = sqlite_copy(statement, 7, arena),
         .opened_ns = sqlite_instant(statement, 8),
         .closed_ns = sqlite_instant(statement, 9),
-        .outcome = copy(arena, statement, 10),
-        .sha256 = copy(arena, statement, 11),
+        .outcome = sqlite_copy(statement, 10, arena),
+        .sha256 = sqlite_copy(statement, 11, arena),
         .rows = sqlite3_column_int64(statement, 12),
         .canaries = sqlite3_column_int64(statement, 13),
-        .commitment = copy(arena, statement, 14),
+        .commitment = sqlite_copy(statement, 14, arena),
         .opened_at = sqlite3_column_int64(statement, 15),
         .closed_at = sqlite3_column_int64(statement, 16),
     };
@@ -176,32 +170,6 @@ enum status deliveries_get(struct deliveries *deliveries, const char *id, struct
     return status;
 }
 
-static void set_text(struct table *table, struct table_row *row, size_t column, const char *text)
-{
-    if (text != NULL)
-        table_set(table, row, column, "%s", text);
-}
-
-static void add_line(struct table *table, const struct delivery *delivery)
-{
-    struct table_row *row = table_add(table);
-    set_text(table, row, 0, delivery->id);
-    set_text(table, row, 1, delivery->partner);
-    set_text(table, row, 2, delivery->agent);
-    set_text(table, row, 3, delivery->purpose);
-    table_set_instant(table, row, 4, delivery->opened_ns);
-    table_set_instant(table, row, 5, delivery->closed_ns);
-    set_text(table, row, 6, delivery->outcome == NULL ? "unfinished" : delivery->outcome);
-    if (delivery->closed_ns != INT64_MIN) {
-        table_set(table, row, 7, "%lld", (long long)delivery->rows);
-        table_set(table, row, 8, "%lld", (long long)delivery->canaries);
-    }
-    set_text(table, row, 9, delivery->file);
-    set_text(table, row, 10, delivery->sha256);
-    set_text(table, row, 11, delivery->by);
-    set_text(table, row, 12, delivery->format);
-}
-
 enum status deliveries_list(struct deliveries *deliveries, const char *partner, struct table *table,
                             struct error *error)
 {
@@ -209,26 +177,17 @@ enum status deliveries_list(struct deliveries *deliveries, const char *partner, 
                                           "closed",   "outcome", "rows",   "canaries", "file",
                                           "sha256",   "by",      "format", NULL};
     sqlite3_stmt *statement = NULL;
-    bool row = false;
-    enum status status;
     TRY(sqlite_prepare(&deliveries->file, &statement, error,
-                       "SELECT " DELIVERY_COLUMNS " FROM delivery"
-                       " WHERE ?1 IS NULL OR partner = ?1 ORDER BY opened_ns DESC, id",
+                       "SELECT id, partner, agent, purpose, opened_ns, closed_ns,"
+                       " coalesce(outcome, 'unfinished'), rows, canaries, file, sha256, by, format"
+                       " FROM delivery WHERE ?1 IS NULL OR partner = ?1"
+                       " ORDER BY opened_ns DESC, id",
                        "t", partner));
-    table_init(table, TABLE_BYTES, columns);
-    while ((status = sqlite_step(&deliveries->file, statement, &row, error)) == STATUS_OK && row) {
-        struct arena arena;
-        arena_init(&arena, 64 * 1024);
-        const struct delivery delivery = take_delivery(statement, &arena);
-        add_line(table, &delivery);
-        arena_free(&arena);
-    }
-    sqlite3_finalize(statement);
-    if (status == STATUS_OK && table_overflowed(table))
-        status = error_set(error, STATUS_LIMIT, "54000", "Ask for a partner.",
-                           "too many deliveries to list");
-    if (status != STATUS_OK)
-        table_free(table);
+    enum status status =
+        sqlite_table(&deliveries->file, statement, "ttttiitnntttt", columns, table, error);
+    if (status == STATUS_LIMIT)
+        return error_set(error, STATUS_LIMIT, "54000", "Ask for a partner.",
+                         "too many deliveries to list");
     return status;
 }
 

@@ -16,7 +16,7 @@
 #include "crypto/crypto.h"
 #include "registry/incidents_private.h"
 
-enum { PATH_ROOM = 4096, TABLE_BYTES = 64 * 1024 * 1024, SECRET_BYTES = 32 };
+enum { PATH_ROOM = 4096, SECRET_BYTES = 32 };
 enum { SECRET_TEXT_BYTES = 4 * ((SECRET_BYTES + 2) / 3) + 1 };
 
 /* ---- opening ---- */
@@ -118,35 +118,10 @@ enum status incidents_secret(struct incidents *incidents, uint8_t secret[static 
 
 /* ---- what the other files use ---- */
 
-const char *incidents_copy(struct arena *arena, sqlite3_stmt *statement, int column)
-{
-    const char *text = sqlite_text(statement, column);
-    return text == NULL ? NULL : arena_strdup(arena, text);
-}
-
 enum status incidents_copied(const struct arena *arena, struct error *error)
 {
     return arena->overflowed ? error_set(error, STATUS_NOMEM, "53200", NULL, "out of memory")
                              : STATUS_OK;
-}
-
-static void set_cell(struct table *table, struct table_row *row, int column, char type,
-                     sqlite3_stmt *statement)
-{
-    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
-        return;
-    char text[2 * CRYPTO_SHA256_BYTES + 1];
-    if (type == 'i') {
-        clock_format_utc(sqlite_instant(statement, column), text);
-        table_set(table, row, (size_t)column, "%s", text);
-    } else if (type == 'b') {
-        size_t len = (size_t)sqlite3_column_bytes(statement, column);
-        crypto_hex(sqlite3_column_blob(statement, column),
-                   len > CRYPTO_SHA256_BYTES ? CRYPTO_SHA256_BYTES : len, text);
-        table_set(table, row, (size_t)column, "%s", text);
-    } else {
-        table_set(table, row, (size_t)column, "%s", sqlite_text(statement, column));
-    }
 }
 
 enum status incidents_fill(struct incidents *incidents, struct table *table,
@@ -155,22 +130,7 @@ enum status incidents_fill(struct incidents *incidents, struct table *table,
 {
     sqlite3_stmt *statement = NULL;
     TRY(sqlite_prepare(&incidents->file, &statement, error, sql, number == 0 ? "" : "n", number));
-    CHECK((size_t)sqlite3_column_count(statement) == strlen(types));
-    table_init(table, TABLE_BYTES, columns);
-    bool found = false;
-    enum status status;
-    while ((status = sqlite_step(&incidents->file, statement, &found, error)) == STATUS_OK &&
-           found) {
-        struct table_row *row = table_add(table);
-        for (int i = 0; types[i] != '\0'; i++)
-            set_cell(table, row, i, types[i], statement);
-    }
-    sqlite3_finalize(statement);
-    if (status == STATUS_OK && table_overflowed(table))
-        status = error_set(error, STATUS_LIMIT, "54000", NULL, "incidents: too much to show");
-    if (status != STATUS_OK)
-        table_free(table);
-    return status;
+    return sqlite_table(&incidents->file, statement, types, columns, table, error);
 }
 
 /* ---- incidents ---- */
@@ -241,11 +201,11 @@ enum status incidents_get(struct incidents *incidents, int64_t number, struct ar
     if (status == STATUS_OK && row) {
         struct incident read = {
             .number = number,
-            .partner = incidents_copy(arena, statement, 0),
-            .suspect = incidents_copy(arena, statement, 1),
-            .report_name = incidents_copy(arena, statement, 2),
-            .report_sha256 = incidents_copy(arena, statement, 3),
-            .opened_by = incidents_copy(arena, statement, 4),
+            .partner = sqlite_copy(statement, 0, arena),
+            .suspect = sqlite_copy(statement, 1, arena),
+            .report_name = sqlite_copy(statement, 2, arena),
+            .report_sha256 = sqlite_copy(statement, 3, arena),
+            .opened_by = sqlite_copy(statement, 4, arena),
             .noticed_ns = sqlite_instant(statement, 5),
             .opened_ns = sqlite_instant(statement, 6),
             .from_ns = sqlite_instant(statement, 7),
@@ -335,9 +295,9 @@ static enum status take_phase(struct arena *arena, sqlite3_stmt *statement,
         .number = sqlite3_column_int64(statement, 0),
         .at_ns = sqlite_instant(statement, 1),
         .cutoff = (uint64_t)sqlite3_column_int64(statement, 2),
-        .by = incidents_copy(arena, statement, 4),
-        .reason = incidents_copy(arena, statement, 5),
-        .scope_sha256 = incidents_copy(arena, statement, 6),
+        .by = sqlite_copy(statement, 4, arena),
+        .reason = sqlite_copy(statement, 5, arena),
+        .scope_sha256 = sqlite_copy(statement, 6, arena),
     };
     const void *root = sqlite3_column_blob(statement, 3);
     if (sqlite3_column_bytes(statement, 3) != sizeof read.root)

@@ -41,7 +41,7 @@ enum status incidents_get_fact(struct incidents *incidents, int64_t number, cons
                        " ORDER BY id DESC LIMIT 1",
                        "nt", number, name));
     enum status status = sqlite_step(&incidents->file, statement, &row, error);
-    const char *copy = row ? incidents_copy(arena, statement, 0) : NULL;
+    const char *copy = row ? sqlite_copy(statement, 0, arena) : NULL;
     sqlite3_finalize(statement);
     TRY(status);
     TRY(incidents_copied(arena, error));

@@ -132,12 +132,12 @@ enum status incidents_get_notice(struct incidents *incidents, int64_t number, in
     if (status == STATUS_OK && row) {
         struct incident_notice read = {
             .number = sqlite3_column_int64(statement, 0),
-            .hash = incidents_copy(arena, statement, 1),
-            .approved_by = incidents_copy(arena, statement, 2),
+            .hash = sqlite_copy(statement, 1, arena),
+            .approved_by = sqlite_copy(statement, 2, arena),
             .approved_ns = sqlite_instant(statement, 3),
             .finished_ns = sqlite_instant(statement, 4),
             .phase = sqlite3_column_int64(statement, 5),
-            .settings = incidents_copy(arena, statement, 6),
+            .settings = sqlite_copy(statement, 6, arena),
         };
         status = incidents_copied(arena, error);
         if (status == STATUS_OK)

@@ -17,8 +17,6 @@ extern const struct sqlite_layout incidents_layout;
 MUST_USE enum status incidents_fill(struct incidents *incidents, struct table *table,
                                     const char *const *columns, const char *types,
                                     struct error *error, const char *sql, int64_t number);
-/* A copy in the arena of a row's text, NULL for NULL. See incidents_copied(). */
-const char *incidents_copy(struct arena *arena, sqlite3_stmt *statement, int column);
 /* STATUS_NOMEM where the arena has overflowed. */
 MUST_USE enum status incidents_copied(const struct arena *arena, struct error *error);
 

@@ -9,9 +9,10 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "crypto/crypto.h"
 #include "base/log.h"
 
-enum { BUSY_MS = 10000, RETRY_MS = 20 };
+enum { BUSY_MS = 10000, RETRY_MS = 20, TABLE_BYTES = 64 * 1024 * 1024 };
 
 enum status sqlite_fail(struct sqlite *sqlite, struct error *error, const char *doing)
 {
@@ -316,4 +317,53 @@ int64_t sqlite_instant(sqlite3_stmt *statement, int column)
     return sqlite3_column_type(statement, column) == SQLITE_NULL
                ? INT64_MIN
                : sqlite3_column_int64(statement, column);
+}
+
+const char *sqlite_copy(sqlite3_stmt *statement, int column, struct arena *arena)
+{
+    const char *text = sqlite_text(statement, column);
+    return text == NULL ? NULL : arena_strdup(arena, text);
+}
+
+/* ---- tables for staff ---- */
+
+static void set_cell(struct table *table, struct table_row *row, int column, char type,
+                     sqlite3_stmt *statement)
+{
+    char hex[2 * CRYPTO_SHA256_BYTES + 1];
+    size_t at = (size_t)column;
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return;
+    if (type == 'i') {
+        table_set_instant(table, row, at, sqlite_instant(statement, column));
+    } else if (type == 'b') {
+        size_t len = (size_t)sqlite3_column_bytes(statement, column);
+        crypto_hex(sqlite3_column_blob(statement, column),
+                   len > CRYPTO_SHA256_BYTES ? CRYPTO_SHA256_BYTES : len, hex);
+        table_set(table, row, at, "%s", hex);
+    } else {
+        CHECK(type == 't' || type == 'n');
+        table_set(table, row, at, "%s", sqlite_text(statement, column));
+    }
+}
+
+enum status sqlite_table(struct sqlite *sqlite, sqlite3_stmt *statement, const char *types,
+                         const char *const *columns, struct table *table, struct error *error)
+{
+    bool found = false;
+    enum status status;
+    CHECK((size_t)sqlite3_column_count(statement) == strlen(types));
+    table_init(table, TABLE_BYTES, columns);
+    while ((status = sqlite_step(sqlite, statement, &found, error)) == STATUS_OK && found) {
+        struct table_row *row = table_add(table);
+        for (int i = 0; types[i] != '\0'; i++)
+            set_cell(table, row, i, types[i], statement);
+    }
+    sqlite3_finalize(statement);
+    if (status == STATUS_OK && table_overflowed(table))
+        status = error_set(error, STATUS_LIMIT, "54000", NULL, "%s: too much to show",
+                           sqlite->layout->what);
+    if (status != STATUS_OK)
+        table_free(table);
+    return status;
 }

@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/status.h"
+#include "base/table.h"
 
 /* One kind of file. Each migration brings the schema from its index to the next version; they are
  * never changed, only added to. */
@@ -67,5 +69,16 @@ MUST_USE enum status sqlite_number(struct sqlite *sqlite, int64_t *number, bool 
 const char *sqlite_text(sqlite3_stmt *statement,
                         int column);                         /* NULL is NULL; until the next step */
 int64_t sqlite_instant(sqlite3_stmt *statement, int column); /* NULL is INT64_MIN */
+/* A copy in the arena; NULL is NULL. */
+const char *sqlite_copy(sqlite3_stmt *statement, int column, struct arena *arena);
+
+/* ---- tables for staff ---- */
+
+/* A row for each row of the statement, which it ends. types has a letter a value: t text, n number,
+ * i instant, b bytes in hex; columns without one stay NULL. *table is unopened; STATUS_LIMIT 54000
+ * where it would pass 64 MiB. */
+MUST_USE enum status sqlite_table(struct sqlite *sqlite, sqlite3_stmt *statement, const char *types,
+                                  const char *const *columns, struct table *table,
+                                  struct error *error);
 
 #endif
