@@ -1,5 +1,5 @@
 /* Run: one execution of a portal. */
-#include "gateway/probe.h"
+#include "gateway/release/probe.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
 
 #include "alarm/alarm.h"
 #include "exposure/exposure.h"
-#include "gateway/backoff.h"
+#include "gateway/login/backoff.h"
 #include "gateway/snapshot.h"
 #include "identity/credential.h"
 #include "ledger/ledger.h"

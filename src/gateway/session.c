@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
-#include "gateway/contain.h"
-#include "gateway/trust.h"
+#include "gateway/trust/contain.h"
+#include "gateway/trust/trust.h"
 
 enum {
     READ_BYTES = 16 * 1024,

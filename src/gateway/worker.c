@@ -12,10 +12,10 @@
 #include "identity/trust.h"
 #include "crypto/crypto.h"
 #include "gateway/cancel.h"
-#include "gateway/contain.h"
+#include "gateway/trust/contain.h"
 #include "gateway/deliveries.h"
-#include "gateway/login_token.h"
-#include "gateway/renew.h"
+#include "gateway/login/login_token.h"
+#include "gateway/statement/renew.h"
 #include "gateway/session.h"
 
 /* libpg_query recurses: plan.h asks for this much. */

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "gateway/plans.h"
+#include "gateway/statement/plans.h"
 #include "gateway/server.h"
 #include "identity/credential.h"
 #include "wire/scram.h"

@@ -84,7 +84,7 @@ def test_manual_knows_each_verb_and_option(verb):
 
 
 def test_the_manual_has_each_command_of_the_admin_database():
-    table = (places.ROOT / "src/gateway/admin_command.c").read_text().split("} commands[] = {")[1].split("};")[0]
+    table = (places.ROOT / "src/gateway/admin/admin_command.c").read_text().split("} commands[] = {")[1].split("};")[0]
     commands = re.findall(r'\{\{"(\w+)"(?:, "(\w+)")?\}', table)
     manual = (places.ROOT / "man/cofferdam.1").read_text().split(".Sh ADMIN DATABASE")[1].split(".Ed")[0]
     shown = set(re.findall(r"^([A-Z]+(?: [A-Z]+)?)", manual, re.MULTILINE))

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "gateway/canary_watch.h"
+#include "gateway/trust/canary_watch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "exposure/subject_set.h"
-#include "gateway/watching.h"
+#include "gateway/trust/watching.h"
 #include "watch/watch.h"
 #include "wire/wire.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/release.h"
+#include "gateway/release/release.h"
 #include "gateway/server.h"
 #include "policy/config.h"
 
