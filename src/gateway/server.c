@@ -182,7 +182,7 @@ static enum status record_policy(struct server *server, const struct snapshot *s
 
 enum status server_reload(struct server *server, struct error *error)
 {
-    struct snapshot *fresh;
+    struct snapshot *fresh = NULL;
     uint64_t epoch = atomic_load(&server->epoch) + 1;
     TRY(load_snapshot(server, epoch, &fresh, error));
     /* One reload at a time: the snapshot in force stays while we look at it. */

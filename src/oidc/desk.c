@@ -89,7 +89,8 @@ static void answer(struct oidc_desk *desk, struct login *login, enum oidc_outcom
                    const char *why)
 {
     login->answer.outcome = outcome;
-    snprintf(login->answer.why, sizeof login->answer.why, "%s", why);
+    snprintf(login->answer.why, sizeof login->answer.why, "%.*s", (int)sizeof login->answer.why - 1,
+             why);
     desk->answer(desk->context, &login->answer);
     login_free(login);
     pthread_mutex_lock(&desk->lock);

@@ -32,7 +32,7 @@ enum status admin_show_alarms(struct asking *asking, struct table *table, struct
 /* SHOW ALARM ID '1' */
 enum status admin_show_alarm(struct asking *asking, struct table *table, struct error *error)
 {
-    int64_t id;
+    int64_t id = 0;
     TRY(id_of(asking, &id, error));
     return alarm_show(asking->server->alarms, id, table, error);
 }
@@ -48,7 +48,7 @@ static void one_number(struct table *table, const char *name, int64_t number)
 enum status admin_acknowledge_alarm(struct asking *asking, struct table *table, struct error *error)
 {
     const char *note;
-    int64_t id;
+    int64_t id = 0;
     TRY(id_of(asking, &id, error));
     TRY(recording_text(asking, "NOTE", true, &note, error));
     TRY(alarm_acknowledge(asking->server->alarms, id, asking->by, note, error));
@@ -59,7 +59,7 @@ enum status admin_acknowledge_alarm(struct asking *asking, struct table *table, 
 /* TEST ALARMS: does not wait for receivers, since containing may come next. */
 enum status admin_test_alarms(struct asking *asking, struct table *table, struct error *error)
 {
-    int64_t id;
+    int64_t id = 0;
     TRY(alarm_test(asking->server->alarms, asking->by, &id, error));
     one_number(table, "alarm", id);
     return STATUS_OK;
@@ -85,7 +85,7 @@ static enum status raise_mailed(struct mailed *mailed, const struct canary_sight
                                 struct error *error)
 {
     char text[ALARM_TEXT_BYTES];
-    int64_t id;
+    int64_t id = 0;
     snprintf(text, sizeof text,
              "mail, by its own words from %.100s, Message-ID %.64s, came to an address of an "
              "invented person of delivery %s, which %s was given",
